@@ -1,0 +1,28 @@
+"""Aggregation rules: messages (..., n, d) in, one vector (..., d) out."""
+
+from sims.aggregators.bulyan import Bulyan
+from sims.aggregators.centered_clipping import CenteredClipping
+from sims.aggregators.coordinate_median import CoordinateMedian
+from sims.aggregators.geometric_median import GeometricMedian
+from sims.aggregators.krum import Krum, MultiKrum
+from sims.aggregators.mean import Mean
+from sims.aggregators.rfa import RFA
+from sims.aggregators.rule import FunctionRule, Promises, Rule, StatelessRule, as_rule
+from sims.aggregators.trimmed_mean import TrimmedMean
+
+__all__ = [
+    "RFA",
+    "Bulyan",
+    "CenteredClipping",
+    "CoordinateMedian",
+    "FunctionRule",
+    "GeometricMedian",
+    "Krum",
+    "Mean",
+    "MultiKrum",
+    "Promises",
+    "Rule",
+    "StatelessRule",
+    "TrimmedMean",
+    "as_rule",
+]

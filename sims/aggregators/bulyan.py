@@ -1,0 +1,74 @@
+"""Bulyan over Krum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sims.aggregators.coordinate_median import CoordinateMedian
+from sims.aggregators.krum import krum_scores
+from sims.aggregators.rule import Promises, StatelessRule, declared_f
+from sims.backend import Array, device, measurable, namespace, order_by_value, take_rows
+
+
+@dataclass(frozen=True)
+class Bulyan(StatelessRule):
+    """Krum repeated, then the values around the median of each coordinate (El-Mhamdi, Guerraoui, Rouault 2018).
+
+    Selection: θ = n − 2f times, Krum's choice among the m messages that remain (scores over the m − f − 2 nearest others,
+    at least one) is moved into the selection. Aggregation: in each coordinate the average of the n − 4f selected values
+    nearest to the median of the selection; of two equally near values the smaller counts as nearer. Needs n ≥ 4f + 3.
+    At f = 0 nothing is left out: Bulyan is the mean.
+
+    >>> import numpy as np
+    >>> Bulyan(f=1).aggregate(np.array([[0.0], [1.0], [1.5], [2.0], [2.5], [3.0], [50.0]]))
+    array([1.5])
+    """
+
+    f: int
+
+    def __post_init__(self) -> None:
+        declared_f("Bulyan", self.f)
+
+    @property
+    def promises(self) -> Promises:
+        """All; the mean at f = 0."""
+        return Promises(mean=self.f == 0)
+
+    def require(self, n: int) -> None:
+        """Raise unless n ≥ 4f + 3."""
+        if n < 4 * self.f + 3:
+            raise ValueError(f"Bulyan needs n ≥ 4f + 3, got n = {n}, f = {self.f}")
+
+    def breakdown(self, n: int) -> int:
+        """The declared f."""
+        return self.f
+
+    def reduce(self, x: Array) -> Array:
+        """(..., n, d) → (..., d)."""
+        xp = namespace(x)
+        n = x.shape[-2]
+        rows, alive = measurable(x)
+        index = xp.broadcast_to(xp.arange(n, device=device(x)), x.shape[:-1])
+        picked = []
+        for _ in range(n - 2 * self.f):
+            order = order_by_value(_scores(rows, alive, self.f), rows)
+            picked.append(xp.take_along_axis(index, order[..., :1], axis=-1))
+            index = xp.take_along_axis(index, order[..., 1:], axis=-1)
+            rows = take_rows(rows, order[..., 1:])
+            alive = xp.take_along_axis(alive, order[..., 1:], axis=-1)
+        return _mean_around_median(take_rows(x, xp.concat(picked, axis=-1)), n - 4 * self.f)
+
+
+def _scores(rows: Array, alive: Array, f: int) -> Array:
+    remaining = rows.shape[-2]
+    neighbours = min(max(remaining - f - 2, 1), remaining - 1)
+    return krum_scores(rows, alive, remaining - 2 - neighbours)
+
+
+def _mean_around_median(selected: Array, keep: int) -> Array:
+    """The average of the `keep` values of each coordinate nearest to its median: (..., θ, d) → (..., d)."""
+    xp = namespace(selected)
+    ordered = xp.sort(selected, axis=-2)
+    middle = CoordinateMedian().reduce(selected)[..., None, :]
+    nearest = xp.argsort(xp.abs(ordered - middle), axis=-2, stable=True)[..., :keep, :]  # stable: the smaller first
+    return middle[..., 0, :] + xp.mean(xp.take_along_axis(ordered, nearest, axis=-2) - middle, axis=-2)

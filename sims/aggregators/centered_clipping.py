@@ -1,0 +1,72 @@
+"""Centered clipping, the paper's rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sims.aggregators.rule import Promises, Rule, State
+from sims.backend import Array, device, lead, measurable, namespace, row_norms, to_numpy
+
+
+@dataclass(frozen=True, eq=False)
+class CenteredClipping(Rule):
+    """Messages clipped to a ball around the last aggregate, then averaged (CC; Karimireddy, He, Jaggi 2021, Algorithm 1).
+
+    v_{l+1} = v_l + (1/n) Σ_i (x_i − v_l) min(1, τ_l/‖x_i − v_l‖) for l < `steps`, the factor being 1 at x_i = v_l. The state is
+    the centre v, zeros at first, afterwards the aggregate; pass your own to set it. `tau` ≥ 0 is a number, an array over the leading
+    axes, or a tuple of one of these per step. A non-finite message has weight 0 (it still counts in 1/n).
+
+    >>> import numpy as np
+    >>> CenteredClipping(tau=1.0).aggregate(np.array([[0.5], [0.0], [1e9]]), state=np.zeros(1))
+    array([0.5])
+    """
+
+    tau: Any
+    steps: int = 1
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise ValueError(f"CenteredClipping needs steps ≥ 1, got steps = {self.steps}")
+        if isinstance(self.tau, Sequence) and len(self.tau) != self.steps:
+            raise ValueError(f"CenteredClipping needs one τ per step, got {len(self.tau)} for steps = {self.steps}")
+        for tau in self.radii:
+            smallest = np.min(to_numpy(tau) if hasattr(tau, "shape") else tau)
+            if not smallest >= 0:  # NaN too
+                raise ValueError(f"CenteredClipping needs τ ≥ 0, got τ = {smallest}")
+
+    @property
+    def radii(self) -> tuple[Any, ...]:
+        """τ_0, …, τ_{steps−1}."""
+        return tuple(self.tau) if isinstance(self.tau, Sequence) else (self.tau,) * self.steps
+
+    @property
+    def promises(self) -> Promises:
+        """Translation (with the centre) and oddness; scaling only if τ is scaled too."""
+        return Promises(scale=False)
+
+    def breakdown(self, n: int) -> int:
+        """All n: whatever is sent, the output is within Σ τ_l of the centre."""
+        return n
+
+    def init(self, x: Array) -> State:
+        """The origin."""
+        return namespace(x).zeros((*x.shape[:-2], x.shape[-1]), dtype=x.dtype, device=device(x))
+
+    def combine(self, x: Array, state: State, rng: np.random.Generator | None) -> tuple[Array, State]:
+        """(..., n, d) and the centre (..., d) → the new centre, twice."""
+        xp = namespace(x)
+        rows, alive = measurable(x)
+        v = xp.astype(xp.broadcast_to(state, (*x.shape[:-2], x.shape[-1])), xp.float64)
+        for tau in self.radii:
+            away = xp.where(alive[..., None], rows - v[..., None, :], xp.zeros_like(rows))
+            norms = row_norms(away)
+            radius = lead(tau, norms, 1)
+            inside = norms <= radius
+            factor = xp.where(inside, xp.ones_like(norms), radius / xp.where(inside, xp.ones_like(norms), norms))
+            v = v + xp.mean(away * factor[..., None], axis=-2)
+        v = xp.astype(v, x.dtype)
+        return v, v

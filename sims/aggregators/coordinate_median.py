@@ -1,0 +1,38 @@
+"""The coordinate-wise median."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sims.aggregators.rule import Promises, StatelessRule
+from sims.backend import Array, sort_rows
+
+
+@dataclass(frozen=True)
+class CoordinateMedian(StatelessRule):
+    """The median of each coordinate (CM; Yin et al. 2018): for even n the midpoint of the two middle values.
+
+    [CM(x)]_j = median([x_1]_j, …, [x_n]_j).
+
+    >>> import numpy as np
+    >>> CoordinateMedian().aggregate(np.array([[1.0, 5.0], [2.0, 0.0], [9.0, 1.0]]))
+    array([2., 1.])
+    """
+
+    @property
+    def promises(self) -> Promises:
+        """All but the mean."""
+        return Promises()
+
+    def breakdown(self, n: int) -> int:
+        """⌈n/2⌉ − 1."""
+        return (n - 1) // 2
+
+    def reduce(self, x: Array) -> Array:
+        """(..., n, d) → (..., d)."""
+        n = x.shape[-2]
+        ordered = sort_rows(x)
+        low = ordered[..., (n - 1) // 2, :]
+        if n % 2:
+            return low
+        return low + 0.5 * (ordered[..., n // 2, :] - low)

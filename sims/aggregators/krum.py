@@ -1,0 +1,134 @@
+"""Krum and Multi-Krum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sims.aggregators.rule import Promises, StatelessRule, declared_f
+from sims.backend import Array, device, measurable, namespace, order_by_value, sq_distances, take_rows
+
+# name → (neighbours are n − f − this many others, power to which squared distances are raised)
+VARIANTS = {
+    "paper": (2, 1.0),  # Blanchard et al. 2017; the paper, repaired; krum and Flower
+    "byzfl": (1, 1.0),  # ByzFL and byzpy
+    "byzantine_momentum": (2, 0.5),  # ByzantineMomentum: plain distances
+    "released": (2, 2.0),  # the code released with the paper squares the squared distance
+}
+
+
+def check_variant(variant: str) -> None:
+    """Raise a `ValueError` unless `variant` names a published score."""
+    if variant not in VARIANTS:
+        raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {variant!r}")
+
+
+def nearest_sums(distances: Array, neighbours: int) -> Array:
+    """Each row's sum over its `neighbours` nearest others: (..., n, n) → (..., n).
+
+    Summed in ascending order, so that equal configurations get equal scores, bit for bit. The diagonal is a row's own
+    distance, and the smallest, so that it is left out by position.
+    """
+    xp = namespace(distances)
+    return xp.sum(xp.sort(distances, axis=-1)[..., 1 : neighbours + 1], axis=-1)
+
+
+def krum_scores(x: Array, alive: Array, f: int, variant: str = "paper") -> Array:
+    """Krum's score of each worker, (..., n, d) → (..., n); infinite for rows that are not `alive`."""
+    xp = namespace(x)
+    fewer, power = VARIANTS[variant]
+    infinite = xp.asarray(float("inf"), dtype=x.dtype, device=device(x))
+    distances = sq_distances(x)
+    distances = distances if power == 1.0 else distances**power
+    n = x.shape[-2]
+    own = xp.eye(n, dtype=xp.bool, device=device(x))
+    distances = xp.where(alive[..., None, :] | own, distances, infinite)
+    distances = xp.where(own, -xp.ones_like(distances), distances)  # first in the sort, even among equal rows
+    scores = nearest_sums(distances, n - f - fewer)
+    return xp.where(alive, scores, infinite)
+
+
+@dataclass(frozen=True)
+class Krum(StatelessRule):
+    """The message whose nearest others are closest (Blanchard et al. 2017).
+
+    argmin over the x_i of Σ_{j ∈ N_i} ‖x_i − x_j‖², N_i the n − f − 2 nearest *others* of x_i; needs n ≥ 2f + 3. Equal
+    scores are decided for the lexicographically smallest message. `variant` picks another published score:
+    "byzfl" takes n − f − 1 neighbours, "byzantine_momentum" plain distances, "released" squares the squared distance.
+
+    >>> import numpy as np
+    >>> Krum(f=1).aggregate(np.array([[0.0], [1.0], [1.5], [3.0], [50.0]]))
+    array([1.])
+    """
+
+    f: int
+    variant: str = "paper"
+
+    def __post_init__(self) -> None:
+        declared_f("Krum", self.f)
+        check_variant(self.variant)
+
+    @property
+    def promises(self) -> Promises:
+        """All but the mean."""
+        return Promises()
+
+    def require(self, n: int) -> None:
+        """Raise unless n ≥ 2f + 3."""
+        if n < 2 * self.f + 3:
+            raise ValueError(f"Krum needs n ≥ 2f + 3, got n = {n}, f = {self.f}")
+
+    def breakdown(self, n: int) -> int:
+        """The declared f."""
+        return self.f
+
+    def reduce(self, x: Array) -> Array:
+        """(..., n, d) → (..., d)."""
+        rows, alive = measurable(x)
+        best = order_by_value(krum_scores(rows, alive, self.f, self.variant), rows)[..., :1]
+        return take_rows(x, best)[..., 0, :]
+
+
+@dataclass(frozen=True)
+class MultiKrum(StatelessRule):
+    """The average of the m messages of lowest Krum score (Blanchard et al. 2017); m = n − f unless given.
+
+    Needs n ≥ 2f + 3 and 1 ≤ m ≤ n − f, the most for which no Byzantine message must be averaged.
+
+    >>> import numpy as np
+    >>> MultiKrum(f=1, m=2).aggregate(np.array([[0.0], [1.0], [1.5], [3.0], [50.0]]))
+    array([1.25])
+    """
+
+    f: int
+    m: int | None = None
+    variant: str = "paper"
+
+    def __post_init__(self) -> None:
+        declared_f("MultiKrum", self.f)
+        check_variant(self.variant)
+        if self.m is not None and self.m < 1:
+            raise ValueError(f"MultiKrum needs m ≥ 1, got m = {self.m}")
+
+    @property
+    def promises(self) -> Promises:
+        """All; the mean at f = 0 with the default m."""
+        return Promises(mean=self.f == 0 and self.m is None)
+
+    def require(self, n: int) -> None:
+        """Raise unless n ≥ 2f + 3 and m ≤ n − f."""
+        if n < 2 * self.f + 3:
+            raise ValueError(f"MultiKrum needs n ≥ 2f + 3, got n = {n}, f = {self.f}")
+        if self.m is not None and self.m > n - self.f:
+            raise ValueError(f"MultiKrum needs m ≤ n − f, got m = {self.m}, n = {n}, f = {self.f}")
+
+    def breakdown(self, n: int) -> int:
+        """The declared f."""
+        return self.f
+
+    def reduce(self, x: Array) -> Array:
+        """(..., n, d) → (..., d)."""
+        rows, alive = measurable(x)
+        m = x.shape[-2] - self.f if self.m is None else self.m
+        chosen = take_rows(x, order_by_value(krum_scores(rows, alive, self.f, self.variant), rows)[..., :m])
+        first = chosen[..., :1, :]
+        return first[..., 0, :] + namespace(x).mean(chosen - first, axis=-2)

@@ -1,0 +1,33 @@
+"""The arithmetic mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sims.aggregators.rule import Promises, StatelessRule
+from sims.backend import Array, namespace
+
+
+@dataclass(frozen=True)
+class Mean(StatelessRule):
+    """The average of the messages, which one Byzantine worker suffices to move anywhere.
+
+    (1/n) Σ_i x_i. Non-finite messages propagate.
+
+    >>> import numpy as np
+    >>> Mean().aggregate(np.array([[1.0], [2.0], [6.0]]))
+    array([3.])
+    """
+
+    @property
+    def promises(self) -> Promises:
+        """All of them."""
+        return Promises(mean=True)
+
+    def breakdown(self, n: int) -> int:
+        """0: no arbitrary message is tolerated."""
+        return 0
+
+    def reduce(self, x: Array) -> Array:
+        """(..., n, d) → (..., d)."""
+        return namespace(x).mean(x, axis=-2)

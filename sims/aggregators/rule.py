@@ -1,0 +1,144 @@
+"""What an aggregation rule is."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from sims.backend import Array, namespace
+
+State = Any
+
+
+@dataclass(frozen=True)
+class Promises:
+    """What a rule declares of itself; the contract suite (`sims.contracts`) reads it and holds the rule to it.
+
+    Every rule is a function of the *set* of messages (permutation invariance) and returns v when all messages are v.
+
+    - `translation`: AGG(x + c, state + c) = AGG(x, state) + c.
+    - `scale`: AGG(λx, λ·state) = λ·AGG(x, state) for λ > 0.
+    - `odd`: AGG(−x, −state) = −AGG(x, state) where no tie is broken.
+    - `mean`: with this instance's parameters the rule is the arithmetic mean (the usual case at a declared f = 0).
+    """
+
+    translation: bool = True
+    scale: bool = True
+    odd: bool = True
+    mean: bool = False
+
+
+class Rule(abc.ABC):
+    """An aggregation rule: a frozen value that turns messages (..., n, d) into (..., d).
+
+    `state = rule.init(x)`, `y, state = rule(x, state)`; most rules have the empty state. Leading axes are independent
+    runs. Real parameters may be arrays that broadcast over the leading axes; integers are static. A NaN or an infinity
+    in a message is an attack, not an error: it counts as the worst value, and with at most `breakdown(n)` such rows
+    the output stays finite. Dtype, device and array library of the output are those of the input.
+
+    Calling a rule raises `ValueError` when the messages are not real floating-point numbers of at least two axes
+    with n ≥ 1 workers, or when `require(n)` does.
+    """
+
+    @property
+    @abc.abstractmethod
+    def promises(self) -> Promises:
+        """What this instance declares of itself."""
+
+    @abc.abstractmethod
+    def breakdown(self, n: int) -> int:
+        """The largest number of arbitrary messages among n against which the output stays bounded."""
+
+    @abc.abstractmethod
+    def combine(self, x: Array, state: State, rng: np.random.Generator | None) -> tuple[Array, State]:
+        """The rule on messages that were already checked; what a subclass writes."""
+
+    def require(self, n: int) -> None:  # noqa: B027 (a hook: most rules are defined for every n)
+        """Raise a `ValueError` that names the broken inequality if the rule is not defined for n workers."""
+
+    def init(self, x: Array) -> State:  # noqa: ARG002
+        """The state before the first round, for messages of the shape of `x`."""
+        return ()
+
+    @final
+    def __call__(self, x: Array, state: State = None, rng: np.random.Generator | None = None) -> tuple[Array, State]:
+        """Aggregate messages (..., n, d) → (..., d); `state` None means the initial one. Returns (y, new state)."""
+        xp = namespace(x)
+        if x.ndim < 2:
+            raise ValueError(f"messages must have shape (..., n, d), got {tuple(x.shape)}")
+        if not xp.isdtype(x.dtype, "real floating"):
+            raise ValueError(f"messages must be real floating-point numbers, got {x.dtype}")
+        if x.shape[-2] < 1:
+            raise ValueError(f"messages must come from n ≥ 1 workers, got n = {x.shape[-2]}")
+        self.require(x.shape[-2])
+        with np.errstate(all="ignore"):  # arithmetic on non-finite messages is defined behaviour here, not an accident
+            return self.combine(x, self.init(x) if state is None else state, rng)
+
+    @final
+    def aggregate(self, x: Array, state: State = None) -> Array:
+        """One aggregation, (..., n, d) → (..., d), from `state` (None: the initial one)."""
+        return self(x, state)[0]
+
+
+class StatelessRule(Rule):
+    """A rule whose output is a function of the current messages alone."""
+
+    @abc.abstractmethod
+    def reduce(self, x: Array) -> Array:
+        """(..., n, d) → (..., d); what a subclass writes."""
+
+    @final
+    def combine(self, x: Array, state: State, rng: np.random.Generator | None) -> tuple[Array, State]:  # noqa: ARG002
+        """`reduce`, with the state handed through."""
+        return self.reduce(x), state
+
+
+@dataclass(frozen=True, eq=False)
+class FunctionRule(StatelessRule):
+    """A plain function (n, d) → (d,) as a rule, looped over the leading axes. It promises nothing but to be a rule."""
+
+    function: Callable[[Array], Array]
+
+    @property
+    def promises(self) -> Promises:
+        """Nothing beyond what every rule promises."""
+        return Promises(translation=False, scale=False, odd=False)
+
+    def breakdown(self, n: int) -> int:  # noqa: ARG002
+        """Unknown, hence 0."""
+        return 0
+
+    def reduce(self, x: Array) -> Array:
+        """The function on each run in turn."""
+        xp = namespace(x)
+        shape = (*x.shape[:-2], x.shape[-1])
+        flat = xp.reshape(x, (-1, *x.shape[-2:]))
+        if flat.shape[0] == 0:
+            return xp.zeros(shape, dtype=x.dtype)
+        rows = [self.function(flat[i, ...]) for i in range(flat.shape[0])]
+        for y in rows:
+            if tuple(y.shape) != (x.shape[-1],):
+                raise ValueError(
+                    f"a rule must return shape ({x.shape[-1]},) for messages {tuple(flat.shape[1:])}, "
+                    f"got {tuple(y.shape)}"
+                )
+        return xp.astype(xp.reshape(xp.stack(rows), shape), x.dtype)
+
+
+def as_rule(rule: Rule | Callable[[Array], Array]) -> Rule:
+    """`rule` itself, or a plain function (n, d) → (d,) wrapped in a `FunctionRule`."""
+    if isinstance(rule, Rule):
+        return rule
+    if callable(rule):
+        return FunctionRule(rule)
+    raise ValueError(f"a rule is a sims Rule or a function (n, d) → (d,), got {type(rule).__name__}")
+
+
+def declared_f(name: str, f: int) -> None:
+    """Raise a `ValueError` unless f, the declared number of Byzantine workers, is a whole number ≥ 0."""
+    if isinstance(f, bool) or not isinstance(f, int | np.integer) or f < 0:
+        raise ValueError(f"{name} needs a whole number f ≥ 0, got f = {f!r}")

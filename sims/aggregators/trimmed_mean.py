@@ -1,0 +1,46 @@
+"""The coordinate-wise trimmed mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sims.aggregators.rule import Promises, StatelessRule, declared_f
+from sims.backend import Array, namespace, sort_rows
+
+
+@dataclass(frozen=True)
+class TrimmedMean(StatelessRule):
+    """The average of each coordinate without its f smallest and f largest values (TM; Yin et al. 2018).
+
+    [TM(x)]_j = (n − 2f)^{-1} Σ_{i=f+1}^{n−f} [x]_{(i),j}, order statistics in ascending order; needs n ≥ 2f + 1.
+
+    >>> import numpy as np
+    >>> TrimmedMean(f=1).aggregate(np.array([[-100.0], [1.0], [2.0], [1e9]]))
+    array([1.5])
+    """
+
+    f: int
+
+    def __post_init__(self) -> None:
+        declared_f("TrimmedMean", self.f)
+
+    @property
+    def promises(self) -> Promises:
+        """All; the mean at f = 0."""
+        return Promises(mean=self.f == 0)
+
+    def require(self, n: int) -> None:
+        """Raise unless n ≥ 2f + 1."""
+        if n < 2 * self.f + 1:
+            raise ValueError(f"TrimmedMean needs n ≥ 2f + 1, got n = {n}, f = {self.f}")
+
+    def breakdown(self, n: int) -> int:
+        """The declared f."""
+        return self.f
+
+    def reduce(self, x: Array) -> Array:
+        """(..., n, d) → (..., d); summed around the middle value, so that a common offset costs no digits."""
+        n = x.shape[-2]
+        kept = sort_rows(x)[..., self.f : n - self.f, :]
+        middle = kept[..., (n - 2 * self.f) // 2, :]
+        return middle + namespace(x).mean(kept - middle[..., None, :], axis=-2)

@@ -1,0 +1,155 @@
+"""The few helpers that know about array libraries.
+
+Everything else in `sims` is written against the Python array API standard and works on NumPy, CuPy, torch and
+array-api-strict arrays alike; no array library but NumPy is ever imported here on its own account.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import numpy as np
+from array_api_compat import array_namespace, device
+
+Array = Any  # an array of any library that follows the array API standard
+Namespace = Any
+
+BACKENDS = ("numpy", "cupy")
+HUGE = 1e150  # beyond it a float64 counts as infinite wherever distances are measured
+
+
+class BackendUnavailableError(ValueError):
+    """The array library that was asked for cannot run here; the message says what it needs."""
+
+
+def namespace(*arrays: Array) -> Namespace:
+    """The array API namespace that the arrays belong to."""
+    return array_namespace(*arrays)
+
+
+def get_namespace(backend: str) -> Namespace:
+    """The namespace called `backend` ("numpy" or "cupy"), or a `BackendUnavailableError` that says what is missing."""
+    if backend not in BACKENDS:
+        raise ValueError(f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}")
+    if backend == "cupy":
+        try:
+            cupy = importlib.import_module("cupy")
+            count = cupy.cuda.runtime.getDeviceCount()
+        except ImportError as error:
+            raise BackendUnavailableError(
+                f"backend cupy needs CuPy >= 13, which cannot be imported here ({error}): pip install 'byzcheck[cupy]'"
+            ) from error
+        except Exception as error:  # CuPy raises its own type when there is no driver
+            raise BackendUnavailableError(f"backend cupy needs a CUDA device: {error}") from error
+        if count == 0:
+            raise BackendUnavailableError("backend cupy needs a CUDA device, and CuPy sees none")
+    return importlib.import_module(f"array_api_compat.{backend}")
+
+
+def to_numpy(x: Array) -> np.ndarray:
+    """The values of `x` as a NumPy array on the host."""
+    if isinstance(x, np.ndarray):
+        return x
+    if hasattr(x, "get"):  # CuPy refuses np.asarray, rightly: the copy is explicit
+        return x.get()
+    if hasattr(x, "detach"):
+        return x.detach().cpu().numpy()
+    return np.from_dlpack(x) if hasattr(x, "__dlpack__") else np.asarray(x)
+
+
+def as_like(value: Any, x: Array) -> Array:
+    """`value` (a number or an array of any library) with the namespace, dtype and device of `x`."""
+    xp = namespace(x)
+    if not isinstance(value, (int, float)) and not hasattr(value, "__array_namespace__"):
+        value = np.asarray(value)
+    if isinstance(value, np.ndarray) and not isinstance(x, np.ndarray):
+        value = value.tolist()
+    return xp.asarray(value, dtype=x.dtype, device=device(x))
+
+
+def lead(parameter: Any, x: Array, trailing: int) -> Array:
+    """A rule's parameter as an array that broadcasts over the leading axes of `x`.
+
+    A parameter of shape (a, b) for messages of shape (a, b, n, d) gets `trailing` axes of length one behind it.
+    """
+    p = as_like(parameter, x)
+    return p[(...,) + (None,) * trailing] if p.ndim else p
+
+
+def sort_rows(x: Array) -> Array:
+    """The workers' values of each coordinate in ascending order; a NaN counts as +∞, the worst value.
+
+    Shape (..., n, d) in and out, sorted along the axis of the workers.
+    """
+    xp = namespace(x)
+    worst = xp.asarray(float("inf"), dtype=x.dtype, device=device(x))
+    return xp.sort(xp.where(xp.isnan(x), worst, x), axis=-2)
+
+
+def measurable(x: Array) -> tuple[Array, Array]:
+    """Rows fit for measuring distances, in float64, and which rows they are: (..., n, d) → (..., n, d), (..., n).
+
+    A row with a NaN, an infinity or an entry beyond `HUGE` (its square would overflow) is infinitely far from
+    everything: it comes back as zeros and False.
+    """
+    xp = namespace(x)
+    wide = xp.astype(x, xp.float64)
+    alive = xp.all(xp.abs(wide) <= HUGE, axis=-1)  # False for NaN too
+    return xp.where(alive[..., None], wide, xp.zeros_like(wide)), alive
+
+
+def row_norms(x: Array) -> Array:
+    """Euclidean norms of finite rows without overflow or underflow: (..., d) → (...), as s·‖x/s‖, s = max_j |x_j|."""
+    xp = namespace(x)
+    if x.shape[-1] == 0:
+        return xp.zeros(x.shape[:-1], dtype=x.dtype, device=device(x))
+    scale = xp.max(xp.abs(x), axis=-1, keepdims=True)
+    unit = x / xp.where(scale > 0, scale, xp.ones_like(scale))
+    return scale[..., 0] * xp.sqrt(xp.sum(unit * unit, axis=-1))
+
+
+def sq_distances(x: Array) -> Array:
+    """Squared distances between all pairs of rows, (..., n, d) → (..., n, n), exactly symmetric, zero diagonal.
+
+    By differences, row by row: the common offset cancels before anything is squared.
+    """
+    xp = namespace(x)
+    columns = [xp.sum((x - x[..., i : i + 1, :]) ** 2, axis=-1) for i in range(x.shape[-2])]
+    return xp.stack(columns, axis=-1)
+
+
+def lexicographic_ranks(x: Array) -> Array:
+    """How many rows are lexicographically smaller than each row: (..., n, d) → (..., n); equal rows share a rank.
+
+    Ties between workers are broken with it, by value and never by the worker's index.
+    """
+    xp = namespace(x)
+    if x.shape[-1] == 0:
+        return xp.zeros(x.shape[:-1], dtype=xp.int64, device=device(x))
+    ranks = []
+    for i in range(x.shape[-2]):
+        row = x[..., i : i + 1, :]
+        first = xp.argmax(xp.astype(x != row, xp.int8), axis=-1, keepdims=True)  # first coordinate that differs
+        theirs = xp.take_along_axis(x, first, axis=-1)[..., 0]
+        ours = xp.take_along_axis(xp.broadcast_to(row, x.shape), first, axis=-1)[..., 0]
+        ranks.append(xp.sum(xp.astype(theirs < ours, xp.int64), axis=-1))
+    return xp.stack(ranks, axis=-1)
+
+
+def order_by_value(scores: Array, x: Array) -> Array:
+    """Indices that sort the workers by score, equal scores lexicographically by row: (..., n), (..., n, d) → (..., n).
+
+    Workers that tie in both are the same vector, so that their order does not matter.
+    """
+    xp = namespace(x)
+    by_row = xp.argsort(lexicographic_ranks(x), axis=-1, stable=True)
+    by_score = xp.argsort(xp.take_along_axis(scores, by_row, axis=-1), axis=-1, stable=True)
+    return xp.take_along_axis(by_row, by_score, axis=-1)
+
+
+def take_rows(x: Array, index: Array) -> Array:
+    """The rows of `x` (..., n, d) at `index` (..., k), as (..., k, d)."""
+    xp = namespace(x)
+    wide = xp.broadcast_to(index[..., None], (*index.shape, x.shape[-1]))
+    return xp.take_along_axis(x, wide, axis=-2)
