@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sims.aggregators.coordinate_median import CoordinateMedian
-from sims.aggregators.krum import krum_scores
+from sims.aggregators.krum import krum_distances, krum_scores
 from sims.aggregators.rule import Promises, StatelessRule, declared_f
-from sims.backend import Array, device, measurable, namespace, order_by_value, take_rows
+from sims.backend import Array, device, lexicographic_ranks, measurable, namespace, take_rows
 
 
 @dataclass(frozen=True)
@@ -45,24 +45,30 @@ class Bulyan(StatelessRule):
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""
-        xp = namespace(x)
         n = x.shape[-2]
-        rows, alive = measurable(x)
-        index = xp.broadcast_to(xp.arange(n, device=device(x)), x.shape[:-1])
-        picked = []
-        for _ in range(n - 2 * self.f):
-            order = order_by_value(_scores(rows, alive, self.f), rows)
-            picked.append(xp.take_along_axis(index, order[..., :1], axis=-1))
-            index = xp.take_along_axis(index, order[..., 1:], axis=-1)
-            rows = take_rows(rows, order[..., 1:])
-            alive = xp.take_along_axis(alive, order[..., 1:], axis=-1)
-        return _mean_around_median(take_rows(x, xp.concat(picked, axis=-1)), n - 4 * self.f)
+        return _mean_around_median(take_rows(x, _select(x, self.f)), n - 4 * self.f)
 
 
-def _scores(rows: Array, alive: Array, f: int) -> Array:
-    remaining = rows.shape[-2]
-    neighbours = min(max(remaining - f - 2, 1), remaining - 1)
-    return krum_scores(rows, alive, remaining - 2 - neighbours)
+def _select(x: Array, f: int) -> Array:
+    """Which n − 2f workers repeated Krum moves into the selection, in that order: (..., n, d) → (..., n − 2f)."""
+    xp = namespace(x)
+    n = x.shape[-2]
+    rows, alive = measurable(x)
+    distances, ranks = krum_distances(rows, alive), lexicographic_ranks(rows)
+    workers = xp.arange(n, device=device(x))
+    waiting = xp.ones(alive.shape, dtype=xp.bool, device=device(x))
+    infinite = xp.asarray(float("inf"), dtype=rows.dtype, device=device(x))
+    picked = []
+    for remaining in range(n, 2 * f, -1):
+        neighbours = min(max(remaining - f - 2, 1), remaining - 1)
+        scores = xp.where(waiting, krum_scores(distances, alive, neighbours), infinite)
+        lowest = waiting & (scores == xp.min(scores, axis=-1, keepdims=True))
+        best = xp.argmin(xp.where(lowest, ranks, n * xp.ones_like(ranks)), axis=-1, keepdims=True)
+        picked.append(best)
+        taken = workers == best
+        waiting = waiting & ~taken
+        distances = xp.where(taken[..., None, :], infinite, distances)
+    return xp.concat(picked, axis=-1)
 
 
 def _mean_around_median(selected: Array, keep: int) -> Array:

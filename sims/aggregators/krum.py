@@ -22,29 +22,35 @@ def check_variant(variant: str) -> None:
         raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {variant!r}")
 
 
-def nearest_sums(distances: Array, neighbours: int) -> Array:
-    """Each row's sum over its `neighbours` nearest others: (..., n, n) → (..., n).
+def krum_distances(x: Array, alive: Array, variant: str = "paper") -> Array:
+    """Distances as Krum counts them, (..., n, d) → (..., n, n): to rows that are not `alive` infinite, to itself −1.
 
-    Summed in ascending order, so that equal configurations get equal scores, bit for bit. The diagonal is a row's own
-    distance, and the smallest, so that it is left out by position.
+    The −1 puts a row itself first when its distances are sorted, also among equal rows, so that it can be left out.
     """
-    xp = namespace(distances)
-    return xp.sum(xp.sort(distances, axis=-1)[..., 1 : neighbours + 1], axis=-1)
-
-
-def krum_scores(x: Array, alive: Array, f: int, variant: str = "paper") -> Array:
-    """Krum's score of each worker, (..., n, d) → (..., n); infinite for rows that are not `alive`."""
     xp = namespace(x)
-    fewer, power = VARIANTS[variant]
-    infinite = xp.asarray(float("inf"), dtype=x.dtype, device=device(x))
+    power = VARIANTS[variant][1]
     distances = sq_distances(x)
     distances = distances if power == 1.0 else distances**power
-    n = x.shape[-2]
-    own = xp.eye(n, dtype=xp.bool, device=device(x))
-    distances = xp.where(alive[..., None, :] | own, distances, infinite)
-    distances = xp.where(own, -xp.ones_like(distances), distances)  # first in the sort, even among equal rows
-    scores = nearest_sums(distances, n - f - fewer)
-    return xp.where(alive, scores, infinite)
+    infinite = xp.asarray(float("inf"), dtype=x.dtype, device=device(x))
+    distances = xp.where(alive[..., None, :], distances, infinite)
+    return xp.where(xp.eye(x.shape[-2], dtype=xp.bool, device=device(x)), -xp.ones_like(distances), distances)
+
+
+def krum_scores(distances: Array, alive: Array, neighbours: int) -> Array:
+    """Each row's sum over its `neighbours` nearest others, (..., n, n) → (..., n); infinite where not `alive`.
+
+    Summed in ascending order, so that equal configurations get equal scores, bit for bit.
+    """
+    xp = namespace(distances)
+    scores = xp.sum(xp.sort(distances, axis=-1)[..., 1 : neighbours + 1], axis=-1)
+    return xp.where(alive, scores, xp.asarray(float("inf"), dtype=scores.dtype, device=device(scores)))
+
+
+def _ordered(x: Array, f: int, variant: str) -> Array:
+    """The workers by Krum score, ties by value: (..., n, d) → indices (..., n)."""
+    rows, alive = measurable(x)
+    neighbours = x.shape[-2] - f - VARIANTS[variant][0]
+    return order_by_value(krum_scores(krum_distances(rows, alive, variant), alive, neighbours), rows)
 
 
 @dataclass(frozen=True)
@@ -83,9 +89,7 @@ class Krum(StatelessRule):
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""
-        rows, alive = measurable(x)
-        best = order_by_value(krum_scores(rows, alive, self.f, self.variant), rows)[..., :1]
-        return take_rows(x, best)[..., 0, :]
+        return take_rows(x, _ordered(x, self.f, self.variant)[..., :1])[..., 0, :]
 
 
 @dataclass(frozen=True)
@@ -127,8 +131,7 @@ class MultiKrum(StatelessRule):
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""
-        rows, alive = measurable(x)
         m = x.shape[-2] - self.f if self.m is None else self.m
-        chosen = take_rows(x, order_by_value(krum_scores(rows, alive, self.f, self.variant), rows)[..., :m])
+        chosen = take_rows(x, _ordered(x, self.f, self.variant)[..., :m])
         first = chosen[..., :1, :]
         return first[..., 0, :] + namespace(x).mean(chosen - first, axis=-2)

@@ -60,7 +60,7 @@ class Rule(abc.ABC):
     def require(self, n: int) -> None:  # noqa: B027 (a hook: most rules are defined for every n)
         """Raise a `ValueError` that names the broken inequality if the rule is not defined for n workers."""
 
-    def init(self, x: Array) -> State:  # noqa: ARG002
+    def init(self, x: Array) -> State:
         """The state before the first round, for messages of the shape of `x`."""
         return ()
 
@@ -92,7 +92,7 @@ class StatelessRule(Rule):
         """(..., n, d) → (..., d); what a subclass writes."""
 
     @final
-    def combine(self, x: Array, state: State, rng: np.random.Generator | None) -> tuple[Array, State]:  # noqa: ARG002
+    def combine(self, x: Array, state: State, rng: np.random.Generator | None) -> tuple[Array, State]:
         """`reduce`, with the state handed through."""
         return self.reduce(x), state
 
@@ -108,7 +108,7 @@ class FunctionRule(StatelessRule):
         """Nothing beyond what every rule promises."""
         return Promises(translation=False, scale=False, odd=False)
 
-    def breakdown(self, n: int) -> int:  # noqa: ARG002
+    def breakdown(self, n: int) -> int:
         """Unknown, hence 0."""
         return 0
 

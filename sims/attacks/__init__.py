@@ -1,0 +1,9 @@
+"""Attacks: what the Byzantine workers send, given all that there is to know."""
+
+from sims.attacks.a_little_is_enough import ALittleIsEnough, alie_z
+from sims.attacks.attack import Attack, View
+from sims.attacks.bit_flipping import BitFlipping
+from sims.attacks.inner_product_manipulation import InnerProductManipulation
+from sims.attacks.no_attack import NoAttack
+
+__all__ = ["ALittleIsEnough", "Attack", "BitFlipping", "InnerProductManipulation", "NoAttack", "View", "alie_z"]

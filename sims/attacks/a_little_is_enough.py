@@ -1,0 +1,67 @@
+"""A little is enough."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import Any
+
+from sims.attacks.attack import Attack, State, View
+from sims.backend import Array, lead, namespace
+
+FORMULAS = ("released", "krum")
+
+
+@dataclass(frozen=True, eq=False)
+class ALittleIsEnough(Attack):
+    """All Byzantine workers send a vector at the edge of what the honest ones spread over (ALIE; Baruch et al. 2019).
+
+    mean_G + sign·z·std_G, coordinate by coordinate, from the honest messages. `z` is a number or an array over the leading
+    axes; None means the formula, with s = ⌊n/2 + 1⌋ − f the honest workers still missing for a majority:
+
+    - `z_formula="released"`: z = Φ^{-1}((n − f − s)/(n − f)), the paper's released code and Blades (0.2533 at n = 25, f = 5);
+    - `z_formula="krum"`: z = Φ^{-1}((n − s)/n), the libraries krum and byzpy (0.4677 there).
+
+    `sign` is −1 in the paper's released code, +1 in ByzFL (which fixes z = 1.5), byzpy and Blades. std_G divides by g − `ddof`, 1 in the
+    released code. Raises `ValueError` for other values of these, if g ≤ ddof, and if the formula's z is infinite.
+
+    >>> round(alie_z(25, 5), 4), round(alie_z(25, 5, "krum"), 4)
+    (0.2533, 0.4677)
+    """
+
+    z: Any = None
+    z_formula: str = "released"
+    sign: int = -1
+    ddof: int = 1
+
+    def __post_init__(self) -> None:
+        if self.z_formula not in FORMULAS:
+            raise ValueError(f"ALittleIsEnough needs z_formula in {FORMULAS}, got z_formula = {self.z_formula!r}")
+        if self.sign not in (-1, 1):
+            raise ValueError(f"ALittleIsEnough needs sign in (-1, 1), got sign = {self.sign}")
+        if self.ddof not in (0, 1):
+            raise ValueError(f"ALittleIsEnough needs ddof in (0, 1), got ddof = {self.ddof}")
+
+    def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
+        """mean_G + sign·z·std_G, f times."""
+        xp = namespace(view.honest)
+        g, f = view.honest.shape[-2], view.own.shape[-2]
+        if g <= self.ddof:
+            raise ValueError(f"ALittleIsEnough needs g > ddof honest workers, got g = {g}, ddof = {self.ddof}")
+        mean = xp.mean(view.honest, axis=-2, keepdims=True)
+        # not xp.std: two passes over centred values, in every array library
+        std = xp.sqrt(xp.sum((view.honest - mean) ** 2, axis=-2, keepdims=True) / (g - self.ddof))
+        z = alie_z(g + f, f, self.z_formula) if self.z is None else self.z
+        return mean + self.sign * lead(z, view.honest, 2) * std + xp.zeros_like(view.own), state
+
+
+def alie_z(n: int, f: int, z_formula: str = "released") -> float:
+    """The z of `ALittleIsEnough` by formula; raises `ValueError` where it would be infinite."""
+    missing = n // 2 + 1 - f
+    above, among = (n - f - missing, n - f) if z_formula == "released" else (n - missing, n)
+    if not 0 < above < among:
+        raise ValueError(
+            f"ALittleIsEnough's formula {z_formula!r} needs 0 < {above}/{among} < 1, got n = {n}, f = {f}: give z yourself"
+        )
+    ndtri = importlib.import_module("scipy.special").ndtri  # imported here: nothing else in the engine needs SciPy
+    return float(ndtri(above / among))

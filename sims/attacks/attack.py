@@ -1,0 +1,63 @@
+"""What an attack is."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, final
+
+from sims.backend import Array
+
+State = Any
+STAGES = ("gradients", "messages")
+
+
+@dataclass(frozen=True)
+class View:
+    """All that an omniscient attacker sees in round t, after the g honest workers have spoken and before the f others.
+
+    `honest` (..., g, d) are the honest messages, `own` (..., f, d) what the f would have sent honestly; `honest_gradients` and `own_gradients`
+    the stochastic gradients behind them. `x` (..., d) is the point at which they were taken, `last_aggregate` (..., d) the
+    previous round's (zeros at first). `aggregate` is the rule in its present state, (..., n, d) → (..., d), free to be asked
+    any number of times. t = 1, 2, …
+    """
+
+    honest: Array
+    own: Array
+    honest_gradients: Array
+    own_gradients: Array
+    x: Array
+    last_aggregate: Array
+    aggregate: Callable[[Array], Array]
+    t: int
+
+
+class Attack(abc.ABC):
+    """What the Byzantine workers send: a frozen value, called once a round as `sent, state = attack(view, state, rng)`.
+
+    `acts_on` declares what it is made from: raw "gradients" or "messages" (momenta). `enters` declares where it goes in:
+    the "messages", in place of whatever an honest worker would compute (the default: nobody forces a Byzantine worker to
+    keep a momentum), or the "gradients" which the algorithm is given (the submitted gradients of Definition B). `rng` has
+    `normal(steps, shape)` and `uniform(steps, shape)`, each run on its own stream (`sims.engine.RunStreams`). Real parameters may be
+    arrays over the leading axes. Calling raises `ValueError` if `sent` has not the shape of `view.own`.
+    """
+
+    acts_on: ClassVar[str] = "messages"
+    enters: ClassVar[str] = "messages"
+
+    @abc.abstractmethod
+    def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
+        """What is sent, (..., f, d), and the new state; what a subclass writes."""
+
+    def init(self, x: Array, n: int, f: int) -> State:
+        """The state before the first round, for f ≥ 1 Byzantine among n workers at x (..., d)."""
+        return ()
+
+    @final
+    def __call__(self, view: View, state: State = (), rng: Any = None) -> tuple[Array, State]:
+        """The messages of the Byzantine workers, (..., f, d), and the new state."""
+        sent, state = self.send(view, state, rng)
+        if sent.shape != view.own.shape:
+            raise ValueError(f"an attack must send shape {tuple(view.own.shape)}, got {tuple(sent.shape)}")
+        return sent, state

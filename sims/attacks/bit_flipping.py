@@ -1,0 +1,33 @@
+"""Bit flipping."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sims.attacks.attack import STAGES, Attack, State, View
+from sims.backend import Array
+
+
+@dataclass(frozen=True)
+class BitFlipping(Attack):
+    """Each Byzantine worker sends the negative of its own vector (BF, sign flipping).
+
+    `on="gradients"`, as in the paper's released code: −g_i, its raw stochastic gradient without momentum;
+    `on="messages"`: −m_i, the message that it would have sent. Raises `ValueError` for any other `on`.
+    """
+
+    on: str = "gradients"
+
+    def __post_init__(self) -> None:
+        if self.on not in STAGES:
+            raise ValueError(f"BitFlipping needs on in {STAGES}, got on = {self.on!r}")
+
+    @property
+    def acts_on(self) -> str:  # pyright: ignore
+        """The stage which `on` names."""
+        return self.on
+
+    def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
+        """−g_i or −m_i."""
+        return -(view.own_gradients if self.on == "gradients" else view.own), state

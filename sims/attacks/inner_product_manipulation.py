@@ -1,0 +1,25 @@
+"""Inner-product manipulation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sims.attacks.attack import Attack, State, View
+from sims.backend import Array, lead, namespace
+
+
+@dataclass(frozen=True, eq=False)
+class InnerProductManipulation(Attack):
+    """All Byzantine workers send a little of the wrong direction (IPM; Xie, Koyejo, Gupta 2019).
+
+    −ε·(1/g) Σ_{i∈G} m_i, from the honest messages; the paper takes ε = 0.1. `epsilon` may be an array over the leading axes.
+    """
+
+    epsilon: Any = 0.1
+
+    def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
+        """−ε·mean_G, f times."""
+        xp = namespace(view.honest)
+        mean = xp.mean(view.honest, axis=-2, keepdims=True)
+        return -lead(self.epsilon, view.honest, 2) * mean + xp.zeros_like(view.own), state

@@ -1,0 +1,224 @@
+"""The aggregation rules once more, in rational arithmetic: slow, literal, and independent of `sims.aggregators`.
+
+Each function is written from the rule's published definition, with loops over workers and coordinates and nothing but
+`fractions.Fraction`, so that the fast rules can be held to it exactly. Where a definition has a root in it (RFA,
+centered clipping, plain distances in Krum, the geometric median) the oracle exists for d = 1 only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+Vector = tuple[Fraction, ...]
+
+
+def exact_aggregate(rule: Any, rows: Sequence[Sequence[Fraction]], centre: Sequence[Fraction] | None = None) -> Vector:
+    """What `rule` returns on the n messages `rows` of d coordinates, exactly.
+
+    `rule` is an instance of one of the nine rules; its type name picks the definition, its parameters are read as they
+    are, a float as the rational that it stores. `centre` is the state of `CenteredClipping` (None: the origin).
+
+    Raises `ValueError` for an unknown rule, for rows of unequal length or none, for n that the rule is not defined for,
+    and for d ≠ 1 where the definition has a root in it.
+
+    >>> from sims.aggregators import CoordinateMedian
+    >>> exact_aggregate(CoordinateMedian(), [[Fraction(1)], [Fraction(2)]])
+    (Fraction(3, 2),)
+    """
+    name = type(rule).__name__
+    if name not in DEFINITIONS:
+        raise ValueError(f"no exact definition of {name}; there is one of {', '.join(DEFINITIONS)}")
+    messages = [tuple(Fraction(value) for value in row) for row in rows]
+    if not messages or any(len(row) != len(messages[0]) for row in messages):
+        raise ValueError(f"need n ≥ 1 rows of one length, got lengths {[len(row) for row in messages]}")
+    if centre is not None and name != "CenteredClipping":
+        raise ValueError(f"only CenteredClipping has a centre, not {name}")
+    if name == "CenteredClipping":
+        return centered_clipping(rule, messages, centre)
+    return DEFINITIONS[name](rule, messages)
+
+
+def mean(rule: Any, rows: list[Vector]) -> Vector:
+    """(1/n) Σ_i x_i."""
+    return average(rows)
+
+
+def coordinate_median(rule: Any, rows: list[Vector]) -> Vector:
+    """The median of each coordinate, the midpoint of the two middle values when n is even."""
+    return tuple(median(column) for column in zip(*rows, strict=True))
+
+
+def trimmed_mean(rule: Any, rows: list[Vector]) -> Vector:
+    """The average of each coordinate without its f smallest and f largest values; n ≥ 2f + 1."""
+    n, f = len(rows), rule.f
+    at_least("TrimmedMean", n, 2 * f + 1, f)
+    output = []
+    for column in zip(*rows, strict=True):
+        values = sorted(column)
+        for _ in range(f):
+            values.remove(min(values))
+            values.remove(max(values))
+        output.append(sum(values, Fraction(0)) / len(values))
+    return tuple(output)
+
+
+def krum(rule: Any, rows: list[Vector]) -> Vector:
+    """The message of lowest score, the lexicographically smallest of several; n ≥ 2f + 3."""
+    at_least("Krum", len(rows), 2 * rule.f + 3, rule.f)
+    scores = krum_scores(rows, neighbour_count(rule, len(rows)), rule.variant)
+    return by_score(rows, scores)[0]
+
+
+def multi_krum(rule: Any, rows: list[Vector]) -> Vector:
+    """The average of the m messages of lowest score (m = n − f unless given); n ≥ 2f + 3, m ≤ n − f."""
+    n, f = len(rows), rule.f
+    at_least("MultiKrum", n, 2 * f + 3, f)
+    m = n - f if rule.m is None else rule.m
+    if m > n - f:
+        raise ValueError(f"MultiKrum needs m ≤ n − f, got m = {m}, n = {n}, f = {f}")
+    scores = krum_scores(rows, neighbour_count(rule, n), rule.variant)
+    return average(by_score(rows, scores)[:m])
+
+
+def bulyan(rule: Any, rows: list[Vector]) -> Vector:
+    """θ = n − 2f picks of Krum without replacement, then the mean of the θ − 2f values nearest to each median.
+
+    With m messages left Krum looks at max(m − f − 2, 1) nearest others, or at none when m = 1. Of two values equally
+    near the median the smaller one is nearer; n ≥ 4f + 3.
+    """
+    n, f = len(rows), rule.f
+    at_least("Bulyan", n, 4 * f + 3, f)
+    remaining, selected = list(rows), []
+    while len(selected) < n - 2 * f:
+        count = 0 if len(remaining) == 1 else max(len(remaining) - f - 2, 1)
+        chosen = by_score(remaining, krum_scores(remaining, count, "paper"))[0]
+        remaining.remove(chosen)
+        selected.append(chosen)
+    output = []
+    for column in zip(*selected, strict=True):
+        middle = median(column)
+        nearest = sorted(column, key=lambda value, middle=middle: (abs(value - middle), value))[: n - 4 * f]
+        output.append(sum(nearest, Fraction(0)) / len(nearest))
+    return tuple(output)
+
+
+def centered_clipping(rule: Any, rows: list[Vector], centre: Sequence[Fraction] | None) -> Vector:
+    """v ← v + (1/n) Σ_i (x_i − v) min(1, τ_l/|x_i − v|), `steps` times from `centre`; d = 1."""
+    one_dimension("CenteredClipping", rows)
+    if centre is not None and len(centre) != 1:
+        raise ValueError(f"the centre must have the length of a message, 1, got {len(centre)}")
+    v = Fraction(0) if centre is None else Fraction(centre[0])
+    radii = list(rule.tau) if isinstance(rule.tau, Sequence) else [rule.tau] * rule.steps
+    for radius in radii:
+        clipped = Fraction(0)
+        for (value,) in rows:
+            away = value - v
+            if unbounded(radius) or abs(away) <= rational(radius):
+                clipped += away
+            else:
+                clipped += rational(radius) if away > 0 else -rational(radius)
+        v += clipped / len(rows)
+    return (v,)
+
+
+def rfa(rule: Any, rows: list[Vector]) -> Vector:
+    """z ← Σ w_i x_i / Σ w_i with w_i = 1/max(ν, |x_i − z|), `steps` times from the origin; d = 1."""
+    one_dimension("RFA", rows)
+    z, smoothing = Fraction(0), rational(rule.nu)
+    for _ in range(rule.steps):
+        weights = [1 / max(smoothing, abs(value - z)) for (value,) in rows]
+        z = sum((w * value for w, (value,) in zip(weights, rows, strict=True)), Fraction(0)) / sum(weights)
+    return (z,)
+
+
+def geometric_median(rule: Any, rows: list[Vector]) -> Vector:
+    """The midpoint of the points of least summed distance; d = 1, where it is the median."""
+    one_dimension("GeometricMedian", rows)
+    values = sorted(value for (value,) in rows)
+    cost = [sum((abs(value - other) for other in values), Fraction(0)) for value in values]
+    best = [value for value, c in zip(values, cost, strict=True) if c == min(cost)]
+    return ((best[0] + best[-1]) / 2,)  # the objective is piecewise linear: its minimisers end at messages
+
+
+DEFINITIONS: dict[str, Any] = {
+    "Mean": mean,
+    "CoordinateMedian": coordinate_median,
+    "TrimmedMean": trimmed_mean,
+    "Krum": krum,
+    "MultiKrum": multi_krum,
+    "Bulyan": bulyan,
+    "CenteredClipping": centered_clipping,
+    "RFA": rfa,
+    "GeometricMedian": geometric_median,
+}
+
+
+def average(rows: Sequence[Vector]) -> Vector:
+    """The mean of each coordinate."""
+    return tuple(sum(column, Fraction(0)) / len(rows) for column in zip(*rows, strict=True))
+
+
+def median(values: Sequence[Fraction]) -> Fraction:
+    """The middle value, or the midpoint of the two."""
+    ordered, n = sorted(values), len(values)
+    return ordered[n // 2] if n % 2 else (ordered[n // 2 - 1] + ordered[n // 2]) / 2
+
+
+def neighbour_count(rule: Any, n: int) -> int:
+    """How many others enter a worker's Krum score: n − f − 2, for "byzfl" n − f − 1."""
+    return n - rule.f - (1 if rule.variant == "byzfl" else 2)
+
+
+def krum_scores(rows: Sequence[Vector], neighbours: int, variant: str) -> list[Fraction]:
+    """Each row's sum over its nearest *others* of ‖·‖², of ‖·‖ for "byzantine_momentum", of ‖·‖⁴ for "released"."""
+    if variant not in ("paper", "byzfl", "byzantine_momentum", "released"):
+        raise ValueError(f"no exact definition of the Krum variant {variant!r}")
+    if variant == "byzantine_momentum":
+        one_dimension("Krum with plain distances", rows)
+    scores = []
+    for i, row in enumerate(rows):
+        distances = []
+        for j, other in enumerate(rows):
+            if j == i:
+                continue
+            square = sum(((a - b) ** 2 for a, b in zip(row, other, strict=True)), Fraction(0))
+            if variant == "byzantine_momentum":
+                distances.append(abs(row[0] - other[0]))
+            else:
+                distances.append(square**2 if variant == "released" else square)
+        scores.append(sum(sorted(distances)[:neighbours], Fraction(0)))
+    return scores
+
+
+def by_score(rows: Sequence[Vector], scores: Sequence[Fraction]) -> list[Vector]:
+    """The rows in ascending order of score, equal scores in lexicographic order of the rows."""
+    return [row for _, row in sorted(zip(scores, rows, strict=True))]
+
+
+def rational(value: Any) -> Fraction:
+    """A real parameter as the rational number that it is."""
+    if isinstance(value, Fraction | int):
+        return Fraction(value)
+    if getattr(value, "ndim", 0):
+        raise ValueError("exact definitions take one number per parameter, not an array of them")
+    return Fraction(float(value))
+
+
+def unbounded(value: Any) -> bool:
+    """Whether a radius is +∞: nothing is clipped."""
+    return isinstance(value, float) and math.isinf(value)
+
+
+def one_dimension(name: str, rows: Sequence[Vector]) -> None:
+    """Raise a `ValueError` unless d = 1."""
+    if len(rows[0]) != 1:
+        raise ValueError(f"{name} has an exact definition for d = 1 only, got d = {len(rows[0])}")
+
+
+def at_least(name: str, n: int, needed: int, f: int) -> None:
+    """Raise a `ValueError` unless n reaches what the rule needs for f."""
+    if n < needed:
+        raise ValueError(f"{name} is undefined for n = {n}, f = {f}: it needs n ≥ {needed}")

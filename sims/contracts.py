@@ -1,0 +1,293 @@
+"""What every aggregation rule owes, as functions that raise: import them into the tests of a rule of your own.
+
+Each `check_*(rule, x)` tests one contract on messages x of shape (..., n, d), in the array library of x, and raises an
+`AssertionError` that names the contract, the rule and the largest deviation. `contracts_for(rule, n)` lists those that
+the rule's declarations (`promises`, `breakdown(n)`) call for; `check_rule(rule, n, d)` runs them all on generated input.
+
+Rounding is forgiven up to 64·n·ε·(largest magnitude in play), plus 100 times the rule's own `tol` where it has one;
+inputs are built so that no contract asks for more (shifts and scalings are exact in floating point).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from sims.aggregators.rule import Rule
+from sims.backend import Array, as_like, device, namespace
+from sims.contracts_support import (
+    allowance,
+    attacked,
+    map_state,
+    overwrite_rows,
+    require_close,
+    require_same,
+    shuffled,
+    started,
+    tied,
+    values,
+    violated,
+)
+
+Contract = Callable[[Rule, Array], None]
+ARRAY_PARAMETERS = ("tau", "nu")  # fields that may hold an array over the leading axes
+
+
+def check_permutation(rule: Rule, x: Array) -> None:
+    """AGG does not depend on who sent what."""
+    state = started(rule, x)
+    y = rule.aggregate(x, state)
+    for seed in range(4):
+        require_close("permutation", rule, rule.aggregate(shuffled(x, seed), state), y, allowance(rule, x, state))
+
+
+def check_ties(rule: Rule, x: Array, bitwise: bool = False) -> None:
+    """Ties, duplicates and equal scores are broken by value, not by index; with `bitwise` to the last bit."""
+    for messages in tied(x):
+        state = started(rule, messages)
+        y = rule.aggregate(messages, state)
+        allowed = 0.0 if bitwise else allowance(rule, messages, state)
+        for seed in range(4):
+            require_close("ties", rule, rule.aggregate(shuffled(messages, seed), state), y, allowed)
+
+
+def check_translation(rule: Rule, x: Array) -> None:
+    """AGG(x + c, state + c) = AGG(x, state) + c, also for c far above the spread."""
+    xp = namespace(x)
+    spread = max(float(np.ptp(values(x))), 1e-30) if values(x).size else 1.0
+    direction = as_like(np.random.Generator(np.random.Philox(7)).uniform(0.5, 1.0, x.shape[-1]), x)
+    for ratio in (2.0, float(xp.finfo(x.dtype).eps) ** -0.5):
+        c = direction * (ratio * spread) * (1 + float(np.max(np.abs(values(x)), initial=0.0)) / spread)
+        moved = x + c
+        still = moved - c  # x, rounded so that the shift between the two is exact
+        start = map_state(lambda s, c=c: (s + c) - c, started(rule, x), x)
+        y = rule.aggregate(moved, map_state(lambda s, c=c: s + c, start, x))
+        expected = rule.aggregate(still, start) + c
+        require_close("translation", rule, y, expected, allowance(rule, moved, start))
+
+
+def check_scale(rule: Rule, x: Array, exponents: tuple[int, ...] | None = None) -> None:
+    """AGG(λx, λ·state) = λ·AGG(x, state) for λ = 2^k, k in `exponents`; by default to about 1e±100 (float32: 1e±15)."""
+    if exponents is None:
+        exponents = (-332, -1, 3, 332) if namespace(x).finfo(x.dtype).bits == 64 else (-50, -1, 3, 50)
+    state = started(rule, x)
+    y = rule.aggregate(x, state)
+    for k in exponents:
+        factor = 2.0**k
+        scaled = rule.aggregate(x * factor, map_state(lambda s, factor=factor: s * factor, state, x))
+        require_close("scale", rule, scaled / factor, y, allowance(rule, x, state))
+
+
+def check_oddness(rule: Rule, x: Array) -> None:
+    """AGG(−x, −state) = −AGG(x, state), for x without ties."""
+    state = started(rule, x)
+    mirrored = rule.aggregate(-x, map_state(lambda s: -s, state, x))
+    require_close("oddness", rule, mirrored, -rule.aggregate(x, state), allowance(rule, x, state))
+
+
+def check_agreement(rule: Rule, x: Array) -> None:
+    """When all n messages (and a rule's centre, where it has one) are v, so is AGG."""
+    v = x[..., 0, :]
+    same = x * 0 + v[..., None, :]
+    y = rule.aggregate(same, map_state(lambda s: s * 0 + v, rule.init(same), same))
+    require_close("agreement", rule, y, v, allowance(rule, same))
+
+
+def check_majority(rule: Rule, x: Array) -> None:
+    """When all but `breakdown(n)` messages are v, so is AGG, whatever the others are.
+
+    It follows from boundedness for every rule that is translation and scale equivariant, and for no other: were the
+    output not v, scaling everything around v would move it without bound.
+    """
+    f = rule.breakdown(x.shape[-2])
+    v = x[..., 0, :]
+    same = x * 0 + v[..., None, :]
+    for label, messages in attacked(same, f):
+        y = rule.aggregate(messages)
+        require_close(f"majority ({label})", rule, y, v, allowance(rule, same))
+
+
+def check_boundedness(rule: Rule, x: Array, bound: float | None = None) -> None:
+    """`breakdown(n)` arbitrary messages, of magnitudes up to 1e300, do not carry AGG away.
+
+    A translation and scale equivariant rule must stay within 4n diameters of the other messages; any other within
+    `bound`, by default 1e6·(1 + their largest magnitude), far below the attack.
+    """
+    n = x.shape[-2]
+    f = rule.breakdown(n)
+    state = started(rule, x)
+    honest = values(x)[..., f:, :]
+    if rule.promises.translation and rule.promises.scale:
+        centre = np.mean(honest, axis=-2)
+        allowed = 4 * n * float(np.max(np.ptp(honest, axis=-2), initial=0.0)) * max(x.shape[-1], 1) ** 0.5
+        allowed += allowance(rule, x, state)
+    else:
+        centre = 0.0
+        allowed = 1e6 * (1 + float(np.max(np.abs(honest), initial=0.0))) if bound is None else bound
+    for label, messages in attacked(x, f):
+        y = values(rule.aggregate(messages, state))
+        require_close(f"boundedness ({label})", rule, y, np.broadcast_to(centre, y.shape), allowed)
+
+
+def check_non_finite(rule: Rule, x: Array) -> None:
+    """`breakdown(n)` messages with NaN, +∞ or −∞ leave AGG finite and bounded, and a NaN counts as +∞."""
+    f = rule.breakdown(x.shape[-2])
+    state = started(rule, x)
+    reach = 1e6 * (1 + float(np.max(np.abs(values(x)), initial=0.0)))
+    nan, inf = float("nan"), float("inf")
+    for label, row in (("NaN", nan), ("+∞", inf), ("−∞", -inf), ("mixed", [nan, 1.0, -inf, inf]), ("one NaN", [nan])):
+        for count in {1, f}:
+            pattern = np.full(x.shape[-1], row) if isinstance(row, float) else np.ones(x.shape[-1])
+            if isinstance(row, list):
+                pattern[: len(row)] = row[: x.shape[-1]]
+            y = values(rule.aggregate(overwrite_rows(x, pattern, count), state))
+            require_close(f"non-finite ({count} rows {label})", rule, y, np.zeros_like(y), reach)
+            worst = overwrite_rows(x, np.where(np.isnan(pattern), inf, pattern), count)
+            require_same(f"non-finite ({label}: NaN counts as +∞)", rule, values(rule.aggregate(worst, state)), y)
+
+
+def check_mean(rule: Rule, x: Array) -> None:
+    """Where the rule declares itself the mean, it is (1/n) Σ_i x_i."""
+    expected = np.mean(values(x).astype(np.longdouble), axis=-2)
+    require_close("mean", rule, rule.aggregate(x), expected, allowance(rule, x))
+
+
+def check_propagation(rule: Rule, x: Array) -> None:
+    """A mean hides no non-finite message: one NaN or infinity shows in the coordinate that it is in."""
+    if not x.shape[-1]:
+        return
+    for bad in (float("nan"), float("inf"), -float("inf")):
+        y = values(rule.aggregate(overwrite_rows(x, np.full(x.shape[-1], bad), 1)))
+        if np.isfinite(y).any():
+            raise violated("propagation", rule, f"a message of {bad} went in and {y[np.isfinite(y)][0]} came out")
+
+
+def check_kind(rule: Rule, x: Array) -> None:
+    """Shape (..., d), and dtype, device and array library of the input, for the output and for a state of vectors."""
+    y, state = rule(x)
+    vectors: list[Array] = [y]
+    map_state(lambda s: vectors.append(s) or s, state, x)
+    for vector in vectors:
+        if tuple(vector.shape) != (*x.shape[:-2], x.shape[-1]):
+            raise violated("kind", rule, f"messages of shape {tuple(x.shape)} gave shape {tuple(vector.shape)}")
+        if vector.dtype != x.dtype:
+            raise violated("kind", rule, f"messages of dtype {x.dtype} gave {vector.dtype}")
+        if namespace(vector) is not namespace(x):
+            raise violated("kind", rule, f"messages of {namespace(x).__name__} gave {namespace(vector).__name__}")
+        if device(vector) != device(x):
+            raise violated("kind", rule, f"messages on {device(x)} gave {device(vector)}")
+
+
+def check_inputs_untouched(rule: Rule, x: Array) -> None:
+    """Neither the messages nor the state are written to; read-only NumPy arrays are accepted."""
+    xp = namespace(x)
+    before, state = xp.asarray(x, copy=True), started(rule, x)
+    parts: list[Array] = []
+    map_state(lambda s: parts.append(xp.asarray(s, copy=True)) or s, state, x)
+    if isinstance(x, np.ndarray):
+        locked = x.copy()
+        locked.flags.writeable = False
+        try:
+            rule.aggregate(locked, state)
+        except ValueError as error:
+            raise violated("inputs untouched", rule, f"read-only messages: {error}") from error
+    x = xp.asarray(x, copy=True)  # ours to lose
+    rule.aggregate(x, state)
+    require_same("inputs untouched (messages)", rule, x, before)
+    after: list[Array] = []
+    map_state(lambda s: after.append(s) or s, state, x)
+    for old, new in zip(parts, after, strict=True):
+        require_same("inputs untouched (state)", rule, new, old)
+
+
+def check_leading_axes(rule: Rule, x: Array) -> None:
+    """A stack of runs gives what each run alone gives, bit for bit on NumPy."""
+    xp = namespace(x)
+    flat = xp.reshape(x, (-1, *x.shape[-2:]))
+    runs = [flat[0, ...], *(shuffled(flat[0, ...], seed) * 0.5**seed for seed in range(1, 6)), flat[-1, ...]]
+    alone = [values(rule.aggregate(run, started(rule, run))) for run in runs[:6]]
+    for shape in ((6,), (2, 3)):
+        stack = xp.reshape(xp.stack(runs[:6]), (*shape, *x.shape[-2:]))
+        state = map_state(lambda s: s, started(rule, flat[0, ...]), x)
+        state = map_state(lambda s, shape=shape: s + xp.zeros((*shape, x.shape[-1]), dtype=s.dtype), state, x)
+        y = values(rule.aggregate(stack, state))
+        expected = np.reshape(np.stack(alone), y.shape)
+        require_close("leading axes", rule, y, expected, 0.0 if isinstance(x, np.ndarray) else allowance(rule, x))
+
+
+def check_array_parameter(
+    rule: Rule, x: Array, name: str = "tau", grid: tuple[float, ...] = (0.0625, 0.5, 2.0)
+) -> None:
+    """An array in the field `name` gives what each of its values gives alone, bit for bit on NumPy."""
+    xp = namespace(x)
+    run = xp.reshape(x, (-1, *x.shape[-2:]))[0, ...]
+    alone = [values(replace(rule, **{name: value}).aggregate(run)) for value in grid]  # type: ignore[type-var]
+    stacked = xp.stack([run] * len(grid))
+    for array in (np.asarray(grid), as_like(np.asarray(grid), run)):
+        y = replace(rule, **{name: array}).aggregate(stacked)  # type: ignore[type-var]
+        allowed = 0.0 if isinstance(x, np.ndarray) else allowance(rule, run)
+        require_close(f"array parameter {name}", rule, y, np.stack(alone), allowed)
+
+
+def check_no_hidden_state(rule: Rule, x: Array) -> None:
+    """The same call gives the same output, bit for bit, whatever was aggregated in between."""
+    state = started(rule, x)
+    first = values(rule.aggregate(x, state)).copy()
+    rule.aggregate(shuffled(x, 1) * -3.0, state)
+    require_same("no hidden state", rule, rule.aggregate(x, state), first)
+
+
+def contracts_for(rule: Rule, n: int, d: int = 2) -> Iterator[tuple[str, Contract]]:
+    """(name, check) of every contract that `rule` owes for n workers and d coordinates; each check takes (rule, x)."""
+    promises, f = rule.promises, rule.breakdown(n)
+    yield "permutation", check_permutation
+    yield "ties", check_ties
+    yield "agreement", check_agreement
+    yield "kind", check_kind
+    yield "inputs untouched", check_inputs_untouched
+    yield "leading axes", check_leading_axes
+    yield "no hidden state", check_no_hidden_state
+    if promises.translation:
+        yield "translation", check_translation
+    if promises.scale:
+        yield "scale", check_scale
+    if promises.odd and not breaks_ties(rule, n, d):
+        yield "oddness", check_oddness
+    if promises.mean:
+        yield "mean", check_mean
+        yield "propagation", check_propagation
+    if f > 0:
+        yield "boundedness", check_boundedness
+        yield "non-finite", check_non_finite
+        if promises.translation and promises.scale:
+            yield "majority", check_majority
+    for name in ARRAY_PARAMETERS:
+        if is_dataclass(rule) and name in {field.name for field in fields(rule)}:
+            yield f"array parameter {name}", partial(check_array_parameter, name=name)
+
+
+def breaks_ties(rule: Rule, n: int, d: int) -> bool:
+    """Whether `rule` meets ties on messages in general position, so that its oddness says nothing.
+
+    A Krum score over one neighbour is the same for the two closest messages, and on a line sums of plain distances
+    over an odd number of neighbours are often equal. Bulyan scores over one neighbour once f + 3 messages are left.
+    """
+    name, f = type(rule).__name__, getattr(rule, "f", 0)
+    if name == "Bulyan":
+        return 0 < f <= 2
+    if name not in ("Krum", "MultiKrum") or rule.promises.mean:
+        return False
+    variant = getattr(rule, "variant", "paper")
+    neighbours = n - f - (1 if variant == "byzfl" else 2)
+    return neighbours == 1 or (variant == "byzantine_momentum" and d == 1)
+
+
+def check_rule(rule: Rule, n: int, d: int, seed: int = 0, like: Array | None = None) -> None:
+    """Run every contract of `rule` on normal messages (2, n, d), float64 NumPy or what the array `like` is."""
+    drawn = np.random.Generator(np.random.Philox(seed)).normal(size=(2, n, d))
+    x = drawn if like is None else as_like(drawn, like)
+    for _, check in contracts_for(rule, n, d):
+        check(rule, x)

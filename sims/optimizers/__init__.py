@@ -1,0 +1,9 @@
+"""Optimizers, and the algorithms that they and a rule make."""
+
+from sims.optimizers.algorithm import Algorithm, AlgorithmState, RobustSGD
+from sims.optimizers.optimizer import Optimizer
+from sims.optimizers.server_momentum import ServerMomentum
+from sims.optimizers.sgd import SGD
+from sims.optimizers.worker_momentum import WorkerMomentum
+
+__all__ = ["SGD", "Algorithm", "AlgorithmState", "Optimizer", "RobustSGD", "ServerMomentum", "WorkerMomentum"]

@@ -1,0 +1,107 @@
+"""What a distributed optimization algorithm is, and the robust SGD that every rule and optimizer make."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, final
+
+from sims.aggregators import Rule, as_rule
+from sims.backend import Array, namespace
+from sims.optimizers.optimizer import Optimizer
+
+
+@dataclass(frozen=True)
+class AlgorithmState:
+    """Where an algorithm stands after t rounds: the query point x (..., d), the last aggregate (..., d), and its memory."""
+
+    x: Array
+    aggregate: Array
+    t: int
+    memory: Any = None
+
+
+class Algorithm(abc.ABC):
+    """An algorithm as the server sees it (Definition B): gradients in, the next query point out.
+
+    `state = alg.init(x0)`; `x, state = alg(gradients, state)` with the submitted gradients (..., n, d), one row per worker
+    identity. A round has two halves, so that an attack fits in between: `messages` is what workers compute,
+    `update` what the server does with the messages. Everything is pure; all memory is in the state.
+    """
+
+    def init(self, x0: Array) -> AlgorithmState:
+        """The state before the first round, at x0 (..., d), with last aggregate 0 and no memory."""
+        return AlgorithmState(x0, namespace(x0).zeros_like(x0), 0)
+
+    @abc.abstractmethod
+    def messages(self, gradients: Array, state: AlgorithmState) -> tuple[Array, AlgorithmState]:
+        """What the workers send, (..., n, d), and the state with their new memories."""
+
+    @abc.abstractmethod
+    def update(self, messages: Array, state: AlgorithmState, rng: Any = None) -> tuple[Array, AlgorithmState]:
+        """The next query point and the state of round t + 1, from the messages that arrived."""
+
+    @abc.abstractmethod
+    def aggregate(self, messages: Array, state: AlgorithmState) -> Array:
+        """What the rule would make of these messages now, (..., n, d) → (..., d), with no effect on the state."""
+
+    @final
+    def __call__(self, gradients: Array, state: AlgorithmState, rng: Any = None) -> tuple[Array, AlgorithmState]:
+        """One round without anything between the two halves."""
+        messages, state = self.messages(gradients, state)
+        return self.update(messages, state, rng)
+
+
+@dataclass(frozen=True)
+class Memories:
+    """The memories of a `RobustSGD`; None is the initial one."""
+
+    workers: Any = None
+    rule: Any = None
+    server: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class RobustSGD(Algorithm):
+    """SGD with any optimizer's momentum and any rule in the place of the mean.
+
+    `rule` is a rule or a plain function (n, d) → (d,). Raises `ValueError` for anything else, and for an `optimizer`
+    that is none.
+
+    >>> import numpy as np
+    >>> from sims.aggregators import CoordinateMedian
+    >>> from sims.optimizers import SGD
+    >>> alg = RobustSGD(CoordinateMedian(), SGD(learning_rate=0.5))
+    >>> alg(np.array([[1.0], [2.0], [9.0]]), alg.init(np.array([4.0])))[0]
+    array([3.])
+    """
+
+    rule: Rule | Callable[[Array], Array]
+    optimizer: Optimizer
+
+    def __post_init__(self) -> None:
+        as_rule(self.rule)
+        if not isinstance(self.optimizer, Optimizer):
+            raise ValueError(f"RobustSGD needs a sims Optimizer, got optimizer = {self.optimizer!r}")
+
+    def init(self, x0: Array) -> AlgorithmState:
+        """The state before the first round."""
+        return AlgorithmState(x0, namespace(x0).zeros_like(x0), 0, Memories())
+
+    def messages(self, gradients: Array, state: AlgorithmState) -> tuple[Array, AlgorithmState]:
+        """The optimizer's worker side."""
+        memory = state.memory
+        sent, workers = self.optimizer.messages(gradients, memory.workers, state.t + 1)
+        return sent, AlgorithmState(state.x, state.aggregate, state.t, Memories(workers, memory.rule, memory.server))
+
+    def update(self, messages: Array, state: AlgorithmState, rng: Any = None) -> tuple[Array, AlgorithmState]:
+        """The rule, then the optimizer's server side."""
+        memory = state.memory
+        aggregate, rule = as_rule(self.rule)(messages, memory.rule, rng)
+        x, server = self.optimizer.update(state.x, aggregate, memory.server, state.t + 1)
+        return x, AlgorithmState(x, aggregate, state.t + 1, Memories(memory.workers, rule, server))
+
+    def aggregate(self, messages: Array, state: AlgorithmState) -> Array:
+        """The rule in its present state."""
+        return as_rule(self.rule).aggregate(messages, state.memory.rule)

@@ -1,0 +1,67 @@
+"""What an optimizer is: the step from aggregates to iterates, and what the workers do before they send."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sims.backend import Array, lead, to_numpy
+
+Memory = Any
+Schedule = Any  # a number, an array over the leading axes, or a function of the round t = 1, 2, … that returns one
+
+
+class Optimizer(abc.ABC):
+    """A frozen value of pure functions around the aggregation rule; all memory is passed in and handed back.
+
+    In round t the workers turn gradients into messages, `m, memory = messages(g, memory, t)`, (..., n, d) → (..., n, d); the
+    server turns the aggregate into the next iterate, `x, memory = update(x, a, memory, t)`, (..., d). The memories start as None,
+    which means zero. Learning rate and momentum are numbers, arrays over the leading axes, or functions of t.
+    """
+
+    learning_rate: Schedule
+
+    def messages(self, gradients: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
+        """What the workers send: here, their gradients."""
+        return gradients, memory
+
+    @abc.abstractmethod
+    def update(self, x: Array, aggregate: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
+        """The next iterate and the server's memory."""
+
+
+def descend(x: Array, direction: Array, learning_rate: Schedule, t: int) -> Array:
+    """x − η_t·direction, (..., d)."""
+    return x - lead(at(learning_rate, t), x, 1) * direction
+
+
+def average(new: Array, old: Array | None, beta: Schedule, damped: bool, t: int, trailing: int) -> Array:
+    """(1 − β)·new + β·old if damped, new + β·old if not; `old` None is zero. β has `trailing` axes fewer than `new`."""
+    b = lead(at(beta, t), new, trailing)
+    fresh = (1.0 - b) * new if damped else new
+    return fresh if old is None else fresh + b * old
+
+
+def at(schedule: Schedule, t: int) -> Any:
+    """The value of a number, array or function of the round in round t."""
+    return schedule(t) if isinstance(schedule, Callable) else schedule
+
+
+def check_learning_rate(name: str, learning_rate: Schedule) -> None:
+    """Raise a `ValueError` unless η ≥ 0 (functions of t are taken at their word)."""
+    if not callable(learning_rate):
+        rates = to_numpy(learning_rate) if hasattr(learning_rate, "shape") else np.asarray(learning_rate)
+        if not np.all(rates >= 0):
+            raise ValueError(f"{name} needs learning_rate ≥ 0, got learning_rate = {rates.min()}")
+
+
+def check_beta(name: str, beta: Schedule) -> None:
+    """Raise a `ValueError` unless 0 ≤ β < 1 (functions of t are taken at their word)."""
+    if not callable(beta):
+        betas = to_numpy(beta) if hasattr(beta, "shape") else np.asarray(beta)
+        if not np.all((betas >= 0) & (betas < 1)):
+            worst = betas.min() if not betas.min() >= 0 else betas.max()
+            raise ValueError(f"{name} needs 0 ≤ beta < 1, got beta = {worst}")

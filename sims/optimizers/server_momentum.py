@@ -1,0 +1,38 @@
+"""Momentum on the server, after aggregation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sims.backend import Array
+from sims.optimizers.optimizer import (
+    Memory,
+    Optimizer,
+    Schedule,
+    average,
+    check_beta,
+    check_learning_rate,
+    descend,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class ServerMomentum(Optimizer):
+    """The server averages aggregates over time (SERVER; Karimireddy, He, Jaggi 2021).
+
+    a_t = AGG(g_{t,1}, …, g_{t,n}); m_t = (1 − β)a_t + βm_{t−1} if damped, a_t + βm_{t−1} if not, m_0 = 0; x_t = x_{t−1} − ηm_t.
+    Raises `ValueError` unless η ≥ 0 and 0 ≤ β < 1.
+    """
+
+    learning_rate: Schedule
+    beta: Schedule
+    damped: bool = True
+
+    def __post_init__(self) -> None:
+        check_learning_rate("ServerMomentum", self.learning_rate)
+        check_beta("ServerMomentum", self.beta)
+
+    def update(self, x: Array, aggregate: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
+        """x − η·m, and m."""
+        momentum = average(aggregate, memory, self.beta, self.damped, t, trailing=1)
+        return descend(x, momentum, self.learning_rate, t), momentum

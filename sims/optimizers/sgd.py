@@ -1,0 +1,25 @@
+"""Stochastic gradient descent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sims.backend import Array
+from sims.optimizers.optimizer import Memory, Optimizer, Schedule, check_learning_rate, descend
+
+
+@dataclass(frozen=True, eq=False)
+class SGD(Optimizer):
+    """Steps along the aggregate: x_t = x_{t−1} − η_t·AGG(g_{t,1}, …, g_{t,n}).
+
+    Raises `ValueError` unless the learning rate η is ≥ 0.
+    """
+
+    learning_rate: Schedule
+
+    def __post_init__(self) -> None:
+        check_learning_rate("SGD", self.learning_rate)
+
+    def update(self, x: Array, aggregate: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
+        """x − η·a."""
+        return descend(x, aggregate, self.learning_rate, t), memory

@@ -1,0 +1,43 @@
+"""Momentum on the workers, the paper's remedy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sims.backend import Array
+from sims.optimizers.optimizer import (
+    Memory,
+    Optimizer,
+    Schedule,
+    average,
+    check_beta,
+    check_learning_rate,
+    descend,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class WorkerMomentum(Optimizer):
+    """Every worker sends its own momentum (WORKER; Karimireddy, He, Jaggi 2021, Algorithm 2).
+
+    m_{t,i} = (1 − β)g_{t,i} + βm_{t−1,i} if damped, g_{t,i} + βm_{t−1,i} if not (their equation (1) and released code), m_{0,i} = 0;
+    x_t = x_{t−1} − η·AGG(m_{t,1}, …, m_{t,n}). For Theorem VI's α_1 = 1, let β be a function of t with β_1 = 0. Raises
+    `ValueError` unless η ≥ 0 and 0 ≤ β < 1.
+    """
+
+    learning_rate: Schedule
+    beta: Schedule
+    damped: bool = True
+
+    def __post_init__(self) -> None:
+        check_learning_rate("WorkerMomentum", self.learning_rate)
+        check_beta("WorkerMomentum", self.beta)
+
+    def messages(self, gradients: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
+        """The momenta, which are also the new memory."""
+        momenta = average(gradients, memory, self.beta, self.damped, t, trailing=2)
+        return momenta, momenta
+
+    def update(self, x: Array, aggregate: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
+        """x − η·a."""
+        return descend(x, aggregate, self.learning_rate, t), memory

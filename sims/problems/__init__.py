@@ -1,0 +1,7 @@
+"""Stochastic optimization problems whose constants are known in closed form."""
+
+from sims.problems.mean_estimation import Bernoulli, MeanEstimation, Pareto, Rademacher
+from sims.problems.problem import Draws, Problem
+from sims.problems.quadratic import Quadratic
+
+__all__ = ["Bernoulli", "Draws", "MeanEstimation", "Pareto", "Problem", "Quadratic", "Rademacher"]

@@ -1,0 +1,187 @@
+"""Estimating a mean: the problems on which the paper's rules without memory fail."""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sims.backend import Array, as_like, lead, namespace, to_numpy
+from sims.problems.problem import Draws, Problem, smallest, sq_norm
+
+
+class MeanEstimation(Problem):
+    """The mean of a distribution as an optimization problem (Karimireddy, He, Jaggi 2021, Theorem I).
+
+    f(x) = ½E‖x − ξ‖², g_i(x; ξ) = x − ξ, the d coordinates of ξ independent copies of one real law: L = μ = 1, x* = Eξ,
+    f* = σ²/2 and the variance is σ² = d·Var ξ_1, at every x. Samples are drawn by inversion: the raw sample is a uniform.
+    """
+
+    @property
+    @abc.abstractmethod
+    def mean(self) -> Any:
+        """Eξ_j, over the leading axes."""
+
+    @property
+    @abc.abstractmethod
+    def variance(self) -> Any:
+        """Var ξ_j, over the leading axes."""
+
+    @abc.abstractmethod
+    def quantile(self, u: Array) -> Array:
+        """The value ξ_j of a uniform u ∈ [0, 1): (..., n, d) → (..., n, d)."""
+
+    @property
+    def L(self) -> float:  # noqa: N802 (the paper's symbol)
+        """1."""
+        return 1.0
+
+    @property
+    def mu(self) -> float:
+        """1."""
+        return 1.0
+
+    @property
+    def sigma_sq(self) -> Any:
+        """d·Var ξ_j."""
+        return self.dim * self.variance
+
+    @property
+    def x_star(self) -> Any:
+        """Eξ_j in every coordinate."""
+        mean = self.mean
+        return mean if isinstance(mean, float) else np.repeat(mean[..., None], self.dim, axis=-1)
+
+    @property
+    def f_star(self) -> Any:
+        """½d·Var ξ_j."""
+        return 0.5 * self.sigma_sq
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """(d,)."""
+        return (self.dim,)
+
+    def excess(self, x: Array) -> Array:
+        """½‖x − x*‖²."""
+        return 0.5 * sq_norm(self.gradient(x))
+
+    def gradient(self, x: Array) -> Array:
+        """x − x*."""
+        return x - as_like(self.x_star, x)
+
+    def draw(self, streams: Draws, steps: int, n: int) -> np.ndarray:
+        """Uniforms, (steps, runs, n, d)."""
+        return streams.uniform(steps, (n, self.dim))
+
+    def oracle(self, x: Array, sample: Array, honest: int | None = None) -> Array:
+        """x − ξ_i; every worker draws from the same law."""
+        return x[..., None, :] - self.quantile(sample)
+
+
+@dataclass(frozen=True, eq=False)
+class Bernoulli(MeanEstimation):
+    """ξ_j = 1 with probability p, else 0; 0 ≤ p ≤ 1 may be an array over the leading axes.
+
+    Eξ = p, Var ξ = p(1 − p); ξ = 1 if u < p. Raises `ValueError` if p is not a probability.
+
+    >>> Bernoulli(0.25).f_star
+    0.09375
+    """
+
+    p: Any
+    dim: int = 1  # pyright: ignore
+
+    def __post_init__(self) -> None:
+        if not (smallest(self.p) >= 0 and smallest(-_value(self.p)) >= -1):
+            raise ValueError(f"Bernoulli needs 0 ≤ p ≤ 1, got p = {self.p}")
+        _check_dim("Bernoulli", self.dim)
+
+    @property
+    def mean(self) -> Any:
+        """The probability p."""
+        return _value(self.p)
+
+    @property
+    def variance(self) -> Any:
+        """The product p(1 − p)."""
+        return _value(self.p) * (1.0 - _value(self.p))
+
+    def quantile(self, u: Array) -> Array:
+        """1 where u < p."""
+        return namespace(u).astype(u < lead(self.p, u, 2), u.dtype)
+
+
+@dataclass(frozen=True, eq=False)
+class Rademacher(MeanEstimation):
+    """ξ_j = ±1 with equal probability (Counterexample 1): mean 0, variance 1; ξ = 1 if u < ½.
+
+    >>> Rademacher().sigma_sq
+    1.0
+    """
+
+    dim: int = 1  # pyright: ignore
+
+    def __post_init__(self) -> None:
+        _check_dim("Rademacher", self.dim)
+
+    @property
+    def mean(self) -> float:
+        """0."""
+        return 0.0
+
+    @property
+    def variance(self) -> float:
+        """1."""
+        return 1.0
+
+    def quantile(self, u: Array) -> Array:
+        """1 where u < ½, else −1."""
+        return 2.0 * namespace(u).astype(u < 0.5, u.dtype) - 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Pareto(MeanEstimation):
+    """A heavy tail: density a·x^{−a−1} on [1, ∞) with a = `shape` > 2; a = 3 is the paper's Counterexample 3.
+
+    Eξ = a/(a − 1), Var ξ = a/((a − 1)²(a − 2)); ξ = (1 − u)^{−1/a}. `shape` may be an array over the leading axes. Raises
+    `ValueError` for a ≤ 2, where the variance is infinite.
+
+    >>> Pareto().mean, Pareto().variance
+    (1.5, 0.75)
+    """
+
+    shape: Any = 3.0
+    dim: int = 1  # pyright: ignore
+
+    def __post_init__(self) -> None:
+        if not smallest(self.shape) > 2:
+            raise ValueError(f"Pareto needs shape > 2, got shape = {self.shape}")
+        _check_dim("Pareto", self.dim)
+
+    @property
+    def mean(self) -> Any:
+        """The quotient a/(a − 1)."""
+        a = _value(self.shape)
+        return a / (a - 1.0)
+
+    @property
+    def variance(self) -> Any:
+        """The quotient a/((a − 1)²(a − 2))."""
+        a = _value(self.shape)
+        return a / ((a - 1.0) ** 2 * (a - 2.0))
+
+    def quantile(self, u: Array) -> Array:
+        """(1 − u)^{−1/a}, finite since u < 1."""
+        return (1.0 - u) ** (-1.0 / lead(self.shape, u, 2))
+
+
+def _value(parameter: Any) -> Any:
+    return to_numpy(parameter) if hasattr(parameter, "shape") and np.ndim(parameter) else float(parameter)
+
+
+def _check_dim(name: str, dim: int) -> None:
+    if dim < 1:
+        raise ValueError(f"{name} needs dim ≥ 1, got dim = {dim}")

@@ -1,0 +1,110 @@
+"""Quadratics with Gaussian noise."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sims.backend import Array, as_like, device, lead, namespace, to_numpy
+from sims.problems.problem import Draws, Problem, smallest
+
+
+@dataclass(frozen=True, eq=False)
+class Quadratic(Problem):
+    """A quadratic bowl with Gaussian gradient noise and workers whose optima differ.
+
+    f(x) = ½ Σ_j λ_j (x_j − x*_j)², g_i(x; ξ) = λ(x − x*) + u_i + √(σ²/d)·ξ, ξ ~ N(0, I_d): the variance E‖g_i − ∇f_i‖² is σ²
+    exactly. The offsets of the g honest workers are fixed, u_ij = √(2ζ²/d) cos(π(i + ½)k_j/g) with k_j = 1 + (j mod (g − 1)): they
+    sum to zero and (1/g) Σ‖u_i‖² = ζ². What a Byzantine worker g + i would have sent honestly has the offset of worker i mod g.
+
+    `eigenvalues` λ ≥ 0 is (..., d), `x_star` (..., d) or one number, `sigma_sq` and `zeta_sq` ≥ 0 arrays over the leading axes. Raises
+    `ValueError` if a parameter is negative, or, when asked for gradients, if ζ² > 0 with fewer than 2 honest workers.
+
+    >>> import numpy as np
+    >>> Quadratic(eigenvalues=(1.0, 4.0)).value(np.array([1.0, 1.0]))
+    np.float64(2.5)
+    """
+
+    eigenvalues: Any
+    sigma_sq: Any = 0.0  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType]
+    zeta_sq: Any = 0.0  # pyright: ignore
+    x_star: Any = 0.0  # pyright: ignore
+
+    def __post_init__(self) -> None:
+        if np.ndim(to_numpy(self.eigenvalues) if hasattr(self.eigenvalues, "shape") else self.eigenvalues) < 1:
+            raise ValueError(f"Quadratic needs eigenvalues of shape (..., d), got the number {self.eigenvalues}")
+        for name, values in (("λ", self.eigenvalues), ("σ²", self.sigma_sq), ("ζ²", self.zeta_sq)):
+            if not smallest(values) >= 0:
+                raise ValueError(f"Quadratic needs {name} ≥ 0, got {name} = {smallest(values)}")
+
+    @classmethod
+    def between(cls, mu: float, L: float, dim: int, **parameters: Any) -> Quadratic:
+        """The quadratic whose `dim` eigenvalues are spaced geometrically from μ to L; needs 0 < μ ≤ L, μ = L if dim = 1."""
+        if not 0 < mu <= L:
+            raise ValueError(f"Quadratic needs 0 < μ ≤ L, got μ = {mu}, L = {L}")
+        if dim < 1 or (dim == 1 and mu != L):
+            raise ValueError(f"Quadratic needs dim ≥ 1, and μ = L for dim = 1, got dim = {dim}, μ = {mu}, L = {L}")
+        return cls(tuple(float(v) for v in np.geomspace(mu, L, dim)), **parameters)
+
+    @property
+    def dim(self) -> int:
+        """The number of eigenvalues."""
+        return np.shape(self.eigenvalues)[-1]
+
+    @property
+    def L(self) -> Any:  # noqa: N802 (the paper's symbol)
+        """The largest eigenvalue, over the leading axes."""
+        return np.max(_host(self.eigenvalues), axis=-1)
+
+    @property
+    def mu(self) -> Any:
+        """The smallest eigenvalue, over the leading axes."""
+        return np.min(_host(self.eigenvalues), axis=-1)
+
+    @property
+    def f_star(self) -> float:
+        """0."""
+        return 0.0
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """(d,)."""
+        return (self.dim,)
+
+    def excess(self, x: Array) -> Array:
+        """½ Σ λ_j (x_j − x*_j)²."""
+        away = x - as_like(self.x_star, x)
+        return 0.5 * namespace(x).sum(as_like(self.eigenvalues, x) * away * away, axis=-1)
+
+    def gradient(self, x: Array) -> Array:
+        """λ(x − x*)."""
+        return as_like(self.eigenvalues, x) * (x - as_like(self.x_star, x))
+
+    def draw(self, streams: Draws, steps: int, n: int) -> np.ndarray:
+        """Standard normal vectors, (steps, runs, n, d)."""
+        return streams.normal(steps, (n, self.dim))
+
+    def oracle(self, x: Array, sample: Array, honest: int | None = None) -> Array:
+        """∇f(x) + u_i + √(σ²/d)·ξ_i."""
+        xp = namespace(x, sample)
+        g = sample.shape[-2] if honest is None else honest
+        noisy = self.gradient(x)[..., None, :] + xp.sqrt(lead(self.sigma_sq, sample, 2) / self.dim) * sample
+        if isinstance(self.zeta_sq, float | int) and self.zeta_sq == 0:
+            return noisy
+        if g < 2:
+            raise ValueError(f"Quadratic with ζ² > 0 needs at least 2 honest workers, got {g}")
+        return noisy + xp.sqrt(lead(self.zeta_sq, sample, 2)) * self._directions(sample, g)
+
+    def _directions(self, sample: Array, g: int) -> Array:
+        """u_i/ζ for every worker, (n, d)."""
+        worker = np.arange(sample.shape[-2])[:, None] % g
+        wave = 1 + np.arange(self.dim) % (g - 1)
+        offsets = math.sqrt(2 / self.dim) * np.cos(math.pi * (worker + 0.5) * wave / g)
+        return namespace(sample).asarray(offsets, dtype=sample.dtype, device=device(sample))
+
+
+def _host(values: Any) -> np.ndarray:
+    return to_numpy(values) if hasattr(values, "shape") else np.asarray(values, dtype=np.float64)

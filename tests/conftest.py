@@ -1,0 +1,67 @@
+"""The array libraries that the tests run on, and how hypothesis searches."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "byzcheck",
+    derandomize=True,  # the same examples on every run: a red test stays red
+    deadline=None,
+    max_examples=40,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],  # a loaded machine is no reason to fail
+)
+settings.register_profile("thorough", parent=settings.get_profile("byzcheck"), max_examples=1000)
+settings.load_profile("byzcheck")
+
+OPTIONAL_LIBRARIES = ("cupy", "torch")
+LIBRARIES = ("numpy", "numpy-read-only", "array-api-strict", *OPTIONAL_LIBRARIES)
+
+
+def usable(library: str) -> bool:
+    """Whether arrays of an optional library can be made here."""
+    if importlib.util.find_spec(library) is None:
+        return False
+    if library == "cupy":
+        try:
+            return importlib.import_module("cupy").cuda.runtime.getDeviceCount() > 0
+        except Exception:  # CuPy raises its own type when there is no driver
+            return False
+    return True
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Says which optional libraries are missing, since their tests are skipped."""
+    missing = [library for library in OPTIONAL_LIBRARIES if not usable(library)]
+    return [f"optional array libraries missing, their tests are skipped: {', '.join(missing) or 'none'}"]
+
+
+def arrays_of(library: str) -> Callable[..., Any]:
+    """make(values, dtype="float64") for one array library."""
+
+    def make(values: Any, dtype: str = "float64") -> Any:
+        array = np.array(values, dtype=dtype)
+        if library == "numpy-read-only":
+            array.flags.writeable = False
+        if library.startswith("numpy"):
+            return array
+        module = importlib.import_module(library.replace("-", "_"))
+        flat = module.asarray(array.ravel().tolist(), dtype=getattr(module, dtype))
+        return flat.reshape(array.shape) if library != "array-api-strict" else module.reshape(flat, array.shape)
+
+    return make
+
+
+@pytest.fixture(params=LIBRARIES)
+def make_array(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """make(values, dtype="float64"): an array of each library in turn; libraries that are not here are skipped."""
+    if request.param in OPTIONAL_LIBRARIES and not usable(request.param):
+        pytest.skip(f"{request.param} is not available here")
+    return arrays_of(request.param)

@@ -1,0 +1,27 @@
+"""The paper, statement by statement: one file each, loaded when asked for."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from theory.statement import Statement
+
+PAPER = (  # in the paper's order
+    "counterexample_1_bimodal",
+    "counterexample_3_heavy_tail",
+    "theorem_i_middle_seekers",
+    "definition_c_robust_aggregator",
+    "theorem_iii_limits",
+)
+
+
+def load(stem: str) -> Statement:
+    """The statement called `stem`; a `ValueError` with the nearest names if there is none."""
+    if stem not in PAPER:
+        near = difflib.get_close_matches(stem, PAPER, n=1, cutoff=0.4)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise ValueError(f"unknown statement {stem!r}{hint} (`byzcheck list` names them all)")
+    return importlib.import_module(f"theory.{stem}").STATEMENT

@@ -1,0 +1,221 @@
+"""Counterexample 3: middle-seekers on a skewed, heavy-tailed law.
+
+Density p(x) = 3x^{-4} on [1, ∞), F(x) = 1 − x^{-3}, E X^k = 3/(3 − k) for k < 3.
+
+*Median, exactly.* The j-th smallest of n has E X_{(j:n)} = Γ(n+1)Γ(n−j+2/3) / (Γ(n−j+1)Γ(n+2/3)). At the middle j = k of n = 2k − 1 this is
+1.5 at k = 1 and is multiplied by 2(2k+1)(k−1/3) / ((2k−1/3)(2k+2/3)) = (4k² + 2k/3 − 2/3)/(4k² + 2k/3 − 2/9) < 1 from k to k + 1: strictly
+decreasing in n, to the population median 2^{1/3}. For even n the identity k(E X_{(k:2k)} + E X_{(k+1:2k)}) = 2k·E X_{(k:2k−1)}, true of every
+law, gives E[median_{2k}] = E[median_{2k−1}]. In one dimension the geometric median is the median.
+
+*Krum, at infinite n.* With f/n → φ, Krum tends to the minimiser of J(x) = ∫_W (y − x)² dF(y), W the interval around x of mass 1 − φ. By the
+envelope theorem J'(x) = −2 ∫_W (y − x) dF. While W = [1, u] with F(u) = 1 − φ, so u = φ^{-1/3}, J' vanishes at the mean of X given X ≤ u alone,
+(3/2)(1 − φ^{2/3})/(1 − φ); where W is symmetric about x the density decreases over it and J' > 0. So this is the limit: below 3/2 for
+every φ > 0, and 3/2 itself at φ = 0, where Krum drops f + 2 of n squares, a vanishing part of a sum with finite mean.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from sims.aggregators import Krum
+from sims.backend import to_numpy
+from sims.checks.confidence import proportion
+from theory.statement import Claim, Context, Control, Evidence, Statement
+
+MEAN = Fraction(3, 2)
+
+
+def moments(ctx: Context, *, shape: int = 3) -> Iterable[Evidence]:
+    """Mean, variance and median of the density shape·x^{−shape−1} beside the printed ones of shape 3."""
+    mean = Fraction(shape, shape - 1)
+    yield Evidence("mean", mean, "=", MEAN, "exact", covers="∫ x·3x^{-4} dx over [1, ∞)")
+    yield Evidence(
+        "variance", Fraction(shape, shape - 2) - mean**2, "=", Fraction(3, 4), "exact", covers="E X² = 3 likewise"
+    )
+    # F(2^{1/3}) = 1 − 2^{−shape/3}; exact where the exponent is whole
+    below = 1 - Fraction(1, 2 ** (shape // 3)) if shape % 3 == 0 else Fraction(1 - 2 ** (-shape / 3))
+    yield Evidence("P(X ≤ 2^{1/3})", below, "=", Fraction(1, 2), "exact", covers="F(x) = 1 − x^{-3}")
+
+
+def expected_median(n: int) -> Fraction:
+    """E[median of n] by the recursion of the module's docstring, in rationals.
+
+    >>> expected_median(3), expected_median(4)
+    (Fraction(27, 20), Fraction(27, 20))
+    """
+    value, third = MEAN, Fraction(1, 3)
+    for k in range(1, (n + 1) // 2):
+        value *= 2 * (2 * k + 1) * (k - third) / ((2 * k - third) * (2 * k + 2 * third))
+    return value
+
+
+def expected_median_by_quadrature(n: int) -> tuple[float, float]:
+    """E[median of n], n odd, as ∫ Q(u) dBeta(k, k)(u) with Q(u) = (1 − u)^{-1/3}: (value, error bound of the quadrature)."""
+    from scipy.integrate import quad
+    from scipy.special import betaln
+
+    k = (n + 1) // 2
+    log_beta = float(betaln(k, k))
+    value, error = quad(
+        lambda u: math.exp((k - 1) * math.log(u) + (k - 1 - 1 / 3) * math.log1p(-u) - log_beta), 0, 1, epsabs=1e-10
+    )
+    return value, max(error, 1e-9)
+
+
+def median_misses(ctx: Context, *, least: int = 3, optimum: Fraction = MEAN) -> Iterable[Evidence]:
+    """The distance of E[median_n] from the optimum for all n ≥ `least`; claimed to be at least 3/20."""
+    yield Evidence(
+        f"least |3/2 − E[median_n]| over all n ≥ {least}, at n = {least}",
+        abs(optimum - expected_median(least)),
+        ">=",
+        Fraction(3, 20),
+        "exact",
+        covers="E[median_n] decreases in n (ratio of rationals below 1) and does not depend on the parity of n",
+    )
+    for n in (3, 5, 25, 101):
+        value, error = expected_median_by_quadrature(n)
+        yield Evidence(f"E[median] at n = {n}, by quadrature", value, "=", float(expected_median(n)), "exact", error)
+
+
+def krum_limit(phi: float) -> float:
+    """Where Krum ends up as n → ∞ with f/n → φ: (3/2)(1 − φ^{2/3})/(1 − φ)."""
+    return 1.5 * (1 - phi ** (2 / 3)) / (1 - phi)
+
+
+def krum_limit_misses(ctx: Context, *, phis: tuple[float, ...] = (0.0,), gap: float = 0.01) -> Iterable[Evidence]:
+    """The distance of Krum's limit from the optimum; claimed to be at least `gap` for each φ."""
+    for phi in phis:
+        yield Evidence(
+            f"|3/2 − lim Krum| at f/n → {phi:g}", abs(1.5 - krum_limit(phi)), ">=", gap, "exact", error=1e-14
+        )
+
+
+def krum_limit_below(
+    ctx: Context, *, limit: Callable[[Fraction], Fraction] = lambda s: (1 + s) / (1 + s + s * s)
+) -> Iterable[Evidence]:
+    """lim Krum / (3/2) with s = φ^{1/3}: (1 − s²)/(1 − s³) = (1 + s)/(1 + s + s²) < 1, on a grid of s in (0, 1)."""
+    worst = max(limit(Fraction(i, 64)) * (1 + Fraction(i, 64) ** 2 / 2) for i in range(1, 64))
+    yield Evidence(
+        "largest (lim Krum)/(3/2)·(1 + s²/2) over s = φ^{1/3}",
+        worst,
+        "<=",
+        Fraction(1),
+        "exact",
+        covers="(1 + s)(1 + s²/2) ≤ 1 + s + s² for s in [0, 1]: the difference is s²(1 − s)/2",
+    )
+
+
+def krum_sampled(ctx: Context, *, n: int, f: int, phi: float) -> Iterable[Evidence]:
+    """How often Krum of n draws lies within half the bias of φ = 0.2 of its limit at φ; claimed: in 4 runs of 5."""
+    from sims.engine.streams import Streams
+
+    runs = ctx.scaled(256)
+    streams = Streams(*ctx.stream(f"n={n}/f={f}"))
+    outputs = []
+    for first in range(0, runs, 32):  # 32 runs at a time: Krum holds n² distances of each
+        uniform = np.stack([streams.generator(run).random((n, 1)) for run in range(first, min(first + 32, runs))])
+        outputs.append(to_numpy(Krum(f).aggregate(ctx.asarray((1 - uniform) ** (-1 / 3))))[:, 0])
+    krum = np.concatenate(outputs)
+    radius = (1.5 - krum_limit(0.2)) / 2
+    low, high = proportion(int(np.sum(np.abs(krum - krum_limit(phi)) <= radius)), runs, ctx.alpha)
+    yield Evidence(
+        f"P(|Krum − its limit at φ = {phi:g}| ≤ {radius:.3f}) at n = {n}, f = {f}",
+        (low + high) / 2,
+        ">=",
+        0.8,
+        "sampled",
+        error=(high - low) / 2,
+        resolution=0.1,
+    )
+
+
+def picture(ctx: Context) -> dict[str, Any]:
+    """What the figure draws: E[median] against n, and Krum's limit against f/n."""
+    sizes = [1, 3, 5, 9, 15, 25, 51, 101, 201, 501, 1001]
+    phis = [i / 100 for i in range(50)]
+    return {
+        "median": {"n": sizes, "expected": [float(expected_median(n)) for n in sizes]},
+        "krum": {"phi": phis, "limit": [krum_limit(phi) for phi in phis]},
+        "mean": 1.5,
+        "population_median": 2 ** (1 / 3),
+    }
+
+
+STATEMENT = Statement(
+    stem="counterexample_3_heavy_tail",
+    label="Counterexample 3",
+    title="Middle-seekers on a skewed, heavy-tailed law",
+    printed="For the density p(x) = 3x^{-4} on [1, ∞) (mean 3/2, variance 3/4, median 2^{1/3}) the coordinate-wise median, the "
+    "geometric median and Krum do not obtain the optimum, not even from infinitely many samples.",
+    corrected="So do the medians, for every n ≥ 3: |3/2 − E[median_n]| ≥ 3/20. Krum does so if f grows with n: its limit is "
+    "(3/2)(1 − φ^{2/3})/(1 − φ) for f/n → φ > 0, but 3/2, the optimum, for bounded f.",
+    claims=(
+        Claim(
+            name="moments",
+            text="The law has mean 3/2, variance 3/4 and median 2^{1/3}.",
+            about=("printed", "corrected"),
+            check=moments,
+            controls=(Control("shape 4", "4x^{-5} has mean 4/3", {"shape": 4}),),
+        ),
+        Claim(
+            name="medians",
+            text="For every n ≥ 3 the expected median (in one dimension also the geometric median) misses 3/2 by at least 3/20.",
+            about=("printed", "corrected"),
+            check=median_misses,
+            controls=(
+                Control("n = 1 included", "the median of one value is the value, without bias", {"least": 1}),
+                Control("the optimum at the median", "1.35 − 2^{1/3} < 3/20", {"optimum": Fraction(126, 100)}),
+            ),
+        ),
+        Claim(
+            name="krum_any_f",
+            text="Krum with a bounded f misses 3/2 by at least 0.01 from infinitely many samples.",
+            about=("printed", "point"),
+            point=4,
+            check=krum_limit_misses,
+            controls=(
+                Control(
+                    "f growing with n",
+                    "with f/n → φ > 0 the limit is below 3/2, so the check must let it pass",
+                    {"phis": (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.49)},
+                    expect="survives",
+                ),
+            ),
+        ),
+        Claim(
+            name="krum_growing_f",
+            text="With f/n → φ in (0, 1) Krum's limit is at most (3/2)/(1 + φ^{2/3}/2), below the optimum.",
+            about=("corrected", "point"),
+            point=4,
+            check=krum_limit_below,
+            controls=(
+                Control("the mean's limit", "the mean tends to 3/2", {"limit": lambda s: Fraction(1)}),
+                Control(
+                    "exponent 1/3", "(1 − s)/(1 − s³)·(1 + s) exceeds it", {"limit": lambda s: 1 / (1 + s * s / 3)}
+                ),
+            ),
+        ),
+        Claim(
+            name="krum_sampled",
+            text="Samples agree: with f = n/5 = 32, Krum lies near the limit of its formula in 4 runs of 5.",
+            about=("corrected", "point"),
+            point=4,
+            check=lambda ctx, n=160, f=32, phi=0.2: krum_sampled(ctx, n=n, f=f, phi=phi),
+            controls=(Control("f = 0", "with f = 0 Krum tends to 3/2 instead", {"f": 0}),),
+        ),
+        Claim(
+            name="krum_without_f_sampled",
+            text="Samples agree: with f = 0 and n = 320, Krum lies near 3/2 in 4 runs of 5.",
+            about=("point",),
+            point=4,
+            check=lambda ctx, n=320, f=0, phi=0.0: krum_sampled(ctx, n=n, f=f, phi=phi),
+            controls=(Control("f = n/5", "then Krum tends to 1.23 instead", {"f": 64}),),
+        ),
+    ),
+    data=picture,
+)
