@@ -2,7 +2,7 @@
 
 Each `check_*(rule, x)` tests one contract on messages x of shape (..., n, d), in the array library of x, and raises an
 `AssertionError` that names the contract, the rule and the largest deviation. `contracts_for(rule, n)` lists those that
-the rule's declarations (`promises`, `breakdown(n)`) call for; `check_rule(rule, n, d)` runs them all on generated input.
+the rule's declarations (`promises`, `breakdown(n)`) call for; `check_rule(rule, n, d)` runs them all on drawn messages.
 
 Rounding is forgiven up to 64·n·ε·(largest magnitude in play), plus 100 times the rule's own `tol` where it has one;
 inputs are built so that no contract asks for more (shifts and scalings are exact in floating point).
@@ -10,6 +10,7 @@ inputs are built so that no contract asks for more (shifts and scalings are exac
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass, replace
 from functools import partial
@@ -21,6 +22,7 @@ from sims.backend import Array, as_like, device, namespace
 from sims.contracts_support import (
     allowance,
     attacked,
+    breaks_ties,
     map_state,
     overwrite_rows,
     require_close,
@@ -57,10 +59,12 @@ def check_ties(rule: Rule, x: Array, bitwise: bool = False) -> None:
 def check_translation(rule: Rule, x: Array) -> None:
     """AGG(x + c, state + c) = AGG(x, state) + c, also for c far above the spread."""
     xp = namespace(x)
-    spread = max(float(np.ptp(values(x))), 1e-30) if values(x).size else 1.0
+    reach = 1.0
+    if values(x).any():
+        reach = float(np.ptp(values(x)) + np.max(np.abs(values(x))))
     direction = as_like(np.random.Generator(np.random.Philox(7)).uniform(0.5, 1.0, x.shape[-1]), x)
     for ratio in (2.0, float(xp.finfo(x.dtype).eps) ** -0.5):
-        c = direction * (ratio * spread) * (1 + float(np.max(np.abs(values(x)), initial=0.0)) / spread)
+        c = direction * (ratio * reach)
         moved = x + c
         still = moved - c  # x, rounded so that the shift between the two is exact
         start = map_state(lambda s, c=c: (s + c) - c, started(rule, x), x)
@@ -206,7 +210,7 @@ def check_inputs_untouched(rule: Rule, x: Array) -> None:
 def check_leading_axes(rule: Rule, x: Array) -> None:
     """A stack of runs gives what each run alone gives, bit for bit on NumPy."""
     xp = namespace(x)
-    flat = xp.reshape(x, (-1, *x.shape[-2:]))
+    flat = xp.reshape(x, (math.prod(x.shape[:-2]), *x.shape[-2:]))
     runs = [flat[0, ...], *(shuffled(flat[0, ...], seed) * 0.5**seed for seed in range(1, 6)), flat[-1, ...]]
     alone = [values(rule.aggregate(run, started(rule, run))) for run in runs[:6]]
     for shape in ((6,), (2, 3)):
@@ -223,7 +227,7 @@ def check_array_parameter(
 ) -> None:
     """An array in the field `name` gives what each of its values gives alone, bit for bit on NumPy."""
     xp = namespace(x)
-    run = xp.reshape(x, (-1, *x.shape[-2:]))[0, ...]
+    run = xp.reshape(x, (math.prod(x.shape[:-2]), *x.shape[-2:]))[0, ...]
     alone = [values(replace(rule, **{name: value}).aggregate(run)) for value in grid]  # type: ignore[type-var]
     stacked = xp.stack([run] * len(grid))
     for array in (np.asarray(grid), as_like(np.asarray(grid), run)):
@@ -267,22 +271,6 @@ def contracts_for(rule: Rule, n: int, d: int = 2) -> Iterator[tuple[str, Contrac
     for name in ARRAY_PARAMETERS:
         if is_dataclass(rule) and name in {field.name for field in fields(rule)}:
             yield f"array parameter {name}", partial(check_array_parameter, name=name)
-
-
-def breaks_ties(rule: Rule, n: int, d: int) -> bool:
-    """Whether `rule` meets ties on messages in general position, so that its oddness says nothing.
-
-    A Krum score over one neighbour is the same for the two closest messages, and on a line sums of plain distances
-    over an odd number of neighbours are often equal. Bulyan scores over one neighbour once f + 3 messages are left.
-    """
-    name, f = type(rule).__name__, getattr(rule, "f", 0)
-    if name == "Bulyan":
-        return 0 < f <= 2
-    if name not in ("Krum", "MultiKrum") or rule.promises.mean:
-        return False
-    variant = getattr(rule, "variant", "paper")
-    neighbours = n - f - (1 if variant == "byzfl" else 2)
-    return neighbours == 1 or (variant == "byzantine_momentum" and d == 1)
 
 
 def check_rule(rule: Rule, n: int, d: int, seed: int = 0, like: Array | None = None) -> None:

@@ -3,9 +3,10 @@
 The n messages are iid ±1 with mean 0, n odd, no corruption. A law of n messages is a law of the number k of +1 among
 them, so that all of it is enumerated: k = 0, …, n with probability C(n, k)/2^n, in rationals.
 
-Derivation for Bulyan (declared f, n odd, n ≥ 4f + 3). It selects θ = n − 2f messages, θ odd, so that their median is ±1 and at
-least (θ + 1)/2 of them share that value. It averages the n − 4f of them nearest to the median; these are all equal as soon as
-(θ + 1)/2 ≥ n − 4f, which is n ≤ 6f + 1. For n > 6f + 1 some k leaves fewer copies than n − 4f (enumerated).
+Derivation for Bulyan (declared f, n odd, n ≥ 4f + 3). It selects θ = n − 2f messages, θ odd, so that their median is ±1
+and at least (θ + 1)/2 of them share that value. It averages the n − 4f of them nearest to the median; these are all
+equal as soon as (θ + 1)/2 ≥ n − 4f, which is n ≤ 6f + 1. For n > 6f + 1 some k leaves fewer copies than n − 4f
+(enumerated).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ HALF = Fraction(1, 2)
 
 
 def _cases(least: Callable[[int], int], ctx: Context, parity: int) -> Iterator[tuple[int, int]]:
-    """All (n, f) with f ≤ 7 (fewer when quick, 15 when full) and the six smallest n of that parity that the rule admits."""
+    """All (n, f) with f ≤ 7 (quick: 2, full: 15) and the six smallest n of that parity that the rule admits."""
     for f in range(min(2 + ctx.scaled(6), 16)):
         first = max(3, least(f))
         first += (first - parity) % 2
@@ -148,9 +149,9 @@ STATEMENT = Statement(
     stem="counterexample_1_bimodal",
     label="Counterexample 1",
     title="Middle-seekers on ±1",
-    printed="For n odd and iid messages ±1 (mean 0, no corruption), Krum, the coordinate-wise median and Bulyan necessarily "
-    "return +1 or −1, also for large n.",
-    corrected="So do Krum and the coordinate-wise median, for every odd n. Bulyan does if and only if n ≤ 6f + 1 (proved: if; "
-    "enumerated: only if); at f = 0 it is the mean.",
+    printed="For n odd and iid messages ±1 (mean 0, no corruption), Krum, the coordinate-wise median and Bulyan "
+    "necessarily return +1 or −1, also for large n.",
+    corrected="So do Krum and the coordinate-wise median, for every odd n. Bulyan does if and only if n ≤ 6f + 1 "
+    "(proved: if; enumerated: only if); at f = 0 it is the mean.",
     claims=(KRUM, MEDIAN, BULYAN_PRINTED, BULYAN_CORRECTED, BULYAN_BEYOND),
 )

@@ -2,15 +2,17 @@
 
 Density p(x) = 3x^{-4} on [1, ∞), F(x) = 1 − x^{-3}, E X^k = 3/(3 − k) for k < 3.
 
-*Median, exactly.* The j-th smallest of n has E X_{(j:n)} = Γ(n+1)Γ(n−j+2/3) / (Γ(n−j+1)Γ(n+2/3)). At the middle j = k of n = 2k − 1 this is
-1.5 at k = 1 and is multiplied by 2(2k+1)(k−1/3) / ((2k−1/3)(2k+2/3)) = (4k² + 2k/3 − 2/3)/(4k² + 2k/3 − 2/9) < 1 from k to k + 1: strictly
-decreasing in n, to the population median 2^{1/3}. For even n the identity k(E X_{(k:2k)} + E X_{(k+1:2k)}) = 2k·E X_{(k:2k−1)}, true of every
-law, gives E[median_{2k}] = E[median_{2k−1}]. In one dimension the geometric median is the median.
+*Median, exactly.* The j-th smallest of n has E X_{(j:n)} = Γ(n+1)Γ(n−j+2/3) / (Γ(n−j+1)Γ(n+2/3)). At the middle j = k
+of n = 2k − 1 this is 1.5 at k = 1 and is multiplied by 2(2k+1)(k−1/3) / ((2k−1/3)(2k+2/3)) = (4k² + 2k/3 − 2/3)/(4k² +
+2k/3 − 2/9) < 1 from k to k + 1: strictly decreasing in n, to the population median 2^{1/3}. For even n the identity k(E
+X_{(k:2k)} + E X_{(k+1:2k)}) = 2k·E X_{(k:2k−1)}, true of every law, gives E[median_{2k}] = E[median_{2k−1}]. In one
+dimension the geometric median is the median.
 
-*Krum, at infinite n.* With f/n → φ, Krum tends to the minimiser of J(x) = ∫_W (y − x)² dF(y), W the interval around x of mass 1 − φ. By the
-envelope theorem J'(x) = −2 ∫_W (y − x) dF. While W = [1, u] with F(u) = 1 − φ, so u = φ^{-1/3}, J' vanishes at the mean of X given X ≤ u alone,
-(3/2)(1 − φ^{2/3})/(1 − φ); where W is symmetric about x the density decreases over it and J' > 0. So this is the limit: below 3/2 for
-every φ > 0, and 3/2 itself at φ = 0, where Krum drops f + 2 of n squares, a vanishing part of a sum with finite mean.
+*Krum, at infinite n.* With f/n → φ, Krum tends to the minimiser of J(x) = ∫_W (y − x)² dF(y), W the interval around x
+of mass 1 − φ. By the envelope theorem J'(x) = −2 ∫_W (y − x) dF. While W = [1, u] with F(u) = 1 − φ, so u = φ^{-1/3},
+J' vanishes at the mean of X given X ≤ u alone, (3/2)(1 − φ^{2/3})/(1 − φ); where W is symmetric about x the density
+decreases over it and J' > 0. So this is the limit: below 3/2 for every φ > 0, and 3/2 itself at φ = 0, where Krum drops
+f + 2 of n squares, a vanishing part of a sum with finite mean.
 """
 
 from __future__ import annotations
@@ -55,7 +57,10 @@ def expected_median(n: int) -> Fraction:
 
 
 def expected_median_by_quadrature(n: int) -> tuple[float, float]:
-    """E[median of n], n odd, as ∫ Q(u) dBeta(k, k)(u) with Q(u) = (1 − u)^{-1/3}: (value, error bound of the quadrature)."""
+    """E[median of n], n odd, as ∫ Q(u) dBeta(k, k)(u) with Q(u) = (1 − u)^{-1/3}.
+
+    (value, error bound of the quadrature).
+    """
     from scipy.integrate import quad
     from scipy.special import betaln
 
@@ -150,10 +155,10 @@ STATEMENT = Statement(
     stem="counterexample_3_heavy_tail",
     label="Counterexample 3",
     title="Middle-seekers on a skewed, heavy-tailed law",
-    printed="For the density p(x) = 3x^{-4} on [1, ∞) (mean 3/2, variance 3/4, median 2^{1/3}) the coordinate-wise median, the "
-    "geometric median and Krum do not obtain the optimum, not even from infinitely many samples.",
-    corrected="So do the medians, for every n ≥ 3: |3/2 − E[median_n]| ≥ 3/20. Krum does so if f grows with n: its limit is "
-    "(3/2)(1 − φ^{2/3})/(1 − φ) for f/n → φ > 0, but 3/2, the optimum, for bounded f.",
+    printed="For the density p(x) = 3x^{-4} on [1, ∞) (mean 3/2, variance 3/4, median 2^{1/3}) the coordinate-wise "
+    "median, the geometric median and Krum do not obtain the optimum, not even from infinitely many samples.",
+    corrected="So do the medians, for every n ≥ 3: |3/2 − E[median_n]| ≥ 3/20. Krum does so if f grows with n: its "
+    "limit is (3/2)(1 − φ^{2/3})/(1 − φ) for f/n → φ > 0, but 3/2, the optimum, for bounded f.",
     claims=(
         Claim(
             name="moments",
@@ -164,7 +169,8 @@ STATEMENT = Statement(
         ),
         Claim(
             name="medians",
-            text="For every n ≥ 3 the expected median (in one dimension also the geometric median) misses 3/2 by at least 3/20.",
+            text="For every n ≥ 3 the expected median (in one dimension also the geometric median) misses 3/2 by at "
+            "least 3/20.",
             about=("printed", "corrected"),
             check=median_misses,
             controls=(

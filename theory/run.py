@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass
@@ -28,7 +28,6 @@ from theory.statement import (
     headline,
     side_verdict,
 )
-
 
 Item = TypeVar("Item")
 Done = TypeVar("Done")
@@ -176,7 +175,7 @@ def _start_worker() -> None:
 
 def _each(
     function: Callable[[Item, Options], Done], items: Sequence[Item], options: Options, jobs: int
-) -> Iterator[Done]:
+) -> Generator[Done]:
     """`function(item, options)` of every item, in the order in which they are done."""
     if jobs == 1 or len(items) < 2:
         for item in items:
@@ -204,7 +203,7 @@ def prepare(options: Options, jobs: int) -> None:
 
 def verify(
     stems: Sequence[str],
-    options: Options = Options(),  # noqa: B008 (frozen)
+    options: Options = Options(),
     jobs: int = 1,
     progress: Callable[[Outcome], None] = lambda outcome: None,
 ) -> list[Result]:
@@ -222,7 +221,7 @@ def verify(
 
 def all_figure_data(
     stems: Sequence[str],
-    options: Options = Options(),  # noqa: B008 (frozen)
+    options: Options = Options(),
     jobs: int = 1,
 ) -> dict[str, dict[str, Any]]:
     """The data of every figure, by stem, in the order of `stems`."""

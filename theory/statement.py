@@ -21,14 +21,29 @@ FALSE_ALARM = 1e-6  # a whole run's probability of a wrong "refuted", at most
 SHARE = 1e-9  # what each sampled interval takes of it
 
 
+def _exact(value: Number) -> Fraction:
+    return Fraction(value if isinstance(value, int | Fraction) else float(value))
+
+
+def _difference(a: Number, b: Number) -> Number:
+    """a − b without rounding: a float and a fraction that differ, differ."""
+    if a == b:
+        return 0
+    for value, signed in ((a, a), (b, -b)):
+        if isinstance(value, float) and math.isinf(value):
+            return signed
+    return _exact(a) - _exact(b)
+
+
 @dataclass(frozen=True)
 class Evidence:
     """A measured value beside a claimed one, never a bare yes or no.
 
     The true value lies within `error` of `measured`: 0 in exact arithmetic, a rounding bound or interval radius, or the
-    half-width of a confidence interval of level 1 − `SHARE`. `covers` names the pen-and-paper link by which this evidence
-    settles the claim for its full quantifier; without it the evidence is one instance. An interval that straddles the claimed
-    value counts as survived when it is narrower than `resolution` × the larger of the two values, else as undecided.
+    half-width of a confidence interval of level 1 − `SHARE`. `covers` names the pen-and-paper link by which this
+    evidence settles the claim for its full quantifier; without it the evidence is one instance. An interval that
+    straddles the claimed value counts as survived when it is narrower than `resolution` × `scale` (unless given, the
+    larger of the two values), else as undecided.
     """
 
     what: str
@@ -39,22 +54,22 @@ class Evidence:
     error: float = 0.0
     covers: str | None = None
     resolution: float = 0.05
+    scale: float | None = None
 
     @property
     def verdict(self) -> Verdict:
         """What this evidence alone says of the claim."""
         if any(v != v for v in (self.measured, self.claimed, self.error)):  # NaN; safe for Fractions of any size
             return "undecided"
+        excess = _difference(self.measured, self.claimed)
         if self.relation == "=":
-            inside = abs(self.measured - self.claimed) <= self.error if self.measured != self.claimed else True
-            contradicted, settled = not inside, self.error == 0
+            contradicted, settled = abs(excess) > self.error, self.error == 0
         else:
-            sign = 1 if self.relation == "<=" else -1
-            excess = sign * (self.measured - self.claimed) if self.measured != self.claimed else 0
+            excess = excess if self.relation == "<=" else -excess
             contradicted, settled = excess > self.error, excess <= -self.error
         if contradicted:
             return "refuted"
-        scale = max(abs(self.measured), abs(self.claimed))
+        scale = max(abs(self.measured), abs(self.claimed)) if self.scale is None else self.scale
         if not settled and not self.error <= self.resolution * scale:
             return "undecided"
         return "holds" if self.covers and self.kind in ("exact", "proved") else "supported"
@@ -62,9 +77,10 @@ class Evidence:
     @property
     def tightness(self) -> float:
         """|log(measured/claimed)|: 0 where the bound is attained, infinite where a ratio has no meaning."""
-        if not (self.measured > 0 and self.claimed > 0) or math.isinf(self.measured) or math.isinf(self.claimed):
+        if not (0 < self.measured < math.inf and 0 < self.claimed < math.inf):
             return math.inf
-        return abs(math.log(self.measured) - math.log(self.claimed))
+        ratio = _exact(self.measured) / _exact(self.claimed)
+        return abs(math.log(ratio.numerator) - math.log(ratio.denominator))
 
 
 @dataclass

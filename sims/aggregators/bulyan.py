@@ -14,10 +14,10 @@ from sims.backend import Array, device, lexicographic_ranks, measurable, namespa
 class Bulyan(StatelessRule):
     """Krum repeated, then the values around the median of each coordinate (El-Mhamdi, Guerraoui, Rouault 2018).
 
-    Selection: θ = n − 2f times, Krum's choice among the m messages that remain (scores over the m − f − 2 nearest others,
-    at least one) is moved into the selection. Aggregation: in each coordinate the average of the n − 4f selected values
-    nearest to the median of the selection; of two equally near values the smaller counts as nearer. Needs n ≥ 4f + 3.
-    At f = 0 nothing is left out: Bulyan is the mean.
+    Selection: θ = n − 2f times, Krum's choice among the m messages that remain (scores over the m − f − 2 nearest
+    others, at least one) is moved into the selection. Aggregation: in each coordinate the average of the n − 4f
+    selected values nearest to the median of the selection; of two equally near values the smaller counts as nearer.
+    Needs n ≥ 4f + 3. At f = 0 nothing is left out: Bulyan is the mean.
 
     >>> import numpy as np
     >>> Bulyan(f=1).aggregate(np.array([[0.0], [1.0], [1.5], [2.0], [2.5], [3.0], [50.0]]))

@@ -14,11 +14,13 @@ from sims.backend import Array, device, lead, measurable, namespace, row_norms, 
 
 @dataclass(frozen=True, eq=False)
 class CenteredClipping(Rule):
-    """Messages clipped to a ball around the last aggregate, then averaged (CC; Karimireddy, He, Jaggi 2021, Algorithm 1).
+    """Messages clipped to a ball around the last aggregate, then averaged (CC; Karimireddy, He, Jaggi 2021, Algorithm
+    1).
 
-    v_{l+1} = v_l + (1/n) Σ_i (x_i − v_l) min(1, τ_l/‖x_i − v_l‖) for l < `steps`, the factor being 1 at x_i = v_l. The state is
-    the centre v, zeros at first, afterwards the aggregate; pass your own to set it. `tau` ≥ 0 is a number, an array over the leading
-    axes, or a tuple of one of these per step. A non-finite message has weight 0 (it still counts in 1/n).
+    v_{l+1} = v_l + (1/n) Σ_i (x_i − v_l) min(1, τ_l/‖x_i − v_l‖) for l < `steps`, the factor being 1 at x_i = v_l. The
+    state is the centre v, zeros at first, afterwards the aggregate; pass your own to set it. `tau` ≥ 0 is a number, an
+    array over the leading axes, or a tuple of one of these per step. A non-finite message has weight 0 (it still counts
+    in 1/n).
 
     >>> import numpy as np
     >>> CenteredClipping(tau=1.0).aggregate(np.array([[0.5], [0.0], [1e9]]), state=np.zeros(1))
@@ -56,7 +58,7 @@ class CenteredClipping(Rule):
         """The origin."""
         return namespace(x).zeros((*x.shape[:-2], x.shape[-1]), dtype=x.dtype, device=device(x))
 
-    def combine(self, x: Array, state: State, rng: np.random.Generator | None) -> tuple[Array, State]:
+    def combine(self, x: Array, state: State, rng: Any) -> tuple[Array, State]:
         """(..., n, d) and the centre (..., d) → the new centre, twice."""
         xp = namespace(x)
         rows, alive = measurable(x)

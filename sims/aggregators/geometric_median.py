@@ -12,10 +12,11 @@ from sims.backend import Array, device, measurable, namespace, row_norms
 class GeometricMedian(StatelessRule):
     """The point of least summed distance to the messages (GM; "RFA" in the paper's definitions).
 
-    argmin_v Σ_i ‖v − x_i‖, norm not squared. Where the minimisers form a segment (an even number of points on a line, two in the
-    middle), its midpoint. Each message is tested first (x_k is a minimiser if and only if ‖Σ_{x_i ≠ x_k} (x_i − x_k)/‖x_i − x_k‖‖ ≤ #{i : x_i = x_k}), then
-    Newton's method runs, with a Weiszfeld step wherever that is shorter in objective, until the mean unit vector has norm ≤ `tol`
-    or `max_steps` are done. Non-finite messages are left out.
+    argmin_v Σ_i ‖v − x_i‖, norm not squared. Where the minimisers form a segment (an even number of points on a line,
+    two in the middle), its midpoint. Each message is tested first (x_k is a minimiser if and only if ‖Σ_{x_i ≠ x_k}
+    (x_i − x_k)/‖x_i − x_k‖‖ ≤ #{i : x_i = x_k}), then Newton's method runs, with a Weiszfeld step wherever that is
+    shorter in objective, until the mean unit vector has norm ≤ `tol` or `max_steps` are done. Non-finite messages are
+    left out.
 
     >>> import numpy as np
     >>> GeometricMedian().aggregate(np.array([[0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [9.0, 1.0], [7.0, 7.0]]))
@@ -45,7 +46,7 @@ class GeometricMedian(StatelessRule):
         xp = namespace(x)
         rows, alive = measurable(x)
         weights = xp.astype(alive, rows.dtype)
-        anchor = _weighted_mean(rows, weights)[..., None, :]
+        anchor = _anchor(rows, alive)[..., None, :]
         rows = xp.where(alive[..., None], rows - anchor, xp.zeros_like(rows))  # centre before subtracting
         at_message, is_message, start = _best_message(rows, weights)
         v = xp.where(is_message, at_message, self._minimise(rows, weights, start, is_message))
@@ -57,21 +58,37 @@ class GeometricMedian(StatelessRule):
         xp = namespace(rows)
         total = xp.sum(weights, axis=-1, keepdims=True)
         value = _objective(rows, weights, v)
+        rounding = 8 * xp.finfo(rows.dtype).eps * total[..., 0]
         for _ in range(self.max_steps):
             units, inverse = _units(rows, weights, v)
             pull = xp.sum(units, axis=-2)
             done = done | (row_norms(pull)[..., None] <= self.tol * total)
             if bool(xp.all(done)):
                 break
-            slack = xp.sum(inverse, axis=-1, keepdims=True)
-            newton = v + _newton_step(units, inverse, slack, pull)
-            weiszfeld = v + pull / xp.where(slack > 0, slack, xp.ones_like(slack))
+            stiffness = xp.sum(inverse, axis=-1, keepdims=True)
+            newton = v + _newton_step(units, inverse, stiffness, pull)
+            weiszfeld = v + pull / xp.where(stiffness > 0, stiffness, xp.ones_like(stiffness))
             at_newton, at_weiszfeld = _objective(rows, weights, newton), _objective(rows, weights, weiszfeld)
-            better = at_newton <= at_weiszfeld  # False where the Newton step is not finite
+            slack = rounding * (
+                row_norms(v) + row_norms(weiszfeld)
+            )  # below it the objective cannot tell two points apart
+            better = at_newton <= at_weiszfeld + slack  # False where the Newton step is not finite
             new, at_new = xp.where(better[..., None], newton, weiszfeld), xp.where(better, at_newton, at_weiszfeld)
-            done = done | ~(at_new <= value)[..., None]  # no step improves: rounding is all that is left
+            done = done | ~(at_new <= value + slack)[..., None] | xp.all(new == v, axis=-1, keepdims=True)
             v, value = xp.where(done, v, new), xp.where(done[..., 0], value, at_new)
         return v
+
+
+def _anchor(rows: Array, alive: Array) -> Array:
+    """The lower median of each coordinate of the rows that are alive: unlike their mean, no far message moves it."""
+    xp = namespace(rows)
+    worst = xp.asarray(float("inf"), dtype=rows.dtype, device=device(rows))
+    ordered = xp.sort(xp.where(alive[..., None], rows, worst), axis=-2)
+    count = xp.sum(xp.astype(alive, xp.int64), axis=-1)
+    middle = xp.where(count > 0, (count - 1) // 2, xp.zeros_like(count))[..., None, None]
+    index = xp.broadcast_to(middle, (*rows.shape[:-2], 1, rows.shape[-1]))
+    anchor = xp.take_along_axis(ordered, index, axis=-2)[..., 0, :]
+    return xp.where((count > 0)[..., None], anchor, xp.zeros_like(anchor))
 
 
 def _weighted_mean(rows: Array, weights: Array) -> Array:
@@ -91,7 +108,15 @@ def _units(rows: Array, weights: Array, v: Array) -> tuple[Array, Array]:
 
 
 def _objective(rows: Array, weights: Array, v: Array) -> Array:
-    return namespace(rows).sum(row_norms(rows - v[..., None, :]) * weights, axis=-1)
+    """Σ_i (‖x_i − v‖ − ‖x_i‖), the objective less its value at 0, without cancellation.
+
+    As v·(v − 2x_i)/(‖x_i − v‖ + ‖x_i‖), whose error is that of ‖v‖ and not that of the farthest message.
+    """
+    xp = namespace(rows)
+    v = v[..., None, :]
+    sums = row_norms(rows - v) + row_norms(rows)
+    sums = xp.where(sums > 0, sums, xp.ones_like(sums))
+    return xp.sum(xp.sum(v * ((v - 2 * rows) / sums[..., None]), axis=-1) * weights, axis=-1)
 
 
 def _best_message(rows: Array, weights: Array) -> tuple[Array, Array, Array]:

@@ -22,15 +22,13 @@ def check_variant(variant: str) -> None:
         raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {variant!r}")
 
 
-def krum_distances(x: Array, alive: Array, variant: str = "paper") -> Array:
-    """Distances as Krum counts them, (..., n, d) → (..., n, n): to rows that are not `alive` infinite, to itself −1.
+def krum_distances(x: Array, alive: Array) -> Array:
+    """Squared distances, (..., n, d) → (..., n, n): to rows that are not `alive` infinite, to itself −1.
 
     The −1 puts a row itself first when its distances are sorted, also among equal rows, so that it can be left out.
     """
     xp = namespace(x)
-    power = VARIANTS[variant][1]
     distances = sq_distances(x)
-    distances = distances if power == 1.0 else distances**power
     infinite = xp.asarray(float("inf"), dtype=x.dtype, device=device(x))
     distances = xp.where(alive[..., None, :], distances, infinite)
     return xp.where(xp.eye(x.shape[-2], dtype=xp.bool, device=device(x)), -xp.ones_like(distances), distances)
@@ -49,8 +47,26 @@ def krum_scores(distances: Array, alive: Array, neighbours: int) -> Array:
 def _ordered(x: Array, f: int, variant: str) -> Array:
     """The workers by Krum score, ties by value: (..., n, d) → indices (..., n)."""
     rows, alive = measurable(x)
-    neighbours = x.shape[-2] - f - VARIANTS[variant][0]
-    return order_by_value(krum_scores(krum_distances(rows, alive, variant), alive, neighbours), rows)
+    fewer, power = VARIANTS[variant]
+    neighbours = x.shape[-2] - f - fewer
+    distances = krum_distances(rows, alive)
+    if power != 1.0:
+        distances = _raised(distances, krum_scores(distances, alive, neighbours), power)
+    return order_by_value(krum_scores(distances, alive, neighbours), rows)
+
+
+def _raised(distances: Array, scores: Array, power: float) -> Array:
+    """Distances to a power, in a unit of their own: a power of 4 near the smallest positive score.
+
+    Fourth powers would overflow from 1e77 on and vanish below 1e-81. A unit common to a run changes no order in it, and
+    dividing by a power of 4 is exact, before and after the square root.
+    """
+    xp = namespace(distances)
+    infinite = xp.asarray(float("inf"), dtype=distances.dtype, device=device(distances))
+    smallest = xp.min(xp.where(scores > 0, scores, infinite), axis=-1)[..., None, None]
+    unit = 4.0 ** xp.floor(xp.log2(xp.where(smallest < infinite, smallest, xp.ones_like(smallest))) / 2)
+    raised = (xp.where(distances > 0, distances, xp.zeros_like(distances)) / unit) ** power
+    return xp.where(distances < 0, distances, raised)  # the −1 on the diagonal stays
 
 
 @dataclass(frozen=True)

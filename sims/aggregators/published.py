@@ -26,7 +26,8 @@ MAKERS: dict[str, Callable[[int], Rule]] = {
 
 
 def published(n: int, f: int) -> dict[str, Rule]:
-    """The rules without a radius that are defined for (n, f), by name; `CenteredClipping` needs a τ and is not among them.
+    """The rules without a radius that are defined for (n, f), by name; `CenteredClipping` needs a τ and is not among
+    them.
 
     >>> list(published(5, 1))
     ['Mean', 'CoordinateMedian', 'GeometricMedian', 'RFA', 'Krum', 'MultiKrum', 'TrimmedMean']

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, final
@@ -54,7 +55,7 @@ class Rule(abc.ABC):
         """The largest number of arbitrary messages among n against which the output stays bounded."""
 
     @abc.abstractmethod
-    def combine(self, x: Array, state: State, rng: np.random.Generator | None) -> tuple[Array, State]:
+    def combine(self, x: Array, state: State, rng: Any) -> tuple[Array, State]:
         """The rule on messages that were already checked; what a subclass writes."""
 
     def require(self, n: int) -> None:  # noqa: B027 (a hook: most rules are defined for every n)
@@ -65,7 +66,7 @@ class Rule(abc.ABC):
         return ()
 
     @final
-    def __call__(self, x: Array, state: State = None, rng: np.random.Generator | None = None) -> tuple[Array, State]:
+    def __call__(self, x: Array, state: State = None, rng: Any = None) -> tuple[Array, State]:
         """Aggregate messages (..., n, d) → (..., d); `state` None means the initial one. Returns (y, new state)."""
         xp = namespace(x)
         if x.ndim < 2:
@@ -92,7 +93,7 @@ class StatelessRule(Rule):
         """(..., n, d) → (..., d); what a subclass writes."""
 
     @final
-    def combine(self, x: Array, state: State, rng: np.random.Generator | None) -> tuple[Array, State]:
+    def combine(self, x: Array, state: State, rng: Any) -> tuple[Array, State]:
         """`reduce`, with the state handed through."""
         return self.reduce(x), state
 
@@ -116,7 +117,7 @@ class FunctionRule(StatelessRule):
         """The function on each run in turn."""
         xp = namespace(x)
         shape = (*x.shape[:-2], x.shape[-1])
-        flat = xp.reshape(x, (-1, *x.shape[-2:]))
+        flat = xp.reshape(x, (math.prod(x.shape[:-2]), *x.shape[-2:]))  # no −1: it is ambiguous at d = 0
         if flat.shape[0] == 0:
             return xp.zeros(shape, dtype=x.dtype)
         rows = [self.function(flat[i, ...]) for i in range(flat.shape[0])]

@@ -16,14 +16,16 @@ FORMULAS = ("released", "krum")
 class ALittleIsEnough(Attack):
     """All Byzantine workers send a vector at the edge of what the honest ones spread over (ALIE; Baruch et al. 2019).
 
-    mean_G + sign·z·std_G, coordinate by coordinate, from the honest messages. `z` is a number or an array over the leading
-    axes; None means the formula, with s = ⌊n/2 + 1⌋ − f the honest workers still missing for a majority:
+    mean_G + sign·z·std_G, coordinate by coordinate, from the honest messages. `z` is a number or an array over the
+    leading axes; None means the formula, with s = ⌊n/2 + 1⌋ − f the honest workers still missing for a majority:
 
-    - `z_formula="released"`: z = Φ^{-1}((n − f − s)/(n − f)), the paper's released code and Blades (0.2533 at n = 25, f = 5);
+    - `z_formula="released"`: z = Φ^{-1}((n − f − s)/(n − f)), the paper's released code and Blades (0.2533 at n = 25,
+      f = 5);
     - `z_formula="krum"`: z = Φ^{-1}((n − s)/n), the libraries krum and byzpy (0.4677 there).
 
-    `sign` is −1 in the paper's released code, +1 in ByzFL (which fixes z = 1.5), byzpy and Blades. std_G divides by g − `ddof`, 1 in the
-    released code. Raises `ValueError` for other values of these, if g ≤ ddof, and if the formula's z is infinite.
+    `sign` is −1 in the paper's released code, +1 in ByzFL (which fixes z = 1.5), byzpy and Blades. std_G divides by g
+    − `ddof`, 1 in the released code. Raises `ValueError` for other values of these, if g ≤ ddof, and if the formula's
+    z is infinite.
 
     >>> round(alie_z(25, 5), 4), round(alie_z(25, 5, "krum"), 4)
     (0.2533, 0.4677)
@@ -61,7 +63,8 @@ def alie_z(n: int, f: int, z_formula: str = "released") -> float:
     above, among = (n - f - missing, n - f) if z_formula == "released" else (n - missing, n)
     if not 0 < above < among:
         raise ValueError(
-            f"ALittleIsEnough's formula {z_formula!r} needs 0 < {above}/{among} < 1, got n = {n}, f = {f}: give z yourself"
+            f"ALittleIsEnough's formula {z_formula!r} needs 0 < {above}/{among} < 1, "
+            f"got n = {n}, f = {f}: give z yourself"
         )
     ndtri = importlib.import_module("scipy.special").ndtri  # imported here: nothing else in the engine needs SciPy
     return float(ndtri(above / among))

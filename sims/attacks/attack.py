@@ -17,10 +17,10 @@ STAGES = ("gradients", "messages")
 class View:
     """All that an omniscient attacker sees in round t, after the g honest workers have spoken and before the f others.
 
-    `honest` (..., g, d) are the honest messages, `own` (..., f, d) what the f would have sent honestly; `honest_gradients` and `own_gradients`
-    the stochastic gradients behind them. `x` (..., d) is the point at which they were taken, `last_aggregate` (..., d) the
-    previous round's (zeros at first). `aggregate` is the rule in its present state, (..., n, d) → (..., d), free to be asked
-    any number of times. t = 1, 2, …
+    `honest` (..., g, d) are the honest messages, `own` (..., f, d) what the f would have sent honestly;
+    `honest_gradients` and `own_gradients` the stochastic gradients behind them. `x` (..., d) is the point at which
+    they were taken, `last_aggregate` (..., d) the previous round's (zeros at first). `aggregate` is the rule in its
+    present state, (..., n, d) → (..., d), free to be asked any number of times. t = 1, 2, …
     """
 
     honest: Array
@@ -36,15 +36,20 @@ class View:
 class Attack(abc.ABC):
     """What the Byzantine workers send: a frozen value, called once a round as `sent, state = attack(view, state, rng)`.
 
-    `acts_on` declares what it is made from: raw "gradients" or "messages" (momenta). `enters` declares where it goes in:
-    the "messages", in place of whatever an honest worker would compute (the default: nobody forces a Byzantine worker to
-    keep a momentum), or the "gradients" which the algorithm is given (the submitted gradients of Definition B). `rng` has
-    `normal(steps, shape)` and `uniform(steps, shape)`, each run on its own stream (`sims.engine.RunStreams`). Real parameters may be
-    arrays over the leading axes. Calling raises `ValueError` if `sent` has not the shape of `view.own`.
+    `acts_on` declares what it is made from: raw "gradients" or "messages" (momenta). `enters` declares where it goes
+    in: the "messages", in place of whatever an honest worker would compute (the default: nobody forces a Byzantine
+    worker to keep a momentum), or the "gradients" which the algorithm is given (the submitted gradients of Definition
+    B). `rng` has `normal(steps, shape)` and `uniform(steps, shape)`, each run on its own stream
+    (`sims.engine.RunStreams`). Real parameters may be arrays over the leading axes. Calling raises `ValueError` if
+    `sent` has not the shape of `view.own`.
     """
 
-    acts_on: ClassVar[str] = "messages"
     enters: ClassVar[str] = "messages"
+
+    @property
+    def acts_on(self) -> str:
+        """What it is made from: "gradients" or, unless a subclass says otherwise, "messages"."""
+        return "messages"
 
     @abc.abstractmethod
     def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:

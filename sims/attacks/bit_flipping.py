@@ -24,7 +24,7 @@ class BitFlipping(Attack):
             raise ValueError(f"BitFlipping needs on in {STAGES}, got on = {self.on!r}")
 
     @property
-    def acts_on(self) -> str:  # pyright: ignore
+    def acts_on(self) -> str:
         """The stage which `on` names."""
         return self.on
 

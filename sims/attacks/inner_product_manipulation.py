@@ -13,7 +13,8 @@ from sims.backend import Array, lead, namespace
 class InnerProductManipulation(Attack):
     """All Byzantine workers send a little of the wrong direction (IPM; Xie, Koyejo, Gupta 2019).
 
-    −ε·(1/g) Σ_{i∈G} m_i, from the honest messages; the paper takes ε = 0.1. `epsilon` may be an array over the leading axes.
+    −ε·(1/g) Σ_{i∈G} m_i, from the honest messages; the paper takes ε = 0.1. `epsilon` may be an array over the
+    leading axes.
     """
 
     epsilon: Any = 0.1

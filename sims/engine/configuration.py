@@ -8,22 +8,26 @@ import importlib.metadata
 import json
 import math
 import platform
-from collections.abc import Callable, Mapping
+from abc import ABCMeta
+from collections.abc import Mapping
 from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
 
-from sims.backend import to_numpy
+from sims.attacks import Attack, NoAttack
+from sims.backend import Namespace, to_numpy
+from sims.optimizers import Algorithm
+from sims.problems import Problem
 
 STREAMS_VERSION = 1  # of the random streams: raised whenever the same seed would draw other numbers
 
 
 def describe(value: Any) -> Any:
-    """A value as JSON: dataclasses and plain objects with all their parameters, arrays with dtype, functions by their code.
+    """A value as JSON: dataclasses and rules with all their parameters, arrays with dtype, functions by their code.
 
-    A plain function is described by its name and a digest of its code, constants, defaults and closure (not of the globals
-    it reads). What cannot be described becomes {"opaque": type}, for which `key` refuses.
+    A plain function is described by its name and a digest of its code, constants, defaults and closure (not of the
+    globals it reads). What cannot be described becomes {"opaque": type}, for which `key` refuses.
 
     >>> from sims.aggregators import TrimmedMean
     >>> describe(TrimmedMean(f=2))
@@ -43,23 +47,53 @@ def describe(value: Any) -> Any:
         host = to_numpy(value)
         return {"array": describe(host.tolist()), "dtype": str(host.dtype)}
     if isinstance(value, FunctionType):
-        return {"function": _name(value), "digest": _digest_of_function(value)}
+        closure = [describe(cell.cell_contents) for cell in value.__closure__ or ()]
+        defaults = [describe(value.__defaults__), describe(value.__kwdefaults__)]
+        code = hashlib.blake2b(json.dumps(_code(value.__code__)).encode(), digest_size=16).hexdigest()
+        return {"function": _name(value), "code": code, "closure": closure, "defaults": defaults}
     if isinstance(value, type):
         return {"class": _name(value)}
     if dataclasses.is_dataclass(value):
         fields = {field.name: describe(getattr(value, field.name)) for field in dataclasses.fields(value)}
         return {"type": _name(type(value)), **fields}
-    if hasattr(value, "__dict__") and not isinstance(value, Callable | np.random.Generator):
+    if isinstance(type(value), ABCMeta):  # a rule, attack, problem, … that somebody wrote as a plain class
         return {"type": _name(type(value)), **{name: describe(item) for name, item in sorted(vars(value).items())}}
     return {"opaque": _name(type(value))}
 
 
 def key(configuration: Mapping[str, Any]) -> str:
-    """32 hexadecimal digits that stand for a configuration; raises `ValueError` if a part of it could not be described."""
+    """32 hexadecimal digits that stand for a configuration; `ValueError` if a part of it could not be described."""
+    opaque = _opaque(configuration)
+    if opaque:
+        raise ValueError(f"a key needs parameters that can be described, got {', '.join(opaque)}")
     text = json.dumps(configuration, sort_keys=True, ensure_ascii=True, allow_nan=False)
-    if '"opaque":' in text:
-        raise ValueError(f"a key needs parameters that can be described, got {_opaque(configuration)}")
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def configure(
+    problem: Problem,
+    algorithm: Algorithm,
+    *,
+    n: int,
+    f: int,
+    attack: Attack | None = None,
+    steps: int,
+    runs: int,
+    seed: int,
+    x0: Any = None,
+    grid: tuple[int, ...] = (),
+    shuffle: bool = False,
+    first_run: int = 0,
+    backend: str | Namespace = "numpy",
+    every: int = 1,
+) -> dict[str, Any]:
+    """All arguments of `simulate` on which its results depend (not `chunk`), and the versions, as plain JSON.
+
+    `key(configure(...))` names a result before it is computed; it is the `Record.key()` of that result.
+    """
+    attack = NoAttack() if attack is None else attack
+    backend = backend if isinstance(backend, str) else backend.__name__
+    return {**{name: describe(value) for name, value in locals().items()}, "versions": versions()}
 
 
 def versions() -> dict[str, Any]:
@@ -80,20 +114,20 @@ def _name(thing: Any) -> str:
     return f"{thing.__module__}:{thing.__qualname__}"
 
 
-def _digest_of_function(function: FunctionType) -> str:
-    cells = [describe(cell.cell_contents) for cell in function.__closure__ or ()]
-    defaults = [describe(function.__defaults__), describe(function.__kwdefaults__)]
-    text = json.dumps([_code(function.__code__), cells, defaults], sort_keys=True)
-    return text if '"opaque":' in text else hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-
-
 def _code(code: CodeType) -> list[Any]:
-    constants = [_code(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
-    return [code.co_code.hex(), constants, list(code.co_names), list(code.co_varnames)]
+    return [code.co_code.hex(), [_constant(c) for c in code.co_consts], list(code.co_names), list(code.co_varnames)]
 
 
-def _opaque(part: Any) -> str:
+def _constant(constant: Any) -> Any:
+    if isinstance(constant, CodeType):
+        return _code(constant)
+    if isinstance(constant, frozenset):
+        return sorted(map(repr, constant))  # its own order changes from process to process
+    return repr(constant)
+
+
+def _opaque(part: Any) -> list[str]:
+    """The types of all opaque parts."""
     if isinstance(part, Mapping):
-        found = [part["opaque"]] if "opaque" in part else [_opaque(item) for item in part.values()]
-        return ", ".join(name for name in found if name)
-    return ", ".join(filter(None, map(_opaque, part))) if isinstance(part, list) else ""
+        return [part["opaque"]] if "opaque" in part else [name for item in part.values() for name in _opaque(item)]
+    return [name for item in part for name in _opaque(item)] if isinstance(part, list) else []

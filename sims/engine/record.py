@@ -14,9 +14,10 @@ from sims.engine.configuration import describe, key
 class Record:
     """What `simulate` measured at k times, run by run; NumPy arrays with the axes (time, *grid, runs).
 
-    `times` (k,) starts with 0 and ends with the last round. `excess` is f(x_t) − f*, `sq_gradient_norms` ‖∇f(x_t)‖², `sq_distances`
-    ‖x_t − x*‖². `sq_aggregate_errors` (k − 1, *grid, runs) is ‖aggregate − mean honest message‖² of the rounds times[1:].
-    `x` (*grid, runs, d) is the last iterate. `configuration` holds every parameter as plain JSON.
+    `times` (k,) starts with 0 and ends with the last round. `excess` is f(x_t) − f*, `sq_gradient_norms` ‖∇f(x_t)‖²,
+    `sq_distances` ‖x_t − x*‖². `sq_aggregate_errors` (k − 1, *grid, runs) is ‖aggregate − mean honest message‖² of
+    the rounds times[1:]. `x` (*grid, runs, d) is the last iterate. `configuration` holds every parameter as plain
+    JSON.
     """
 
     times: np.ndarray

@@ -16,8 +16,8 @@ from sims.problems.problem import sq_norm
 class Round:
     """The rules of a round: n workers, the last f of them Byzantine.
 
-    Calling it with a state, the samples (..., n, *sample_shape) and an order of the workers (runs, n) or None returns the
-    next state, the attack's next state, and ‖aggregate − mean honest message‖² (...).
+    Calling it with a state, the samples (..., n, *sample_shape) and an order of the workers (runs, n) or None returns
+    the next state, the attack's next state, and ‖aggregate − mean honest message‖² (...).
     """
 
     problem: Problem

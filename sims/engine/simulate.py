@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from sims.attacks import Attack, NoAttack
-from sims.backend import Namespace, get_namespace, to_numpy
-from sims.engine.configuration import describe, versions
+from sims.attacks.attack import STAGES
+from sims.backend import Namespace, as_like, get_namespace, to_numpy
+from sims.engine.configuration import configure
 from sims.engine.record import Record
 from sims.engine.round import Round
 from sims.engine.streams import Streams
@@ -40,13 +41,14 @@ def simulate(
 ) -> Record:
     """Run an algorithm `runs` times for `steps` rounds with n workers, the last f of them Byzantine.
 
-    f is the *true* number, 0 ≤ f < n, whatever the rule declares. Run r has its own random streams (purposes "sample",
-    "attack", "rule", "shuffle"), so that its numbers depend on `seed` and on r = `first_run`, `first_run` + 1, … alone: not on
-    `runs`, nor on `chunk`, the number of rounds for which samples are drawn at once. `grid` are leading axes of parameters: with
-    `grid=(3,)` a learning rate of shape (3, 1) makes three experiments on the same samples; iterates are (*grid, runs, d).
-    `x0` (default: zeros) broadcasts to that. With `shuffle` the workers take the rows of the algorithm's input in a fresh
-    random order each round: nobody keeps an identity (Karimireddy, He, Jaggi 2021, Remark 3). `backend` is a name or an
-    array API namespace. Values are recorded at t = 0, at multiples of `every` and at the end. Iterates that overflow are recorded as such.
+    f is the *true* number, 0 ≤ f < n, whatever the rule declares. Run r has its own random streams (purposes
+    "sample", "attack", "rule", "shuffle"), so that its numbers depend on `seed` and on r = `first_run`, `first_run` +
+    1, … alone: not on `runs`, nor on `chunk`, the number of rounds for which samples are drawn at once. `grid` are
+    leading axes of parameters: with `grid=(3,)` a learning rate of shape (3, 1) makes three experiments on the same
+    samples; iterates are (*grid, runs, d). `x0` (default: zeros) broadcasts to that. With `shuffle` the workers take
+    the rows of the algorithm's input in a fresh random order each round: nobody keeps an identity (Karimireddy, He,
+    Jaggi 2021, Remark 3). `backend` is a name or an array API namespace. Values are recorded at t = 0, at multiples
+    of `every` and at the end. Iterates that overflow are recorded as such.
 
     Raises `ValueError` for f, n or counts out of range, and if parameters do not broadcast over (*grid, runs).
 
@@ -59,9 +61,26 @@ def simulate(
            [ 4.],
            [ 1.]])
     """
-    _check(n, f, steps=steps, runs=runs, every=every, first_run=first_run, chunk=chunk)
     attack = NoAttack() if attack is None else attack
+    _check_kinds(problem, algorithm, attack)
+    _check(n, f, steps=steps, runs=runs, every=every, first_run=first_run, chunk=chunk)
     xp = get_namespace(backend) if isinstance(backend, str) else backend
+    configuration = configure(
+        problem,
+        algorithm,
+        n=n,
+        f=f,
+        attack=attack,
+        steps=steps,
+        runs=runs,
+        seed=seed,
+        x0=x0,
+        grid=grid,
+        shuffle=shuffle,
+        first_run=first_run,
+        backend=backend,
+        every=every,
+    )
     start = _start(problem, x0, (*grid, runs, problem.dim))
     one_round = Round(problem, algorithm, attack, n, f)
     sample, attacking, ruling, mixing = (
@@ -72,7 +91,7 @@ def simulate(
 
     state = algorithm.init(xp.asarray(start))
     attack_state = attack.init(state.x, n, f) if f else ()
-    recorder = _Recorder(problem, xp)
+    recorder = _Recorder(problem)
     recorder.note(state, None)
     # an attack may send infinities and an algorithm may diverge: both are results, not accidents
     with np.errstate(over="ignore", invalid="ignore"):
@@ -91,31 +110,21 @@ def simulate(
                     )
                 if state.t % every == 0 or state.t == steps:
                     recorder.note(state, error)
-    configuration = {
-        "problem": describe(problem),
-        "algorithm": describe(algorithm),
-        "attack": describe(attack),
-        **describe({"n": n, "f": f, "steps": steps, "runs": runs, "seed": seed, "first_run": first_run}),
-        **describe({"x0": x0, "grid": grid, "shuffle": shuffle, "every": every}),
-        "backend": xp.__name__,
-        "versions": versions(),
-    }
     return recorder.record(state, configuration)
 
 
 class _Recorder:
     """Collects what `Record` holds, on the host."""
 
-    def __init__(self, problem: Problem, xp: Namespace) -> None:
+    def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.xp = xp
         self.times: list[int] = []
         self.rows: list[tuple[np.ndarray, ...]] = []
         self.errors: list[np.ndarray] = []
 
     def note(self, state: Any, error: Any) -> None:
         x = state.x
-        away = x - self.xp.asarray(to_numpy(np.asarray(self.problem.x_star, dtype=np.float64)))
+        away = x - as_like(self.problem.x_star, x)
         gradient = self.problem.gradient(x)
         self.times.append(state.t)
         self.rows.append(tuple(map(to_numpy, (self.problem.excess(x), sq_norm(gradient), sq_norm(away)))))
@@ -144,6 +153,18 @@ def _orders(streams: Any, steps: int, n: int, xp: Namespace) -> list[Any]:
     """A uniformly random order of the workers per round and run, (runs, n) each: the ranks of uniform draws."""
     ranks = np.argsort(streams.uniform(steps, (n,)), axis=-1, kind="stable")
     return [xp.asarray(np.ascontiguousarray(ranks[k])) for k in range(steps)]
+
+
+def _check_kinds(problem: Any, algorithm: Any, attack: Any) -> None:
+    for name, value, kind in (
+        ("problem", problem, Problem),
+        ("algorithm", algorithm, Algorithm),
+        ("attack", attack, Attack),
+    ):
+        if not isinstance(value, kind):
+            raise ValueError(f"simulate needs a sims {kind.__name__} as {name}, got {name} = {value!r}")
+    if attack.enters not in STAGES:
+        raise ValueError(f"an attack enters at one of {STAGES}, got enters = {attack.enters!r}")
 
 
 def _check(n: int, f: int, *, first_run: int, chunk: int | None, **at_least_one: int) -> None:

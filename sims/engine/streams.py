@@ -50,9 +50,9 @@ class Streams:
 class RunStreams:
     """The generators of a range of runs, advanced together by drawing.
 
-    `normal` and `uniform` return (steps, runs, *shape) and continue where the last draw ended: drawing 3 and then 4 steps
-    is drawing 7, because both fill step after step with full-width float64 draws only. That holds as long as one purpose
-    keeps to one distribution and one shape; whoever needs two kinds of draws takes two purposes.
+    `normal` and `uniform` return (steps, runs, *shape) and continue where the last draw ended: drawing 3 and then 4
+    steps is drawing 7, because both fill step after step with full-width float64 draws only. That holds as long as
+    one purpose keeps to one distribution and one shape; whoever needs two kinds of draws takes two purposes.
 
     >>> Streams(0, "sample").runs(first=5, count=2).normal(3, (4,)).shape
     (3, 2, 4)

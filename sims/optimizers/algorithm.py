@@ -14,7 +14,7 @@ from sims.optimizers.optimizer import Optimizer
 
 @dataclass(frozen=True)
 class AlgorithmState:
-    """Where an algorithm stands after t rounds: the query point x (..., d), the last aggregate (..., d), and its memory."""
+    """Where an algorithm stands after t rounds: query point x (..., d), last aggregate (..., d), and its memory."""
 
     x: Array
     aggregate: Array
@@ -25,8 +25,8 @@ class AlgorithmState:
 class Algorithm(abc.ABC):
     """An algorithm as the server sees it (Definition B): gradients in, the next query point out.
 
-    `state = alg.init(x0)`; `x, state = alg(gradients, state)` with the submitted gradients (..., n, d), one row per worker
-    identity. A round has two halves, so that an attack fits in between: `messages` is what workers compute,
+    `state = alg.init(x0)`; `x, state = alg(gradients, state)` with the submitted gradients (..., n, d), one row per
+    worker identity. A round has two halves, so that an attack fits in between: `messages` is what workers compute,
     `update` what the server does with the messages. Everything is pure; all memory is in the state.
     """
 

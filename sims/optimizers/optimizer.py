@@ -17,9 +17,10 @@ Schedule = Any  # a number, an array over the leading axes, or a function of the
 class Optimizer(abc.ABC):
     """A frozen value of pure functions around the aggregation rule; all memory is passed in and handed back.
 
-    In round t the workers turn gradients into messages, `m, memory = messages(g, memory, t)`, (..., n, d) → (..., n, d); the
-    server turns the aggregate into the next iterate, `x, memory = update(x, a, memory, t)`, (..., d). The memories start as None,
-    which means zero. Learning rate and momentum are numbers, arrays over the leading axes, or functions of t.
+    In round t the workers turn gradients into messages, `m, memory = messages(g, memory, t)`, (..., n, d) → (..., n,
+    d); the server turns the aggregate into the next iterate, `x, memory = update(x, a, memory, t)`, (..., d). The
+    memories start as None, which means zero. Learning rate and momentum are numbers, arrays over the leading axes, or
+    functions of t.
     """
 
     learning_rate: Schedule

@@ -20,8 +20,8 @@ from sims.optimizers.optimizer import (
 class ServerMomentum(Optimizer):
     """The server averages aggregates over time (SERVER; Karimireddy, He, Jaggi 2021).
 
-    a_t = AGG(g_{t,1}, …, g_{t,n}); m_t = (1 − β)a_t + βm_{t−1} if damped, a_t + βm_{t−1} if not, m_0 = 0; x_t = x_{t−1} − ηm_t.
-    Raises `ValueError` unless η ≥ 0 and 0 ≤ β < 1.
+    a_t = AGG(g_{t,1}, …, g_{t,n}); m_t = (1 − β)a_t + βm_{t−1} if damped, a_t + βm_{t−1} if not, m_0 = 0; x_t =
+    x_{t−1} − ηm_t. Raises `ValueError` unless η ≥ 0 and 0 ≤ β < 1.
     """
 
     learning_rate: Schedule

@@ -20,9 +20,9 @@ from sims.optimizers.optimizer import (
 class WorkerMomentum(Optimizer):
     """Every worker sends its own momentum (WORKER; Karimireddy, He, Jaggi 2021, Algorithm 2).
 
-    m_{t,i} = (1 − β)g_{t,i} + βm_{t−1,i} if damped, g_{t,i} + βm_{t−1,i} if not (their equation (1) and released code), m_{0,i} = 0;
-    x_t = x_{t−1} − η·AGG(m_{t,1}, …, m_{t,n}). For Theorem VI's α_1 = 1, let β be a function of t with β_1 = 0. Raises
-    `ValueError` unless η ≥ 0 and 0 ≤ β < 1.
+    m_{t,i} = (1 − β)g_{t,i} + βm_{t−1,i} if damped, g_{t,i} + βm_{t−1,i} if not (their equation (1) and released
+    code), m_{0,i} = 0; x_t = x_{t−1} − η·AGG(m_{t,1}, …, m_{t,n}). For Theorem VI's α_1 = 1, let β be a function of t
+    with β_1 = 0. Raises `ValueError` unless η ≥ 0 and 0 ≤ β < 1.
     """
 
     learning_rate: Schedule

@@ -15,8 +15,9 @@ from sims.problems.problem import Draws, Problem, smallest, sq_norm
 class MeanEstimation(Problem):
     """The mean of a distribution as an optimization problem (Karimireddy, He, Jaggi 2021, Theorem I).
 
-    f(x) = ½E‖x − ξ‖², g_i(x; ξ) = x − ξ, the d coordinates of ξ independent copies of one real law: L = μ = 1, x* = Eξ,
-    f* = σ²/2 and the variance is σ² = d·Var ξ_1, at every x. Samples are drawn by inversion: the raw sample is a uniform.
+    f(x) = ½E‖x − ξ‖², g_i(x; ξ) = x − ξ, the d coordinates of ξ independent copies of one real law: L = μ = 1, x* =
+    Eξ, f* = σ²/2 and the variance is σ² = d·Var ξ_1, at every x. Samples are drawn by inversion: the raw sample is a
+    uniform.
     """
 
     @property
@@ -92,7 +93,7 @@ class Bernoulli(MeanEstimation):
     """
 
     p: Any
-    dim: int = 1  # pyright: ignore
+    dim: int = 1  # pyright: ignore[reportIncompatibleMethodOverride] (a field does for a property)
 
     def __post_init__(self) -> None:
         if not (smallest(self.p) >= 0 and smallest(-_value(self.p)) >= -1):
@@ -122,7 +123,7 @@ class Rademacher(MeanEstimation):
     1.0
     """
 
-    dim: int = 1  # pyright: ignore
+    dim: int = 1  # pyright: ignore[reportIncompatibleMethodOverride] (a field does for a property)
 
     def __post_init__(self) -> None:
         _check_dim("Rademacher", self.dim)
@@ -146,15 +147,15 @@ class Rademacher(MeanEstimation):
 class Pareto(MeanEstimation):
     """A heavy tail: density a·x^{−a−1} on [1, ∞) with a = `shape` > 2; a = 3 is the paper's Counterexample 3.
 
-    Eξ = a/(a − 1), Var ξ = a/((a − 1)²(a − 2)); ξ = (1 − u)^{−1/a}. `shape` may be an array over the leading axes. Raises
-    `ValueError` for a ≤ 2, where the variance is infinite.
+    Eξ = a/(a − 1), Var ξ = a/((a − 1)²(a − 2)); ξ = (1 − u)^{−1/a}. `shape` may be an array over the leading axes.
+    Raises `ValueError` for a ≤ 2, where the variance is infinite.
 
     >>> Pareto().mean, Pareto().variance
     (1.5, 0.75)
     """
 
     shape: Any = 3.0
-    dim: int = 1  # pyright: ignore
+    dim: int = 1  # pyright: ignore[reportIncompatibleMethodOverride] (a field does for a property)
 
     def __post_init__(self) -> None:
         if not smallest(self.shape) > 2:

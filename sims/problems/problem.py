@@ -25,9 +25,10 @@ class Draws(Protocol):
 class Problem(abc.ABC):
     """A function f on R^d with a stochastic gradient oracle for each worker, everything in closed form.
 
-    Worker i sees g_i(x; ξ) with E g_i(x; ξ) = ∇f_i(x) and E‖g_i − ∇f_i‖² ≤ `sigma_sq`; f is the average of the f_i over the
-    honest workers, `L`-smooth and `mu`-strongly convex, and the heterogeneity is (1/g) Σ‖∇f_i(x) − ∇f(x)‖² = `zeta_sq`. `x_star`
-    minimises f, `f_star` = f(x_star). Real parameters may be arrays that broadcast over the leading axes of x.
+    Worker i sees g_i(x; ξ) with E g_i(x; ξ) = ∇f_i(x) and E‖g_i − ∇f_i‖² ≤ `sigma_sq`; f is the average of the f_i
+    over the honest workers, `L`-smooth and `mu`-strongly convex, and the heterogeneity is (1/g) Σ‖∇f_i(x) − ∇f(x)‖² =
+    `zeta_sq`. `x_star` minimises f, `f_star` = f(x_star). Real parameters may be arrays that broadcast over the
+    leading axes of x.
     """
 
     @property

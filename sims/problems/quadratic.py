@@ -16,12 +16,14 @@ from sims.problems.problem import Draws, Problem, smallest
 class Quadratic(Problem):
     """A quadratic bowl with Gaussian gradient noise and workers whose optima differ.
 
-    f(x) = ½ Σ_j λ_j (x_j − x*_j)², g_i(x; ξ) = λ(x − x*) + u_i + √(σ²/d)·ξ, ξ ~ N(0, I_d): the variance E‖g_i − ∇f_i‖² is σ²
-    exactly. The offsets of the g honest workers are fixed, u_ij = √(2ζ²/d) cos(π(i + ½)k_j/g) with k_j = 1 + (j mod (g − 1)): they
-    sum to zero and (1/g) Σ‖u_i‖² = ζ². What a Byzantine worker g + i would have sent honestly has the offset of worker i mod g.
+    f(x) = ½ Σ_j λ_j (x_j − x*_j)², g_i(x; ξ) = λ(x − x*) + u_i + √(σ²/d)·ξ, ξ ~ N(0, I_d): the variance E‖g_i −
+    ∇f_i‖² is σ² exactly. The offsets of the g honest workers are fixed, u_ij = √(2ζ²/d) cos(π(i + ½)k_j/g) with k_j =
+    1 + (j mod (g − 1)): they sum to zero and (1/g) Σ‖u_i‖² = ζ². What a Byzantine worker g + i would have sent
+    honestly has the offset of worker i mod g.
 
-    `eigenvalues` λ ≥ 0 is (..., d), `x_star` (..., d) or one number, `sigma_sq` and `zeta_sq` ≥ 0 arrays over the leading axes. Raises
-    `ValueError` if a parameter is negative, or, when asked for gradients, if ζ² > 0 with fewer than 2 honest workers.
+    `eigenvalues` λ ≥ 0 is (..., d), `x_star` (..., d) or one number, `sigma_sq` and `zeta_sq` ≥ 0 arrays over the
+    leading axes. Raises `ValueError` if a parameter is negative, or, when asked for gradients, if ζ² > 0 with fewer
+    than 2 honest workers.
 
     >>> import numpy as np
     >>> Quadratic(eigenvalues=(1.0, 4.0)).value(np.array([1.0, 1.0]))
@@ -29,9 +31,9 @@ class Quadratic(Problem):
     """
 
     eigenvalues: Any
-    sigma_sq: Any = 0.0  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType]
-    zeta_sq: Any = 0.0  # pyright: ignore
-    x_star: Any = 0.0  # pyright: ignore
+    sigma_sq: Any = 0.0
+    zeta_sq: Any = 0.0
+    x_star: Any = 0.0
 
     def __post_init__(self) -> None:
         if np.ndim(to_numpy(self.eigenvalues) if hasattr(self.eigenvalues, "shape") else self.eigenvalues) < 1:
@@ -42,7 +44,7 @@ class Quadratic(Problem):
 
     @classmethod
     def between(cls, mu: float, L: float, dim: int, **parameters: Any) -> Quadratic:
-        """The quadratic whose `dim` eigenvalues are spaced geometrically from μ to L; needs 0 < μ ≤ L, μ = L if dim = 1."""
+        """Eigenvalues spaced geometrically from μ to L; needs 0 < μ ≤ L, and μ = L if dim = 1."""
         if not 0 < mu <= L:
             raise ValueError(f"Quadratic needs 0 < μ ≤ L, got μ = {mu}, L = {L}")
         if dim < 1 or (dim == 1 and mu != L):

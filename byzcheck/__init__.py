@@ -1,0 +1,1 @@
+"""The command line: `byzcheck verify`, `list`, `show`, `figures` and `audit`."""

@@ -1,0 +1,69 @@
+"""Where things are printed: results on stdout, progress on stderr."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+
+def console(stderr: bool = False) -> Console:
+    """A console of the terminal's width; 100 columns where there is no terminal and COLUMNS does not say otherwise."""
+    made = Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    if not made.is_terminal and "COLUMNS" not in os.environ:
+        made.width = 100
+    return made
+
+
+class _Waiting:
+    """How many tasks each statement still waits for, in the paper's order."""
+
+    def __init__(self, tasks: Mapping[str, int]) -> None:
+        self.left = Counter(tasks)
+        self.total = len(tasks)
+
+    def done(self, label: str) -> bool:
+        """One task less; whether it was the statement's last."""
+        self.left[label] -= 1
+        return self.left[label] == 0
+
+    @property
+    def current(self) -> str:
+        return next((label for label, left in self.left.items() if left > 0), "done")
+
+    @property
+    def finished(self) -> int:
+        return sum(left == 0 for left in self.left.values())
+
+
+@contextmanager
+def progress(tasks: Mapping[str, int]) -> Iterator[Callable[[str], None]]:
+    """A display on stderr while tasks are done; call what it yields with the label of the statement that had one done.
+
+    On a terminal a moving bar with the statement being checked, elsewhere a line per finished statement.
+    """
+    err, waiting, start = console(stderr=True), _Waiting(tasks), time.perf_counter()
+    if err.is_terminal:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("checks"))
+        with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as bar:
+            shown = bar.add_task(waiting.current, total=sum(tasks.values()))
+
+            def advance(label: str) -> None:
+                waiting.done(label)
+                bar.update(shown, advance=1, description=waiting.current)
+
+            yield advance
+    else:
+
+        def line(label: str) -> None:
+            if waiting.done(label):
+                seconds = time.perf_counter() - start
+                checks = f"{tasks[label]} check{'s' if tasks[label] > 1 else ''}"
+                err.print(f"{waiting.finished}/{waiting.total}  {label}: {checks}, after {seconds:.1f} s")
+
+        yield line

@@ -1,0 +1,51 @@
+"""Writing files whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def check_writable(path: Path) -> None:
+    """Raise an `OSError` or a `ValueError` if `path` could not be written."""
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder, not a file")
+    if path.exists():
+        if not os.access(path, os.W_OK):
+            raise ValueError(f"{path} is not writable")
+        if not path.is_file():
+            return  # a pipe or a device
+    folder = path.resolve().parent
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ValueError(f"cannot write into {folder}: {error.strerror}") from error
+
+
+def write_all(texts: Mapping[Path, str]) -> None:
+    """Write every file or, if one cannot be written, none: all beside their targets first, then moved into place."""
+    waiting: list[tuple[Path, Path]] = []
+    try:
+        for path, text in texts.items():
+            if path.exists() and not path.is_file():
+                path.write_text(text, encoding="utf-8")  # a pipe or a device has no old content to lose
+                continue
+            target = path.resolve()
+            beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+            waiting.append((beside, target))
+            with beside.open("x", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            if target.exists():
+                beside.chmod(stat.S_IMODE(target.stat().st_mode))
+        while waiting:
+            os.replace(*waiting[0])
+            waiting.pop(0)
+    finally:
+        for beside, _ in waiting:
+            beside.unlink(missing_ok=True)

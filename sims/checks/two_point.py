@@ -1,0 +1,143 @@
+"""The smallest c and κ that a rule is seen to need, by enumerating laws on two values.
+
+In one dimension, for a rule that is translation and scale equivariant, the honest messages may be taken to be 0 or 1.
+Then the honest outcome is the number k of ones among g, and all that matters of the rule is the table e_k = max over
+Byzantine messages of (AGG − k/g)². A good law is *m* workers with P(1) = p and g − m with P(1) = q, independent, not
+necessarily identical; p, q in {0, 1} makes a deterministic split. Definition C asks for c ≥ Σ_k P(k) e_k / (δρ²), ρ² =
+max over pairs of E(x_i − x_j)²; (f, κ)-robustness (Allouah et al. 2023) for κ ≥ e_k / (k/g·(1 − k/g)). Each value found
+is a lower bound of the rule's true constant.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from sims.aggregators.rule import Rule
+from sims.backend import get_namespace, to_numpy
+
+FAR = 1e6
+
+
+@dataclass(frozen=True)
+class Law:
+    """m workers send 1 with probability p, the other g − m with probability q, else 0."""
+
+    m: int
+    p: float
+    q: float
+
+
+@dataclass(frozen=True)
+class Needed:
+    """The largest c found with the law that needs it, and the largest κ with its number of ones."""
+
+    c: float
+    law: Law
+    kappa: float
+    ones: int
+
+
+def byzantine_choices(f: int) -> np.ndarray:
+    """What the f Byzantine workers may send against honest values 0 and 1: shape (choices, f).
+
+    All at one place (near, between, beyond, far), or j at one of two places and f − j at the other: the two honest
+    values, their mirror images, both extremes.
+    """
+    near = [-0.1, -0.2, -0.35, -0.5, -0.75, -1.0, -1.4, -2.0, -3.0, -FAR]
+    places = [*near, *(1 - s for s in near), 0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0]
+    together = [[place] * f for place in places]
+    pairs = [(-1.0, 0.0), (2.0, 1.0), (0.0, 1.0), (-FAR, FAR)]
+    split = [[a] * j + [b] * (f - j) for a, b in pairs for j in range(1, f)]
+    return np.array(together + split, dtype=np.float64).reshape(-1, f)
+
+
+def error_table(rule: Rule, n: int, f: int, backend: str = "numpy") -> np.ndarray:
+    """e_k for k = 0, …, g = n − f.
+
+    The largest squared error over `byzantine_choices`, shape (g + 1,); NaN counts as ∞.
+    """
+    g = n - f
+    choices = byzantine_choices(f)
+    honest = (np.arange(g) < np.arange(g + 1)[:, None]).astype(np.float64)
+    messages = np.empty((g + 1, len(choices), n, 1))
+    messages[:, :, :g, 0] = honest[:, None, :]
+    messages[:, :, g:, 0] = choices[None, :, :]
+    output = to_numpy(rule.aggregate(get_namespace(backend).asarray(messages)))[..., 0]
+    error = (output - (np.arange(g + 1) / g)[:, None]) ** 2
+    return np.max(np.where(np.isnan(error), np.inf, error), axis=1)
+
+
+def binomial_pmf(n: int, p: np.ndarray) -> np.ndarray:
+    """P(Bin(n, p) = k), shape (len(p), n + 1), in float64."""
+    k = np.arange(n + 1)
+    comb = np.array([math.comb(n, int(i)) for i in k], dtype=np.float64)
+    return comb * p[:, None] ** k * (1 - p[:, None]) ** (n - k)
+
+
+def distance_sq(m: int, g: int, p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """ρ² of the laws (m, p, q): the largest E(x_i − x_j)² over pairs that exist; 0 where there is no pair."""
+    within_p = 2 * p * (1 - p) if m >= 2 else np.zeros_like(p)
+    within_q = 2 * q * (1 - q) if g - m >= 2 else np.zeros_like(q)
+    across = p * (1 - q) + q * (1 - p) if 0 < m < g else np.zeros_like(p)
+    return np.maximum(np.maximum(within_p, within_q), across)
+
+
+def _ratios(errors: np.ndarray, m: int, p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """E e_k / ρ² for all pairs of a p and a q: shape (len(p), len(q))."""
+    g = len(errors) - 1
+    shifted = errors[np.arange(m + 1)[:, None] + np.arange(g - m + 1)]
+    expected = binomial_pmf(m, p) @ shifted @ binomial_pmf(g - m, q).T
+    rho_sq = distance_sq(m, g, *np.broadcast_arrays(p[:, None], q[None, :]))
+    return np.where(rho_sq > 0, expected / np.where(rho_sq > 0, rho_sq, 1.0), 0.0)
+
+
+def search_c(errors: np.ndarray, delta: float) -> tuple[float, Law]:
+    """The largest Σ P(k) e_k / (δρ²) over a grid of laws, refined around its best point."""
+    g = len(errors) - 1
+    if not np.all(np.isfinite(errors)) or max(errors[0], errors[-1]) > 1e-20:
+        return math.inf, Law(0, 0.0, 0.0 if errors[0] > 1e-20 else 1.0)  # an error although all honest values agree
+    rare = np.geomspace(1e-6 / g, 0.5, 28)
+    grid = np.concatenate([[0.0, 1.0], rare, 1 - rare[:-1]])
+    best, law = -1.0, Law(0, 0.0, 0.0)
+    for m in range(g // 2 + 1):
+        ratios = _ratios(errors, m, grid, grid)
+        i, j = np.unravel_index(np.argmax(ratios), ratios.shape)
+        if ratios[i, j] > best:
+            best, law = float(ratios[i, j]), Law(m, float(grid[i]), float(grid[j]))
+    for zoom in (0.3, 0.1, 0.03, 0.01, 0.003, 0.001):
+        steps = np.linspace(-zoom, zoom, 9)
+        p, q = np.clip(law.p * (1 + steps), 0, 1), np.clip(law.q * (1 + steps), 0, 1)
+        ratios = _ratios(errors, law.m, p, q)
+        i, j = np.unravel_index(np.argmax(ratios), ratios.shape)
+        if ratios[i, j] > best:
+            best, law = float(ratios[i, j]), Law(law.m, float(p[i]), float(q[j]))
+    return best / delta, law
+
+
+def search_kappa(errors: np.ndarray) -> tuple[float, int]:
+    """The largest e_k / (k/g·(1 − k/g)) and its k; infinite if the rule errs where all honest values agree."""
+    g = len(errors) - 1
+    share = np.arange(g + 1) / g
+    variance = share * (1 - share)
+    if not np.all(np.isfinite(errors)) or max(errors[0], errors[-1]) > 1e-20:
+        return math.inf, 0 if errors[0] > 1e-20 else g
+    ratio = np.divide(errors, variance, out=np.zeros_like(errors), where=variance > 0)
+    return float(np.max(ratio)), int(np.argmax(ratio))
+
+
+def needed(rule: Rule, n: int, f: int, backend: str = "numpy") -> Needed:
+    """The largest c and κ that `rule` is seen to need at (n, f), f ≥ 1; infinite where an error remains at zero spread.
+
+    >>> from sims.aggregators import CoordinateMedian
+    >>> round(needed(CoordinateMedian(), 3, 1).c, 6)
+    0.75
+    """
+    if not 1 <= f < n:
+        raise ValueError(f"the needed c and κ are defined for 1 ≤ f < n, got n = {n}, f = {f}")
+    errors = error_table(rule, n, f, backend)
+    c, law = search_c(errors, f / n)
+    kappa, ones = search_kappa(errors)
+    return Needed(c, law, kappa, ones)

@@ -1,0 +1,183 @@
+"""The command line: what it prints and writes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tiny_statements as tiny
+from invoke import call, everything, make_checkout, verify
+
+import theory
+from byzcheck import recorded
+from byzcheck.choose import stem_of, stems_of
+
+BOTH = ("definition_x_die", "theorem_y_coin")
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def paper(monkeypatch):
+    """Put tiny statements in the place of the paper's."""
+    tiny.in_place_of_the_paper(monkeypatch, *BOTH)
+    return tiny.install
+
+
+@pytest.fixture
+def checkout(monkeypatch, tmp_path):
+    """An empty checkout around the tiny statements."""
+    return make_checkout(monkeypatch, tmp_path, *BOTH)
+
+
+@pytest.mark.parametrize("columns", [80, 100])
+def test_verify_prints_tables_and_progress(paper, columns):
+    result = verify(columns=columns)
+    for words in ("Definition X", "✗ refuted", "● holds", "◐ supported", "2/2", "The mean of a die is 3.", "seed 0"):
+        assert words in result.stdout
+    assert "…" not in result.stdout
+    assert "false alarm ≤ 2e-9" in result.stdout
+    assert all(len(line) <= columns for line in result.stdout.splitlines())
+    assert result.stderr.splitlines()[0].startswith("1/2  Definition X: 4 checks")
+
+
+@pytest.mark.parametrize(
+    ("texts", "stems"),
+    [
+        ([], BOTH),
+        (["theorem_y_coin,definition_x_die"], BOTH),
+        (["Theorem Y", "theorem"], BOTH[1:]),
+        (["definition_x"], BOTH[:1]),
+    ],
+)
+def test_only(paper, texts, stems):
+    assert stems_of(texts) == list(stems)
+
+
+def test_whole_words_win_over_beginnings(monkeypatch):
+    monkeypatch.setattr(theory, "PAPER", ("theorem_i_a", "theorem_iii_b", "theorem_iv_c"))
+    assert [stem_of(t) for t in ("Theorem I", "theorem_ii", "THEOREM IV", "theorem_iii_b")] == [
+        "theorem_i_a",
+        "theorem_iii_b",
+        "theorem_iv_c",
+        "theorem_iii_b",
+    ]
+    with pytest.raises(ValueError, match="may be any of theorem_i_a, theorem_iii_b, theorem_iv_c"):
+        stem_of("theor")
+
+
+def test_json_alone_on_stdout(paper):
+    result = verify("--json", "-", "--seed", 4, "--budget", "quick")
+    run = json.loads(result.stdout)
+    assert (run["seed"], run["budget"], run["backend"]) == (4, "quick", "numpy")
+    assert [s["stem"] for s in run["statements"]] == list(BOTH)
+    assert "Definition X" in result.stderr
+
+
+def test_json_into_a_file_that_keeps_its_mode(paper, tmp_path):
+    target = tmp_path / "run.json"
+    target.write_text("old", encoding="utf-8")
+    target.chmod(0o640)
+    result = verify("--only", "theorem_y", "--json", target)
+    assert "Theorem Y" in result.stdout
+    assert json.loads(target.read_text(encoding="utf-8"))["statements"][0]["corrected"] is None
+    assert target.stat().st_mode & 0o777 == 0o640
+    assert [p.name for p in tmp_path.iterdir()] == ["run.json"]
+
+
+def test_an_uncaught_control_is_named_and_fails(paper, tmp_path):
+    paper("remark_v_vacuous")
+    result = verify("--json", tmp_path / "run.json", code=1)
+    assert "claim mean: control “the same” is holds where it must be refuted: it is not" in " ".join(
+        result.stderr.split()
+    )
+    assert (tmp_path / "run.json").is_file()
+
+
+def test_write_then_check_then_show(checkout):
+    result = verify("--write")
+    assert "recorded in theory/recorded.json" in result.stderr
+    written = everything(checkout)
+    assert json.loads(written["theory/recorded.json"])["statements"]["definition_x_die"]["printed"] == "refuted"
+    assert json.loads(written["figures/data/definition_x_die.json"]) == {"share": 0.166667, "sides": [1, 2, 3, 4, 5, 6]}
+    assert "[Theorem Y](theory/theorem_y_coin.py)" in written["paper_checks.md"]
+    assert written["paper_checks.md"].endswith("Prose.\n")
+    verify("--write")
+    assert everything(checkout) == written  # byte for byte
+    assert "nothing contradicts" in verify("--check").stderr
+    assert "nothing contradicts" in verify("--check", "--only", "theorem_y", "--seed", 1).stderr
+    shown = call("show", "Definition X").stdout
+    for words in (
+        "A fair die shows 3 on average.",
+        "✗ refuted",
+        "3.5 = 3",
+        "7/2",
+        "byzcheck verify --only definition_x_die",
+    ):
+        assert words in shown
+    listed = call("list").stdout
+    assert all(words in listed for words in (*BOTH, "Heads come up half of the time", "✗ refuted", "◐ supported"))
+
+
+def test_check_names_what_contradicts_the_record(checkout):
+    verify("--write")
+    old = json.loads(recorded.RECORDED.read_text(encoding="utf-8"))
+    old["statements"]["theorem_y_coin"]["claims"]["half"] = "refuted"
+    del old["statements"]["definition_x_die"]
+    recorded.RECORDED.write_text(json.dumps(old), encoding="utf-8")
+    before = everything(checkout)
+    result = verify("--check", code=1)
+    assert "theorem_y_coin: claim half: recorded refuted, now supported" in result.stderr
+    assert "definition_x_die: not recorded" in result.stderr
+    assert everything(checkout) == before
+
+
+def test_write_records_an_undecided_claim_and_fails(checkout):
+    tiny.install(*BOTH, "remark_v_vacuous")
+    result = verify("--write", code=1)
+    assert "undecided: Remark V, claim mean" in result.stderr
+    assert (
+        json.loads(everything(checkout)["theory/recorded.json"])["statements"]["remark_v_vacuous"]["printed"]
+        == "undecided"
+    )
+
+
+def test_show_and_list_run_nothing_unless_asked(checkout):
+    tiny.install("theorem_w_wrong", "theorem_y_coin")  # the first would raise
+    assert "not recorded" in call("show", "theorem_w").stdout
+    assert "theorem_w_wrong" in call("list").stdout
+    assert "◐ supported" in call("show", "theorem_y", "--run", "--jobs", 1).stdout
+
+
+def python(*arguments, **env):
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | env
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=environment, timeout=60)
+
+
+def test_help_imports_nothing_heavy():
+    program = """
+import atexit, sys
+sys.argv[1:] = ["--help"]
+atexit.register(lambda: print(*sys.modules, sep="\\n"))
+from byzcheck.__main__ import main
+main()
+"""
+    found = python("-c", program)
+    assert "verify" in found.stdout
+    assert not {"numpy", "scipy", "matplotlib", "rich.table", "theory.statement"} & set(found.stdout.split())
+
+
+def test_exit_code_and_sentence_of_the_program():
+    found = python("-m", "byzcheck", "verify", "--only", "nothing")
+    assert (found.returncode, found.stdout) == (2, "")
+    assert found.stderr.startswith("byzcheck: unknown statement 'nothing'")
+    assert len(found.stderr.splitlines()) == 1
+
+
+def test_output_survives_an_ascii_terminal():
+    found = python(tiny.__file__, "verify", "--jobs", "1", PYTHONIOENCODING="ascii")
+    assert found.returncode == 0, found.stderr
+    assert "? refuted" in found.stdout

@@ -1,0 +1,91 @@
+"""`byzcheck audit`: rules by name, and rules of one's own."""
+
+from __future__ import annotations
+
+import json
+import sys
+import types
+
+import pytest
+from invoke import call, refused
+
+from theory.statement import Evidence
+
+
+@pytest.fixture
+def audits(monkeypatch):
+    """An audit that reports which rule it was given."""
+
+    def audit(rule, n, f):
+        return f"{rule} among {n}", [Evidence("c δ ρ²", 1.0, "<=", 2.0, "searched")]
+
+    module = types.ModuleType("theory.audit")
+    module.audit = audit  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "theory.audit", module)
+
+
+def test_audit(audits, tmp_path):
+    target = tmp_path / "audit.json"
+    result = call(
+        "audit", "CenteredClipping", "-n", 10, "-f", 2, "--set", "tau=10", "--set", "steps=3", "--json", target
+    )
+    assert "CenteredClipping(tau=10, steps=3) among 10" in result.stdout
+    assert "◐ supported" in result.stdout
+    found = json.loads(target.read_text(encoding="utf-8"))
+    assert (found["rule"], found["n"], found["f"], found["evidence"][0]["claimed"]) == ("CenteredClipping", 10, 2, 2.0)
+    assert json.loads(call("audit", "Krum", "-n", 5, "-f", 1, "--json", "-").stdout)["title"].startswith("Krum(f=1")
+
+
+OWN = """
+import numpy as np
+from sims.aggregators import Krum
+
+class Halving:
+    def __init__(self, f, share=0.5):
+        self.f, self.share = f, share
+    def __call__(self, x):
+        return x.mean(axis=0) * self.share
+
+def plain(x):
+    return x[0]
+
+krum = Krum(f=1)
+number = 3
+"""
+
+
+def test_audit_of_a_rule_of_ones_own(audits, tmp_path, monkeypatch):
+    (tmp_path / "own_rules.py").write_text(OWN, encoding="utf-8")
+    (tmp_path / "own_broken.py").write_text("1 / 0", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    for name in ("own_rules:Halving", "own_rules:plain", "own_rules:krum"):
+        assert "among 7" in call("audit", name, "-n", 7, "-f", 1).stdout
+    for name, sentence in {
+        "own_rules:number": "a rule is a sims Rule or a function (n, d) → (d,), got int",
+        "own_rules:absent": "module own_rules has no absent",
+        "own_broken:x": "module own_broken does not import: ZeroDivisionError",
+        "own_absent:x": "module own_absent does not import: ModuleNotFoundError",
+        "own_rules:": "a rule of one's own is written module:Name",
+    }.items():
+        assert sentence in refused("audit", name, "-n", 7, "-f", 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("krumm", "-n", 7, "-f", 1), "unknown rule 'krumm'; did you mean Krum? (known: RFA, Bulyan, "),
+        (("Krum", "-n", 6, "-f", 2), "Krum needs n ≥ 2f + 3, got n = 6, f = 2"),
+        (("Mean", "-n", 6, "-f", 3), "an audit needs 0 ≤ f < n/2, got n = 6, f = 3"),
+        (("Mean", "-n", 6, "-f", -1), "an audit needs 0 ≤ f < n/2, got n = 6, f = -1"),
+        (("CenteredClipping", "-n", 6, "-f", 1), "CenteredClipping needs a value for tau"),
+        (("CenteredClipping", "-n", 6, "-f", 1, "--set", "tau=-1"), "CenteredClipping needs τ ≥ 0, got τ = -1"),
+        (("CenteredClipping", "-n", 6, "-f", 1, "--set", "tau=None"), "CenteredClipping does not accept tau = None"),
+        (("CenteredClipping", "-n", 6, "-f", 1, "--set", "tao=1"), "has no setting 'tao'; it takes tau, steps"),
+        (("Krum", "-n", 7, "-f", 1, "--set", "tau"), "a setting is written name=value, got 'tau'"),
+        (("Krum", "-n", 7, "-f", 1, "--set", "f=1", "--set", "f=2"), "setting 'f' is given twice"),
+        (("Krum", "-n", 7, "-f", 1, "--json", "nowhere/x.json"), "cannot write into"),
+    ],
+)
+def test_audit_refusals(audits, arguments, sentence):
+    assert sentence in refused("audit", *arguments)

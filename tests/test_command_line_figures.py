@@ -1,0 +1,46 @@
+"""`byzcheck figures`."""
+
+from __future__ import annotations
+
+import sys
+import types
+
+import pytest
+import tiny_statements as tiny
+from invoke import call, refused
+
+
+@pytest.fixture
+def drawing(monkeypatch, tmp_path):
+    """A figures package with a figure of one of the tiny statements."""
+    tiny.in_place_of_the_paper(monkeypatch, "definition_x_die", "theorem_y_coin")
+    home = tmp_path / "home"
+    (home / "data").mkdir(parents=True)
+    (home / "definition_x_die.py").touch()
+    (home / "data" / "definition_x_die.json").write_text('{"sides": [1]}', encoding="utf-8")
+    script, style = types.ModuleType("figures.definition_x_die"), types.ModuleType("figures.style")
+    script.draw = lambda data: f"drawn from {data}"  # type: ignore[attr-defined]
+    style.save = lambda figure, path: path.with_suffix(".svg").write_text(figure)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "figures.definition_x_die", script)
+    monkeypatch.setitem(sys.modules, "figures.style", style)
+    monkeypatch.setattr("byzcheck.drawing.folder", lambda: home)
+    return home
+
+
+def test_figures(drawing, tmp_path):
+    out = tmp_path / "out"
+    for arguments in ((), ("Definition X",)):
+        assert "definition_x_die" in call("figures", *arguments, "--out", out).stdout
+        assert (out / "definition_x_die.svg").read_text(encoding="utf-8") == "drawn from {'sides': [1]}"
+
+
+def test_figures_refuse(drawing, tmp_path):
+    out = tmp_path / "out"
+    assert "theorem_y_coin has no figure (there is one of definition_x_die)" in refused(
+        "figures", "Theorem Y", "--out", out
+    )
+    (drawing / "data" / "definition_x_die.json").write_text("{", encoding="utf-8")
+    assert "is not JSON" in refused("figures", "--out", out)
+    (drawing / "data" / "definition_x_die.json").unlink()
+    assert "definition_x_die.json is missing" in refused("figures", "--out", out)
+    assert not out.exists()

@@ -1,0 +1,150 @@
+"""One statement, one stem: files, tests, rows and figures agree."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+import theory
+from theory.markdown import between
+
+ROOT = Path(__file__).parents[1]
+KINDS = ("definition", "counterexample", "theorem", "corollary", "remark", "equation")
+
+
+@dataclass(frozen=True)
+class Index:
+    """Where the stems of statements occur."""
+
+    paper: tuple[str, ...]  # in the paper's order
+    files: frozenset[str]  # theory/<stem>.py
+    tests: frozenset[str]  # tests/test_<stem>.py
+    rows: tuple[str, ...]  # of paper_checks.md, in its order
+    recorded: frozenset[str]  # of theory/recorded.json
+    figures: frozenset[str]  # figures/<stem>.py
+    data: frozenset[str]  # figures/data/<stem>.json
+    png: frozenset[str]
+    svg: frozenset[str]
+
+
+def read(root: Path) -> Index:
+    """The index of a checkout."""
+
+    def stems(pattern: str, prefix: str = "") -> frozenset[str]:
+        names = (path.stem.removeprefix(prefix) for path in root.glob(pattern))
+        return frozenset(name for name in names if name.split("_")[0] in KINDS)
+
+    checks, recorded = root / "paper_checks.md", root / "theory" / "recorded.json"
+    text = checks.read_text(encoding="utf-8") if checks.is_file() else ""
+    table = text.partition("<!-- statements: begin -->")[2].partition("<!-- statements: end -->")[0]
+    return Index(
+        paper=tuple(theory.PAPER),
+        files=stems("theory/*.py"),
+        tests=stems("tests/test_*.py", "test_"),
+        rows=tuple(re.findall(r"^\| \[[^]]*\]\(theory/(\w+)\.py\)", table, flags=re.MULTILINE)),
+        recorded=frozenset(
+            json.loads(recorded.read_text(encoding="utf-8"))["statements"] if recorded.is_file() else ()
+        ),
+        figures=stems("figures/*.py"),
+        data=stems("figures/data/*.json"),
+        png=stems("figures/*.png"),
+        svg=stems("figures/*.svg"),
+    )
+
+
+def faults(index: Index) -> list[str]:
+    """What does not agree, a sentence each."""
+    paper, found = frozenset(index.paper), []
+    if len(paper) != len(index.paper):
+        found.append("a stem is twice in PAPER")
+    if index.rows != tuple(stem for stem in index.paper if stem in index.rows):
+        found.append("the rows of paper_checks.md are not in the paper's order")
+    for name in ("files", "tests", "rows", "recorded"):
+        found += [f"{stem}: not among the {name}" for stem in sorted(paper - frozenset(getattr(index, name)))]
+        found += [f"{stem}: among the {name}, not in PAPER" for stem in sorted(frozenset(getattr(index, name)) - paper)]
+    for name in ("png", "svg", "data"):
+        found += [f"{stem}: a figure without {name}" for stem in sorted(index.figures - getattr(index, name))]
+    for name in ("png", "svg", "figures"):
+        found += [f"{stem}: among the {name}, no statement" for stem in sorted(getattr(index, name) - paper)]
+    found += [
+        f"{stem}: {name} without a figure"
+        for name in ("png", "svg")
+        for stem in sorted(getattr(index, name) - index.figures)
+    ]
+    found += [f"{stem}: data of no statement" for stem in sorted(index.data - paper)]
+    return found
+
+
+def test_index():
+    assert faults(read(ROOT)) == []
+
+
+@pytest.mark.parametrize("stem", theory.PAPER)
+def test_stem_and_label_agree(stem):
+    statement = theory.load(stem)
+    assert statement.stem == stem
+    label = re.sub(r"[^a-z0-9]+", "_", statement.label.lower()).strip("_")
+    assert stem.startswith(label + "_")
+    assert label.split("_")[0] in KINDS
+
+
+A, B, C = "theorem_a_x", "remark_b_y", "theorem_c_z"
+BOTH, ONE, NONE = frozenset((A, B)), frozenset((A,)), frozenset[str]()
+GOOD = Index((A, B), BOTH, BOTH, (A, B), BOTH, ONE, ONE, ONE, ONE)
+
+
+def test_a_good_index_has_no_fault():
+    assert faults(GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"files": ONE}, f"{B}: not among the files"),
+        ({"tests": ONE}, f"{B}: not among the tests"),
+        ({"rows": (A,)}, f"{B}: not among the rows"),
+        ({"recorded": ONE}, f"{B}: not among the recorded"),
+        ({"files": BOTH | {C}}, f"{C}: among the files, not in PAPER"),
+        ({"tests": BOTH | {C}}, f"{C}: among the tests, not in PAPER"),
+        ({"rows": (A, B, C)}, f"{C}: among the rows, not in PAPER"),
+        ({"recorded": BOTH | {C}}, f"{C}: among the recorded, not in PAPER"),
+        ({"rows": (B, A)}, "the rows of paper_checks.md are not in the paper's order"),
+        ({"rows": (A, B, B)}, "the rows of paper_checks.md are not in the paper's order"),
+        ({"paper": (A, B, B)}, "a stem is twice in PAPER"),
+        ({"figures": ONE | {C}}, f"{C}: among the figures, no statement"),
+        ({"png": NONE}, f"{A}: a figure without png"),
+        ({"svg": NONE}, f"{A}: a figure without svg"),
+        ({"data": NONE}, f"{A}: a figure without data"),
+        ({"png": BOTH}, f"{B}: png without a figure"),
+        ({"svg": BOTH}, f"{B}: svg without a figure"),
+        ({"data": ONE | {C}}, f"{C}: data of no statement"),
+    ],
+)
+def test_a_fault_is_found(change, fault):
+    assert fault in faults(replace(GOOD, **change))
+
+
+def test_the_files_of_a_checkout_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(theory, "PAPER", (A, B))
+    rows = between("<!-- statements: begin --><!-- statements: end -->", "statements", f"| [A](theory/{A}.py) | x |")
+    contents = {
+        f"theory/{A}.py": "",
+        "theory/run.py": "",
+        "theory/recorded.json": json.dumps({"statements": {A: {}}}),
+        f"tests/test_{B}.py": "",
+        "tests/test_run.py": "",
+        "paper_checks.md": rows + f"\n| [B](theory/{B}.py) | below the table |\n",
+        f"figures/{A}.py": "",
+        "figures/style.py": "",
+        f"figures/data/{A}.json": "{}",
+        f"figures/{A}.png": "",
+    }
+    for name, text in contents.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    only_b = frozenset((B,))
+    assert read(tmp_path) == Index((A, B), ONE, only_b, (A,), ONE, ONE, ONE, ONE, NONE)

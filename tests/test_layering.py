@@ -1,0 +1,137 @@
+"""No import runs back: backend → problems, attacks, aggregators → … → command line."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("sims", "theory", "figures", "byzcheck")
+LAYERS = (  # a module belongs to the longest name that begins its own; later layers import earlier ones
+    ("sims.backend",),
+    ("sims.problems", "sims.attacks", "sims.aggregators"),
+    ("sims.optimizers",),
+    ("sims.engine",),
+    ("sims.checks", "sims.contracts", "sims.contracts_support", "sims.strategies", "sims.sweep", "sims.neural"),
+    ("theory",),
+    ("figures", "theory.audit", "theory.record", "theory.report", "theory.page", "theory.markdown", "theory.compare"),
+    ("byzcheck",),
+)
+ONLY_IN = {  # a library → where alone it may be imported
+    "torch": ("sims.neural",),
+    "hypothesis": ("sims.strategies",),
+    "matplotlib": ("figures",),
+    "typer": ("byzcheck",),
+    "rich": ("byzcheck", "theory.report", "theory.page"),
+}
+
+
+def within(module: str, package: str) -> bool:
+    return module == package or module.startswith(package + ".")
+
+
+def layer(module: str) -> int | None:
+    found = [(len(name), i) for i, names in enumerate(LAYERS) for name in names if within(module, name)]
+    return max(found)[1] if found else None
+
+
+def modules(root: Path) -> dict[str, Path]:
+    """Every module of the packages under `root`, by its dotted name."""
+    found = {}
+    for path in sorted(p for package in PACKAGES for p in (root / package).rglob("*.py")):
+        parts = path.relative_to(root).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imports(module: str, path: Path, known: dict[str, Path]) -> Iterator[str]:
+    """The modules that `module` imports anywhere in its text, functions and `import_module("…")` included."""
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            source = ".".join([*above, *([node.module] if node.module else [])])
+            for alias in node.names:
+                inner = f"{source}.{alias.name}"
+                yield inner if inner in known else source
+        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if name in ("import_module", "__import__"):
+                yield str(node.args[0].value)
+
+
+def violations(root: Path) -> list[str]:
+    """A sentence for each import that runs back, each library out of its place, each module without a layer."""
+    known, found = modules(root), []
+    for module, path in known.items():
+        own = layer(module)
+        if own is None and module != "sims":
+            found.append(f"{module} has no layer")
+            continue
+        for target in sorted(set(imports(module, path, known))):
+            theirs = layer(target)
+            library = target.split(".")[0]
+            if theirs is not None and theirs > (own or 0):
+                found.append(f"{module} imports {target}")
+            if library in ONLY_IN and not any(within(module, place) for place in ONLY_IN[library]):
+                found.append(f"{module} imports {target}")
+    return found
+
+
+def test_no_import_runs_back():
+    assert len(modules(ROOT)) > 20
+    assert violations(ROOT) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "sentence"),
+    [
+        ("sims/backend.py", "import sims.engine.loop", "sims.backend imports sims.engine.loop"),
+        ("sims/backend.py", "from sims import aggregators", "sims.backend imports sims.aggregators"),
+        ("sims/attacks/a.py", "from sims.optimizers import sgd", "sims.attacks.a imports sims.optimizers"),
+        (
+            "sims/engine/a.py",
+            "def f():\n    from theory.statement import Claim",
+            "sims.engine.a imports theory.statement",
+        ),
+        ("sims/engine/a.py", "from ..checks import rates", "sims.engine.a imports sims.checks"),
+        ("sims/engine/__init__.py", "from ..checks import rates", "sims.engine imports sims.checks"),
+        ("sims/checks/a.py", "import importlib\nimportlib.import_module('theory')", "sims.checks.a imports theory"),
+        ("sims/__init__.py", "import sims.engine", "sims imports sims.engine"),
+        ("theory/theorem_i.py", "from theory.report import three", "theory.theorem_i imports theory.report"),
+        ("theory/report.py", "from byzcheck import errors", "theory.report imports byzcheck"),
+        ("sims/engine/a.py", "import torch.nn", "sims.engine.a imports torch.nn"),
+        ("sims/contracts.py", "from hypothesis import given", "sims.contracts imports hypothesis"),
+        ("figures/a.py", "import typer", "figures.a imports typer"),
+        ("sims/novelty/a.py", "", "sims.novelty.a has no layer"),
+    ],
+)
+def test_a_violation_is_caught(tmp_path, path, text, sentence):
+    for name in ("sims/aggregators/__init__.py", "theory/__init__.py", "theory/report.py", path):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert violations(tmp_path) == ([sentence] if "no layer" in sentence and not text else [])
+    (tmp_path / path).write_text(text, encoding="utf-8")
+    assert violations(tmp_path) == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("sims/engine/a.py", "from sims.backend import Array\nimport numpy"),
+        ("sims/engine/a.py", "from . import b"),
+        ("sims/neural/a.py", "import torch"),
+        ("sims/strategies.py", "import hypothesis"),
+        ("theory/theorem_i.py", "from sims.checks import rates\nfrom theory.statement import Claim"),
+        ("byzcheck/a.py", "import theory.report, sims.engine, figures.style"),
+    ],
+)
+def test_what_is_allowed_is_not(tmp_path, path, text):
+    (tmp_path / path).parent.mkdir(parents=True)
+    (tmp_path / path).write_text(text, encoding="utf-8")
+    assert violations(tmp_path) == []

@@ -1,0 +1,103 @@
+"""Tables and pages, on terminals of 80 and 100 columns and in Markdown."""
+
+from __future__ import annotations
+
+import io
+import math
+from fractions import Fraction
+
+import pytest
+import tiny_statements as tiny
+from rich.console import Console
+
+from theory import report
+from theory.markdown import between, points_markdown, statements_markdown
+from theory.page import page
+from theory.record import statement_record
+from theory.run import Outcome, Result, tasks
+from theory.statement import Evidence
+
+
+@pytest.fixture(scope="module")
+def records():
+    return [statement_record(result) for result in tiny.results_of(tiny.DIE, tiny.COIN, tiny.VACUOUS)]
+
+
+def lines(thing, width: int) -> list[str]:
+    console = Console(width=width, file=io.StringIO(), color_system=None)
+    console.print(thing)
+    return console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+
+
+def test_compared_takes_digits_until_different_numbers_differ():
+    assert report.compared({"measured": 0.75, "relation": "<=", "claimed": 0.75}) == ("0.75", "≤", "0.75")
+    assert report.compared({"measured": 1.00001, "relation": ">=", "claimed": 1}) == ("1.00001", "≥", "1")
+    assert report.compared({"measured": "nan", "relation": "=", "claimed": "inf"}) == ("NaN", "=", "∞")
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_tables_fit_and_lose_nothing(records, width):
+    rows = lines(report.statements_table(records, width), width)
+    assert len(rows) == 2 + len(records)
+    expected = (("✗ refuted", "● holds"), ("◐ supported", "—"), ("? undecided", "0/1"))
+    for row, words in zip(rows[2:], expected, strict=True):
+        assert all(word in row for word in words)
+    for table in (report.points_table(records), page(tiny.DIE, records[0], "now"), page(tiny.DIE, None, "never")):
+        text = "\n".join(lines(table, width))
+        assert "…" not in text
+        assert "The mean of a die is 3." in text
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_the_widest_row_fits(records, width):
+    widest = records[0] | {"label": "Counterexample 3", "printed": "undecided", "corrected": "undecided"}
+    widest |= {"kind": "reproduced", "measured": -1.23e-10, "claimed": 1.25e-10, "seconds": 123.4}
+    text = " ".join(lines(report.statements_table([widest], width), width))
+    assert "…" not in text
+    assert text.count("? undecided") == 2
+    assert all(word in text for word in ("-1.23e-10", "1.25e-10", "reproduced", "2/2", "123", "Counterexample"))
+
+
+def test_missed_controls_are_named_with_their_reason(records):
+    (sentence,) = report.missed(records)
+    assert sentence == "Remark V, claim mean: control “the same” is holds where it must be refuted: it is not"
+
+
+def test_page_says_when_a_control_was_not_caught(records):
+    assert "NOT CAUGHT" in "\n".join(lines(page(tiny.VACUOUS, records[2], "now"), 100))
+    assert "NOT CAUGHT" not in "\n".join(lines(page(tiny.DIE, records[0], "now"), 100))
+
+
+def test_evidence_of_any_number_and_any_text_has_a_row():
+    odd = [Evidence("x", math.nan, "<=", Fraction(10) ** 400, "searched"), Evidence("[b]y", -0.0, "=", 0, "exact")]
+    assert "[b]y" in "\n".join(lines(report.evidence_table(odd), 80))
+    empty = Result(tiny.COIN, tuple(Outcome(task, (), 0, 0.0) for task in tasks(tiny.COIN)))
+    assert "? undecided" in "\n".join(lines(report.statements_table([statement_record(empty)]), 80))
+
+
+def test_markdown(records):
+    rows = statements_markdown(records).splitlines()
+    assert rows[2].startswith(
+        "| [Definition X](theory/definition_x_die.py) | The mean of a die | ✗ refuted | ● holds |"
+    )
+    assert points_markdown(records).splitlines()[2] == (
+        "| 7 | The mean of a die is 3. | ✗ refuted | [Definition X](theory/definition_x_die.py) |"
+    )
+    assert "a \\| b c" in statements_markdown([records[0] | {"title": "a | b\nc"}])
+
+
+TEXT = "intro\n<!-- points: begin -->\nold\n<!-- points: end -->\nprose\n"
+
+
+def test_between_replaces_what_is_between_the_markers_and_nothing_else():
+    new = between(TEXT, "points", "new")
+    assert new == TEXT.replace("old", "new")
+    assert between(new, "points", "new") == new
+
+
+@pytest.mark.parametrize(
+    "text", ["", TEXT + TEXT, TEXT.replace("begin", "start"), "<!-- points: end --> <!-- points: begin -->"]
+)
+def test_between_wants_both_markers_once_and_in_order(text):
+    with pytest.raises(ValueError, match="needs the markers"):
+        between(text, "points", "new")

@@ -1,0 +1,81 @@
+"""The random streams: what they are, and that nothing but seed, purpose and run decides them."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from sims.engine import Streams
+
+
+def test_generator_is_philox_keyed_by_blake2b_of_seed_and_purpose_and_by_the_run():
+    word = int.from_bytes(hashlib.blake2b(b"17:attack", digest_size=8).digest(), "little")
+    expected = np.random.Generator(np.random.Philox(key=np.array([word, 3], dtype=np.uint64)))
+    assert np.array_equal(Streams(17, "attack").generator(3).random(100), expected.random(100))
+
+
+def test_first_numbers_are_those_on_which_recorded_results_rest():
+    # Philox 4x64 is specified bit for bit, so that a change here means that every recorded number has changed
+    assert Streams(0, "sample").generator(0).random(3).tolist() == [
+        0.4894808972426341,
+        0.13610274429932478,
+        0.0025698740934957387,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seed", "purpose", "run"), [(1, "sample", 0), (0, "attack", 0), (0, "sample", 1), (0, "sample", 2**63)]
+)
+def test_seed_purpose_and_run_each_change_the_stream(seed, purpose, run):
+    assert not np.any(Streams(0, "sample").generator(0).random(50) == Streams(seed, purpose).generator(run).random(50))
+
+
+@pytest.mark.parametrize("kind", ["normal", "uniform"])
+@pytest.mark.parametrize("chunks", [(10,), (1,) * 10, (3, 7), (9, 1)])
+@pytest.mark.parametrize("shape", [(), (3,), (5, 2)])
+def test_drawing_in_chunks_continues_the_sequence_bit_for_bit(kind, chunks, shape):
+    whole = getattr(Streams(4, "sample").runs(2, 3), kind)(10, shape)
+    streams = Streams(4, "sample").runs(2, 3)
+    parts = np.concatenate([getattr(streams, kind)(steps, shape) for steps in chunks])
+    assert np.array_equal(whole, parts)
+
+
+def test_two_distributions_on_one_purpose_would_depend_on_the_chunk():
+    # the control of the test above, and why a second kind of draw takes a second purpose
+    whole, parts = (Streams(4, "sample").runs(0, 1) for _ in range(2))
+    whole.normal(2)
+    first, second = whole.uniform(2)
+    parts.normal(1)
+    assert parts.uniform(1)[0] != first
+    parts.normal(1)
+    assert parts.uniform(1)[0] == second
+
+
+@pytest.mark.parametrize("kind", ["normal", "uniform"])
+def test_batches_are_slices_of_the_runs(kind):
+    whole = getattr(Streams(4, "sample").runs(0, 5), kind)(6, (2,))
+    late = getattr(Streams(4, "sample").runs(3, 2), kind)(6, (2,))
+    assert whole.shape == (6, 5, 2)
+    assert np.array_equal(whole[:, 3:], late)
+
+
+def test_batched_draws_are_those_of_the_single_generators():
+    drawn = Streams(8, "sample").runs(0, 4).normal(5, (3,))
+    for run in range(4):
+        assert np.array_equal(drawn[:, run], Streams(8, "sample").generator(run).standard_normal((5, 3)))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Streams("1", "sample"), "whole number as seed, got seed = '1'"),
+        (lambda: Streams(True, "sample"), "whole number as seed, got seed = True"),
+        (lambda: Streams(1, ""), "purpose of at least 1 character"),
+        (lambda: Streams(1, "sample").generator(-1), "0 ≤ run < 2\\^64, got run = -1"),
+        (lambda: Streams(1, "sample").generator(2**64), "0 ≤ run < 2\\^64, got run = 18446744073709551616"),
+        (lambda: Streams(1, "sample").runs(-1, 2), "first ≥ 0 and count ≥ 0, got first = -1, count = 2"),
+    ],
+)
+def test_bad_input_is_refused_with_its_numbers(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

@@ -1,0 +1,322 @@
+"""Theorem I: robust SGD that does not converge although nobody lies.
+
+f(x) = ½E(x − ξ)², g_i = x − ξ_i, optimum Eξ, with ξ ~ Bernoulli(¼). For a translation equivariant rule AGG(x − ξ_1, …,
+x − ξ_n) = x + AGG(−ξ), so that SGD with η_t = 1/t averages iid copies of −AGG(−ξ) and tends almost surely to
+−E[AGG(−ξ)]: a bias of that number is the whole proof.
+
+*Medians.* E[CM] = P(Bin(n, ¼) > n/2) + ½P(= n/2): 5/32 at n = 3 and 4, and at most e^{−n/8} < 5/32 for n ≥ 15
+(Hoeffding 1963); the geometric median in one dimension is the median. *Krum.* The values 0 and 1 have scores (n − f − 2
+− (copies − 1))_+, so that the more frequent one wins, and P(Bin > n/2) ≤ E[Krum] ≤ P(Bin ≥ n/2): the bias is smallest
+at n = 4, f = 0, where ties go to the larger value. *n = 1 and 2.* Every rule that agrees with a single message is the
+identity at n = 1; at n = 2 the median is the mean, and Krum is not defined below n = 3.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from sims.aggregators import (
+    RFA,
+    CenteredClipping,
+    CoordinateMedian,
+    GeometricMedian,
+    Krum,
+    Mean,
+    MultiKrum,
+    Rule,
+    TrimmedMean,
+)
+from sims.aggregators.published import published
+from sims.backend import to_numpy
+from sims.checks.laws import binomial, expectation, two_valued
+from theory.statement import Claim, Context, Control, Evidence, Statement
+
+P = Fraction(1, 4)
+ROUNDING = 1e-12  # of sums of at most a few hundred products of numbers ≤ 1
+
+
+def expected_output(rule: Rule, n: int, ctx: Context, p: Fraction = P) -> Fraction:
+    """−E[AGG(−ξ_1, …, −ξ_n)], where robust SGD ends up, by enumerating the number of ones."""
+    output = -to_numpy(rule.aggregate(ctx.asarray(two_valued(n, 0.0, -1.0))))[:, 0]
+    return expectation(binomial(n, p), [Fraction(float(y)) for y in output])
+
+
+def hoeffding(n: int) -> float:
+    """An upper bound of e^{−n/8} ≥ P(Bin(n, ¼) ≥ n/2), rounded outwards by interval arithmetic."""
+    from flint import arb
+
+    return float((arb(-n) / 8).exp().upper())
+
+
+def medians_miss(
+    ctx: Context, *, least: int = 3, rule: Rule | None = None, p: Fraction = P, covers: bool = True
+) -> Iterable[Evidence]:
+    """The distance of SGD's limit from the optimum for CM and GM and every n ≥ `least`; claimed: at least 3/32."""
+    link = "beyond n = 24 by Hoeffding's inequality, see the second item" if covers else None
+    for kind in (CoordinateMedian(), GeometricMedian()):
+        gaps = {n: abs(p - expected_output(rule or kind, n, ctx, p)) for n in range(least, 25)}
+        n = min(gaps, key=lambda size: gaps[size])
+        what = f"least |limit − ¼| of {type(kind).__name__}, {least} ≤ n ≤ 24, at n = {n}"
+        yield Evidence(what, gaps[n], ">=", Fraction(3, 32), "exact", covers=link)
+    yield Evidence("upper bound of E[CM] for all n ≥ 25", hoeffding(25), "<=", 5 / 32, "proved")
+
+
+def krum_misses(ctx: Context, *, rule: Callable[[int], Rule] = Krum, p: Fraction = P) -> Iterable[Evidence]:
+    """The distance of SGD's limit from the optimum for Krum, every n ≥ 3 and f; claimed: at least 3/256."""
+    gaps = {(n, f): abs(p - expected_output(rule(f), n, ctx, p)) for n in range(3, 25) for f in range((n - 3) // 2 + 1)}
+    n, f = min(gaps, key=lambda case: gaps[case])
+    yield Evidence(
+        f"least |limit − ¼| of Krum over {len(gaps)} pairs (n, f), n ≤ 24, at n = {n}, f = {f}",
+        gaps[n, f],
+        ">=",
+        Fraction(3, 256),
+        "exact",
+        covers="beyond n = 24 Krum returns 1 with probability ≤ e^{−n/8}, see the second item",
+    )
+    yield Evidence("upper bound of E[Krum] for all n ≥ 25", hoeffding(25), "<=", 1 / 4 - 3 / 256, "proved")
+
+
+def rfa_drifts(ctx: Context, *, rule: Rule | None = None) -> Iterable[Evidence]:
+    """|E[RFA(x − ξ)]| at the optimum x = ¼, for n = 3 … 60.
+
+    A step in expectation away from it; claimed: at least 1/10.
+    """
+    drifts = {}
+    for n in range(3, 61):
+        output = to_numpy((rule or RFA()).aggregate(ctx.asarray(two_valued(n, 0.25, -0.75))))[:, 0]
+        drifts[n] = abs(expectation(binomial(n, P), [Fraction(float(y)) for y in output]))
+    n = min(drifts, key=lambda size: drifts[size])
+    yield Evidence(f"least |E step| at the optimum, 3 ≤ n ≤ 60, at n = {n}", drifts[n], ">=", Fraction(1, 10), "exact")
+
+
+def mean_converges(ctx: Context, *, step: Callable[[int], Fraction] = lambda t: Fraction(1, t)) -> Iterable[Evidence]:
+    """E(x_t − ¼)² of SGD with the mean, by its recursion in rationals, beside 3/(16nt); η_t = 1/t."""
+    for n in (1, 5, 25):
+        noise, error = Fraction(3, 16) / n, Fraction(1)
+        for t in range(1, 201):
+            error = (1 - step(t)) ** 2 * error + step(t) ** 2 * noise
+        yield Evidence(
+            f"E(x_t − ¼)² at t = 200, n = {n}",
+            error,
+            "=",
+            Fraction(3, 16 * n * 200),
+            "exact",
+            covers="by induction: (1 − 1/t)²/(t − 1) + 1/t² = 1/t",
+        )
+
+
+def sgd_ends_up(ctx: Context, *, shift: float = 0.0, attackers: int = 0) -> Iterable[Evidence]:
+    """The average end point of SGD runs with each rule at n = 11 beside its exact limit, −E[AGG(−ξ)] + shift.
+
+    With η_t = 1/t, x_T is the average of T iid outputs in [0, 1], so that Hoeffding's interval holds with runs × T
+    values.
+    """
+    from sims.attacks import BitFlipping
+    from sims.engine import simulate
+    from sims.optimizers import SGD, RobustSGD
+    from sims.problems import Bernoulli
+
+    n, steps, runs = 11, 100, ctx.scaled(600)
+    for name, rule in published(n, 2).items():
+        if name == "RFA":  # not translation equivariant: its end point is no average
+            continue
+        record = simulate(
+            Bernoulli(0.25),
+            RobustSGD(rule, SGD(lambda t: 1 / t)),
+            n=n,
+            f=attackers,
+            attack=BitFlipping(),
+            steps=steps,
+            runs=runs,
+            seed=ctx.seed,
+            backend=ctx.backend,
+            every=steps,
+        )
+        half = math.sqrt(math.log(2 / ctx.alpha) / (2 * runs * steps))
+        limit = float(expected_output(rule, n, ctx)) + shift
+        yield Evidence(
+            f"end point with {name}, n = {n}",
+            float(np.mean(record.x)),
+            "=",
+            limit,
+            "sampled",
+            half,
+            resolution=0.1,
+            scale=0.25,  # the optimum: what a bias is measured against
+        )
+
+
+def clipping_converges(ctx: Context, *, tau: float = 2.0) -> Iterable[Evidence]:
+    """The largest distance of one CC step from the mean over x in [0, 1], v in [−1, 1] and all outcomes; claimed: 0."""
+    worst = 0.0
+    for n in (3, 25):
+        for x in np.linspace(0, 1, 9):
+            messages = ctx.asarray(two_valued(n, float(x), float(x) - 1))
+            for v in np.linspace(-1, 1, 9):
+                output = to_numpy(CenteredClipping(tau).aggregate(messages, state=ctx.asarray([v])))
+                worst = max(worst, float(np.max(np.abs(output - np.mean(to_numpy(messages), axis=-2)))))
+    yield Evidence(
+        f"largest |CC − mean|, τ = {tau:g}",
+        worst,
+        "<=",
+        ROUNDING,
+        "exact",
+        covers="messages x − ξ and centres lie in [−1, 1], so that no difference exceeds τ = 2",
+    )
+
+
+SHARES = [Fraction(2 ** (9 - k), 1023) for k in range(10)]  # ten classes, each half as frequent as the one before
+
+
+def trimmed_mean_keeps(
+    ctx: Context, *, trims: tuple[int, ...] = (0, 1, 2, 3), rule: Callable[[int], Rule] = TrimmedMean
+) -> Iterable[Evidence]:
+    """E[TM_b]_k/p_k of the rarest of ten classes (one-hot gradients, n = 16).
+
+    What is left of its gradient; claimed: ½.
+    """
+    for b in trims:
+        output = to_numpy(rule(b).aggregate(ctx.asarray(two_valued(16, 0.0, 1.0))))[:, 0]
+        kept = expectation(binomial(16, SHARES[-1]), [Fraction(float(y)) for y in output]) / SHARES[-1]
+        yield Evidence(
+            f"share left of the rarest class, b = {b}, n = 16", kept, ">=", Fraction(1, 2), "exact", error=ROUNDING
+        )
+
+
+def picture(ctx: Context) -> dict[str, Any]:
+    """Where SGD with each rule ends up, n = 25, no attackers: exact limits and simulated runs, both problems."""
+    from sims.engine import simulate
+    from sims.optimizers import SGD, RobustSGD
+    from sims.problems import Bernoulli, Pareto
+
+    n, steps, runs = 25, 300, 64
+    rules: dict[str, Rule] = {
+        **published(n, 5),
+        "CC τ = 0.1": CenteredClipping(0.1),
+        "CC τ = 10": CenteredClipping(10.0),
+    }
+    data: dict[str, Any] = {"n": n, "f": 5, "problems": {}}
+    for problem, optimum, kind in ((Bernoulli(0.25), 0.25, "bernoulli"), (Pareto(3.0), 1.5, "pareto")):
+        ends = {}
+        for name, rule in rules.items():
+            record = simulate(
+                problem,
+                RobustSGD(rule, SGD(lambda t: 1 / (t + 4))),
+                n=n,
+                f=0,
+                steps=steps,
+                runs=runs,
+                seed=ctx.seed,
+                x0=[optimum],
+                every=steps,
+            )
+            x = np.sort(record.x[:, 0])
+            ends[name] = {"mean": float(np.mean(x)), "low": float(x[runs // 20]), "high": float(x[-runs // 20])}
+        data["problems"][kind] = {"optimum": optimum, "ends": ends}
+    data["bias_by_n"] = {
+        "n": list(range(1, 41)),
+        "CoordinateMedian": [float(expected_output(CoordinateMedian(), m, ctx)) for m in range(1, 41)],
+        "Krum": [float(expected_output(Krum(0), m, ctx)) if m >= 3 else None for m in range(1, 41)],
+        "TrimmedMean": [
+            float(expected_output(TrimmedMean(m // 5), m, ctx)) if m > 2 * (m // 5) else None for m in range(1, 41)
+        ],
+    }
+    return data
+
+
+STATEMENT = Statement(
+    stem="theorem_i_middle_seekers",
+    label="Theorem I",
+    title="Failure of middle-seekers without attackers",
+    printed="There are convex problems of bounded variance on which SGD with the mean converges, while with the "
+    "coordinate-wise median, RFA and Krum it almost surely does not, for any number of workers and with no Byzantine "
+    "one.",
+    corrected="So it is for every n ≥ 3 on f = ½E(x − ξ)², ξ ~ Bernoulli(¼): the limits miss ¼ by at least 3/32 "
+    "(medians) and 3/256 (Krum). At n = 1 and 2 nothing fails. TM with b ≥ 1, Multi-Krum and Bulyan are biased too; "
+    "CC with τ ≥ 2 is not.",
+    claims=(
+        Claim(
+            name="any_number_of_workers",
+            text="The medians miss the optimum for any number of workers, n = 1 and 2 included.",
+            about=("printed", "point"),
+            point=2,
+            check=lambda ctx, least=1: medians_miss(ctx, least=least, covers=False),
+            controls=(Control("n ≥ 3", "from three workers on they do miss it", {"least": 3}, expect="survives"),),
+        ),
+        Claim(
+            name="medians",
+            text="For every n ≥ 3 SGD with the coordinate-wise or geometric median ends at least 3/32 from the "
+            "optimum.",
+            about=("printed", "corrected"),
+            check=medians_miss,
+            controls=(
+                Control("a fair coin", "on a symmetric law the median is unbiased", {"p": Fraction(1, 2)}),
+                Control("the mean", "its limit is the optimum", {"rule": Mean()}),
+            ),
+        ),
+        Claim(
+            name="krum",
+            text="For every n ≥ 3 and every f ≤ (n − 3)/2 SGD with Krum ends at least 3/256 from the optimum.",
+            about=("printed", "corrected"),
+            check=krum_misses,
+            controls=(
+                Control("Multi-Krum", "at f = 0 Multi-Krum is the mean", {"rule": MultiKrum}),
+                Control("a fair coin", "for odd n a symmetric law leaves no bias", {"p": Fraction(1, 2)}),
+            ),
+        ),
+        Claim(
+            name="rfa_as_run",
+            text="RFA as run (3 smoothed steps from 0) steps away from the optimum in expectation, for n = 3 … 60.",
+            about=("printed", "corrected"),
+            check=rfa_drifts,
+            controls=(Control("the mean", "its expected step at the optimum is 0", {"rule": Mean()}),),
+        ),
+        Claim(
+            name="mean",
+            text="SGD with the mean and η_t = 1/t converges: E(x_t − ¼)² = 3/(16nt).",
+            about=("printed", "corrected"),
+            check=mean_converges,
+            controls=(Control("constant η = ½", "then noise remains", {"step": lambda t: Fraction(1, 2)}),),
+        ),
+        Claim(
+            name="runs_agree",
+            text="Runs of the engine at n = 11, f = 2 declared, end where the exact laws say, for every translation "
+            "equivariant rule.",
+            about=("corrected",),
+            check=sgd_ends_up,
+            controls=(
+                Control("limits moved by 0.05", "the intervals are narrower", {"shift": 0.05}),
+                Control("two attackers", "bit flipping moves the end points", {"attackers": 2}),
+            ),
+        ),
+        Claim(
+            name="clipping",
+            text="Centered clipping with τ = 2 is the mean on this problem, hence converges.",
+            about=("corrected",),
+            check=clipping_converges,
+            controls=(Control("τ = 0.5", "then messages are clipped, towards the majority", {"tau": 0.5}),),
+        ),
+        Claim(
+            name="trimmed_mean_any_b",
+            text="The trimmed mean keeps at least half of the rarest class's gradient (Section 7.1), whatever b.",
+            about=("point",),
+            point=22,
+            check=trimmed_mean_keeps,
+            controls=(Control("b = 0", "TM(0) is the mean and keeps all of it", {"trims": (0,)}, expect="survives"),),
+        ),
+        Claim(
+            name="trimmed_mean_b_zero",
+            text="With b = 0, when it is the mean, it keeps all classes (ten classes, γ = ½, 16 workers).",
+            about=("point",),
+            point=22,
+            check=lambda ctx, trims=(0,): trimmed_mean_keeps(ctx, trims=trims),
+            controls=(Control("b = 1", "two of 16 must show the class before one is seen", {"trims": (1,)}),),
+        ),
+    ),
+    data=picture,
+)
