@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from sims.aggregators import Rule, StatelessRule
-from sims.checks.two_point import needed
+from sims.aggregators import CenteredClipping, Rule
+from sims.checks.centered import search_c_of_clipping
+from sims.checks.two_point import Law, needed
 from sims.contracts import contracts_for
-from theory.needed_constants import finite_floor, population_floor
+from theory.needed_constants import finite_floor, paper_radius, population_floor
 from theory.statement import Evidence
 
 
@@ -15,28 +16,37 @@ def audit(rule: Rule, n: int, f: int, seed: int = 0) -> tuple[str, list[Evidence
     """Measure `rule` with n workers of which f are Byzantine: a title and the evidence.
 
     First the contracts of `sims.contracts` that its promises imply. Then, for f ≥ 1, the c of Definition C and the κ of
-    (f, κ)-robustness that laws on two values show it to need, lower bounds of the true constants: beside Theorem III's
-    floors for this n and for all n, and the least κ = f/(n − 2f) (Allouah et al. 2023). An infinite c means an error
-    where all honest messages agree. A rule with a state starts from its initial one: the origin, for centered clipping.
+    (f, κ)-robustness that laws on two values show it to need, lower bounds of the true constants, beside Theorem III's
+    floor for this n and the least κ = f/(n − 2f) (Allouah et al. 2023). An infinite c means an error where all honest
+    messages agree. Centered clipping has no c without a centre and a radius that fits ρ: it is measured with Theorem
+    IV's radius from the worst centre with E‖v_0 − x̄‖² ≤ ρ², and has no κ.
 
     Raises `ValueError` unless 0 ≤ f < n/2 and the rule is defined for n.
     """
     if not 0 <= 2 * f < n:
         raise ValueError(f"an audit needs 0 ≤ f < n/2, got n = {n}, f = {f}")
     rule.require(n)
-    start = "" if isinstance(rule, StatelessRule) else ", from its initial state"
     evidence = [_contracts(rule, n, seed)]
     if f:
-        found = needed(rule, n, f)
-        at = f"(P(1) = {found.law.p:.3g} for {found.law.m} workers, {found.law.q:.3g} for the others)"
-        floors = ((finite_floor(n, f), f"at n = {n}"), (population_floor(f / n), "for all n"))
-        evidence += [
-            Evidence(f"c needed {at}, floor of any rule {name}", found.c, ">=", floor, "searched", error=1e-4)
-            for floor, name in floors
-        ]
-        what = f"κ needed ({found.ones} of {n - f} honest ones), floor of any rule"
-        evidence.append(Evidence(what, found.kappa, ">=", f / (n - 2 * f), "searched", error=1e-9))
-    return f"{type(rule).__name__} at n = {n}, f = {f}{start}", evidence
+        evidence += _constants(rule, n, f)
+    return f"{type(rule).__name__} at n = {n}, f = {f}", evidence
+
+
+def _constants(rule: Rule, n: int, f: int) -> list[Evidence]:
+    if isinstance(rule, CenteredClipping):
+        c, law = search_c_of_clipping(n, f, paper_radius)
+        return [_needed_c(c, law, n, f, "; one step, Theorem IV's radius, worst centre")]
+    found = needed(rule, n, f)
+    what = f"κ needed ({found.ones} of {n - f} honest messages are 1), least of any rule"
+    kappa = Evidence(what, found.kappa, ">=", f / (n - 2 * f), "searched", error=1e-9)
+    return [_needed_c(found.c, found.law, n, f), kappa]
+
+
+def _needed_c(c: float, law: Law, n: int, f: int, setting: str = "") -> Evidence:
+    others = f", for {law.m} of {n - f} workers {law.p:.3g}" if law.m else ""
+    floors = f"floor of any rule at n = {n} (for all n: {population_floor(f / n):.3g})"
+    what = f"c needed (P(1) = {law.q:.3g}{others}{setting}), {floors}"
+    return Evidence(what, c, ">=", finite_floor(n, f), "searched", error=1e-4)
 
 
 def _contracts(rule: Rule, n: int, seed: int) -> Evidence:

@@ -24,32 +24,27 @@ def _link(record: Record) -> str:
     return f"[{record['label']}](theory/{record['stem']}.py)"
 
 
+def _form(record: Record, form: str) -> str:
+    """A verdict with the evidence that speaks for it."""
+    telling = record["headlines"][form]
+    if telling is None:
+        return "—"
+    return f"{_verdict(record[form])}: {telling['what']}: {' '.join(compared(telling))} ({telling['kind']})"
+
+
 def statements_markdown(records: Iterable[Record]) -> str:
     """A row per statement, linked to its file."""
-    headings = (
-        "Statement",
-        "What it says",
-        "As printed",
-        "Corrected",
-        "Measured vs claimed",
-        "Evidence",
-        "Controls caught",
-    )
-    return _table(
-        headings,
-        [
-            (
-                _link(r),
-                r["title"],
-                _verdict(r["printed"]),
-                _verdict(r["corrected"]),
-                " ".join(compared(r)),
-                r["kind"] or "—",
-                f"{sum(c['caught'] for c in r['controls'])}/{len(r['controls'])}",
-            )
-            for r in records
-        ],
-    )
+    rows = [
+        (
+            _link(r),
+            r["title"],
+            _form(r, "printed"),
+            _form(r, "corrected"),
+            f"{sum(c['caught'] for c in r['controls'])}/{len(r['controls'])}",
+        )
+        for r in records
+    ]
+    return _table(("Statement", "What it says", "As printed", "Corrected", "Controls caught"), rows)
 
 
 def points_markdown(records: Iterable[Record]) -> str:

@@ -58,8 +58,10 @@ def evidence_record(evidence: Evidence) -> Record:
 
 def statement_record(result: Result) -> Record:
     """A statement with everything that a run found out about it."""
-    statement, spokesman = result.statement, result.headline
-    first = {} if spokesman is None else evidence_record(spokesman)
+    statement = result.statement
+    telling = {side: result.headline(side) for side in ("printed", "corrected")}
+    headlines = {side: None if e is None else evidence_record(e) for side, e in telling.items()}
+    first = headlines["printed"] or headlines["corrected"] or {}
     return {
         "label": statement.label,
         "stem": statement.stem,
@@ -67,6 +69,7 @@ def statement_record(result: Result) -> Record:
         "printed": result.side("printed"),
         "corrected": result.side("corrected"),
         **{key: first.get(key) for key in ("relation", "measured", "claimed", "error", "kind")},
+        "headlines": headlines,
         "claims": {claim.name: result.verdict(claim) for claim in statement.claims},
         "points": [
             {"number": claim.point, "claim": claim.name, "text": claim.text, "verdict": result.verdict(claim)}

@@ -41,15 +41,16 @@ def three(value: Any, digits: int = 3) -> str:
 
 
 def compared(record: Mapping[str, Any]) -> tuple[str, str, str]:
-    """(measured, sign, claimed): three digits, more where different numbers would read the same.
+    """(measured, sign, claimed): three digits, more where numbers that differ beyond their error would read the same.
 
     >>> compared({"measured": 0.50001, "relation": "=", "claimed": 0.5})
     ('0.50001', '=', '0.5')
     """
     measured, claimed = record["measured"], record["claimed"]
+    apart = not abs(float(number(measured)) - float(number(claimed))) <= float(number(record.get("error", 0)))
     for digits in (3, 4, 5, 6, 9, 12, 17):
         texts = three(measured, digits), three(claimed, digits)
-        if texts[0] != texts[1] or measured == claimed:
+        if texts[0] != texts[1] or not apart:
             break
     return texts[0], SIGNS.get(record["relation"], "—"), texts[1]
 
@@ -68,11 +69,11 @@ def plain_table(wide: bool = True) -> Table:
 
 
 def statements_table(records: Iterable[Record], width: int = 100) -> Table:
-    """A row per statement: verdicts, measured beside claimed, kind of evidence, controls caught, seconds."""
+    """Two rows per statement, as printed and as corrected: verdict, what was measured beside what is claimed."""
     table = plain_table(wide=width >= 96)
-    table.add_column("statement", overflow="fold")
-    for heading in ("as printed", "corrected"):
-        table.add_column(heading, no_wrap=True)
+    table.add_column("statement", overflow="fold", ratio=1)
+    table.add_column("form", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
     table.add_column("measured", justify="right", no_wrap=True)
     for heading in ("", "claimed", "evidence"):
         table.add_column(heading, no_wrap=True)
@@ -81,15 +82,20 @@ def statements_table(records: Iterable[Record], width: int = 100) -> Table:
     for r in records:
         caught, every = sum(control["caught"] for control in r["controls"]), len(r["controls"])
         controls = Text(f"{caught}/{every}", style="" if caught == every else "bold red")
-        verdicts = verdict_text(r["printed"]), verdict_text(r["corrected"])
-        table.add_row(
-            Text(r["label"]),
-            *verdicts,
-            *compared(r),
-            r["kind"] or "—",
-            controls,
-            f"{r['seconds']:.{int(r['seconds'] < 10)}f}",
-        )
+        seconds = f"{r['seconds']:.{int(r['seconds'] < 10)}f}"
+        forms = [form for form in ("printed", "corrected") if r[form] is not None] or ["printed"]
+        for form in forms:
+            telling = r["headlines"][form]
+            first = form == forms[0]
+            table.add_row(
+                Text(r["label"], style="bold") if first else Text(r["title"], style="dim"),
+                form,
+                verdict_text(r[form]),
+                *(compared(telling) if telling else ("—", "", "—")),
+                telling["kind"] if telling else "—",
+                controls if first else "",
+                seconds if first else "",
+            )
     return table
 
 
@@ -137,6 +143,7 @@ def summary(run: Record, seconds: float) -> Text:
 def list_table(statements: Sequence[Statement], recorded: Mapping[str, Record]) -> Table:
     """A row per statement: label, title, stem and recorded verdicts."""
     table = plain_table()
+    table.leading = 1
     table.add_column("statement", ratio=1)
     table.add_column("as printed", no_wrap=True)
     table.add_column("corrected", no_wrap=True)

@@ -104,11 +104,9 @@ class Result:
         """The statement's verdict as "printed" or as "corrected"; None where no claim is about that side."""
         return side_verdict(self.verdict(c) for c in self.statement.claims if side in c.about)
 
-    @property
-    def headline(self) -> Evidence | None:
-        """The evidence that speaks for the statement as printed."""
-        claims = [c for c in self.statement.claims if "printed" in c.about] or list(self.statement.claims)
-        return headline([e for c in claims for e in self.of(c).evidence])
+    def headline(self, side: str) -> Evidence | None:
+        """The evidence that speaks for the statement as "printed" or as "corrected"."""
+        return headline([e for c in self.statement.claims if side in c.about for e in self.of(c).evidence])
 
     @property
     def seconds(self) -> float:

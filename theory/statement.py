@@ -192,8 +192,8 @@ def side_verdict(verdicts: Iterable[Verdict]) -> Verdict | None:
 
 
 def headline(evidence: list[Evidence]) -> Evidence | None:
-    """The item that speaks for a statement: the first contradiction, else the tightest, else the first, else None."""
+    """The item that speaks for a statement: the first contradiction, else the tightest bound, else an equality."""
     for e in evidence:
         if e.verdict == "refuted":
             return e
-    return min(evidence, key=lambda e: e.tightness, default=None)
+    return min(evidence, key=lambda e: (e.relation == "=", e.tightness), default=None)
