@@ -69,9 +69,8 @@ class GeometricMedian(StatelessRule):
             newton = v + _newton_step(units, inverse, stiffness, pull)
             weiszfeld = v + pull / xp.where(stiffness > 0, stiffness, xp.ones_like(stiffness))
             at_newton, at_weiszfeld = _objective(rows, weights, newton), _objective(rows, weights, weiszfeld)
-            slack = rounding * (
-                row_norms(v) + row_norms(weiszfeld)
-            )  # below it the objective cannot tell two points apart
+            # below this difference the objective cannot tell two points apart
+            slack = rounding * (row_norms(v) + row_norms(weiszfeld))
             better = at_newton <= at_weiszfeld + slack  # False where the Newton step is not finite
             new, at_new = xp.where(better[..., None], newton, weiszfeld), xp.where(better, at_newton, at_weiszfeld)
             done = done | ~(at_new <= value + slack)[..., None] | xp.all(new == v, axis=-1, keepdims=True)

@@ -1,0 +1,180 @@
+"""What all figures share: fonts and sizes, the looks of the rules, labels beside lines, and byte-stable files.
+
+Nothing here touches the caller's matplotlib: no pyplot, no global settings; each drawing and saving happens inside
+`style`, which starts from matplotlib's own defaults, whatever the user's matplotlibrc says.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib.style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+WIDTH = 6.3  # inches: 16 cm
+DPI = 160
+INK, SOFT, FAINT = "#1a1a1a", "#6b6b6b", "#b8b8b8"
+WARNING = "#a50026"  # for what is claimed too much
+SETTINGS: dict[str, Any] = {
+    "font.family": ["DejaVu Sans"],  # matplotlib's own copy
+    "font.size": 8,
+    "mathtext.fontset": "dejavusans",
+    "axes.titlesize": 8.5,
+    "axes.titlelocation": "left",
+    "axes.labelsize": 8,
+    "axes.edgecolor": SOFT,
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.labelsize": 7.5,
+    "ytick.labelsize": 7.5,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "lines.linewidth": 1.4,
+    "lines.markersize": 4.2,
+    "hatch.linewidth": 0.5,
+    "svg.hashsalt": "byzcheck",
+    "svg.fonttype": "path",
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a rule looks in every figure: its name in words, colour (after Okabe and Ito), marker and line."""
+
+    name: str
+    colour: str
+    marker: str
+    line: Any = "-"
+    dark: str = ""  # for words, where `colour` is too light to read
+
+    @property
+    def ink(self) -> str:
+        """The colour of words about the rule."""
+        return self.dark or self.colour
+
+
+RULES: dict[str, Look] = {
+    "Mean": Look("mean", "#000000", "s"),
+    "CoordinateMedian": Look("median", "#0072B2", "o"),
+    "GeometricMedian": Look("geometric median", "#56B4E9", "h", (0, (5, 1.2)), "#2A7FAE"),
+    "RFA": Look("RFA, 3 steps", "#8C6D1F", "X", (0, (1, 1))),
+    "Krum": Look("Krum", "#D55E00", "^", (0, (4, 1.5)), "#B84F00"),
+    "MultiKrum": Look("Multi-Krum", "#CC79A7", "v", (0, (4, 1.2, 1, 1.2)), "#A04E84"),
+    "TrimmedMean": Look("trimmed mean", "#009E73", "D", dark="#007A59"),
+    "Bulyan": Look("Bulyan", "#E69F00", "P", (0, (1, 1)), "#946500"),
+    "CenteredClipping": Look("centered clipping", "#5B2A86", "*", (0, (6, 1.5, 1, 1.5, 1, 1.5))),
+}
+
+
+@contextlib.contextmanager
+def style() -> Iterator[None]:
+    """The settings of these figures, on top of matplotlib's defaults, for as long as the block lasts."""
+    with matplotlib.style.context(["default", SETTINGS]):
+        yield
+
+
+def styled(draw: Callable[[dict[str, Any]], Figure]) -> Callable[[dict[str, Any]], Figure]:
+    """A `draw` that runs inside `style`."""
+
+    @functools.wraps(draw)
+    def inside(data: dict[str, Any]) -> Figure:
+        with style():
+            return draw(data)
+
+    return inside
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write `path`.png and `path`.svg; the same figure gives the same bytes.
+
+    Raises OSError if a file cannot be written; both pictures are complete before the first file is touched.
+    """
+    metadata = {"png": {"Software": None}, "svg": {"Date": None}}  # the SVG still names the matplotlib that made it
+    pictures: dict[str, bytes] = {}
+    with style():
+        for kind, given in metadata.items():
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format=kind, dpi=DPI, metadata=given)
+            pictures[kind] = buffer.getvalue()
+    for kind, picture in pictures.items():
+        path.with_name(f"{path.name}.{kind}").write_bytes(picture)
+
+
+def pick(data: Any, *keys: str) -> Any:
+    """`data[keys[0]][keys[1]]…`, with nulls in a row of numbers as NaN.
+
+    Raises ValueError naming the first key that is missing.
+
+    >>> pick({"rules": {"Krum": {"c": [1.5, None]}}}, "rules", "Krum", "c")
+    [1.5, nan]
+    """
+    for depth, key in enumerate(keys):
+        if not isinstance(data, dict) or key not in data:
+            raise ValueError(f"the figure's data have no {' / '.join(keys[: depth + 1])}: byzcheck verify --write")
+        data = data[key]
+    return [math.nan if value is None else value for value in data] if isinstance(data, list) else data
+
+
+def headline(figure: Figure, title: str, below: str) -> None:
+    """The message in words at the top left, with a line below that says what is drawn."""
+    x, height = 0.08 / figure.get_figwidth(), figure.get_figheight()
+    figure.text(x, 1 - 0.07 / height, title, va="top", fontsize=10.5, fontweight="bold")
+    figure.text(x, 1 - 0.29 / height, below, va="top", fontsize=8, color=SOFT)
+
+
+def panel(figure: Figure, left: float, bottom: float, width: float, height: float, title: str, pad: float = 5) -> Axes:
+    """Axes at a place given in inches from the lower left corner."""
+    w, h = figure.get_figwidth(), figure.get_figheight()
+    axes = figure.add_axes((left / w, bottom / h, width / w, height / h))
+    axes.set_title(title, pad=pad)
+    return axes
+
+
+def log_ticks(axes: Axes, values: Sequence[float], which: str = "y") -> None:
+    """A logarithmic axis with these plain numbers at its ticks."""
+    (axes.set_yscale if which == "y" else axes.set_xscale)("log")
+    axis = axes.yaxis if which == "y" else axes.xaxis
+    axis.set_major_locator(FixedLocator(list(values)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(NullLocator())
+
+
+def label_ends(axes: Axes, ends: Iterable[tuple[str, float, float, str]], gap: float = 0.09, size: float = 8) -> None:
+    """Labels right of the axes at the height of the (text, x, y, colour), pushed apart until none overlaps.
+
+    Thin lines lead from the labels, `gap` inches right of the axes, to the points. Set scales and limits before.
+    """
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    box = axes.get_window_extent()
+    step, column = 1.3 * size * figure.dpi / 72, box.x1 + gap * figure.dpi
+    points = sorted(
+        ((text, axes.transData.transform((x, y)), (x, y), colour) for text, x, y, colour in ends),
+        key=lambda end: end[1][1],
+    )
+    heights = [max(point[1], box.y0 + i * step) for i, (_, point, _, _) in enumerate(points)]
+    for _ in range(400):  # relax: each pair that is too near moves apart by half of what is missing
+        for i in range(len(heights) - 1):
+            missing = step - (heights[i + 1] - heights[i])
+            if missing > 0:
+                heights[i], heights[i + 1] = heights[i] - missing / 2, heights[i + 1] + missing / 2
+    for (text, _, point, colour), height in zip(points, heights, strict=True):
+        place = ((column - box.x0) / box.width, (height - box.y0) / box.height)
+        line = {"arrowstyle": "-", "color": colour, "linewidth": 0.5, "shrinkA": 1, "shrinkB": 3, "relpos": (0, 0.5)}
+        axes.annotate(
+            text, point, place, "data", "axes fraction", va="center", color=colour, fontsize=size, arrowprops=line
+        )

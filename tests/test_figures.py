@@ -1,0 +1,199 @@
+"""The figures: drawn from recorded data, the same bytes each time, every word readable."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import importlib
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.image import imread
+from matplotlib.text import Text
+
+from figures import style
+
+HOME = Path(style.__file__).parent
+STEMS = sorted(path.stem for path in HOME.glob("*_*.py") if not path.stem.startswith("_"))
+
+
+def recorded(stem):
+    return json.loads((HOME / "data" / f"{stem}.json").read_text(encoding="utf-8"))
+
+
+def drawn(stem, data=None):
+    return importlib.import_module(f"figures.{stem}").draw(recorded(stem) if data is None else data)
+
+
+def words(figure, monkeypatch):
+    """(text, its box in pixels) of every text that is really drawn, and the canvas."""
+    found, original = [], Text.draw
+
+    def draw(self, renderer, *args, **kwargs):
+        if self.get_visible() and self.get_text().strip():
+            found.append((self.get_text(), Text.get_window_extent(self, renderer)))
+        original(self, renderer, *args, **kwargs)
+
+    with monkeypatch.context() as patch, style.style():
+        patch.setattr(Text, "draw", draw)
+        figure.savefig(os.devnull, format="png", dpi=figure.dpi)
+    return found, figure.bbox
+
+
+def unreadable(figure, monkeypatch):
+    """A sentence for each text that leaves the canvas, lies on another one or is crossed by a plotted line."""
+    texts, canvas = words(figure, monkeypatch)
+    found = [
+        f"{text!r} leaves the canvas"
+        for text, box in texts
+        if box.x0 < canvas.x0 or box.y0 < canvas.y0 or box.x1 > canvas.x1 or box.y1 > canvas.y1
+    ]
+    found += [f"{a!r} lies on {b!r}" for (a, s), (b, t) in itertools.combinations(texts, 2) if s.overlaps(t)]
+    for axes in figure.axes:
+        for line in axes.lines:
+            path = line.get_path().transformed(line.get_transform())
+            inner = axes.get_window_extent()
+            found += [
+                f"{text!r} is crossed by a line"
+                for text, box in texts
+                if inner.overlaps(box) and path.intersects_bbox(box, filled=False)
+            ]
+    return found
+
+
+def test_there_are_figures():
+    assert len(STEMS) >= 4
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_every_word_can_be_read(stem, monkeypatch):
+    figure = drawn(stem)
+    assert figure.get_figwidth() == style.WIDTH
+    assert len(words(figure, monkeypatch)[0]) > 20
+    assert unreadable(figure, monkeypatch) == []
+
+
+def test_what_cannot_be_read_is_seen(monkeypatch):
+    figure = Figure((4, 3))
+    axes = figure.add_subplot()
+    axes.set(xticks=[], yticks=[])
+    axes.plot([0, 1], [0, 1])
+    axes.text(0.1, 0.8, "first")
+    assert unreadable(figure, monkeypatch) == []
+    for x, y, text, fault in (
+        (0.12, 0.81, "second", "'first' lies on 'second'"),
+        (0.9, 0.3, "far too long for this place", "'far too long for this place' leaves the canvas"),
+        (0.5, 0.49, "on the line", "'on the line' is crossed by a line"),
+    ):
+        added = axes.text(x, y, text)
+        assert unreadable(figure, monkeypatch) == [fault]
+        added.remove()
+
+
+DRAW = """
+import hashlib, importlib, json, pathlib, sys
+from figures import style
+home, out = pathlib.Path(style.__file__).parent, pathlib.Path(sys.argv[1])
+for stem in sys.argv[2:]:
+    data = json.loads((home / "data" / f"{stem}.json").read_text(encoding="utf-8"))
+    style.save(importlib.import_module(f"figures.{stem}").draw(data), out / stem)
+assert "matplotlib.pyplot" not in sys.modules
+"""
+
+
+def digests(folder):
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory):
+    """All figures, drawn by this process."""
+    folder = tmp_path_factory.mktemp("here")
+    for stem in STEMS:
+        style.save(drawn(stem), folder / stem)
+    return folder
+
+
+def test_two_processes_draw_the_same_bytes(here, tmp_path):
+    (tmp_path / "matplotlibrc").write_text("font.size: 20\nlines.linewidth: 9\nsvg.fonttype: none\n", encoding="utf-8")
+    (tmp_path / "out").mkdir()
+    environment = os.environ | {
+        "MATPLOTLIBRC": str(tmp_path),  # whatever the user's settings
+        "PYTHONHASHSEED": "7",
+        "SOURCE_DATE_EPOCH": "1",
+        "PYTHONPATH": str(HOME.parent),
+    }
+    subprocess.run([sys.executable, "-c", DRAW, tmp_path / "out", *STEMS], check=True, env=environment, cwd=tmp_path)
+    assert digests(tmp_path / "out") == digests(here)
+    assert len(digests(here)) == 2 * len(STEMS)
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_the_committed_pictures_are_drawn_from_the_recorded_data(stem, here):
+    svg = (HOME / f"{stem}.svg").read_bytes()
+    version = re.search(rb"Matplotlib v([\w.+]+)", svg)
+    assert version is not None
+    if version[1].decode() != matplotlib.__version__:
+        pytest.skip(f"drawn with matplotlib {version[1].decode()}, here is {matplotlib.__version__}")
+    assert svg == (here / f"{stem}.svg").read_bytes()
+    # by pixels: how a PNG is compressed depends on the build of its library
+    assert np.array_equal(imread(HOME / f"{stem}.png"), imread(here / f"{stem}.png"))
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_drawing_leaves_data_and_settings_alone(stem):
+    settings, data = dict(matplotlib.rcParams), recorded(stem)
+    before = copy.deepcopy(data)
+    drawn(stem, data)
+    assert data == before
+    assert dict(matplotlib.rcParams) == settings
+
+
+@pytest.mark.parametrize(
+    ("stem", "keys"),
+    [
+        ("definition_c_robust_aggregator", ("rules", "Krum")),
+        ("definition_c_robust_aggregator", ("rules", "TrimmedMean", "c")),
+        ("definition_c_robust_aggregator", ("finite_floor",)),
+        ("theorem_iii_limits", ("finite", "25")),
+        ("theorem_iii_limits", ("trimmed_mean", "101", "bound")),
+        ("theorem_i_middle_seekers", ("problems", "pareto", "ends", "RFA")),
+        ("theorem_i_middle_seekers", ("bias_by_n", "Krum")),
+        ("counterexample_3_heavy_tail", ("krum",)),
+    ],
+)
+def test_missing_data_are_named(stem, keys):
+    data = recorded(stem)
+    place = data
+    for key in keys[:-1]:
+        place = place[key]
+    del place[keys[-1]]
+    with pytest.raises(ValueError, match=re.escape(f"the figure's data have no {' / '.join(keys)}: byzcheck verify")):
+        drawn(stem, data)
+
+
+def test_a_picture_that_cannot_be_drawn_leaves_the_files_as_they_were(tmp_path, monkeypatch):
+    path = tmp_path / "picture"
+    style.save(Figure((1, 1)), path)
+    before = digests(tmp_path)
+    broken = Figure((2, 2))
+    original = Figure.savefig
+
+    def savefig(self, target, **kwargs):
+        if kwargs["format"] == "svg":
+            raise RuntimeError("no SVG today")
+        original(self, target, **kwargs)
+
+    monkeypatch.setattr(Figure, "savefig", savefig)
+    with pytest.raises(RuntimeError, match="no SVG"):
+        style.save(broken, path)
+    assert digests(tmp_path) == before
