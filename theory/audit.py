@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
-from sims.aggregators import CenteredClipping, Rule
+from sims.aggregators import CenteredClipping, Rule, as_rule
 from sims.checks.centered import search_c_of_clipping
 from sims.checks.two_point import Law, needed
 from sims.contracts import contracts_for
-from theory.needed_constants import finite_floor, paper_radius, population_floor
+from theory.needed_constants import centred_floor, finite_floor, paper_radius, population_floor
 from theory.statement import Evidence
 
 
-def audit(rule: Rule, n: int, f: int, seed: int = 0) -> tuple[str, list[Evidence]]:
+def audit(rule: Rule | Callable[[Any], Any], n: int, f: int, seed: int = 0) -> tuple[str, list[Evidence]]:
     """Measure `rule` with n workers of which f are Byzantine: a title and the evidence.
 
     First the contracts of `sims.contracts` that its promises imply. Then, for f ≥ 1, the c of Definition C and the κ of
@@ -21,10 +24,11 @@ def audit(rule: Rule, n: int, f: int, seed: int = 0) -> tuple[str, list[Evidence
     messages agree. Centered clipping has no c without a centre and a radius that fits ρ: it is measured with Theorem
     IV's radius from the worst centre with E‖v_0 − x̄‖² ≤ ρ², and has no κ.
 
-    Raises `ValueError` unless 0 ≤ f < n/2 and the rule is defined for n.
+    `rule` may be a plain function (n, d) → (d,). Raises `ValueError` unless 0 ≤ f < n/2 and the rule is defined for n.
     """
     if not 0 <= 2 * f < n:
         raise ValueError(f"an audit needs 0 ≤ f < n/2, got n = {n}, f = {f}")
+    rule = as_rule(rule)
     rule.require(n)
     evidence = [_contracts(rule, n, seed)]
     if f:
@@ -35,18 +39,18 @@ def audit(rule: Rule, n: int, f: int, seed: int = 0) -> tuple[str, list[Evidence
 def _constants(rule: Rule, n: int, f: int) -> list[Evidence]:
     if isinstance(rule, CenteredClipping):
         c, law = search_c_of_clipping(n, f, paper_radius)
-        return [_needed_c(c, law, n, f, "; one step, Theorem IV's radius, worst centre")]
+        return [_needed_c(c, law, n, f, centred_floor(n, f), "; one step, Theorem IV's radius, worst centre")]
     found = needed(rule, n, f)
     what = f"κ needed ({found.ones} of {n - f} honest messages are 1), least of any rule"
     kappa = Evidence(what, found.kappa, ">=", f / (n - 2 * f), "searched", error=1e-9)
-    return [_needed_c(found.c, found.law, n, f), kappa]
+    return [_needed_c(found.c, found.law, n, f, finite_floor(n, f)), kappa]
 
 
-def _needed_c(c: float, law: Law, n: int, f: int, setting: str = "") -> Evidence:
+def _needed_c(c: float, law: Law, n: int, f: int, floor: float, setting: str = "") -> Evidence:
     others = f", for {law.m} of {n - f} workers {law.p:.3g}" if law.m else ""
     floors = f"floor of any rule at n = {n} (for all n: {population_floor(f / n):.3g})"
     what = f"c needed (P(1) = {law.q:.3g}{others}{setting}), {floors}"
-    return Evidence(what, c, ">=", finite_floor(n, f), "searched", error=1e-4)
+    return Evidence(what, c, ">=", floor, "searched", error=1e-4)
 
 
 def _contracts(rule: Rule, n: int, seed: int) -> Evidence:

@@ -148,6 +148,7 @@ def picture(ctx: Context) -> dict[str, Any]:
         "krum": {"phi": phis, "limit": [krum_limit(phi) for phi in phis]},
         "mean": 1.5,
         "population_median": 2 ** (1 / 3),
+        "tail_share_of_mean": 2 ** (-2 / 3),  # ∫ x·3x^{-4} dx over [2^{1/3}, ∞), of 3/2
     }
 
 
@@ -157,8 +158,9 @@ STATEMENT = Statement(
     title="Middle-seekers on a skewed, heavy-tailed law",
     printed="For the density p(x) = 3x^{-4} on [1, ∞) (mean 3/2, variance 3/4, median 2^{1/3}) the coordinate-wise "
     "median, the geometric median and Krum do not obtain the optimum, not even from infinitely many samples.",
-    corrected="So do the medians, for every n ≥ 3: |3/2 − E[median_n]| ≥ 3/20. Krum does so if f grows with n: its "
-    "limit is (3/2)(1 − φ^{2/3})/(1 − φ) for f/n → φ > 0, but 3/2, the optimum, for bounded f.",
+    corrected="So do the medians, for every n ≥ 3: |3/2 − E[median_n]| ≥ 3/20. Krum does so if f grows in proportion "
+    "to n: its limit is (3/2)(1 − φ^{2/3})/(1 − φ) for f/n → φ > 0, but 3/2, the optimum, for f/n → 0, as when f is "
+    "bounded.",
     claims=(
         Claim(
             name="moments",
@@ -202,7 +204,9 @@ STATEMENT = Statement(
             controls=(
                 Control("the mean's limit", "the mean tends to 3/2", {"limit": lambda s: Fraction(1)}),
                 Control(
-                    "exponent 1/3", "(1 − s)/(1 − s³)·(1 + s) exceeds it", {"limit": lambda s: 1 / (1 + s * s / 3)}
+                    "a third instead of the half",
+                    "1/(1 + s²/3) lies above 1/(1 + s²/2)",
+                    {"limit": lambda s: 1 / (1 + s * s / 3)},
                 ),
             ),
         ),

@@ -12,6 +12,7 @@ which Theorem III's floor shows to be the best that any rule can have for all n.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 from fractions import Fraction
 
@@ -31,7 +32,8 @@ from theory.statement import Claim, Context, Control, Evidence, Statement
 def cases_covered(ctx: Context, *, strict: bool = True) -> Iterable[Evidence]:
     """The share of (n, f) with δ = f/n for which exactly f Byzantine workers satisfy the printed inequality on |G|."""
     pairs = [(n, f) for n in range(1, 41) for f in range((n + 1) // 2)]
-    allowed = [(n, f) for n, f in pairs if (n - f > n - f if strict else n - f >= n - f)]
+    enough = operator.gt if strict else operator.ge
+    allowed = [(n, f) for n, f in pairs if enough(n - f, (1 - Fraction(f, n)) * n)]
     yield Evidence(
         f"share of the {len(pairs)} pairs (n, f), n ≤ 40, that satisfy it at δ = f/n",
         Fraction(len(allowed), len(pairs)),
@@ -43,7 +45,7 @@ def cases_covered(ctx: Context, *, strict: bool = True) -> Iterable[Evidence]:
 
 
 def vanishing_delta(ctx: Context, *, rule: Rule | None = None, n: int = 5) -> Iterable[Evidence]:
-    """E(AGG − x̄)²/(δρ²) with f = 0 and δ = 1/(n·m), m = 1, 10, 100, on a deterministic split.
+    """E(AGG − x̄)²/(δρ²) with f = 0 and δ = 1/(n·m), m = 1, 100, 10⁴, on a deterministic split.
 
     Claimed to stay ≤ 1360.
     """
@@ -70,9 +72,8 @@ def rfa_at_zero_spread(ctx: Context, *, rule: Rule | None = None) -> Iterable[Ev
 
 
 def inputs_need_much(ctx: Context, *, rule: Rule | None = None) -> Iterable[Evidence]:
-    """The c that CM, GM and Krum need at f = 1, beside 9n/64, which grows without bound."""
-    link = "it returns 0 or 1 on the split ⌊g/2⌋ to ⌈g/2⌉, so its error² is ≥ ((g − 1)/(2g))² ≥ 9/64 at ρ = 1, "
-    "δ = 1/n"
+    """The c that CM, GM and Krum need at f = 1, beside n/4, which grows without bound."""
+    link = "g = n − 1 is even: on g/2 zeros and g/2 ones and a Byzantine 0 it returns 0, so error² = 1/4 at ρ² = 1"
     for kind in (CoordinateMedian(), GeometricMedian(), Krum(1)):
         for n in (5, 9, 17, 33):
             c = needed(rule or kind, n, 1, ctx.backend).c
@@ -80,7 +81,7 @@ def inputs_need_much(ctx: Context, *, rule: Rule | None = None) -> Iterable[Evid
                 f"c needed by {type(kind).__name__} at n = {n}, f = 1",
                 c,
                 ">=",
-                9 * n / 64,
+                n / 4,
                 "exact",
                 error=1e-9,
                 covers=link,
@@ -141,8 +142,7 @@ STATEMENT = Statement(
         ),
         Claim(
             name="existing_rules_fail",
-            text="The coordinate-wise median, the geometric median and Krum need c ≥ 9n/64 at f = 1, for every odd n "
-            "≥ 5.",
+            text="The coordinate-wise and geometric medians and Krum need c ≥ n/4 at f = 1, for every odd n ≥ 5.",
             about=("printed", "corrected"),
             check=inputs_need_much,
             controls=(Control("the trimmed mean", "its c stays below 1 at f = 1", {"rule": TrimmedMean(1)}),),

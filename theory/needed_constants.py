@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sims.aggregators import Rule, TrimmedMean
+from sims.aggregators import CoordinateMedian, Rule, TrimmedMean
 from sims.aggregators.published import MAKERS, published
 from sims.backend import to_numpy
 from sims.checks.centered import search_c_of_clipping
@@ -34,10 +34,11 @@ def population_floor(delta: float) -> float:
     return 1 / (2 * (1 - 2 * delta))
 
 
-def finite_floor(n: int, f: int, mirrored: int | None = None) -> float:
+def finite_floor(n: int, f: int, mirrored: int | None = None, most: float = 1.0) -> float:
     """Theorem III at one n against x̄: sup over q of E[K²; K ≤ f]/(2δg²q(1 − q)), K ~ Bin(g, q), g = n − f.
 
-    `mirrored` (f unless given) replaces the f in "K ≤ f": the number of spikes that the adversary can mirror.
+    `mirrored` (f unless given) replaces the f in "K ≤ f": the number of spikes that the adversary can mirror. Only q ≤
+    `most` are looked at.
     """
     g, delta = n - f, f / n
     k = np.arange(1, min(f if mirrored is None else mirrored, g) + 1)
@@ -48,11 +49,21 @@ def finite_floor(n: int, f: int, mirrored: int | None = None) -> float:
         moment = np.sum(k**2 * np.exp(log_ways + k * np.log(column) + (g - k) * np.log1p(-column)), axis=1)
         return moment / (2 * delta * g**2 * q * (1 - q))
 
-    q = np.concatenate([np.geomspace(1e-4 / g, 0.5, 200), 1 - np.geomspace(1e-4, 0.5, 100)])
+    q = np.concatenate([np.geomspace(1e-7 / g, 0.5, 300), 1 - np.geomspace(0.5, 1e-7, 150)[1:]])
+    q = np.append(q[q < most], min(most, float(q[-1])))
     for _ in range(4):  # the best of the grid, then finer around it
         i = int(np.argmax(ratio(q)))
         q = np.linspace(q[max(i - 1, 0)], q[min(i + 1, len(q) - 1)], 41)
     return float(np.max(ratio(q)))
+
+
+def centred_floor(n: int, f: int) -> float:
+    """`finite_floor` for a rule that also knows a centre v_0 with E(v_0 − x̄)² ≤ ρ²: it must not tell the worlds apart.
+
+    v_0 = 0 serves both, as x̄ = ±hK/g, if q²h² + q(1 − q)h²/g ≤ ρ² = 2q(1 − q)h², which is q ≤ (2g − 1)/(3g − 1).
+    """
+    g = n - f
+    return finite_floor(n, f, most=(2 * g - 1) / (3 * g - 1))
 
 
 def paper_radius(delta: float, rho_sq: np.ndarray) -> np.ndarray:
@@ -108,7 +119,7 @@ def trimmed_mean_constant(ctx: Context, *, rule: Rule | None = None, factor: flo
             "<=",
             bound,
             "exact",
-            error=1e-9 * c,
+            error=1e-9 * bound,  # not of c, which is infinite for a rule that errs at zero spread
             covers="κ = f/(n − 2f) and E avg‖x_i − x̄‖² ≤ (ρ²/2)(g − 1)/g",
             resolution=1e-6,
         )
@@ -179,7 +190,7 @@ def sampled_c(rule: Rule, n: int, f: int, ctx: Context) -> Iterable[tuple[str, f
     uniform = Streams(*ctx.stream(f"cube/n={n}/f={f}")).generator(0).random((runs, n, dim))
     signs = np.where(uniform < 0.5, -1.0, 1.0)
     honest, own = signs[:, : n - f], signs[:, n - f :]
-    for attack in (ALittleIsEnough(z=1.5), InnerProductManipulation(epsilon=1.0)):
+    for attack in (ALittleIsEnough(z=1.5), InnerProductManipulation(epsilon=20.0)):  # at ε = 1 TM would be exact
         origin = np.zeros((runs, dim))
         view = View(honest, own, honest, own, x=origin, last_aggregate=origin, aggregate=rule.aggregate, t=1)
         sent = attack(view)[0]
@@ -203,7 +214,7 @@ def beyond_two_values(ctx: Context, *, rule: Rule | None = None) -> Iterable[Evi
 
 
 def picture(ctx: Context) -> dict[str, Any]:
-    """c and κ against f at n = 25 for every rule, with both floors."""
+    """c and κ against f at n = 25 for every rule, with both floors, and the median's c at a larger n."""
     n = 25
     data: dict[str, Any] = {"n": n, "f": [], "finite_floor": [], "population_floor": [], "kappa_floor": []}
     rules: dict[str, dict[str, list[float | None]]] = {
@@ -222,4 +233,10 @@ def picture(ctx: Context) -> dict[str, Any]:
         rules["CenteredClipping"]["c"].append(search_c_of_clipping(n, f, paper_radius, ctx.backend)[0])
         rules["CenteredClipping"]["kappa"].append(None)
     data["rules"] = rules
+    larger, few = 101, (1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 30, 35, 40, 44)
+    data["larger_n"] = {
+        "n": larger,
+        "delta": [f / larger for f in few],
+        "CoordinateMedian": [needed(CoordinateMedian(), larger, f, ctx.backend).c for f in few],
+    }
     return data

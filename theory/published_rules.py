@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
@@ -25,6 +26,10 @@ from sims.checks.exact_rules import exact_aggregate
 from theory.statement import Context, Control, Evidence
 
 VALUES = (-3, 0, 1, 5)
+LINES = (  # values, the direction along which they are laid out, its length: on the axis, and in the plane, where a
+    (VALUES, (1,), 1),  # wrong norm shows. Every rule maps points of such a line to what it makes of their distances.
+    ((-1, 0, 2), (3, 4), 5),
+)
 RULES: tuple[tuple[Rule, int], ...] = (  # with the n that they are compared at; Bulyan needs n ≥ 7
     (Mean(), 5),
     (CoordinateMedian(), 5),
@@ -59,7 +64,7 @@ def multisets(n: int, values: Sequence[int] = VALUES) -> list[tuple[int, ...]]:
 def computes_definition(
     ctx: Context, *, implementation: Rule | None = None, definition: Rule | None = None, n: int = 6
 ) -> Iterable[Evidence]:
-    """The largest difference between implementation and definition over all multisets of n values.
+    """The largest difference between implementation and definition over all multisets of n values, along two lines.
 
     Claimed: rounding.
     """
@@ -67,15 +72,26 @@ def computes_definition(
     if implementation is not None:
         pairs = [(implementation, definition or implementation, n)]
     for rule, exact, size in pairs:
-        rows = multisets(size)
-        output = to_numpy(rule.aggregate(ctx.asarray(np.array(rows)[..., None])))[:, 0]
-        wanted = [exact_aggregate(exact, [[Fraction(v)] for v in row])[0] for row in rows]
-        worst = max(abs(Fraction(float(y)) - w) for y, w in zip(output, wanted, strict=True))
+        worst: Fraction | float = Fraction(0)
+        count = 0
+        for values, direction, length in LINES:
+            rows = multisets(size, values)
+            wanted = [exact_aggregate(exact, [[Fraction(length * v)] for v in row])[0] / length for row in rows]
+            x = np.array(rows, dtype=np.float64)[..., None] * np.array(direction)
+            for messages in (x, x[:, ::-1]):  # in either order, so that ties broken by index show
+                output = to_numpy(rule.aggregate(ctx.asarray(messages)))
+                if not np.all(np.isfinite(output)):
+                    worst = math.inf
+                    continue
+                found = [[Fraction(float(value)) for value in y] for y in output]
+                pairs_of = zip(found, wanted, strict=True)
+                worst = max(worst, *(abs(v - c * w) for y, w in pairs_of for v, c in zip(y, direction, strict=True)))
+            count += len(rows)
         yield Evidence(
-            f"largest difference of {label(rule)} from its definition, all {len(rows)} multisets of n = {size} values",
+            f"largest difference of {label(rule)} from its definition, all {count} multisets of n = {size} values",
             worst,
             "<=",
-            1e-12,  # values up to 5, a few roundings of 1e-16 each
+            1e-12,  # values up to 10, a few roundings of 1e-15 each
             "exact",
         )
 
@@ -125,10 +141,11 @@ def printed_krum(row: Sequence[int], f: int, with_itself: bool) -> int:
 
 
 def krum_sets_agree(ctx: Context, *, with_itself: bool = True) -> Iterable[Evidence]:
-    """The share of all multisets of n integers on which the printed S and S without i pick the same message."""
+    """The share of all multisets of n integers on which the printed S picks what Krum's exact definition picks."""
     for n, f in ((3, 0), (5, 0), (5, 1), (7, 2)):
         rows = multisets(n, range(6))
-        same = sum(row[printed_krum(row, f, with_itself)] == row[printed_krum(row, f, False)] for row in rows)
+        krum = [exact_aggregate(Krum(f), [[Fraction(v)] for v in row])[0] for row in rows]
+        same = sum(row[printed_krum(row, f, with_itself)] == y for row, y in zip(rows, krum, strict=True))
         yield Evidence(
             f"share of equal picks over {len(rows)} multisets of {{0, …, 5}}, n = {n}, f = {f}",
             Fraction(same, len(rows)),

@@ -61,6 +61,8 @@ class Evidence:
         """What this evidence alone says of the claim."""
         if any(v != v for v in (self.measured, self.claimed, self.error)):  # NaN; safe for Fractions of any size
             return "undecided"
+        if self.error == math.inf:
+            return "undecided"
         excess = _difference(self.measured, self.claimed)
         if self.relation == "=":
             contradicted, settled = abs(excess) > self.error, self.error == 0

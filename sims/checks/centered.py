@@ -18,7 +18,7 @@ def search_c_of_clipping(
 
     `radius(δ, ρ²)` gives τ. The centre is fixed before the honest messages are drawn and is as far from them as E(v_0 −
     x̄)² ≤ ρ² allows, on either side, or at their mean. The step is an average of clipped values, so its error is convex
-    in each Byzantine message and largest with all of them far out on one side. See `sims.checks.two_point`.
+    in each clipped Byzantine value and largest with all of them far out on one side. See `sims.checks.two_point`.
     """
     g, delta = n - f, f / n
     grid = np.array([0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0])

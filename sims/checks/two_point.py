@@ -19,6 +19,7 @@ from sims.aggregators.rule import Rule
 from sims.backend import get_namespace, to_numpy
 
 FAR = 1e6
+DISTANCES = 2**23  # between messages, held at once by rules that compare them all: 64 MiB
 
 
 @dataclass(frozen=True)
@@ -43,15 +44,17 @@ class Needed:
 def byzantine_choices(f: int) -> np.ndarray:
     """What the f Byzantine workers may send against honest values 0 and 1: shape (choices, f).
 
-    All at one place (near, between, beyond, far), or j at one of two places and f − j at the other: the two honest
-    values, their mirror images, both extremes.
+    All at one place (near, between, beyond, far), or all but one there and that one a little farther out, where a tie
+    would go to an honest message; or j at one of two places and f − j at the other: the two honest values, their mirror
+    images, both extremes.
     """
-    near = [-0.1, -0.2, -0.35, -0.5, -0.75, -1.0, -1.4, -2.0, -3.0, -FAR]
+    near = [-0.1, -0.2, -0.3, -0.4, -0.5, -0.6, -0.7, -0.85, -1.0, -1.4, -2.0, -3.0, -FAR]
     places = [*near, *(1 - s for s in near), 0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0]
     together = [[place] * f for place in places]
+    apart = [[s] * (f - 1) + [s - 0.125] for s in near] + [[1 - s] * (f - 1) + [1.125 - s] for s in near]
     pairs = [(-1.0, 0.0), (2.0, 1.0), (0.0, 1.0), (-FAR, FAR)]
     split = [[a] * j + [b] * (f - j) for a, b in pairs for j in range(1, f)]
-    return np.array(together + split, dtype=np.float64).reshape(-1, f)
+    return np.array(together + (apart if f > 1 else []) + split, dtype=np.float64).reshape(-1, f)
 
 
 def error_table(rule: Rule, n: int, f: int, backend: str = "numpy") -> np.ndarray:
@@ -62,17 +65,27 @@ def error_table(rule: Rule, n: int, f: int, backend: str = "numpy") -> np.ndarra
     g = n - f
     choices = byzantine_choices(f)
     honest = (np.arange(g) < np.arange(g + 1)[:, None]).astype(np.float64)
-    messages = np.empty((g + 1, len(choices), n, 1))
-    messages[:, :, :g, 0] = honest[:, None, :]
-    messages[:, :, g:, 0] = choices[None, :, :]
-    output = to_numpy(rule.aggregate(get_namespace(backend).asarray(messages)))[..., 0]
-    error = (output - (np.arange(g + 1) / g)[:, None]) ** 2
-    return np.max(np.where(np.isnan(error), np.inf, error), axis=1)
+    xp, errors = get_namespace(backend), []
+    size = max(1, DISTANCES // (len(choices) * n * n))
+    for first in range(0, g + 1, size):
+        ones = honest[first : first + size]
+        messages = np.empty((len(ones), len(choices), n, 1))
+        messages[:, :, :g, 0] = ones[:, None, :]
+        messages[:, :, g:, 0] = choices[None, :, :]
+        output = to_numpy(rule.aggregate(xp.asarray(messages)))[..., 0]
+        error = (output - np.mean(ones, axis=1)[:, None]) ** 2
+        errors.append(np.max(np.where(np.isnan(error), np.inf, error), axis=1))
+    return np.concatenate(errors)
 
 
 def binomial_pmf(n: int, p: np.ndarray) -> np.ndarray:
     """P(Bin(n, p) = k), shape (len(p), n + 1), in float64."""
     k = np.arange(n + 1)
+    if n > 500:  # far out powers vanish, and from n = 1030 on binomial coefficients overflow
+        from scipy.special import gammaln, xlog1py, xlogy
+
+        log_comb = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+        return np.exp(log_comb + xlogy(k, p[:, None]) + xlog1py(n - k, -p[:, None]))
     comb = np.array([math.comb(n, int(i)) for i in k], dtype=np.float64)
     return comb * p[:, None] ** k * (1 - p[:, None]) ** (n - k)
 

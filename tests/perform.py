@@ -1,0 +1,60 @@
+"""Running the paper's statements inside tests: once per statement, at the quick budget."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+
+import theory
+from theory.run import Options, Outcome, Result, Task, perform, tasks
+from theory.statement import Statement
+
+QUICK = Options(budget="quick")
+
+
+@functools.cache
+def results(stem: str) -> Result:
+    """All claims and controls of a statement at the quick budget, computed once for all tests of a process."""
+    statement = theory.load(stem)
+    return Result(statement, tuple(perform(task, QUICK) for task in tasks(statement)))
+
+
+def verdicts(stem: str) -> dict[str, str]:
+    """The verdict of every claim, with its controls heeded."""
+    result = results(stem)
+    return {claim.name: result.verdict(claim) for claim in result.statement.claims}
+
+
+def outcome(stem: str, claim: str) -> Outcome:
+    """A claim's own outcome, computed now."""
+    return perform(Task(stem, claim), QUICK)
+
+
+def check_statement(result: Result) -> None:
+    """Every control came out as it must, and its evidence is not that of the claim itself."""
+    for claim in result.statement.claims:
+        own = result.of(claim)
+        assert own.evidence, claim.name
+        for control, found in result.controls_of(claim):
+            assert control.caught(found.verdict), f"{claim.name}: {control.name} came out {found.verdict}"
+            assert found.evidence != own.evidence, f"{claim.name}: {control.name} changes nothing"
+
+
+def well_formed(statement: Statement) -> None:
+    """What a reader relies on: it is in the paper's list, says something, and controls fit the checks."""
+    assert statement.stem in theory.PAPER
+    assert theory.load(statement.stem) is statement
+    assert statement.printed.endswith(".")
+    assert statement.corrected is None or statement.corrected.endswith(".")
+    sides = {side for claim in statement.claims for side in claim.about}
+    assert "printed" in sides
+    assert ("corrected" in sides) == (statement.corrected is not None)
+    for claim in statement.claims:
+        assert claim.text.endswith(".")
+        takes = inspect.signature(claim.check).parameters
+        for control in claim.controls:
+            assert control.because
+            assert control.replace
+            assert set(control.replace) <= set(takes)
+        names = [control.name for control in claim.controls]
+        assert len(set(names)) == len(names)

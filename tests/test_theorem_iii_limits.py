@@ -1,0 +1,324 @@
+"""Theorem III: its two worlds played out in rationals, its floors by direct sums, its search by other optimisers."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from perform import check_statement, results, verdicts, well_formed
+from scipy.optimize import linprog, minimize_scalar
+from scipy.stats import binom
+
+from sims.aggregators import Bulyan, CoordinateMedian, Krum, MultiKrum, TrimmedMean
+from sims.checks.centered import search_c_of_clipping
+from sims.checks.exact_rules import exact_aggregate
+from sims.checks.two_point import error_table, search_c
+from theory.needed_constants import centred_floor, finite_floor, paper_radius, population_floor
+from theory.statement import Context
+from theory.theorem_iii_limits import (
+    STATEMENT,
+    attained,
+    constant_rule,
+    floor_of_rules,
+    floor_tends,
+    huber_constant,
+    identical_mixtures,
+    no_majority,
+    population_at_small_n,
+)
+from theory.two_worlds import largest_gap_by_linear_programming
+
+F = Fraction
+STEM = STATEMENT.stem
+
+
+def context(claim="test"):
+    return Context(STEM, claim, "quick")
+
+
+def test_the_statement_is_well_formed():
+    well_formed(STATEMENT)
+
+
+def test_the_verdicts_at_the_quick_budget():
+    assert verdicts(STEM) == {
+        "one_law": "refuted",
+        "printed_constant": "refuted",
+        "huber_floor": "holds",
+        "sharp": "supported",
+        "finite_floor": "holds",
+        "attained": "holds",
+        "population_limit": "supported",
+        "population_floor_at_small_n": "refuted",
+        "unbounded": "holds",
+    }
+
+
+def test_every_control_is_caught():
+    check_statement(results(STEM))
+
+
+# Huber contamination
+
+
+@pytest.mark.parametrize("delta", [F(1, 10), F(1, 4), F(2, 5)])
+@pytest.mark.parametrize("rule", [CoordinateMedian(), TrimmedMean(1), Krum(0)], ids=repr)
+def test_two_worlds_played_against_a_rule(rule, delta):
+    """n = 4 iid messages of either mixture, all 3^4 outcomes: the worse world costs at least δρ²/(2(1 − 2δ))."""
+    eps = delta / (1 - delta)
+    errors = []
+    for sign in (1, -1):
+        good, bad = {0: 1 - eps, sign: eps}, {-sign: F(1)}
+        law = {x: (1 - delta) * good.get(x, 0) + delta * bad.get(x, 0) for x in (-1, 0, 1)}
+        assert law == {-1: delta, 0: 1 - 2 * delta, 1: delta}
+        mean = sign * eps
+        error = F(0)
+        for outcome in itertools.product(law, repeat=4):
+            output = exact_aggregate(rule, [[F(x)] for x in outcome])[0]
+            error += math.prod((law[x] for x in outcome), start=F(1)) * (output - mean) ** 2
+        errors.append(error)
+    rho_sq = 2 * eps * (1 - eps)
+    assert max(errors) >= delta * rho_sq / (2 * (1 - 2 * delta))
+
+
+def test_the_constant_of_the_check_at_rational_points():
+    for item, delta in zip(identical_mixtures(context()), (F(i, 40) for i in range(1, 20)), strict=True):
+        eps = delta / (1 - delta)
+        assert item.measured == eps**2 / (2 * eps * (1 - eps)) == delta / (2 * (1 - 2 * delta))
+        assert (item.measured > delta) == (delta > F(1, 4))
+
+
+def test_one_law_forces_nothing_and_two_do():
+    for item in constant_rule(context()):
+        assert item.measured == 0 < item.claimed
+    for item in constant_rule(context(), signs=(1, -1)):
+        eps = item.claimed / (1 - item.claimed)
+        assert item.measured == eps / (2 * (1 - eps))  # (εh)²/(2ε(1 − ε)h²)
+
+
+def gap_by_dual_free_programming(delta, places):
+    """The largest mean of D_+ − D_− over laws on `places` with second moments ≤ v and one mixture, scanned over v.
+
+    Instead of two feasible means ±gap: the objective is the gap itself, E X² ≤ 1 + gap²/4 bounds the variance.
+    """
+    m = len(places)
+    eye, one, zero = np.eye(m), np.ones(m), np.zeros(m)
+    equal = np.vstack(
+        [np.hstack([(1 - delta) * eye, -(1 - delta) * eye, delta * eye, -delta * eye])]
+        + [np.concatenate([one if i == j else zero for j in range(4)]) for i in range(4)]
+        + [np.concatenate([places, places, zero, zero])]  # opposite means
+    )
+    target = np.concatenate([zero, np.ones(4), [0.0]])
+    gap = 0.0
+    for _ in range(60):  # gap ↦ the largest gap that second moments of 1 + gap²/4 allow: monotone, from below
+        second = [np.concatenate([places**2 if i == j else zero for j in range(4)]) for i in range(2)]
+        found = linprog(
+            -np.concatenate([places, -places, zero, zero]),
+            A_ub=second,
+            b_ub=[1 + gap**2 / 4] * 2,
+            A_eq=equal,
+            b_eq=target,
+            method="highs",
+        )
+        new = -found.fun
+        if new - gap < 1e-7:
+            break
+        gap = new
+    return (gap / 2) ** 2 / 2
+
+
+@pytest.mark.parametrize("delta", [0.1, 0.25, 0.4])
+def test_the_widest_gap_by_another_program(delta):
+    """Maximised directly, on a grid that contains the spikes: the constant itself; the check's interval covers it."""
+    eps = delta / (1 - delta)
+    # in units of s: means ±εh are moved to ±gap/2 by nothing, since [0] and [±h] are symmetric already
+    h = 1 / math.sqrt(eps * (1 - eps))
+    places = np.linspace(-2, 2, 33) * h
+    assert gap_by_dual_free_programming(delta, places) == pytest.approx(huber_constant(delta), rel=1e-4)
+    value, error = largest_gap_by_linear_programming(delta)
+    assert value - 1e-9 <= huber_constant(delta) <= value + error
+    assert error < 0.02 * value
+
+
+# Exactly f bad workers
+
+
+def floor_by_direct_sum(n, f, q):
+    """E[K²; K ≤ f]/(2δg²q(1 − q)) in rationals."""
+    g = n - f
+    moment = sum((F(k * k * math.comb(g, k)) * q**k * (1 - q) ** (g - k) for k in range(f + 1)), F(0))
+    return moment / (2 * F(f, n) * g * g * q * (1 - q))
+
+
+@pytest.mark.parametrize(("n", "f"), [(3, 1), (5, 1), (5, 2), (7, 2), (11, 2), (15, 7), (25, 5), (25, 11), (60, 20)])
+def test_the_finite_floor_against_direct_sums(n, f):
+    """No q of a fine grid of rationals gives more, and the best one found by a bounded optimiser gives as much."""
+    floor = finite_floor(n, f)
+    grid = [F(i, 400) for i in range(1, 400)] + [F(1, 10**6), 1 - F(1, 10**6)]
+    values = [float(floor_by_direct_sum(n, f, q)) for q in grid]
+    assert max(values) <= floor * (1 + 1e-6)
+    i = int(np.argmax(values[:399]))
+    best = minimize_scalar(
+        lambda q: -float(floor_by_direct_sum(n, f, F(q))),
+        bounds=(max(i, 0.001) / 400, min(i + 2, 399.999) / 400),
+        method="bounded",
+        options={"xatol": 1e-10},
+    )
+    assert max(-best.fun, *values) == pytest.approx(floor, rel=1e-5)
+
+
+@pytest.mark.parametrize(("n", "f"), [(3, 1), (4, 1), (5, 2)])
+@pytest.mark.parametrize("q", [F(1, 10), F(1, 2), F(9, 10)])
+def test_the_two_finite_worlds_played_against_the_median_and_the_trimmed_mean(n, f, q):
+    """All 2^g outcomes: with K ≤ f the messages of both worlds are the same multiset; the errors reach the floor."""
+    g = n - f
+    for rule in (CoordinateMedian(), TrimmedMean(f)):
+        errors = {1: F(0), -1: F(0)}
+        for outcome in itertools.product((0, 1), repeat=g):
+            count = sum(outcome)
+            sent = {}
+            for sign in (1, -1):
+                bad = [-sign] * min(count, f) + [0] * (f - min(count, f))
+                sent[sign] = [sign * bit for bit in outcome] + bad
+                output = exact_aggregate(rule, [[F(x)] for x in sent[sign]])[0]
+                chance = q**count * (1 - q) ** (g - count)
+                errors[sign] += chance * (output - F(sign * count, g)) ** 2
+            assert (sorted(sent[1]) == sorted(sent[-1])) == (count <= f)
+        c = max(errors.values()) / (F(f, n) * 2 * q * (1 - q))
+        assert c >= floor_by_direct_sum(n, f, q)
+
+
+def test_the_floor_at_three_workers_is_three_quarters_for_every_q():
+    assert {floor_by_direct_sum(3, 1, F(i, 7)) for i in range(1, 7)} == {F(3, 4)}
+    assert [item.measured for item in attained(context())] == [F(3, 4), F(3, 4)]
+    assert search_c(error_table(CoordinateMedian(), 3, 1), 1 / 3)[0] == pytest.approx(0.75, rel=1e-12)
+
+
+def c_by_outcomes(errors, f, n, chances):
+    """Σ P(outcome) e_K/(δρ²) over all 2^g outcomes, each worker with a probability of its own."""
+    expected = sum(
+        math.prod(p if bit else 1 - p for p, bit in zip(chances, outcome, strict=True)) * errors[sum(outcome)]
+        for outcome in itertools.product((0, 1), repeat=n - f)
+    )
+    rho_sq = max(a * (1 - b) + b * (1 - a) for a, b in itertools.combinations(chances, 2))
+    return expected / (f / n * rho_sq) if rho_sq > 0 else 0.0
+
+
+CASES = [
+    (CoordinateMedian(), 5, 1),
+    (CoordinateMedian(), 6, 2),
+    (TrimmedMean(1), 5, 1),
+    (TrimmedMean(2), 5, 2),
+    (Krum(1), 6, 1),
+    (MultiKrum(1), 5, 1),
+    (Bulyan(1), 7, 1),
+]
+
+
+@pytest.mark.parametrize(("rule", "n", "f"), CASES, ids=repr)
+def test_the_search_over_laws_against_brute_force(rule, n, f):
+    """Its winner anew, worker by worker; and no two-group law of another grid exceeds it."""
+    errors = error_table(rule, n, f)
+    c, law = search_c(errors, f / n)
+    g = n - f
+    assert c_by_outcomes(errors, f, n, [law.p] * law.m + [law.q] * (g - law.m)) == pytest.approx(c, rel=1e-9)
+    grid = [0.0, 1e-4, 0.03, 0.15, 0.3, 0.45, 0.6, 0.77, 0.9, 0.999, 1.0]
+    for m in range(g + 1):
+        for p, q in itertools.product(grid, grid):
+            assert c_by_outcomes(errors, f, n, [p] * m + [q] * (g - m)) <= c * (1 + 1e-4)
+
+
+@pytest.mark.parametrize(("rule", "n", "f"), CASES[:3], ids=repr)
+def test_laws_with_a_probability_for_each_worker_need_no_more(rule, n, f):
+    """What two groups leave out, at small n: every vector of probabilities in tenths."""
+    errors = error_table(rule, n, f)
+    c, _ = search_c(errors, f / n)
+    tenths = [i / 10 for i in range(11)]
+    for chances in itertools.combinations_with_replacement(tenths, n - f):
+        assert c_by_outcomes(errors, f, n, chances) <= c * (1 + 1e-9)
+
+
+def test_the_median_by_hand_at_five_workers():
+    """e = (0, 1/16, 1/4, 1/16, 0). Split 2 : 2 gives 5/4; iid gives 5(1/8 + p(1 − p)/2), 5/4 at p = ½ and less else."""
+    errors = error_table(CoordinateMedian(), 5, 1)
+    assert errors.tolist() == [0, 1 / 16, 1 / 4, 1 / 16, 0]
+    assert c_by_outcomes(errors, 1, 5, [0.0, 0.0, 1.0, 1.0]) == 5 / 4
+    for p in (0.1, 0.3, 0.5, 0.9):
+        assert c_by_outcomes(errors, 1, 5, [p] * 4) == pytest.approx(5 * (1 / 8 + p * (1 - p) / 2))
+    assert search_c(errors, 0.2)[0] == pytest.approx(5 / 4)
+
+
+@pytest.mark.parametrize("n", [9, 33, 65])
+def test_an_iid_coin_is_worse_for_the_median_than_a_deterministic_split(n):
+    """f = 1: the split has error² ¼ at ρ² = 1, c = n/4; a fair coin E min(K/g, 1 − K/g)² → ¼ at ρ² = ½, c → n/2."""
+    g = n - 1
+    errors = error_table(CoordinateMedian(), n, 1)
+    assert errors[g // 2] == 1 / 4
+    coin = sum(math.comb(g, k) * min(k, g - k) ** 2 for k in range(g + 1)) / 2**g / g**2 * 2 * n
+    law = [math.comb(g, k) / 2**g for k in range(g + 1)]
+    assert np.dot(law, errors) * 2 * n == pytest.approx(coin)
+    assert search_c(errors, 1 / n)[0] >= coin * (1 - 1e-9) > n / 4 * (1 - 1e-9)
+    assert (coin > 1.4 * n / 4) == (n >= 33)
+
+
+def test_the_floor_binds_every_rule_that_the_check_measures():
+    """None is below, and it is no idle floor: the trimmed mean attains it, at n = 3, f = 1 and elsewhere."""
+    items = list(floor_of_rules(context()))
+    assert all(item.measured >= item.claimed * (1 - 1e-5) for item in items)
+    close = [item.what for item in items if item.measured <= 1.002 * item.claimed]
+    assert any("n = 3, f = 1" in what for what in close)
+    assert {"TrimmedMean"} <= {what.split()[3] for what in close}
+
+
+@pytest.mark.parametrize(("n", "f"), [(3, 1), (5, 2), (15, 7), (25, 11), (31, 15)])
+def test_the_floor_of_a_rule_with_a_centre(n, f):
+    """A centre within ρ of x̄ can tell the worlds apart once q is large; up to q = (2g − 1)/(3g − 1) zero serves both.
+
+    Clipping with the right centre does beat the floor of rules that see nothing but the messages.
+    """
+    g = n - f
+    most = F(2 * g - 1, 3 * g - 1)
+    spread = lambda q: q**2 + q * (1 - q) / g  # noqa: E731 (E x̄² in units of h²)
+    assert spread(most) == 2 * most * (1 - most)
+    assert spread(most + F(1, 100)) > 2 * (most + F(1, 100)) * (F(99, 100) - most)
+    values = [float(floor_by_direct_sum(n, f, most * F(i, 200))) for i in range(1, 201)]
+    assert max(values) == pytest.approx(centred_floor(n, f), rel=1e-3)
+    assert max(values) <= centred_floor(n, f) * (1 + 1e-9)
+    c, _ = search_c_of_clipping(n, f, paper_radius)
+    assert c >= centred_floor(n, f)
+    assert (c < finite_floor(n, f)) == ((n, f) in {(15, 7), (31, 15)})
+
+
+def test_the_limit_of_the_floor():
+    """q four standard deviations below f/g: E[K²; K ≤ f] ≥ E K² − g²P(K > f), whose ratio tends to the limit."""
+    for delta in (0.1, 0.3):
+        n = 40_000
+        g, f = round((1 - delta) * n), round(delta * n)
+        q = f / g - 4 * math.sqrt(f / g / g)
+        moment = g * q * (1 - q) + (g * q) ** 2 - g**2 * binom.sf(f, g, q)
+        below = moment / (2 * delta * g**2 * q * (1 - q))
+        assert below <= finite_floor(n, f) <= population_floor(delta) * 1.02
+        assert below >= population_floor(delta) * 0.9
+    ratios = [item.measured for item in floor_tends(context())]
+    assert len(ratios) == 8
+    assert all(0 < ratio < 0.5 for ratio in ratios)
+
+
+def test_the_population_floor_does_not_bind_one_n():
+    """At n = 3, f = 1 the median needs 3/4 and no more (the check `attained`), half of 1/(2(1 − 2/3))."""
+    item = next(iter(population_at_small_n(context())))
+    assert item.measured == pytest.approx(0.75)
+    assert item.claimed == pytest.approx(1.5)
+
+
+def test_half_of_the_workers_are_as_good_as_the_other_half():
+    """The same messages, two sets G: whatever a rule returns, one of them is h/2 away."""
+    for f in (1, 3):
+        messages = [[F(0)]] * f + [[F(10)]] * f
+        output = exact_aggregate(CoordinateMedian(), messages)[0]
+        assert max(output**2, (output - 10) ** 2) >= 100 * F(1, 4)
+    assert {item.measured for item in no_majority(context())} == {F(1, 4)}
+    assert {item.measured for item in no_majority(context(), odd=1)} == {0}
