@@ -13,7 +13,7 @@ import theory
 from theory.markdown import between
 
 ROOT = Path(__file__).parents[1]
-KINDS = ("definition", "counterexample", "theorem", "corollary", "remark", "equation")
+KINDS = ("definition", "counterexample", "theorem", "corollary", "remark", "equation", "algorithm")
 
 
 @dataclass(frozen=True)

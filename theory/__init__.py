@@ -10,11 +10,22 @@ if TYPE_CHECKING:
     from theory.statement import Statement
 
 PAPER = (  # in the paper's order
+    "definition_a_problem",
     "counterexample_1_bimodal",
+    "counterexample_2_imbalanced",
     "counterexample_3_heavy_tail",
     "theorem_i_middle_seekers",
+    "remark_1_practical_usage",
+    "definition_b_permutation_invariance",
+    "remark_2_memoryless",
+    "theorem_ii_lower_bound",
+    "remark_3_fixed_identities",
     "definition_c_robust_aggregator",
     "theorem_iii_limits",
+    "algorithm_1_clipping",
+    "remark_4_implementation",
+    "theorem_iv_centered_clipping",
+    "corollary_v_iterations",
 )
 
 

@@ -1,0 +1,110 @@
+"""Algorithms in rational arithmetic, one coordinate: where to ask, what was submitted, what to answer in the end.
+
+Here an algorithm may answer something else than its last query point, and rounding is never the reason for a
+difference.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from sims.aggregators import CenteredClipping, Rule
+from sims.checks.exact_rules import exact_aggregate, rational
+from sims.optimizers import SGD, Optimizer, ServerMomentum, WorkerMomentum
+from sims.optimizers.optimizer import at
+
+Gradients = Sequence[Fraction]  # one per worker identity
+
+
+class ExactAlgorithm(abc.ABC):
+    """A frozen value of pure functions; all memory is in the state, which starts as `start()`."""
+
+    @abc.abstractmethod
+    def start(self) -> Any:
+        """The state before the first round."""
+
+    @abc.abstractmethod
+    def query(self, state: Any) -> Fraction:
+        """The point at which the workers are asked in the round that begins."""
+
+    @abc.abstractmethod
+    def submit(self, state: Any, gradients: Gradients) -> Any:
+        """The state after the round in which these gradients came, those of worker 1, …, n."""
+
+    def output(self, state: Any) -> Fraction:
+        """The answer if the algorithm stopped here: the next query point, unless a subclass says otherwise."""
+        return self.query(state)
+
+
+@dataclass(frozen=True)
+class SGDState:
+    """Where an `ExactSGD` stands after t rounds."""
+
+    x: Fraction = Fraction(0)
+    t: int = 0
+    centre: Fraction = Fraction(0)
+    workers: tuple[Fraction, ...] | None = None
+    server: Fraction = Fraction(0)
+
+
+@dataclass(frozen=True, eq=False)
+class ExactSGD(ExactAlgorithm):
+    """`RobustSGD(rule, optimizer)` from x_0 = 0 in rationals, d = 1, by the rules' published definitions.
+
+    `warm` says whether centered clipping starts from the last aggregate, as in `RobustSGD`, or always from 0. Raises
+    `ValueError` for an optimizer that it does not know.
+
+    >>> from sims.aggregators import Mean
+    >>> run(ExactSGD(Mean(), SGD(0.5)), [[Fraction(1), Fraction(3)]])[1]
+    Fraction(-1, 1)
+    """
+
+    rule: Rule
+    optimizer: Optimizer
+    warm: bool = True
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.optimizer, SGD | ServerMomentum | WorkerMomentum):
+            raise ValueError(f"ExactSGD knows SGD, ServerMomentum and WorkerMomentum, got {self.optimizer!r}")
+
+    def start(self) -> SGDState:
+        """At 0, without memories."""
+        return SGDState()
+
+    def query(self, state: SGDState) -> Fraction:
+        """The iterate."""
+        return state.x
+
+    def submit(self, state: SGDState, gradients: Gradients) -> SGDState:
+        """The optimizer's worker side, the rule, and its server side."""
+        t, kind = state.t + 1, self.optimizer
+        sent, server = tuple(gradients), state.server
+        if isinstance(kind, WorkerMomentum):
+            sent = tuple(
+                _average(g, m, kind, t) for g, m in zip(sent, state.workers or (Fraction(0),) * len(sent), strict=True)
+            )
+        centre = (state.centre,) if isinstance(self.rule, CenteredClipping) and self.warm else None
+        aggregate = exact_aggregate(self.rule, [(m,) for m in sent], centre)[0]
+        step = aggregate
+        if isinstance(kind, ServerMomentum):
+            step = server = _average(aggregate, server, kind, t)
+        x = state.x - rational(at(kind.learning_rate, t)) * step
+        return SGDState(x, t, aggregate, sent if isinstance(kind, WorkerMomentum) else None, server)
+
+
+def _average(new: Fraction, old: Fraction, kind: WorkerMomentum | ServerMomentum, t: int) -> Fraction:
+    beta = rational(at(kind.beta, t))
+    return ((1 - beta) * new if kind.damped else new) + beta * old
+
+
+def run(algorithm: ExactAlgorithm, array: Sequence[Gradients]) -> tuple[tuple[Fraction, ...], Fraction]:
+    """The query points of all rounds and the output, on a t × n array of submitted gradients."""
+    state, queries = algorithm.start(), []
+    for row in array:
+        queries.append(algorithm.query(state))
+        state = algorithm.submit(state, row)
+    return tuple(queries), algorithm.output(state)

@@ -1,0 +1,172 @@
+"""Definition B: all permutations instead of exchanges, the engine's algorithms instead of the exact ones."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from perform import check_statement, results, verdicts, well_formed
+
+from sims.aggregators import RFA, CenteredClipping, CoordinateMedian, Krum, Mean, TrimmedMean
+from sims.checks.exact_algorithm import ExactSGD, run
+from sims.checks.permutation import exchanges, search, seen, smaller, tally
+from sims.optimizers import SGD, RobustSGD, ServerMomentum, WorkerMomentum
+from sims.optimizers.optimizer import Optimizer
+from theory.definition_b_permutation_invariance import CLIP, PAIRING, STATEMENT, SYMMETRIC, WORKER
+from theory.small_algorithms import Dictator, Leaking
+
+
+def test_the_statement_is_well_formed():
+    well_formed(STATEMENT)
+
+
+def test_the_verdicts_at_the_quick_budget():
+    assert verdicts(STATEMENT.stem) == {
+        "output_hides_workers": "refuted",
+        "symmetric": "holds",
+        "symmetric_at_random": "supported",
+        "worker_momentum": "holds",
+    }
+
+
+def test_every_control_is_caught():
+    check_statement(results(STATEMENT.stem))
+
+
+OPTIMIZERS = (
+    SGD(0.5),
+    ServerMomentum(0.5, 0.75),
+    WorkerMomentum(lambda t: 1 / 2**t, 0.5),
+    WorkerMomentum(0.5, 0.5, damped=False),
+)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda o: type(o).__name__)
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Mean(),
+        CoordinateMedian(),
+        TrimmedMean(1),
+        Krum(1),
+        RFA(),
+        CenteredClipping(0.5),
+        CenteredClipping((2.0, 0.5), 2),
+    ],
+    ids=lambda r: type(r).__name__,
+)
+def test_the_exact_algorithms_do_what_the_engines_do(rule, optimizer):
+    rows = np.random.default_rng(3).integers(-4, 5, (4, 6))
+    exact, fast = ExactSGD(rule, optimizer), RobustSGD(rule, optimizer)
+    state, points = fast.init(np.zeros(1)), [0.0]
+    for row in rows:
+        x, state = fast(row[:, None].astype(float), state)
+        points.append(float(x[0]))
+    queries, output = run(exact, [[Fraction(int(g)) for g in row] for row in rows])
+    assert [float(q) for q in (*queries, output)] == pytest.approx(points, abs=1e-12)
+
+
+def test_a_cold_start_forgets_the_centre():
+    rows = [[Fraction(4)] * 3] * 3
+    warm, cold = (run(ExactSGD(CenteredClipping(1.0), SGD(1.0), warm=w), rows)[1] for w in (True, False))
+    assert (warm, cold) == (-1 - 2 - 3, -1 - 1 - 1)
+
+
+def test_an_unknown_optimizer_is_refused():
+    class Other(Optimizer):
+        def update(self, x, aggregate, memory, t):
+            return x, memory
+
+    with pytest.raises(ValueError, match="ExactSGD knows"):
+        ExactSGD(Mean(), Other())
+
+
+def changes_under_all_permutations(algorithm, n, t, values, part):
+    """Whether any tuple of permutations of any array changes something: no generators, no shortcut."""
+    for array in itertools.product(itertools.product(values, repeat=n), repeat=t):
+        before = seen(algorithm, array, part)
+        for perms in itertools.product(itertools.permutations(range(n)), repeat=t):
+            moved = tuple(tuple(row[i] for i in p) for row, p in zip(array, perms, strict=True))
+            if seen(algorithm, moved, part) != before:
+                return True
+    return False
+
+
+@pytest.mark.parametrize("name", [*SYMMETRIC, *PAIRING])
+def test_exchanges_decide_what_all_permutations_decide(name):
+    algorithm = {**SYMMETRIC, **PAIRING}[name]
+    expected = name in PAIRING
+    assert changes_under_all_permutations(algorithm, 3, 2, (0, 1), "output") == expected
+    assert (tally(algorithm, "output", ((3, 2),), (0, 1)).changed > 0) == expected
+
+
+@pytest.mark.parametrize("name", [name for name in PAIRING if "from 0" not in name])  # the engine's CC starts warm
+def test_the_smallest_counterexample_shows_in_the_engine_too(name):
+    exact = PAIRING[name]
+    found = tally(exact, "output").smallest
+    assert found is not None
+
+    def output(rows):
+        algorithm = RobustSGD(exact.rule, exact.optimizer)
+        state = algorithm.init(np.zeros(1))
+        for row in rows:
+            _, state = algorithm(np.array(row, dtype=float)[:, None], state)
+        return float(state.x[0])
+
+    swapped = next(o for r, i, o in exchanges(found.gradients) if (r + 1, i + 1) == (found.round, found.worker))
+    assert output(found.gradients) == pytest.approx(float(found.before), abs=1e-12)
+    assert output(swapped) == pytest.approx(float(found.after), abs=1e-12)
+    assert found.before != found.after
+    assert (found.n, found.t) in {(2, 2), (3, 2)}
+
+
+def test_no_smaller_counterexample_to_clipping_exists():
+    found = tally(ExactSGD(CLIP, WORKER), "output").smallest
+    assert found is not None
+    assert (found.n, found.t) == (2, 2)
+    for n, t in ((1, 1), (1, 2), (2, 1)):
+        assert not changes_under_all_permutations(ExactSGD(CLIP, WORKER), n, t, (-1, 0, 1), "output")
+
+
+def test_what_is_shrunk_cannot_be_shrunk_further():
+    algorithm = ExactSGD(CoordinateMedian(), WORKER)
+    found, tried = search(algorithm, "output", np.random.default_rng(1), n=5, t=4, arrays=20)
+    assert found is not None
+    assert tried >= 1
+    for array in smaller(found.gradients):
+        before = seen(algorithm, array, "output")
+        assert all(seen(algorithm, other, "output") == before for _, _, other in exchanges(array))
+
+
+def test_the_search_finds_nothing_where_nothing_is():
+    assert search(SYMMETRIC["SGD with warm CC"], "both", np.random.default_rng(1), n=4, t=3, arrays=5)[0] is None
+
+
+def test_the_dictator_obeys_one_worker():
+    found = tally(Dictator(), "output").smallest
+    assert found is not None
+    assert (found.n, found.t) == (2, 1)
+    assert tally(Dictator(), "queries", ((2, 1), (3, 1))).changed == 0  # the first query is x_0
+
+
+def test_the_leaking_output_is_the_median_of_the_last_row():
+    rng = np.random.default_rng(5)
+    for _ in range(50):
+        rows = rng.integers(-3, 4, (3, 5))
+        _, output = run(Leaking(3, Fraction(2), Fraction(2)), [[Fraction(int(g)) for g in row] for row in rows])
+        assert output == min(2, max(-2, Fraction(statistics.median(map(int, rows[-1]))) / 2))
+
+
+def test_the_leaking_query_is_the_vote_of_the_workers():
+    queries, _ = run(Leaking(3), [[Fraction(g) for g in row] for row in ((-1, 0, 1), (0, -1, 1), (0, 0, 0))])
+    assert queries == (0, 0, 1)  # two workers sent negative sums, one a positive one
+    queries, _ = run(Leaking(3), [[Fraction(g) for g in row] for row in ((-1, 0, 1), (-1, 0, 1), (0, 0, 0))])
+    assert queries == (0, 0, 0)
+
+
+def test_no_size_left_is_an_error():
+    with pytest.raises(ValueError, match="no size"):
+        tally(ExactSGD(Krum(1), SGD(0.5)), "output", ((2, 1), (3, 1)))

@@ -1,0 +1,238 @@
+"""Algorithm 1: centered clipping as it is coded, and what follows from its few lines at once.
+
+Input m_i, τ, v, L; default L = 1 and v = the previous aggregate. Repeat L times: c_i = (m_i − v)·min(1, τ/‖m_i − v‖),
+the factor being 1 at m_i = v, where the printed quotient is 0/0; v ← v + (1/n) Σ_i c_i. Output v.
+
+- *Shift.* Only m_i − v enters: moving all m_i and v by s moves the output by s.
+- *Reach.* ‖c_i‖ ≤ τ, so each step moves v by at most τ: ‖output − v‖ ≤ Lτ, whatever the n messages are. It is
+  attained by n messages in one direction farther than Lτ. This is why the rule alone cannot fail badly, and why it
+  cannot come from far away.
+- *Fixed point.* m_i = v for all i: nothing moves. n equal messages m within τ of v: one step arrives at m exactly.
+- *No clipping.* If τ is at least the largest distance, one step is the mean, from every v.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from sims.aggregators import CenteredClipping, Mean, Rule
+from sims.checks.exact_rules import exact_aggregate
+from sims.engine.streams import Streams
+from theory.pathwise_lemmas import rational_instance
+from theory.statement import Claim, Context, Control, Evidence, Statement
+
+ROUNDING = 1e-13  # of values up to 60 in float64, tens of operations
+Maker = Callable[[Any, int], Rule]  # (τ, L) → a rule
+
+
+@dataclass(frozen=True, eq=False)
+class DividedByUnclipped(CenteredClipping):
+    """A wrong variant: the sum of the clipped differences over the number of unclipped ones (at least 1)."""
+
+    def combine(self, x: Any, state: Any, rng: Any) -> tuple[Any, Any]:
+        """One step after the other."""
+        v = np.broadcast_to(state, (*x.shape[:-2], x.shape[-1])).astype(float)
+        for tau in self.radii:
+            away = x - v[..., None, :]
+            norms = np.sqrt(np.sum(away**2, axis=-1, keepdims=True))
+            factor = np.minimum(1, np.asarray(tau)[..., None, None] / np.where(norms > 0, norms, 1))
+            kept = np.maximum(np.sum(factor[..., 0] >= 1, axis=-1), 1)[..., None]
+            v = v + np.sum(away * factor, axis=-2) / kept
+        return v, v
+
+
+@dataclass(frozen=True, eq=False)
+class RecentredOnMean(CenteredClipping):
+    """A wrong variant: it forgets v and clips around the mean of the messages."""
+
+    def combine(self, x: Any, state: Any, rng: Any) -> tuple[Any, Any]:
+        """Starts at the mean."""
+        return super().combine(x, np.mean(x, axis=-2), rng)
+
+
+@dataclass(frozen=True, eq=False)
+class AroundOrigin(CenteredClipping):
+    """A wrong variant: it clips around the origin, whatever v is."""
+
+    def combine(self, x: Any, state: Any, rng: Any) -> tuple[Any, Any]:
+        """Starts at 0."""
+        return super().combine(x, np.zeros_like(state), rng)
+
+
+def printed_step(
+    rows: Sequence[Sequence[Fraction]], v: Sequence[Fraction], tau: Fraction, lengths: Sequence[Fraction]
+) -> tuple[Fraction, ...]:
+    """v + (1/n) Σ_i (m_i − v) min(1, τ/‖m_i − v‖), given the distances."""
+    factors = [Fraction(1) if length <= tau else tau / length for length in lengths]
+    return tuple(
+        v[j] + sum((k * (row[j] - v[j]) for k, row in zip(factors, rows, strict=True)), Fraction(0)) / len(rows)
+        for j in range(len(v))
+    )
+
+
+def computes_it(ctx: Context, *, make: Maker = CenteredClipping) -> Iterable[Evidence]:
+    """The largest difference between the rule as coded and the printed lines in rationals; claimed: rounding."""
+    worst, count = Fraction(0), 0
+    for row in itertools.combinations_with_replacement((-3, 0, 1, 5), 4):
+        for v, tau, steps in itertools.product((Fraction(-2), Fraction(1)), (Fraction(1, 2), Fraction(3)), (1, 3)):
+            coded, _ = make(float(tau), steps)(np.array(row, dtype=float)[:, None], np.array([float(v)]))
+            wanted = exact_aggregate(CenteredClipping(tau, steps), [[Fraction(k)] for k in row], [v])[0]
+            worst, count = max(worst, abs(Fraction(float(coded[0])) - wanted)), count + 1
+    yield Evidence(
+        f"largest difference from Algorithm 1, {count} inputs on the line, L = 1 and 3", worst, "<=", ROUNDING, "exact"
+    )
+    rng, worst, count = Streams(*ctx.stream("plane")).generator(0), Fraction(0), ctx.scaled(200)
+    for _ in range(count):
+        v, rows, lengths, _, tau = rational_instance(rng)
+        wanted = printed_step(rows, v, tau, lengths)
+        coded, _ = make(float(tau), 1)(np.array(rows, dtype=float), np.array(v, dtype=float))
+        worst = max(worst, *(abs(Fraction(float(y)) - w) for y, w in zip(coded, wanted, strict=True)))
+    yield Evidence(
+        f"largest difference from Algorithm 1, {count} planes with rational distances", worst, "<=", ROUNDING, "exact"
+    )
+
+
+def defaults(ctx: Context, *, carry: bool = True) -> Iterable[Evidence]:
+    """The difference of two rounds by the defaults from L = 1, v = 0 and then v = the first aggregate, in rationals."""
+    first, second = [[4.0], [1.0], [-0.5], [0.25]], [[-3.0], [2.0], [0.5], [0.5]]
+    rule = CenteredClipping(tau=1.0)
+    y, state = rule(np.array(first))
+    z, _ = rule(np.array(second), state if carry else None)
+    centre = exact_aggregate(CenteredClipping(Fraction(1)), [[Fraction(v)] for (v,) in first])
+    wanted = exact_aggregate(CenteredClipping(Fraction(1)), [[Fraction(v)] for (v,) in second], centre)
+    what = "second aggregate by default minus L = 1 step from the first one (powers of 2 only)"
+    yield Evidence(what, Fraction(float(z[0])) - wanted[0], "=", Fraction(0), "exact")
+    yield Evidence(
+        "first aggregate minus L = 1 step from 0", Fraction(float(y[0])) - centre[0], "=", Fraction(0), "exact"
+    )
+
+
+def sample(ctx: Context, purpose: str) -> Iterable[tuple[np.ndarray, np.ndarray, np.ndarray, int]]:
+    """(messages (runs, n, d), v, τ, L) of several shapes."""
+    for number, (n, d, steps) in enumerate(((3, 1, 1), (8, 2, 4), (20, 5, 2))):
+        rng = Streams(*ctx.stream(purpose)).generator(number)
+        runs = ctx.scaled(2000)
+        x = rng.uniform(-3, 3, (runs, n, d)) * 10 ** rng.uniform(-1, 1, (runs, n, 1))
+        yield x, rng.uniform(-3, 3, (runs, d)), 10 ** rng.uniform(-1, 1, runs), steps
+
+
+def shifts(ctx: Context, *, make: Maker = CenteredClipping) -> Iterable[Evidence]:
+    """The largest |AGG(m + s; v + s) − AGG(m; v) − s|; claimed: rounding."""
+    for x, v, tau, steps in sample(ctx, "shift"):
+        rule, by = make(tau, steps), np.arange(1, x.shape[-1] + 1) * 4.0
+        worst = float(np.max(np.abs(rule(x + by, v + by)[0] - rule(x, v)[0] - by)))
+        what = f"largest |AGG(m + s; v + s) − AGG(m; v) − s|, n = {x.shape[-2]}, d = {x.shape[-1]}, L = {steps}"
+        yield Evidence(what, worst, "<=", ROUNDING, "exact", covers="only m_i − v enters")
+
+
+def reach(ctx: Context, *, make: Maker = CenteredClipping, share: float = 1.0) -> Iterable[Evidence]:
+    """The largest ‖output − v‖ − share·Lτ, over random messages and n far ones in one direction; claimed: ≤ 0."""
+    for x, v, tau, steps in sample(ctx, "reach"):
+        x = x.copy()
+        x[: len(x) // 2] += 1e3  # all of them far in one direction
+        moved = np.sqrt(np.sum((make(tau, steps)(x, v)[0] - v) ** 2, axis=-1))
+        worst = float(np.max(moved / (steps * tau))) - share
+        what = f"largest ‖output − v‖/(Lτ) − {share:g}, n = {x.shape[-2]}, d = {x.shape[-1]}, L = {steps}"
+        yield Evidence(what, worst, "<=", 10 * ROUNDING, "exact", covers="‖c_i‖ ≤ τ, averaged, L times")
+
+
+def agrees(ctx: Context, *, make: Maker = CenteredClipping) -> Iterable[Evidence]:
+    """The largest |output − m| for n messages m = v, and for n equal ones at distance τ/2; claimed: 0 and rounding."""
+    for x, v, tau, _ in sample(ctx, "equal"):
+        n, d = x.shape[-2:]
+        rule = make(tau, 1)
+        same = np.broadcast_to(v[:, None], x.shape)
+        what = f"largest |output − v|, all messages at v, n = {n}, d = {d}"
+        yield Evidence(what, float(np.max(np.abs(rule(same, v)[0] - v))), "=", 0.0, "exact", covers="c_i = 0")
+        near = v + tau[:, None] / (2 * np.sqrt(d))
+        output = rule(np.broadcast_to(near[:, None], x.shape), v)[0]
+        what = f"largest |output − m|, n messages at one place m at τ/2 from v, n = {n}, d = {d}"
+        yield Evidence(
+            what, float(np.max(np.abs(output - near))), "<=", ROUNDING, "exact", covers="(1/n) Σ (m − v) = m − v"
+        )
+
+
+def unclipped(ctx: Context, *, make: Maker = CenteredClipping, enlarge: float = 1.0) -> Iterable[Evidence]:
+    """The largest |output − mean| with τ = enlarge·(the largest distance from v); claimed: rounding."""
+    for x, v, _, _ in sample(ctx, "unclipped"):
+        tau = enlarge * np.max(np.sqrt(np.sum((x - v[:, None]) ** 2, axis=-1)), axis=-1)
+        worst = float(np.max(np.abs(make(tau, 1)(x, v)[0] - np.mean(x, axis=-2))))
+        what = f"largest |output − mean|, n = {x.shape[-2]}, d = {x.shape[-1]}"
+        yield Evidence(what, worst, "<=", ROUNDING, "exact", covers="every factor is 1")
+
+
+STATEMENT = Statement(
+    stem="algorithm_1_clipping",
+    label="Algorithm 1",
+    title="Centered clipping as coded",
+    printed="c_i = (m_i − v) min(1, τ/‖m_i − v‖), v ← v + (1/n) Σ c_i, L times; default L = 1 and v = the previous "
+    "aggregate.",
+    corrected=None,
+    claims=(
+        Claim(
+            name="as_coded",
+            text="The rule as coded computes Algorithm 1, the factor being 1 at m_i = v.",
+            about=("printed",),
+            check=computes_it,
+            controls=(
+                Control("divided by the number of unclipped", "printed is 1/n", {"make": DividedByUnclipped}),
+                Control("around the mean of the messages", "printed is v", {"make": RecentredOnMean}),
+            ),
+        ),
+        Claim(
+            name="defaults",
+            text="By default L = 1 and v is the previous aggregate (0 at first).",
+            about=("printed",),
+            check=defaults,
+            controls=(Control("v = 0 in every round", "then it has no memory", {"carry": False}),),
+        ),
+        Claim(
+            name="shifts",
+            text="Shifting all messages and v shifts the output.",
+            about=("printed",),
+            check=shifts,
+            controls=(Control("clipping around the origin", "the origin does not move", {"make": AroundOrigin}),),
+        ),
+        Claim(
+            name="reach",
+            text="The output lies within Lτ of v, whatever is sent.",
+            about=("printed",),
+            check=reach,
+            controls=(
+                Control(
+                    "around the mean of the messages", "one message moves the mean anywhere", {"make": RecentredOnMean}
+                ),
+                Control("divided by the number of unclipped", "then a step is up to nτ", {"make": DividedByUnclipped}),
+                Control("0.99·Lτ", "n far messages in one direction attain Lτ", {"share": 0.99}),
+            ),
+        ),
+        Claim(
+            name="agrees",
+            text="n messages at v leave v where it is; n equal ones within τ of v are found in one step.",
+            about=("printed",),
+            check=agrees,
+            controls=(Control("clipping around the origin", "from there it does not arrive", {"make": AroundOrigin}),),
+        ),
+        Claim(
+            name="unclipped",
+            text="With τ at least the largest distance one step is the mean, from every v.",
+            about=("printed",),
+            check=unclipped,
+            controls=(
+                Control("half that τ", "then some messages are clipped", {"enlarge": 0.5}),
+                Control(
+                    "the mean for τ half as large",
+                    "it never clips",
+                    {"enlarge": 0.5, "make": lambda tau, steps: Mean()},
+                    "survives",
+                ),
+            ),
+        ),
+    ),
+)

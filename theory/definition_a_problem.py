@@ -1,0 +1,271 @@
+"""Definition A: δ-robust optimization, and whether our problems are instances of it.
+
+f is L-smooth and bounded below by f*; each good worker i ∈ G has independent stochastic gradients with E g_i(x) =
+∇f(x) and E‖g_i(x) − ∇f(x)‖² ≤ σ²; |G| ≥ (1 − δ)n; the Byzantine workers B are omniscient, collude, and are the same
+in all rounds. Wanted: E‖∇f(x)‖² ≤ ε.
+
+A generator of problems may err in each of these: a bias, too much variance, a wrong L, μ or f*. The check measures all
+of them. Where the noise has finitely many outcomes (or the oracle is affine in its sample, so that ±1 does for N(0,
+1): only the first two moments enter) bias and variance are finite sums; the random generators themselves are held to
+it by samples with Hoeffding's and Bernstein's intervals, for bounded laws. The heavy-tailed Pareto law enters by
+∫_0^1 (1 − u)^{−1/3} du = 3/2 and ∫_0^1 (1 − u)^{−2/3} du = 3 = Var + (3/2)², which Riemann sums approach from both
+sides.
+
+*What it does not say.* The g_i need not be smooth themselves: g(x; ξ) = x + ξ·sgn(x), ξ = ±1, is unbiased for ½x² with
+variance 1, and jumps by 2 at 0. Theorem VII, whose workers compare gradients of one sample at two points, needs E‖g(x;
+ξ) − g(y; ξ)‖² ≤ L²‖x − y‖² all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sims.backend import Array, namespace
+from sims.checks.problem import FiniteLaw, Reading, cells, check_function, check_noise, sample_noise, signs
+from sims.engine.streams import Streams
+from sims.problems import Bernoulli, Draws, Pareto, Problem, Quadratic, Rademacher
+from theory.statement import Claim, Context, Control, Evidence, Statement
+from theory.two_world_runs import TwoWorlds
+
+QUADRATIC = Quadratic.between(mu=0.25, L=4.0, dim=3, sigma_sq=2.0, x_star=0.5)
+Problems = Mapping[str, tuple[Problem, FiniteLaw, float]]  # with a finite law of the sample, and a bound of the noise
+
+PROBLEMS: Problems = {
+    "Bernoulli(¼), d = 2": (Bernoulli(0.25, dim=2), cells(4, 2), 0.75),
+    "Rademacher, d = 2": (Rademacher(dim=2), cells(2, 2), 1.0),
+    "quadratic, d = 3, with signs for normals": (QUADRATIC, signs(3), 1.0),
+    "the world + of Theorem II": (TwoWorlds(1, 0.25), cells(4), 1.75),
+    "the world − of Theorem II": (TwoWorlds(-1, 0.25, mu=0.1, sigma_sq=4.0), cells(4), 3.5),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Altered(Problem):
+    """A problem with a fault: a bias added to its gradients, its noise blown up, or other constants declared."""
+
+    right: Problem
+    bias: float = 0.0
+    blow_up: float = 1.0
+    declared: Mapping[str, float] = ()  # pyright: ignore[reportAssignmentType]
+
+    def _constant(self, name: str) -> Any:
+        return dict(self.declared).get(name, getattr(self.right, name))
+
+    @property
+    def dim(self) -> int:
+        """Of the right problem."""
+        return self.right.dim
+
+    @property
+    def L(self) -> Any:  # noqa: N802 (the paper's symbol)
+        """Declared."""
+        return self._constant("L")
+
+    @property
+    def mu(self) -> Any:
+        """Declared."""
+        return self._constant("mu")
+
+    @property
+    def sigma_sq(self) -> Any:
+        """Declared."""
+        return self._constant("sigma_sq")
+
+    @property
+    def x_star(self) -> Any:
+        """Declared."""
+        return self._constant("x_star")
+
+    @property
+    def f_star(self) -> Any:
+        """Declared."""
+        return self._constant("f_star")
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Of the right problem."""
+        return self.right.sample_shape
+
+    def excess(self, x: Array) -> Array:
+        """Above the declared f*."""
+        return self.right.value(x) - self.f_star
+
+    def gradient(self, x: Array) -> Array:
+        """Of the right problem."""
+        return self.right.gradient(x)
+
+    def draw(self, streams: Draws, steps: int, n: int) -> np.ndarray:
+        """Of the right problem."""
+        return self.right.draw(streams, steps, n)
+
+    def oracle(self, x: Array, sample: Array, honest: int | None = None) -> Array:
+        """∇f + blow_up·noise + bias."""
+        mean = self.right.gradient(x)[..., None, :]
+        return mean + self.blow_up * (self.right.oracle(x, sample, honest) - mean) + self.bias
+
+
+@dataclass(frozen=True, eq=False)
+class Jumping(Altered):
+    """½x² with g(x; ξ) = x + ξ·sgn(x), ξ = ±1: the noise of one sample jumps at 0."""
+
+    def oracle(self, x: Array, sample: Array, honest: int | None = None) -> Array:
+        """∇f + ξ·(1 if x ≥ 0 else −1)."""
+        xp = namespace(x, sample)
+        side = xp.where(x >= 0, xp.ones_like(x), -xp.ones_like(x))
+        return self.right.gradient(x)[..., None, :] + sample * side[..., None, :]
+
+
+Alter = Callable[[Problem], Problem]
+
+
+def points_for(problem: Problem) -> np.ndarray:
+    """The origin, and two points away from it, (3, d)."""
+    wave = np.cos(np.arange(problem.dim) + 1.0)
+    return np.stack([np.zeros(problem.dim), 2 * wave, -5 * wave])
+
+
+def evidence(name: str, readings: Iterable[Reading], scale: float = 1.0) -> Iterable[Evidence]:
+    """Readings as evidence; an interval narrower than a tenth of `scale`, the declared σ², counts as survived."""
+    for r in readings:
+        what = f"{name}: {r.what}"
+        yield Evidence(what, r.measured, r.relation, r.declared, r.kind, r.error, resolution=0.1, scale=scale)
+
+
+def noise_is_as_declared(
+    ctx: Context, *, alter: Alter = lambda p: p, problems: Problems = PROBLEMS
+) -> Iterable[Evidence]:
+    """Bias and variance of every problem under a finite law of its sample, beside 0 and the declared σ²."""
+    for name, (problem, law, _) in problems.items():
+        yield from evidence(name, check_noise(alter(problem), law, points_for(problem)))
+
+
+def draws_are_as_declared(ctx: Context, *, alter: Alter = lambda p: p) -> Iterable[Evidence]:
+    """The same from the generators' own draws, for the problems whose noise is bounded."""
+    for name, (problem, _, bound) in PROBLEMS.items():
+        if isinstance(problem, Quadratic):
+            continue
+        streams = Streams(*ctx.stream(name))
+        readings = sample_noise(
+            alter(problem), streams, points_for(problem), draws=ctx.scaled(200_000), bound=1.5 * bound, alpha=ctx.alpha
+        )
+        yield from evidence(name, readings, float(problem.sigma_sq))
+
+
+def pareto_is_as_declared(ctx: Context, *, shape: float = 3.0) -> Iterable[Evidence]:
+    """E ξ and E ξ² of the Pareto quantile function by Riemann sums from both sides, beside the problem's constants."""
+    declared, drawn = Pareto(3.0), Pareto(shape)
+    edges = 1 - np.geomspace(1.0, 1e-12, 400_001)  # cells that shrink towards 1, where the quantile is steep
+    values, widths = drawn.quantile(edges[:, None])[:, 0], np.diff(edges)
+    # beyond the last edge 1 − e the power k has the integral e^{1 − k/a}·a/(a − k)
+    for power, target in ((1, float(declared.mean)), (2, float(declared.variance + declared.mean**2))):
+        rest = (1 - edges[-1]) ** (1 - power / shape) * shape / (shape - power)
+        low, high = (float(np.sum(widths * v**power)) + rest for v in (values[:-1], values[1:]))
+        error = (high - low) / 2 + 1e-9
+        yield Evidence(f"Pareto: E ξ^{power} by Riemann sums", (low + high) / 2, "=", target, "exact", error)
+
+
+def function_is_as_declared(ctx: Context, *, alter: Alter = lambda p: p) -> Iterable[Evidence]:
+    """L, μ, f* and x* of every problem against its values and gradients."""
+    for name, (problem, _, _) in PROBLEMS.items():
+        rng = Streams(*ctx.stream(name)).generator(0)
+        yield from evidence(name, check_function(alter(problem), rng))
+
+
+def samples_jump(ctx: Context, *, problem: Problem | None = None) -> Iterable[Evidence]:
+    """E‖g(x; ξ) − g(y; ξ)‖²/‖x − y‖² at x = −y = ε of a problem that satisfies Definition A; claimed to be ≥ 1/ε²."""
+    found = problem or Jumping(Quadratic((1.0,), sigma_sq=1.0))
+    law = signs(1)
+    yield from evidence("½x² with jumping noise", check_noise(found, law, points_for(found)))
+    for eps in (1e-1, 1e-3, 1e-6):
+        x, y = (found.oracle(np.array([p]), law.samples) for p in (eps, -eps))
+        ratio = float(np.sum(law.weights * np.sum((x - y) ** 2, axis=-1))) / (2 * eps) ** 2
+        yield Evidence(
+            f"E‖g(x; ξ) − g(y; ξ)‖²/‖x − y‖² at x = −y = {eps:g}",
+            ratio,
+            ">=",
+            1 / eps**2,
+            "exact",
+            covers="1 + 1/ε² exactly: E(2ε + 2ξ)²/(4ε²), unbounded as ε → 0",
+        )
+
+
+FAULTS = (
+    Control("a bias", "0.05 is added to every gradient", {"alter": lambda p: Altered(p, bias=0.05)}),
+    Control("twice the variance", "the noise is scaled by √2", {"alter": lambda p: Altered(p, blow_up=2**0.5)}),
+    Control(
+        "σ² declared 10 % too small",
+        "the noise has the full variance",
+        {"alter": lambda p: Altered(p, declared={"sigma_sq": 0.9 * float(p.sigma_sq)})},
+    ),
+)
+
+STATEMENT = Statement(
+    stem="definition_a_problem",
+    label="Definition A",
+    title="δ-robust optimization",
+    printed="f is L-smooth and bounded below by f*; the good workers, |G| ≥ (1 − δ)n, have independent unbiased "
+    "gradients of variance ≤ σ²; the Byzantine ones are omniscient, collude, and stay the same.",
+    corrected=None,
+    claims=(
+        Claim(
+            name="noise",
+            text="The gradients of our problems are unbiased with variance at most the declared σ².",
+            about=("printed",),
+            check=noise_is_as_declared,
+            controls=FAULTS,
+        ),
+        Claim(
+            name="draws",
+            text="So are those that the random generators produce, where the noise is bounded.",
+            about=("printed",),
+            check=draws_are_as_declared,
+            controls=FAULTS,
+        ),
+        Claim(
+            name="heavy_tail",
+            text="The Pareto problem has the mean and variance that it declares.",
+            about=("printed",),
+            check=pareto_is_as_declared,
+            controls=(Control("shape 2.9", "its tail is heavier", {"shape": 2.9}),),
+        ),
+        Claim(
+            name="function",
+            text="They are L-smooth, μ-strongly convex and bounded below by f* = f(x*), as declared.",
+            about=("printed",),
+            check=function_is_as_declared,
+            controls=(
+                Control(
+                    "L declared 5 % too small",
+                    "the steepest direction climbs to L",
+                    {"alter": lambda p: Altered(p, declared={"L": 0.95 * float(p.L)})},
+                ),
+                Control(
+                    "μ declared 5 % too large",
+                    "the flattest direction has μ",
+                    {"alter": lambda p: Altered(p, declared={"mu": 1.05 * float(p.mu)})},
+                ),
+                Control(
+                    "f* declared too large",
+                    "f(x*) lies below it",
+                    {"alter": lambda p: Altered(p, declared={"f_star": float(p.f_star) + 0.1})},
+                ),
+            ),
+        ),
+        Claim(
+            name="samples_may_jump",
+            text="Definition A does not make the stochastic gradients Lipschitz: those of ½x² with the noise ξ·sgn(x) "
+            "are unbiased with variance 1 and jump at 0.",
+            about=("printed",),
+            check=samples_jump,
+            controls=(
+                Control(
+                    "additive noise", "it cancels in g(x; ξ) − g(y; ξ)", {"problem": Quadratic((1.0,), sigma_sq=1.0)}
+                ),
+            ),
+        ),
+    ),
+)
