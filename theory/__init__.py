@@ -26,6 +26,10 @@ PAPER = (  # in the paper's order
     "remark_4_implementation",
     "theorem_iv_centered_clipping",
     "corollary_v_iterations",
+    "theorem_vi_momentum",
+    "remark_5_rate",
+    "theorem_vii_mvr",
+    "equation_1_momentum_forms",
 )
 
 

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass
@@ -138,18 +138,28 @@ def perform(task: Task, options: Options) -> Outcome:
     from threadpoolctl import threadpool_limits
 
     claim = next(c for c in theory.load(task.stem).claims if c.name == task.claim)
-    replace = {} if task.control is None else claim.controls[task.control].replace
+    control = None if task.control is None else claim.controls[task.control]
+    replace = {} if control is None else control.replace
     context = Context(task.stem, task.claim, options.budget, options.seed, options.backend)
     start = time.perf_counter()
     try:
         with threadpool_limits(1):
-            evidence = tuple(claim.check(context, **replace))
+            found = claim.check(context, **replace)
+            evidence = tuple(found if control is None or control.expect != "refuted" else _up_to_refuted(found))
     except Exception as error:
-        variant = "" if task.control is None else f", control {claim.controls[task.control].name!r}"
+        variant = "" if control is None else f", control {control.name!r}"
         raise CheckError(
             f"theory/{task.stem}.py, claim {task.claim!r}{variant}: {type(error).__name__}: {error}"
         ) from error
     return Outcome(task, evidence, context.intervals, time.perf_counter() - start)
+
+
+def _up_to_refuted(evidence: Iterable[Evidence]) -> Iterator[Evidence]:
+    """The evidence up to the first contradiction, which decides a control that must be refuted; the rest costs time."""
+    for e in evidence:
+        yield e
+        if e.verdict == "refuted":
+            return
 
 
 def figure_data(stem: str, options: Options) -> tuple[str, dict[str, Any]]:

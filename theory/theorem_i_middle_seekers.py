@@ -122,7 +122,7 @@ def sgd_ends_up(ctx: Context, *, shift: float = 0.0, attackers: int = 0) -> Iter
     from sims.optimizers import SGD, RobustSGD
     from sims.problems import Bernoulli
 
-    n, steps, runs = 11, 100, ctx.scaled(600)
+    n, steps, runs = 11, 20, ctx.scaled(3000)
     for name, rule in published(n, 2).items():
         if name == "RFA":  # not translation equivariant: its end point is no average
             continue

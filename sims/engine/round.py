@@ -32,8 +32,8 @@ class Round:
         """Play the round; `attacking` and `ruling` are the random streams of the attack and of the rule."""
         xp = namespace(sample)
         g = self.n - self.f
-        gradients = self.problem.oracle(state.x, sample, g)
-        messages, spoken = self._speak(gradients, state, order)
+        gradients, elsewhere = self._gradients(state, sample)
+        messages, spoken = self._speak(gradients, elsewhere, state, order)
         if self.f:
             view = View(
                 honest=messages[..., :g, :],
@@ -49,15 +49,25 @@ class Round:
             sent, attack_state = self.attack(view, attack_state, attacking)
             if self.attack.enters == "gradients":
                 submitted = xp.concat([view.honest_gradients, sent], axis=-2)
-                messages, spoken = self._speak(submitted, state, order)
+                messages, spoken = self._speak(submitted, elsewhere, state, order)
             else:
                 messages = xp.concat([view.honest, sent], axis=-2)
         _, state = self.algorithm.update(_arrange(messages, order), spoken, ruling)
         error = sq_norm(state.aggregate - xp.mean(messages[..., :g, :], axis=-2))
         return state, attack_state, error
 
-    def _speak(self, gradients: Array, state: AlgorithmState, order: Array | None) -> tuple[Array, AlgorithmState]:
+    def _gradients(self, state: AlgorithmState, sample: Array) -> tuple[Array, list[Array]]:
+        """The gradients of the sample at x, which an attack sees and may replace, and those at the other points."""
+        first, *others = self.algorithm.points(state)
+        g = self.n - self.f
+        return self.problem.oracle(first, sample, g), [self.problem.oracle(x, sample, g) for x in others]
+
+    def _speak(
+        self, gradients: Array, elsewhere: list[Array], state: AlgorithmState, order: Array | None
+    ) -> tuple[Array, AlgorithmState]:
         """The messages in the order of the workers, good first, though the algorithm sees them rearranged."""
+        if elsewhere:
+            gradients = namespace(gradients).concat([gradients, *elsewhere], axis=-1)
         messages, state = self.algorithm.messages(_arrange(gradients, order), state)
         if order is None:
             return messages, state

@@ -5,5 +5,15 @@ from sims.optimizers.optimizer import Optimizer
 from sims.optimizers.server_momentum import ServerMomentum
 from sims.optimizers.sgd import SGD
 from sims.optimizers.worker_momentum import WorkerMomentum
+from sims.optimizers.worker_mvr import WorkerMVR
 
-__all__ = ["SGD", "Algorithm", "AlgorithmState", "Optimizer", "RobustSGD", "ServerMomentum", "WorkerMomentum"]
+__all__ = [
+    "SGD",
+    "Algorithm",
+    "AlgorithmState",
+    "Optimizer",
+    "RobustSGD",
+    "ServerMomentum",
+    "WorkerMVR",
+    "WorkerMomentum",
+]

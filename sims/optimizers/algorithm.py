@@ -28,11 +28,17 @@ class Algorithm(abc.ABC):
     `state = alg.init(x0)`; `x, state = alg(gradients, state)` with the submitted gradients (..., n, d), one row per
     worker identity. A round has two halves, so that an attack fits in between: `messages` is what workers compute,
     `update` what the server does with the messages. Everything is pure; all memory is in the state.
+
+    An algorithm that needs the gradients of one sample at k `points` gets them end to end, (..., n, k·d).
     """
 
     def init(self, x0: Array) -> AlgorithmState:
         """The state before the first round, at x0 (..., d), with last aggregate 0 and no memory."""
         return AlgorithmState(x0, namespace(x0).zeros_like(x0), 0)
+
+    def points(self, state: AlgorithmState) -> tuple[Array, ...]:
+        """Where each worker takes gradients of this round's sample, each (..., d): x, unless a subclass says more."""
+        return (state.x,)
 
     @abc.abstractmethod
     def messages(self, gradients: Array, state: AlgorithmState) -> tuple[Array, AlgorithmState]:
@@ -88,6 +94,10 @@ class RobustSGD(Algorithm):
     def init(self, x0: Array) -> AlgorithmState:
         """The state before the first round."""
         return AlgorithmState(x0, namespace(x0).zeros_like(x0), 0, Memories())
+
+    def points(self, state: AlgorithmState) -> tuple[Array, ...]:
+        """Where the optimizer wants gradients."""
+        return self.optimizer.points(state.x, state.memory.server)
 
     def messages(self, gradients: Array, state: AlgorithmState) -> tuple[Array, AlgorithmState]:
         """The optimizer's worker side."""

@@ -21,9 +21,16 @@ class Optimizer(abc.ABC):
     d); the server turns the aggregate into the next iterate, `x, memory = update(x, a, memory, t)`, (..., d). The
     memories start as None, which means zero. Learning rate and momentum are numbers, arrays over the leading axes, or
     functions of t.
+
+    Most optimizers ask for one gradient a round, at x. One that wants the gradients of the *same* sample at k points
+    returns them from `points`; `gradients` then has the shape (..., n, k·d), the k gradients of a worker end to end.
     """
 
     learning_rate: Schedule
+
+    def points(self, x: Array, memory: Memory) -> tuple[Array, ...]:
+        """Where the round's gradients are taken, each (..., d): x itself first; `memory` is the server's."""
+        return (x,)
 
     def messages(self, gradients: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
         """What the workers send: here, their gradients."""

@@ -1,0 +1,71 @@
+"""Theorem VII: the error against T with every start, beside momentum alone and the bound; and without smoothness."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from figures.style import INK, WARNING, WIDTH, headline, label_ends, panel, pick, styled
+
+OURS, MOMENTUM = "#0072B2", "#8C6D1F"
+CURVES: dict[str, tuple[str, str, Any, str]] = {  # name → words, colour, line, marker
+    "sample": ("one sample", WARNING, "-", "o"),
+    "zero": ("from $m_0 = 0$", WARNING, (0, (2, 1.2)), ""),
+    "momentum": ("SGDm", MOMENTUM, "-", "s"),
+    "decreasing": ("decreasing α$_t$", OURS, (0, (1, 1)), ""),
+    "idle": ("idle rounds", OURS, (0, (4, 1.5)), ""),
+    "batch": ("batch of $T^{1/3}$", OURS, "-", "o"),
+}
+
+
+def powers(axis: Any, base: int, exponents: list[int]) -> None:
+    """Ticks at powers of a base."""
+    axis.set_major_locator(FixedLocator([float(base) ** k for k in exponents]))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"${base}^{{{exponents_of(value, base)}}}$"))
+    axis.set_minor_locator(NullLocator())
+
+
+def exponents_of(value: float, base: int) -> int:
+    """k of base^k."""
+    return round(math.log(value) / math.log(base))
+
+
+@styled
+def draw(data: dict[str, Any]) -> Figure:
+    """The figure of Theorem VII from its recorded data; ValueError if a curve is missing."""
+    figure = Figure((WIDTH, 3.9))
+    headline(
+        figure,
+        "Theorem VII needs a good start, and noise that changes smoothly",
+        "Average of ‖∇f‖² over T rounds, f = ½x². Left: enclosed without random numbers. Right: 1000 runs",
+    )
+    T, bound = pick(data, "T"), pick(data, "bound")
+    starts = panel(figure, 0.55, 0.45, 2.05, 2.75, "MVR with its starts; the fitted slopes")
+    starts.set(xscale="log", yscale="log", xlim=(T[0], T[-1]), ylim=(1e-10, 2e-3), xlabel="rounds T")
+    powers(starts.xaxis, 10, [7, 8, 9, 10, 11, 12])
+    powers(starts.yaxis, 10, list(range(-10, -2)))
+    starts.plot(T, bound, color=INK, linewidth=0.9, linestyle=(0, (6, 2)))
+    ends = [("bound", T[-1], bound[-1], INK)]
+    for name, (words, colour, line, marker) in CURVES.items():
+        error = pick(data, "curves", name, "error")
+        starts.plot(T, error, color=colour, linestyle=line, marker=marker, markersize=3)
+        slope = f"{pick(data, 'curves', name)['slope']:.2f}".replace("-", "−")
+        ends.append((f"{words}: {slope}", T[-1], error[-1], colour))
+    label_ends(starts, ends, size=7.5)
+
+    waves = panel(figure, 4.2, 0.45, 1.2, 2.75, "MVR, the noise 2·wave(x + ξ)")
+    sizes = pick(data, "waves", "T")
+    waves.set(xscale="log", yscale="log", xlim=(sizes[0], sizes[-1]), ylim=(0.02, 8), xlabel="rounds T")
+    powers(waves.xaxis, 2, [4, 6, 8, 10])
+    powers(waves.yaxis, 10, [-1, 0])
+    ends = []
+    for wave, colour in (("sine", OURS), ("square", WARNING)):
+        error, right = (pick(data, "waves", wave, key) for key in ("error", "bound"))
+        waves.plot(sizes, right, color=colour, linewidth=0.9, linestyle=(0, (6, 2)))
+        waves.plot(sizes, error, color=colour, marker="o", markersize=3)
+        ends += [(f"{wave} wave", sizes[-1], error[-1], colour), ("its bound", sizes[-1], right[-1], colour)]
+    label_ends(waves, ends)
+    return figure

@@ -1,0 +1,67 @@
+"""Momentum-based variance reduction on the workers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sims.backend import Array, lead, to_numpy
+from sims.optimizers.optimizer import Memory, Optimizer, Schedule, at, check_learning_rate, descend
+
+STARTS = ("sample", "zero")
+
+
+@dataclass(frozen=True, eq=False)
+class WorkerMVR(Optimizer):
+    """Every worker corrects its momentum for the step that was taken (MVR or STORM; Cutkosky and Orabona 2019).
+
+    m_{t,i} = g_i(x_{t−1}; ξ) + (1 − α_t)(m_{t−1,i} − g_i(x_{t−2}; ξ)), the same sample ξ at both points; x_t = x_{t−1}
+    − η_t·AGG(m_{t,1}, …, m_{t,n}) (Karimireddy, He, Jaggi 2021, Theorem VII). The first estimate:
+
+    - `start="sample"`: m_{1,i} = g_i(x_0; ξ), one sample;
+    - `start="zero"`: m_{0,i} = 0 and x_{−1} = x_0, so that m_{1,i} = α_1·g_i(x_0; ξ);
+    - `idle=k` with "sample": for k rounds nothing moves (η = 0), and m_{k+1,i} is the average of the k + 1 gradients
+      seen so far, the law of a start from a batch of b_0 = k + 1 samples.
+
+    η ≥ 0 and 0 ≤ α ≤ 1 are numbers, arrays over the leading axes, or functions of t. Raises `ValueError` if they are
+    not, for another start, for idle < 0 and for idle rounds after a zero start.
+    """
+
+    learning_rate: Schedule
+    alpha: Schedule
+    start: str = "sample"
+    idle: int = 0
+
+    def __post_init__(self) -> None:
+        check_learning_rate("WorkerMVR", self.learning_rate)
+        if not callable(self.alpha):
+            alphas = to_numpy(self.alpha) if hasattr(self.alpha, "shape") else np.asarray(self.alpha)
+            if not np.all((alphas >= 0) & (alphas <= 1)):
+                worst = alphas.min() if not alphas.min() >= 0 else alphas.max()
+                raise ValueError(f"WorkerMVR needs 0 ≤ alpha ≤ 1, got alpha = {worst}")
+        if self.start not in STARTS:
+            raise ValueError(f"WorkerMVR needs start in {STARTS}, got start = {self.start!r}")
+        if self.idle < 0:
+            raise ValueError(f"WorkerMVR needs idle ≥ 0, got idle = {self.idle}")
+        if self.idle and self.start == "zero":
+            raise ValueError(f"WorkerMVR averages from the first sample on: no start = 'zero' with idle = {self.idle}")
+
+    def points(self, x: Array, memory: Memory) -> tuple[Array, ...]:
+        """The present and the previous iterate, which is x_0 itself in the first round."""
+        return x, x if memory is None else memory
+
+    def messages(self, gradients: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
+        """The estimates m, (..., n, 2d) → (..., n, d), which are also the new memory."""
+        d = gradients.shape[-1] // 2
+        now, before = gradients[..., :d], gradients[..., d:]
+        if t <= self.idle + 1 and self.start == "sample":
+            estimates = now if memory is None else memory + (now - memory) / t
+        else:
+            kept = 1.0 - lead(at(self.alpha, t), now, 2)
+            estimates = now + kept * ((0.0 if memory is None else memory) - before)
+        return estimates, estimates
+
+    def update(self, x: Array, aggregate: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
+        """x − η·a, or x in an idle round; the memory is the point left behind."""
+        return (x if t <= self.idle else descend(x, aggregate, self.learning_rate, t)), x

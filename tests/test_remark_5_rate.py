@@ -1,0 +1,56 @@
+"""Remark 5's directions and slopes by other routes."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from theory.moment_recursion import by_impulse_responses
+from theory.remark_5_rate import STATEMENT
+from theory.sgdm_bound import best_bound, best_step, printed_step
+from theory.statement import Context, claim_verdict
+
+EXPECTED = {
+    "scaled_with_delta": "refuted",
+    "slope_in_rounds": "supported",
+    "slope_in_workers": "supported",
+    "no_speed_up": "supported",
+}
+
+
+@pytest.mark.parametrize("claim", STATEMENT.claims, ids=lambda claim: claim.name)
+def test_verdicts_and_controls(claim):
+    context = Context(STATEMENT.stem, claim.name, "quick")
+    assert claim_verdict(claim.check(context)) == EXPECTED.get(claim.name, "holds")
+    for control in claim.controls:
+        assert control.caught(claim_verdict(claim.check(context, **control.replace))), control.name
+
+
+@pytest.mark.parametrize("n", [3, 25, 100])
+def test_direction_of_the_printed_step_in_floats(n):
+    deltas = np.linspace(0, 0.5, 30)
+    for share, sign in ((1.05, -1), (0.95, 1)):
+        steps = [printed_step(10**9, share * 5 / (8 * n), n, d) for d in deltas]
+        assert np.all(sign * np.diff(steps) > 0)
+
+
+def test_our_step_always_falls_with_delta():
+    for f0 in (1e-4, 1.0, 100.0):
+        steps = [best_step(10**9, f0, 2 * d + 1 / (25 * (1 - d))) for d in np.linspace(0, 0.5, 30)]
+        assert np.all(np.diff(steps) < 0)
+
+
+def test_slopes_by_impulse_responses():
+    rounds = (10**5, 10**6)
+    values = [by_impulse_responses(T, best_step(T, 1.0, 1.0), 1.0) for T in rounds]
+    assert math.log10(values[1] / values[0]) == pytest.approx(-0.5, abs=0.02)
+    one = by_impulse_responses(10**6, best_step(10**6, 1.0, 1.0), 1.0)
+    many = by_impulse_responses(10**6, best_step(10**6, 16.0, 1.0), 16.0) / 16
+    assert math.log(many / one) / math.log(16) == pytest.approx(-0.5, abs=0.02)
+
+
+def test_the_second_term_stays():
+    limit = math.sqrt(160 * 2 * 0.2 / 10**8)
+    assert best_bound(10**8, 1.0, 2 * 0.2 + 1 / 10**9) == pytest.approx(limit, rel=1e-3)

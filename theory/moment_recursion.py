@@ -1,0 +1,104 @@
+"""SGD with momentum on f = ½Lx² under the mean rule, without a random number: second moments follow a linear recursion.
+
+Units L = 1 and σ²/g = 1, in which F0 stands for F0·Lg/σ² and η for ηL; the dimension does not matter. With m_t =
+(1 − α)m_{t−1} + α(x_{t−1} + ζ_t), E ζ_t = 0, E ζ_t² = 1, and x_t = x_{t−1} − ηm_t, the vector (E x², E xm, E m², 1, Σ E
+x²) of round t is a 5 × 5 matrix times that of round t − 1; T rounds are a power of that matrix, in rationals or balls.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+from flint import arb, arb_mat, ctx, fmpq, fmpq_mat, fmpz, fmpz_mat
+
+BITS = 256  # of the balls
+
+Matrix = list[list[Fraction]]
+
+
+def one_round(eta: Fraction, alpha: Fraction) -> Matrix:
+    """The matrix of one round for (E x², E xm, E m², 1, Σ E x²)."""
+    p, q, r, s = 1 - eta * alpha, -eta * (1 - alpha), alpha, 1 - alpha  # x ← px + qm − ηαζ, m ← rx + sm + αζ
+    zero, one = Fraction(0), Fraction(1)
+    return [
+        [p * p, 2 * p * q, q * q, (eta * alpha) ** 2, zero],
+        [p * r, p * s + q * r, q * s, -eta * alpha * alpha, zero],
+        [r * r, 2 * r * s, s * s, alpha * alpha, zero],
+        [zero, zero, zero, one, zero],
+        [one, zero, zero, zero, one],
+    ]
+
+
+def first_round(eta: Fraction, alpha: Fraction, x0_sq: Fraction) -> list[Fraction]:
+    """The vector after round 1 from x_0 and m_0 = 0, with the given α_1."""
+    start = [x0_sq, Fraction(0), Fraction(0), Fraction(1), Fraction(0)]
+    return [sum((a * b for a, b in zip(row, start, strict=True)), Fraction(0)) for row in one_round(eta, alpha)]
+
+
+def exact_average(
+    T: int, eta: Fraction, f0: Fraction, first: Fraction | None = None, bits: int | None = None
+) -> Fraction:
+    """(1/T) Σ_{t ≤ T} E‖∇f(x_{t−1})‖² with α = 8η, as a rational; α_1 = `first` (α unless given).
+
+    With `bits` it is rounded down to a multiple of 2^−bits: after many rounds its own digits fill a book.
+
+    >>> exact_average(2, Fraction(1, 8), Fraction(1, 2), first=Fraction(1))  # x_0 = 1, x_1 = 1 − (1 + ζ)/8
+    Fraction(57, 64)
+    """
+    alpha = 8 * eta
+    start = first_round(eta, alpha if first is None else first, 2 * f0)
+    matrix = one_round(eta, alpha)
+    scale = math.lcm(*(entry.denominator for row in matrix for entry in row))
+    unit = math.lcm(*(entry.denominator for entry in start))
+    whole = fmpz_mat([[fmpz(int(entry * scale)) for entry in row] for row in matrix]) ** (T - 1)
+    total = sum((whole[4, k] * fmpz(int(v * unit)) for k, v in enumerate(start)), fmpz(0))
+    below = fmpz(scale) ** (T - 1) * unit * T
+    if bits is None:
+        return Fraction(int(total), int(below))
+    return Fraction(int(total * fmpz(2) ** bits // below), 2**bits)
+
+
+def average_ball(T: int, eta: Fraction, f0: Fraction, first: Fraction | None = None) -> arb:
+    """A ball that contains `exact_average`, for any T."""
+    alpha = 8 * eta
+    start = first_round(eta, alpha if first is None else first, 2 * f0)
+    with ctx.workprec(BITS):
+        power = arb_mat(fmpq_mat([[as_fmpq(entry) for entry in row] for row in one_round(eta, alpha)])) ** (T - 1)
+        return sum((power[4, k] * arb(as_fmpq(v)) for k, v in enumerate(start)), arb(0)) / T
+
+
+def as_fmpq(value: Fraction) -> fmpq:
+    """A rational for flint."""
+    return fmpq(value.numerator, value.denominator)
+
+
+def middle_and_error(value: arb) -> tuple[float, float]:
+    """The float nearest to a ball's middle and a bound on its distance from everything in the ball."""
+    middle = float(value.mid())
+    return middle, math.nextafter(float((value - arb(middle)).abs_upper()), math.inf)
+
+
+def by_impulse_responses(T: int, eta: float, f0: float, first: float | None = None) -> float:
+    """The same average by another route: x_t is a sum of independent responses to x_0 and to each ζ_s.
+
+    E x_t² = b_t² + α_1² h_{t−1}² + α² Σ_{k ≤ t − 2} h_k² with the response b to x_0 and h to an impulse in m. All
+    are solutions of x_{t+1} = (2 − α − ηα)x_t − (1 − α)x_{t−1}, written with the roots r, s of its polynomial.
+    """
+    alpha = 8 * eta
+    alpha_1 = alpha if first is None else first
+    half = (2 - alpha - eta * alpha) / 2
+    root = math.sqrt(half * half - (1 - alpha))  # real for α = 8η ≤ 1
+    r, s = half + root, half - root
+    t = np.arange(T + 1)
+    basic = (r**t - s**t) / (r - s)  # 0, 1, … : the solution that starts with 0, 1
+    impulse = -eta * basic[1:]  # h_k: x at the end of the impulse's own round, and k rounds later
+    x0 = math.sqrt(2 * f0)
+    x1 = x0 * (1 - eta * alpha_1)
+    bias = x1 * basic - (1 - alpha) * x0 * np.concatenate([[0.0], basic[:-1]])
+    bias[0] = x0
+    energy = np.concatenate([[0.0], np.cumsum(impulse**2)])
+    square = bias[:T] ** 2
+    square[1:] += alpha_1**2 * impulse[: T - 1] ** 2 + alpha**2 * energy[: T - 1]
+    return float(np.mean(square))

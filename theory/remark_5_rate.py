@@ -1,0 +1,184 @@
+"""Remark 5: the rate √((σ²/T)(1/n + δ)), and the step size and momentum that give it.
+
+*Direction.* The printed η² = (F0 + 5cδσ²/16L)/(20LTσ²(2/n + cδ)). With y = cδ the derivative of (F0 + 5yσ²/16L)/(2/n +
+y) has the sign of 5σ²/(8nL) − F0: η, and α = 8Lη with it, fall when δ grows if LF0 > 5σ²/(8n), and rise if not. Where
+they fall it is like (2/n + cδ)^{−1/2}: "as 1/n + δ instead of 1/n" must be read as its inverse root, and "larger
+momentum" as a larger β = 1 − α. The η that is best in Theorem VI′ is √(2.5F0/(16LTσ²κ)), κ = 2cδ + 1/g, and falls
+always.
+*Rate.* Theorem VI′ (m_0 = 0) at that η: √(160LF0σ²κ/T) + 20LF0/T. The first term has slope −½ against T, −½ against n
+at δ = 0 (T and n enter as nT: linear speed-up), and 0 against n at a fixed δ > 0 once n ≫ 1/(cδ).
+A measured slope counts as −½ when it is nearer to −½ than to −⅓ and −⅔, the neighbouring exponents.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+
+from theory.moment_recursion import average_ball, middle_and_error
+from theory.sgdm_bound import best_bound, best_step
+from theory.statement import Claim, Context, Control, Evidence, Relation, Statement
+
+LOW, HIGH = Fraction(-7, 12), Fraction(-5, 12)  # halfway to −⅔ and to −⅓
+Step = Callable[[float, float], float]  # (T, F0 in units of σ²/(nL)) → ηL
+
+
+def printed_step_sq(f0: Fraction, n: int, c_delta: Fraction) -> Fraction:
+    """η²T where the cap 1/(8L) does not bind; σ² = L = 1."""
+    return (f0 + Fraction(5, 16) * c_delta) / (20 * (Fraction(2, n) + c_delta))
+
+
+def scaled_with_delta(ctx: Context, *, power: int = 1) -> Iterable[Evidence]:
+    """(η(δ)/η(0))² of the printed step, F0 = σ²/L, n = 25, c = 1, against the direction of (1/n + δ)^power."""
+    n, f0 = 25, Fraction(1)
+    for f in (1, 3, 5):
+        value = printed_step_sq(f0, n, Fraction(f, n)) / printed_step_sq(f0, n, Fraction(0))
+        relation = ">=" if power > 0 else "<="
+        yield Evidence(f"(η at f = {f} over η at f = 0)², n = {n}, c = 1", value, relation, Fraction(1), "exact")
+
+
+def threshold(ctx: Context, *, start: Fraction = Fraction(5, 8)) -> Iterable[Evidence]:
+    """(η(δ)/η(0))² for F0 1 % above start/n (claimed ≤ 1) and 1 % below (≥ 1), every f < n/2 at n = 25, c = 1."""
+    n = 25
+    sides: tuple[tuple[Fraction, Relation, Callable[[list[Fraction]], Fraction]], ...] = (
+        (Fraction(101, 100), "<=", max),
+        (Fraction(99, 100), ">=", min),
+    )
+    for share, relation, pick in sides:
+        f0 = share * start / n
+        ratios = [
+            printed_step_sq(f0, n, Fraction(f, n)) / printed_step_sq(f0, n, Fraction(0)) for f in range(1, (n + 1) // 2)
+        ]
+        yield Evidence(
+            f"(η(δ)/η(0))², LF0 = {float(share):g}·({start}σ²/n), extreme over f",
+            pick(ratios),
+            relation,
+            Fraction(1),
+            "exact",
+            covers="the derivative in cδ has the sign of 5σ²/(8nL) − F0",
+        )
+
+
+def optimal(T: float, f0: float) -> float:
+    """The η that is best in Theorem VI′, κ = 1/n."""
+    return best_step(T, f0, 1.0)
+
+
+def error(T: int, f0: float, step: Step) -> tuple[float, float]:
+    """(1/T)ΣE‖∇f‖² of Algorithm 2 with the mean on f = ½x², units L = σ²/n = 1, with a bound on its rounding."""
+    return middle_and_error(average_ball(T, Fraction(step(T, f0)), Fraction(f0)))
+
+
+def slope(low: tuple[float, float], high: tuple[float, float], scale: float) -> tuple[float, float]:
+    """The slope of a logarithm over `scale` on a logarithmic axis, with a bound on its rounding."""
+    value = math.log(high[0] / low[0]) / math.log(scale)
+    return value, 1e-12 + (low[1] / low[0] + high[1] / high[0]) / math.log(scale)
+
+
+def near_half(what: str, value: float, slack: float) -> Iterable[Evidence]:
+    """The slope beside both midpoints to the neighbouring exponents."""
+    yield Evidence(what, value, ">=", LOW, "exact", slack)
+    yield Evidence(what, value, "<=", HIGH, "exact", slack)
+
+
+def rate_in_rounds(ctx: Context, *, step: Step = optimal) -> Iterable[Evidence]:
+    """The slope of the exact error of SGDm with the mean against T, from T to 100T."""
+    for f0 in (0.01, 1.0, 100.0):
+        for T in (10**6, 10**7, 10**8):
+            found = slope(error(T, f0, step), error(100 * T, f0, step), 100)
+            yield from near_half(f"slope against T from 10^{round(math.log10(T))}, F0 = {f0:g}", *found)
+
+
+def rate_in_workers(ctx: Context, *, step: Step = optimal) -> Iterable[Evidence]:
+    """The slope of the same error against n, from n = 1 to 100, at fixed T and F0 = σ²/L."""
+    for T in (10**7, 10**8, 10**9):
+        (one, a), (many, b) = error(T, 1.0, step), error(T, 100.0, step)
+        found = slope((one, a), (many / 100, b / 100), 100)  # back from units of σ²/n
+        yield from near_half(f"slope against n = 1 … 100, T = 10^{round(math.log10(T))}", *found)
+
+
+def no_speed_up(ctx: Context, *, delta: float = 0.2) -> Iterable[Evidence]:
+    """The slope of Theorem VI′'s bound against n from 10³ to 10⁵ at fixed δ, c = 1/(2(1 − 2δ)); claimed ≥ −¼."""
+    c = 1 / (2 * (1 - 2 * delta))
+    for T in (10**6, 10**8):
+        low, high = (best_bound(T, 1.0, 2 * c * delta + 1 / (n * (1 - delta))) for n in (10**3, 10**5))
+        value, slack = slope((low, 0.0), (high, 0.0), 100)
+        yield Evidence(f"slope of the bound against n, δ = {delta:g}, T = {T}", value, ">=", -0.25, "exact", slack)
+
+
+def depends_on_product(ctx: Context, *, exponent: int = 1) -> Iterable[Evidence]:
+    """The first term of the bound at (n, T) and at (kn, T/k^exponent), δ = 0; claimed equal. Squares, in rationals."""
+    for k in (4, 100):
+        first = Fraction(160, 10**6)  # 160LF0σ²κ/T at n = 1, T = 10^6
+        second = Fraction(160, k) / Fraction(10**6, k**exponent)
+        yield Evidence(
+            f"squared first term, n = {k} and T/{k}{'' if exponent == 1 else f'^{exponent}'}, over that at n = 1, T",
+            second / first,
+            "=",
+            Fraction(1),
+            "exact",
+            covers="at δ = 0 it is √(160LF0σ²/(nT))",
+        )
+
+
+STATEMENT = Statement(
+    stem="remark_5_rate",
+    label="Remark 5",
+    title="The rate of momentum, and how η and α scale",
+    printed="The rate is asymptotically √((σ²/T)(1/n + δ)): linear speed-up in n without attackers, none of the second "
+    "term; both the learning rate and the momentum parameter α are to be scaled as 1/n + δ instead of 1/n.",
+    corrected="The rate is that, with factor √(160LF0·max(2c, 1/(1 − δ))) from m_0 = 0. η and α scale as the inverse "
+    "root of κ = 2cδ + 1/g: they fall when δ grows. The printed η does so only while LF0 > 5σ²/(8n).",
+    claims=(
+        Claim(
+            name="scaled_with_delta",
+            text="η and α grow with δ, as 1/n + δ.",
+            about=("printed", "point"),
+            point=15,
+            check=scaled_with_delta,
+            controls=(Control("as its inverse", "the printed η falls", {"power": -1}, "survives"),),
+        ),
+        Claim(
+            name="threshold",
+            text="The printed η falls with δ if LF0 > 5σ²/(8n) and rises if LF0 < 5σ²/(8n).",
+            about=("corrected",),
+            check=threshold,
+            controls=(Control("twice that", "there it falls on both sides", {"start": Fraction(5, 4)}),),
+        ),
+        Claim(
+            name="slope_in_rounds",
+            text="The error of SGDm with the mean falls as T^{−1/2}.",
+            about=("printed", "corrected"),
+            check=rate_in_rounds,
+            controls=(
+                Control("fixed η and β", "then noise remains: slope 0", {"step": lambda T, f0: 1 / 64}),
+                Control("η ~ T^{−1/3}", "then it falls as T^{−1/3}", {"step": lambda T, f0: T ** (-1 / 3) / 8}),
+            ),
+        ),
+        Claim(
+            name="slope_in_workers",
+            text="It falls as n^{−1/2} without attackers.",
+            about=("printed", "corrected"),
+            check=rate_in_workers,
+            controls=(
+                Control("fixed η and β", "the noise that remains falls as 1/n", {"step": lambda T, f0: 1 / 64}),
+                Control("η ~ T^{−1/2} for all n", "only the noise falls", {"step": lambda T, f0: T**-0.5 / 8}),
+            ),
+        ),
+        Claim(
+            name="linear_speed_up",
+            text="At δ = 0 the first term depends on nT alone.",
+            about=("printed", "corrected"),
+            check=depends_on_product,
+            controls=(Control("n and T/n²", "the speed-up is linear, not quadratic", {"exponent": 2}),),
+        ),
+        Claim(
+            name="no_speed_up",
+            text="At a fixed δ = 0.2 more workers do not help: the bound's slope against n is nearer to 0 than to −½.",
+            about=("printed", "corrected"),
+            check=no_speed_up,
+            controls=(Control("δ = 0", "there they do", {"delta": 0.0}),),
+        ),
+    ),
+)
