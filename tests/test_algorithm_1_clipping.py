@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from perform import check_claims
 
 from sims.aggregators import CenteredClipping
 from theory.algorithm_1_clipping import (
@@ -18,17 +19,12 @@ from theory.algorithm_1_clipping import (
     RecentredOnMean,
     printed_step,
 )
-from theory.statement import Context, claim_verdict
 
 EXPECTED = {"as_coded": "supported", "defaults": "supported"}
 
 
-@pytest.mark.parametrize("claim", STATEMENT.claims, ids=lambda claim: claim.name)
-def test_verdicts_and_controls(claim):
-    context = Context(STATEMENT.stem, claim.name, "quick")
-    assert claim_verdict(claim.check(context)) == EXPECTED.get(claim.name, "holds")
-    for control in claim.controls:
-        assert control.caught(claim_verdict(claim.check(context, **control.replace))), control.name
+def test_verdicts_and_controls():
+    check_claims(STATEMENT, EXPECTED)
 
 
 def literal(messages, v, tau, steps):
