@@ -25,7 +25,7 @@ def audit(
         Path | None, typer.Option(metavar="FILE", help="Also write the evidence as JSON; - for stdout alone.")
     ] = None,
 ) -> None:
-    """Measure what the paper asks of a rule, yours or ours."""
+    """Measure what the paper asks of a rule, yours or ours; exit 1 if a row is refuted."""
     from byzcheck.console import console
     from byzcheck.files import check_writable, write_all
     from sims.aggregators.by_name import parse_settings, rule_by_name
@@ -49,3 +49,4 @@ def audit(
     out = console(stderr=str(json) == "-")
     out.print(title, style="bold")
     out.print(evidence_table(evidence))
+    raise typer.Exit(1 if any(e.verdict == "refuted" for e in evidence) else 0)

@@ -17,7 +17,7 @@ from functools import partial
 
 import numpy as np
 
-from sims.aggregators.rule import Rule
+from sims.aggregators.rule import Rule, as_rule
 from sims.backend import Array, as_like, device, namespace
 from sims.contracts_support import (
     allowance,
@@ -273,8 +273,12 @@ def contracts_for(rule: Rule, n: int, d: int = 2) -> Iterator[tuple[str, Contrac
             yield f"array parameter {name}", partial(check_array_parameter, name=name)
 
 
-def check_rule(rule: Rule, n: int, d: int, seed: int = 0, like: Array | None = None) -> None:
-    """Run every contract of `rule` on normal messages (2, n, d), float64 NumPy or what the array `like` is."""
+def check_rule(rule: Rule | Callable[[Array], Array], n: int, d: int, seed: int = 0, like: Array | None = None) -> None:
+    """Run every contract of `rule` on normal messages (2, n, d), float64 NumPy or what the array `like` is.
+
+    `rule` may be a plain function (n, d) → (d,), which owes what it owes as a `FunctionRule`.
+    """
+    rule = as_rule(rule)
     drawn = np.random.Generator(np.random.Philox(seed)).normal(size=(2, n, d))
     x = drawn if like is None else as_like(drawn, like)
     for _, check in contracts_for(rule, n, d):

@@ -81,6 +81,10 @@ def test_audit_of_a_rule_of_ones_own(audits, tmp_path, monkeypatch):
         (("CenteredClipping", "-n", 6, "-f", 1), "CenteredClipping needs a value for tau"),
         (("CenteredClipping", "-n", 6, "-f", 1, "--set", "tau=-1"), "CenteredClipping needs τ ≥ 0, got τ = -1"),
         (("CenteredClipping", "-n", 6, "-f", 1, "--set", "tau=None"), "CenteredClipping does not accept tau = None"),
+        (
+            ("CenteredClipping", "-n", 6, "-f", 1, "--set", "tau=abc"),
+            "CenteredClipping needs a number τ, got τ = 'abc'",
+        ),
         (("CenteredClipping", "-n", 6, "-f", 1, "--set", "tao=1"), "has no setting 'tao'; it takes tau, steps"),
         (("Krum", "-n", 7, "-f", 1, "--set", "tau"), "a setting is written name=value, got 'tau'"),
         (("Krum", "-n", 7, "-f", 1, "--set", "f=1", "--set", "f=2"), "setting 'f' is given twice"),
@@ -89,3 +93,24 @@ def test_audit_of_a_rule_of_ones_own(audits, tmp_path, monkeypatch):
 )
 def test_audit_refusals(audits, arguments, sentence):
     assert sentence in refused("audit", *arguments)
+
+
+LYING = """
+def listed(x): return [0.0]
+def raising(x): return x[99]
+def averaged(x): return x.mean(axis=0)
+"""
+
+
+def test_the_audit_judges_and_a_bad_rule_is_one_sentence(tmp_path, monkeypatch):
+    """With the real audit: exit 1 for a rule that is not robust, one sentence for a function that is no rule."""
+    (tmp_path / "own_lying.py").write_text(LYING, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    result = call("audit", "own_lying:averaged", "-n", 7, "-f", 1, code=1)
+    assert "averaged at n = 7, f = 1" in result.stdout
+    assert "✗ refuted" in result.stdout
+    assert "✗ refuted" not in call("audit", "TrimmedMean", "-n", 7, "-f", 1).stdout
+    assert "listed must return an array of shape (2,), got list" in refused(
+        "audit", "own_lying:listed", "-n", 7, "-f", 1
+    )
+    assert "the rule raising raised IndexError" in refused("audit", "own_lying:raising", "-n", 7, "-f", 1)

@@ -163,6 +163,6 @@ def evidence_table(evidence: Iterable[Evidence]) -> Table:
     table.add_column("evidence", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for e in evidence:
-        numbers = compared({"measured": e.measured, "relation": e.relation, "claimed": e.claimed})
+        numbers = compared({"measured": e.measured, "relation": e.relation, "claimed": e.claimed, "error": e.error})
         table.add_row(Text(e.what), *numbers, e.kind, verdict_text(e.verdict))
     return table

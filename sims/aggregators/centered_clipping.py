@@ -33,6 +33,8 @@ class CenteredClipping(Rule):
     def __post_init__(self) -> None:
         if self.steps < 1:
             raise ValueError(f"CenteredClipping needs steps ≥ 1, got steps = {self.steps}")
+        if isinstance(self.tau, str):
+            raise ValueError(f"CenteredClipping needs a number τ, got τ = {self.tau!r}")
         if isinstance(self.tau, Sequence) and len(self.tau) != self.steps:
             raise ValueError(f"CenteredClipping needs one τ per step, got {len(self.tau)} for steps = {self.steps}")
         for tau in self.radii:

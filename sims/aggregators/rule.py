@@ -120,14 +120,27 @@ class FunctionRule(StatelessRule):
         flat = xp.reshape(x, (math.prod(x.shape[:-2]), *x.shape[-2:]))  # no −1: it is ambiguous at d = 0
         if flat.shape[0] == 0:
             return xp.zeros(shape, dtype=x.dtype)
-        rows = [self.function(flat[i, ...]) for i in range(flat.shape[0])]
+        rows = [self._call(flat[i, ...]) for i in range(flat.shape[0])]
         for y in rows:
+            if not hasattr(y, "shape"):
+                raise ValueError(f"{self.name} must return an array of shape ({x.shape[-1]},), got {type(y).__name__}")
             if tuple(y.shape) != (x.shape[-1],):
                 raise ValueError(
                     f"a rule must return shape ({x.shape[-1]},) for messages {tuple(flat.shape[1:])}, "
                     f"got {tuple(y.shape)}"
                 )
         return xp.astype(xp.reshape(xp.stack(rows), shape), x.dtype)
+
+    @property
+    def name(self) -> str:
+        """The function's name."""
+        return getattr(self.function, "__name__", type(self.function).__name__)
+
+    def _call(self, x: Array) -> Array:
+        try:
+            return self.function(x)
+        except Exception as error:
+            raise ValueError(f"the rule {self.name} raised {type(error).__name__}: {error}") from error
 
 
 def as_rule(rule: Rule | Callable[[Array], Array]) -> Rule:
