@@ -9,7 +9,7 @@ import numpy as np
 
 from sims.aggregators import CenteredClipping, FunctionRule, Rule, as_rule
 from sims.checks.centered import search_c_of_clipping
-from sims.checks.two_point import Law, error_table, needed
+from sims.checks.two_point import Law, needed
 from sims.contracts import contracts_for
 from theory.needed_constants import centred_floor, finite_floor, paper_radius, population_floor
 from theory.statement import Evidence
@@ -44,9 +44,8 @@ def _constants(rule: Rule, n: int, f: int) -> list[Evidence]:
     found = needed(rule, n, f)
     what = f"κ needed ({found.ones} of {n - f} honest messages are 1), least of any rule"
     kappa = Evidence(what, found.kappa, ">=", f / (n - 2 * f), "searched", error=1e-9)
-    errors = error_table(rule, n, f)
     what = "error² left where all honest messages agree (above 0 no c is enough)"
-    agreement = Evidence(what, max(errors[0], errors[-1]), "<=", 1e-20, "searched")
+    agreement = Evidence(what, found.agreement, "<=", 1e-20, "searched")
     return [agreement, _needed_c(found.c, found.law, n, f, finite_floor(n, f)), kappa]
 
 

@@ -39,6 +39,7 @@ class Needed:
     law: Law
     kappa: float
     ones: int
+    agreement: float  # the error² that is left where all honest messages agree: above 0 no c and no κ is enough
 
 
 def byzantine_choices(f: int) -> np.ndarray:
@@ -153,4 +154,4 @@ def needed(rule: Rule, n: int, f: int, backend: str = "numpy") -> Needed:
     errors = error_table(rule, n, f, backend)
     c, law = search_c(errors, f / n)
     kappa, ones = search_kappa(errors)
-    return Needed(c, law, kappa, ones)
+    return Needed(c, law, kappa, ones, float(max(errors[0], errors[-1])))
