@@ -7,6 +7,7 @@ array-api-strict arrays alike; no array library but NumPy is ever imported here 
 from __future__ import annotations
 
 import importlib
+import math
 from typing import Any
 
 import numpy as np
@@ -137,19 +138,23 @@ def lexicographic_ranks(x: Array) -> Array:
     return xp.stack(ranks, axis=-1)
 
 
-def order_by_value(scores: Array, x: Array) -> Array:
-    """Indices that sort the workers by score, equal scores lexicographically by row: (..., n), (..., n, d) → (..., n).
+def order_by_value(scores: Array, ranks: Array) -> Array:
+    """Indices that sort the workers by score, equal scores by rank: (..., n), (..., n) → (..., n).
 
-    Workers that tie in both are the same vector, so that their order does not matter.
+    With `lexicographic_ranks`, workers that tie in both are the same vector, so that their order does not matter.
     """
-    xp = namespace(x)
-    by_row = xp.argsort(lexicographic_ranks(x), axis=-1, stable=True)
-    by_score = xp.argsort(xp.take_along_axis(scores, by_row, axis=-1), axis=-1, stable=True)
-    return xp.take_along_axis(by_row, by_score, axis=-1)
+    xp = namespace(scores)
+    by_rank = xp.argsort(ranks, axis=-1, stable=True)
+    by_score = xp.argsort(xp.take_along_axis(scores, by_rank, axis=-1), axis=-1, stable=True)
+    return xp.take_along_axis(by_rank, by_score, axis=-1)
 
 
 def take_rows(x: Array, index: Array) -> Array:
     """The rows of `x` (..., n, d) at `index` (..., k), as (..., k, d)."""
     xp = namespace(x)
-    wide = xp.broadcast_to(index[..., None], (*index.shape, x.shape[-1]))
-    return xp.take_along_axis(x, wide, axis=-2)
+    *leading, n, d = x.shape
+    runs = math.prod(leading)
+    firsts = n * xp.arange(runs, dtype=index.dtype, device=device(x))
+    flat = xp.reshape(firsts, (*leading, 1)) + index
+    rows = xp.take(xp.reshape(x, (runs * n, d)), xp.reshape(flat, (math.prod(flat.shape),)), axis=0)
+    return xp.reshape(rows, (*index.shape, d))

@@ -29,6 +29,7 @@ from sims.aggregators import (
     TrimmedMean,
 )
 from sims.aggregators.bulyan import _select
+from sims.aggregators.krum import krum_distances
 from sims.backend import namespace, row_norms, sort_rows, take_rows
 from sims.checks.exact_rules import exact_aggregate
 from sims.contracts import check_rule
@@ -84,7 +85,7 @@ def farthest(self, x):
 
 def whole_selection(self, x):
     """Bulyan without its second step: the mean of what Krum selects."""
-    chosen = take_rows(x, _select(x, self.f))
+    chosen = take_rows(x, _select(*krum_distances(x), self.f))
     return chosen[..., 0, :] + namespace(x).mean(chosen - chosen[..., :1, :], axis=-2)
 
 

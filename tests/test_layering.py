@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("sims", "theory", "figures", "byzcheck")
 LAYERS = (  # a module belongs to the longest name that begins its own; later layers import earlier ones
     ("sims.backend",),
+    ("sims.kernels",),
     ("sims.problems", "sims.attacks", "sims.aggregators"),
     ("sims.optimizers",),
     ("sims.engine",),
@@ -23,7 +24,9 @@ LAYERS = (  # a module belongs to the longest name that begins its own; later la
 ONLY_IN = {  # a library → where alone it may be imported
     "torch": ("sims.neural",),
     "hypothesis": ("sims.strategies",),
+    "llvmlite": ("sims.kernels",),
     "matplotlib": ("figures",),
+    "numba": ("sims.kernels",),
     "typer": ("byzcheck",),
     "rich": ("byzcheck", "theory.report", "theory.page"),
 }

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sims import kernels
 from sims.aggregators.coordinate_median import CoordinateMedian
 from sims.aggregators.krum import krum_distances, krum_scores
 from sims.aggregators.rule import Promises, StatelessRule, declared_f
-from sims.backend import Array, device, lexicographic_ranks, measurable, namespace, take_rows
+from sims.backend import Array, device, namespace, take_rows
 
 
 @dataclass(frozen=True)
@@ -45,19 +46,21 @@ class Bulyan(StatelessRule):
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""
-        n = x.shape[-2]
-        return _mean_around_median(take_rows(x, _select(x, self.f)), n - 4 * self.f)
+        xp = namespace(x)
+        distances, alive, ranks = krum_distances(x)
+        chosen = _select(distances, alive, ranks, self.f)
+        if kernels.pays(x) and bool(xp.all(xp.take_along_axis(alive, chosen, axis=-1))):
+            return kernels.mean_around_median(x, chosen, self.f)
+        return _mean_around_median(take_rows(x, chosen), x.shape[-2] - 4 * self.f)
 
 
-def _select(x: Array, f: int) -> Array:
-    """Which n − 2f workers repeated Krum moves into the selection, in that order: (..., n, d) → (..., n − 2f)."""
-    xp = namespace(x)
-    n = x.shape[-2]
-    rows, alive = measurable(x)
-    distances, ranks = krum_distances(rows, alive), lexicographic_ranks(rows)
-    workers = xp.arange(n, device=device(x))
-    waiting = xp.ones(alive.shape, dtype=xp.bool, device=device(x))
-    infinite = xp.asarray(float("inf"), dtype=rows.dtype, device=device(x))
+def _select(distances: Array, alive: Array, ranks: Array, f: int) -> Array:
+    """Which n − 2f workers repeated Krum moves into the selection, in that order, (..., n − 2f)."""
+    xp = namespace(distances)
+    n = distances.shape[-1]
+    workers = xp.arange(n, device=device(distances))
+    waiting = xp.ones(alive.shape, dtype=xp.bool, device=device(distances))
+    infinite = xp.asarray(float("inf"), dtype=distances.dtype, device=device(distances))
     picked = []
     for remaining in range(n, 2 * f, -1):
         neighbours = min(max(remaining - f - 2, 1), remaining - 1)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sims import kernels
 from sims.aggregators.rule import Promises, Rule, State
 from sims.backend import Array, device, lead, measurable, namespace, row_norms, to_numpy
 
@@ -62,6 +63,8 @@ class CenteredClipping(Rule):
 
     def combine(self, x: Array, state: State, rng: Any) -> tuple[Array, State]:
         """(..., n, d) and the centre (..., d) → the new centre, twice."""
+        if kernels.pays(x) and (found := kernels.centered_clipping(x, state, self.radii)) is not None:
+            return found, found
         xp = namespace(x)
         rows, alive = measurable(x)
         v = xp.astype(xp.broadcast_to(state, (*x.shape[:-2], x.shape[-1])), xp.float64)

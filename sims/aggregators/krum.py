@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sims import kernels
 from sims.aggregators.rule import Promises, StatelessRule, declared_f
-from sims.backend import Array, device, measurable, namespace, order_by_value, sq_distances, take_rows
+from sims.backend import (
+    Array,
+    device,
+    lexicographic_ranks,
+    measurable,
+    namespace,
+    order_by_value,
+    sq_distances,
+    take_rows,
+)
 
 # name → (neighbours are n − f − this many others, power to which squared distances are raised)
 VARIANTS = {
@@ -22,16 +32,22 @@ def check_variant(variant: str) -> None:
         raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {variant!r}")
 
 
-def krum_distances(x: Array, alive: Array) -> Array:
-    """Squared distances, (..., n, d) → (..., n, n): to rows that are not `alive` infinite, to itself −1.
+def krum_distances(x: Array) -> tuple[Array, Array, Array]:
+    """Squared distances (..., n, n), who is alive (..., n), and lexicographic ranks (..., n), of messages (..., n, d).
 
-    The −1 puts a row itself first when its distances are sorted, also among equal rows, so that it can be left out.
+    In float64; to rows that are not `measurable` infinite, to itself −1, which puts a row first when its own distances
+    are sorted, also among equal rows, so that it can be left out.
     """
     xp = namespace(x)
-    distances = sq_distances(x)
-    infinite = xp.asarray(float("inf"), dtype=x.dtype, device=device(x))
+    if kernels.pays(x):
+        distances, alive, ranks = kernels.distances_and_ranks(x)
+    else:
+        rows, alive = measurable(x)
+        distances, ranks = sq_distances(rows), lexicographic_ranks(rows)
+    infinite = xp.asarray(float("inf"), dtype=distances.dtype, device=device(x))
     distances = xp.where(alive[..., None, :], distances, infinite)
-    return xp.where(xp.eye(x.shape[-2], dtype=xp.bool, device=device(x)), -xp.ones_like(distances), distances)
+    itself = xp.eye(x.shape[-2], dtype=xp.bool, device=device(x))
+    return xp.where(itself, -xp.ones_like(distances), distances), alive, ranks
 
 
 def krum_scores(distances: Array, alive: Array, neighbours: int) -> Array:
@@ -46,13 +62,12 @@ def krum_scores(distances: Array, alive: Array, neighbours: int) -> Array:
 
 def _ordered(x: Array, f: int, variant: str) -> Array:
     """The workers by Krum score, ties by value: (..., n, d) → indices (..., n)."""
-    rows, alive = measurable(x)
     fewer, power = VARIANTS[variant]
     neighbours = x.shape[-2] - f - fewer
-    distances = krum_distances(rows, alive)
+    distances, alive, ranks = krum_distances(x)
     if power != 1.0:
         distances = _raised(distances, krum_scores(distances, alive, neighbours), power)
-    return order_by_value(krum_scores(distances, alive, neighbours), rows)
+    return order_by_value(krum_scores(distances, alive, neighbours), ranks)
 
 
 def _raised(distances: Array, scores: Array, power: float) -> Array:
@@ -148,6 +163,9 @@ class MultiKrum(StatelessRule):
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""
         m = x.shape[-2] - self.f if self.m is None else self.m
-        chosen = take_rows(x, _ordered(x, self.f, self.variant)[..., :m])
-        first = chosen[..., :1, :]
-        return first[..., 0, :] + namespace(x).mean(chosen - first, axis=-2)
+        chosen = _ordered(x, self.f, self.variant)[..., :m]
+        if kernels.pays(x):
+            return kernels.mean_from_first(x, chosen)
+        rows = take_rows(x, chosen)
+        first = rows[..., :1, :]
+        return first[..., 0, :] + namespace(x).mean(rows - first, axis=-2)

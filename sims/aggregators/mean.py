@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sims import kernels
 from sims.aggregators.rule import Promises, StatelessRule
 from sims.backend import Array, namespace
 
@@ -30,4 +31,4 @@ class Mean(StatelessRule):
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""
-        return namespace(x).mean(x, axis=-2)
+        return kernels.mean(x) if kernels.pays(x) else namespace(x).mean(x, axis=-2)

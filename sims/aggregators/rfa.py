@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sims import kernels
 from sims.aggregators.rule import Promises, StatelessRule
 from sims.backend import Array, device, lead, measurable, namespace, row_norms, to_numpy
 
@@ -47,6 +48,8 @@ class RFA(StatelessRule):
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""
+        if kernels.pays(x) and (found := kernels.weiszfeld_steps(x, self.nu, self.steps)) is not None:
+            return found
         xp = namespace(x)
         rows, alive = measurable(x)
         z = xp.zeros((*x.shape[:-2], x.shape[-1]), dtype=rows.dtype, device=device(x))

@@ -1,0 +1,169 @@
+"""Rules that work coordinate by coordinate: many columns at once in vector registers, every worker in one of its own.
+
+A sorting network is written out as vector minima and maxima in LLVM's language, which is short and compiles in about a
+second for a hundred workers; the number of workers is the length of a tuple, so that numba caches one program for each.
+A comparison is false for NaN, hence min(v, ∞) = (v < ∞ ? v : ∞) makes NaN the worst value. The arithmetic and its order
+are those of the reference: the results are equal bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import njit, types
+from numba.extending import intrinsic
+
+from sims.kernels.dispatch import pieces, row_addresses
+from sims.kernels.lanes import LINE, Lanes, prefetch
+from sims.kernels.threads import split
+
+
+def _middle(lanes: Lanes, values: list[Any]) -> Any:
+    """The median of values whose middle ones are in their places."""
+    n = len(values)
+    low = values[(n - 1) // 2]
+    if n % 2:
+        return low
+    return lanes.add(low, lanes.builder.fmul(lanes.constant(0.5), lanes.subtract(values[n // 2], low)))
+
+
+def _mean(lanes: Lanes, values: list[Any], f: int) -> Any:
+    return lanes.mean(values)
+
+
+def _mean_from_first(lanes: Lanes, values: list[Any], f: int) -> Any:
+    return lanes.add(values[0], lanes.mean([lanes.subtract(value, values[0]) for value in values]))
+
+
+def _median(lanes: Lanes, values: list[Any], f: int) -> Any:
+    n = len(values)
+    values = [lanes.worst_for_nan(value) for value in values]
+    lanes.order(values, ((n - 1) // 2, n // 2))
+    return _middle(lanes, values)
+
+
+def _trimmed_mean(lanes: Lanes, values: list[Any], f: int) -> Any:
+    n = len(values)
+    values = [lanes.worst_for_nan(value) for value in values]
+    lanes.order(values, range(f, n - f))
+    middle = values[f + (n - 2 * f) // 2]
+    return lanes.add(middle, lanes.mean([lanes.subtract(value, middle) for value in values[f : n - f]]))
+
+
+def _mean_around_median(lanes: Lanes, values: list[Any], f: int) -> Any:
+    n = len(values)
+    lanes.order(values, range(n))
+    middle = _middle(lanes, values)
+    away = [lanes.subtract(value, middle) for value in values]
+    lanes.order_by_size(away, range(n - 2 * f))
+    return lanes.add(middle, lanes.mean(away[: n - 2 * f]))
+
+
+def _columns(rule: Callable[[Lanes, list[Any], int], Any]) -> Any:
+    """A compiled loop run(rows, out, first, last, trimmed, number) over the columns in bytes [first, last).
+
+    `rows` are the addresses of the workers' first values, `out` that of the result; the length of `trimmed` is f, the
+    type of `number` that of the values. The last vector may overlap the one before.
+    """
+
+    @intrinsic
+    def group(typing: Any, rows: Any, out: Any, offset: Any, trimmed: Any, number: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            addresses, result, at = arguments[:3]
+            lanes = Lanes(builder, context.get_value_type(number), number.bitwidth)
+            values = []
+            for i in range(rows.count):
+                address = builder.add(builder.extract_value(addresses, i), at)
+                prefetch(builder, address)
+                values.append(lanes.load(address))
+            lanes.store(rule(lanes, values, trimmed.count), builder.add(result, at))
+            return context.get_dummy_value()
+
+        return types.void(rows, out, offset, trimmed, number), generate
+
+    return group
+
+
+_mean_group, _mean_from_first_group = _columns(_mean), _columns(_mean_from_first)
+_median_group = _columns(_median)
+_trimmed_mean_group, _mean_around_median_group = _columns(_trimmed_mean), _columns(_mean_around_median)
+
+
+@njit(nogil=True, cache=True)
+def _run_mean(rows, out, first, last, trimmed, number):
+    for offset in range(first, last - 63, 64):
+        _mean_group(rows, out, offset, trimmed, number)
+    _mean_group(rows, out, last - 64, trimmed, number)
+
+
+@njit(nogil=True, cache=True)
+def _run_mean_from_first(rows, out, first, last, trimmed, number):
+    for offset in range(first, last - 63, 64):
+        _mean_from_first_group(rows, out, offset, trimmed, number)
+    _mean_from_first_group(rows, out, last - 64, trimmed, number)
+
+
+@njit(nogil=True, cache=True)
+def _run_median(rows, out, first, last, trimmed, number):
+    for offset in range(first, last - 63, 64):
+        _median_group(rows, out, offset, trimmed, number)
+    _median_group(rows, out, last - 64, trimmed, number)
+
+
+@njit(nogil=True, cache=True)
+def _run_trimmed_mean(rows, out, first, last, trimmed, number):
+    for offset in range(first, last - 63, 64):
+        _trimmed_mean_group(rows, out, offset, trimmed, number)
+    _trimmed_mean_group(rows, out, last - 64, trimmed, number)
+
+
+@njit(nogil=True, cache=True)
+def _run_mean_around_median(rows, out, first, last, trimmed, number):
+    for offset in range(first, last - 63, 64):
+        _mean_around_median_group(rows, out, offset, trimmed, number)
+    _mean_around_median_group(rows, out, last - 64, trimmed, number)
+
+
+def _apply(run: Any, messages: np.ndarray, f: int = 0, chosen: np.ndarray | None = None) -> np.ndarray:
+    """(runs, n, d) → (runs, d), each thread some of the columns; `chosen` (runs, m) are the messages that take part."""
+    runs, _, d = messages.shape
+    result = np.empty((runs, d), messages.dtype)
+    number, trimmed = messages.dtype.type(0), (0,) * f
+    for r in range(runs):
+        for first, piece in pieces(messages[r]):
+            rows, width = row_addresses(piece), piece.shape[1]
+            rows = rows if chosen is None else tuple(rows[i] for i in chosen[r])
+            out = result[r, first : first + width].ctypes.data
+
+            def part(a: int, b: int, rows: Any = rows, out: int = out) -> None:
+                run(rows, out, a * messages.itemsize, b * messages.itemsize, trimmed, number)
+
+            split(part, width, LINE)
+    return result
+
+
+def mean(messages: np.ndarray) -> np.ndarray:
+    """The arithmetic mean, (runs, n, d) → (runs, d)."""
+    return _apply(_run_mean, messages)
+
+
+def mean_from_first(messages: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """The mean of the messages `chosen` (runs, m): the first of them plus the mean difference from it."""
+    return _apply(_run_mean_from_first, messages, chosen=chosen)
+
+
+def coordinate_median(messages: np.ndarray) -> np.ndarray:
+    """The median of each coordinate, (runs, n, d) → (runs, d)."""
+    return _apply(_run_median, messages)
+
+
+def trimmed_mean(messages: np.ndarray, f: int) -> np.ndarray:
+    """The mean of each coordinate without its f smallest and f largest values, (runs, n, d) → (runs, d)."""
+    return _apply(_run_trimmed_mean, messages, f)
+
+
+def mean_around_median(messages: np.ndarray, chosen: np.ndarray, f: int) -> np.ndarray:
+    """Of the finite messages `chosen` (runs, m), the mean of the m − 2f values nearest to each median."""
+    return _apply(_run_mean_around_median, messages, f, chosen)

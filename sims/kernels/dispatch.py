@@ -1,0 +1,95 @@
+"""Which messages are aggregated by compiled code, and as which host arrays."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from contextvars import ContextVar
+
+import numpy as np
+from array_api_compat import is_torch_array
+
+from sims.backend import Array, namespace
+
+SMALLEST = 2**17  # numbers per run: below, NumPy's overhead is small against the time to compile or load a kernel
+MOST_WORKERS = 256  # sorting networks are compiled per number of workers, in seconds beyond this
+BLOCK_BYTES = 2**21  # of messages that are copied at once if their coordinates are not neighbours in memory
+
+_enabled: ContextVar[bool] = ContextVar("kernels", default=True)
+
+
+@contextlib.contextmanager
+def reference() -> Iterator[None]:
+    """Within it every rule takes the array-API path.
+
+    >>> with reference():
+    ...     pays(np.zeros((25, 10**6)))
+    False
+    """
+    token = _enabled.set(False)
+    try:
+        yield
+    finally:
+        _enabled.reset(token)
+
+
+def pays(x: Array) -> bool:
+    """Whether messages (..., n, d) are handed to compiled code; a matter of n, d, dtype and device, not of the batch.
+
+    >>> pays(np.zeros((25, 10**6))), pays(np.zeros((1000, 25, 10)))
+    (True, False)
+    """
+    n, d = x.shape[-2:]
+    if n * d < SMALLEST or n > MOST_WORKERS or d < SMALLEST // MOST_WORKERS or not _enabled.get():
+        return False
+    if isinstance(x, np.ndarray):
+        return x.dtype in (np.float32, np.float64) and x.dtype.isnative and x.flags.aligned
+    # a tensor that records gradients needs the operations that torch can differentiate
+    return is_torch_array(x) and x.device.type == "cpu" and not x.requires_grad and str(x.dtype) in _TORCH
+
+
+_TORCH = ("torch.float32", "torch.float64")
+
+
+def host(x: Array) -> np.ndarray:
+    """The same memory as a NumPy array (runs, n, d), or a copy if the leading axes cannot be merged."""
+    array = x if isinstance(x, np.ndarray) else x.numpy()
+    return array.reshape(-1, *array.shape[-2:]) if array.ndim != 3 else array
+
+
+def like(result: np.ndarray, x: Array) -> Array:
+    """Results (runs, d) in the array library and dtype and with the leading axes of the messages `x`."""
+    xp = namespace(x)
+    return xp.astype(xp.asarray(result.reshape(*x.shape[:-2], x.shape[-1])), x.dtype, copy=False)
+
+
+def pieces(messages: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """One run's messages (n, d) with the coordinates of a row neighbours in memory: first coordinate and messages.
+
+    That is all of them at once without a copy, or, of an array of another layout, copies of some columns at a time.
+    """
+    n, d = messages.shape
+    if messages.strides[1] == messages.itemsize:
+        yield 0, messages
+        return
+    count = max(1, n * d * messages.itemsize // BLOCK_BYTES)
+    for k in range(count):
+        first, last = d * k // count, d * (k + 1) // count
+        yield first, np.ascontiguousarray(messages[:, first:last])
+
+
+def whole_groups(messages: np.ndarray, size: int) -> Iterator[tuple[int, np.ndarray]]:
+    """The same in whole groups of `size` columns; what is left at the end is filled up with zeros."""
+    for first, piece in pieces(messages):
+        whole = piece.shape[1] // size * size
+        if whole:
+            yield first, piece[:, :whole]
+        if whole < piece.shape[1]:
+            rest = np.zeros((len(piece), size), piece.dtype)
+            rest[:, : piece.shape[1] - whole] = piece[:, whole:]
+            yield first + whole, rest
+
+
+def row_addresses(messages: np.ndarray) -> tuple[int, ...]:
+    """Where each message begins in memory; their number is part of the type for which a kernel is compiled."""
+    return tuple(messages.ctypes.data + i * messages.strides[0] for i in range(len(messages)))

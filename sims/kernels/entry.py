@@ -1,0 +1,96 @@
+"""The kernels as functions of messages (..., n, d) of any array library for which `pays` holds.
+
+What they import, numba first of all, takes half a second; so it is imported when a kernel is first called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sims.backend import Array, namespace, to_numpy
+from sims.kernels.dispatch import host, like
+
+
+def mean(x: Array) -> Array:
+    """The arithmetic mean, (..., d)."""
+    from sims.kernels import columns
+
+    return like(columns.mean(host(x)), x)
+
+
+def coordinate_median(x: Array) -> Array:
+    """The median of each coordinate, (..., d)."""
+    from sims.kernels import columns
+
+    return like(columns.coordinate_median(host(x)), x)
+
+
+def trimmed_mean(x: Array, f: int) -> Array:
+    """The mean of each coordinate without its f smallest and f largest values, (..., d)."""
+    from sims.kernels import columns
+
+    return like(columns.trimmed_mean(host(x), f), x)
+
+
+def mean_from_first(x: Array, chosen: Array) -> Array:
+    """The mean of the messages at `chosen` (..., m): the first of them plus the mean difference from it, (..., d)."""
+    from sims.kernels import columns
+
+    return like(columns.mean_from_first(host(x), _runs(chosen, 1)), x)
+
+
+def mean_around_median(x: Array, chosen: Array, f: int) -> Array:
+    """Of the finite messages at `chosen` (..., m), the mean of the m − 2f values nearest to the median, (..., d)."""
+    from sims.kernels import columns
+
+    return like(columns.mean_around_median(host(x), _runs(chosen, 1), f), x)
+
+
+def distances_and_ranks(x: Array) -> tuple[Array, Array, Array]:
+    """Squared distances (..., n, n) in float64, who is alive (..., n), lexicographic ranks (..., n).
+
+    A message with a NaN, an infinity or an entry beyond `sims.backend.HUGE` is not alive: its distances mean nothing,
+    and its rank is that of zero.
+    """
+    from sims.kernels import distances, ties
+
+    messages, leading = host(x), tuple(x.shape[:-2])
+    found = [distances.sq_distances(run) for run in messages]
+    ranks = [ties.lexicographic_ranks(run, alive) for run, (_, alive) in zip(messages, found, strict=True)]
+    columns = ([sq for sq, _ in found], [alive for _, alive in found], ranks)
+    xp, n = namespace(x), x.shape[-2]
+    ends = ((n, n), (n,), (n,))
+    return tuple(xp.asarray(np.reshape(part, (*leading, *end))) for part, end in zip(columns, ends, strict=True))
+
+
+def centered_clipping(x: Array, centre: Array, radii: Sequence[Any]) -> Array | None:
+    """Clipped averages around the centre (..., d), one for each τ, in x's dtype; None if the reference has to do it."""
+    from sims.kernels import clipping
+
+    shape = (*x.shape[:-2], x.shape[-1])
+    start = np.broadcast_to(to_numpy(centre), shape)
+    taus = [_parameter(tau, x) for tau in radii]
+    found = clipping.centered_clipping(host(x), start.reshape(-1, x.shape[-1]), taus)
+    return None if found is None else like(found, x)
+
+
+def weiszfeld_steps(x: Array, nu: Any, steps: int) -> Array | None:
+    """Smoothed Weiszfeld steps from the origin, in x's dtype; None if the reference has to do it."""
+    from sims.kernels import clipping
+
+    found = clipping.weiszfeld_steps(host(x), _parameter(nu, x), steps)
+    return None if found is None else like(found, x)
+
+
+def _parameter(value: Any, x: Array) -> np.ndarray:
+    """A rule's parameter, one float64 per run, rounded to the dtype of the messages as the reference rounds it."""
+    numbers = np.asarray(to_numpy(value) if hasattr(value, "shape") else value, dtype=np.float64)
+    return np.broadcast_to(numbers, tuple(x.shape[:-2])).reshape(-1)
+
+
+def _runs(index: Array, axes: int) -> np.ndarray:
+    array = to_numpy(index)
+    return array.reshape(-1, *array.shape[array.ndim - axes :])

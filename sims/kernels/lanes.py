@@ -1,0 +1,106 @@
+"""Vector arithmetic written out in LLVM's language, a cache line of each row at a time.
+
+Numba caches a compiled loop as long as the loop's own file does not change: whoever changes this file removes
+`sims/kernels/__pycache__`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from llvmlite import ir
+from numba.core import cgutils
+
+from sims.kernels.networks import selection_network
+
+LINE = 64  # bytes that a row contributes at a time: what the cache moves at a time
+WIDE = 16  # coordinates that are worked on at a time in float64
+AHEAD = 1024  # bytes by which rows are asked for before they are needed: hardware does not follow so many at once
+
+
+class Lanes:
+    """Vector arithmetic on one column group, in the order in which it is called."""
+
+    def __init__(self, builder: Any, number: Any, bits: int, lanes: int | None = None) -> None:
+        self.builder = builder
+        self.bits = bits
+        self.lanes = lanes or LINE * 8 // bits
+        self.type = ir.VectorType(number, self.lanes)
+
+    def constant(self, value: float) -> Any:
+        """The same number in all lanes."""
+        return ir.Constant(self.type, [value] * self.lanes)
+
+    def load(self, address: Any) -> Any:
+        """The numbers at an integer address."""
+        return self.builder.load(self.builder.inttoptr(address, self.type.as_pointer()), align=self.bits // 8)
+
+    def store(self, value: Any, address: Any) -> None:
+        """Write the numbers to an integer address."""
+        self.builder.store(value, self.builder.inttoptr(address, self.type.as_pointer()), align=self.bits // 8)
+
+    def less(self, a: Any, b: Any) -> Any:
+        """a < b, false for NaN."""
+        return self.builder.fcmp_ordered("<", a, b)
+
+    def choose(self, condition: Any, a: Any, b: Any) -> Any:
+        """a where the condition holds, b elsewhere."""
+        return self.builder.select(condition, a, b)
+
+    def add(self, a: Any, b: Any) -> Any:
+        """a + b."""
+        return self.builder.fadd(a, b)
+
+    def subtract(self, a: Any, b: Any) -> Any:
+        """a − b."""
+        return self.builder.fsub(a, b)
+
+    def sum(self, values: Sequence[Any]) -> Any:
+        """From left to right, as NumPy adds rows."""
+        total = values[0]
+        for value in values[1:]:
+            total = self.add(total, value)
+        return total
+
+    def mean(self, values: Sequence[Any]) -> Any:
+        """Their sum over their number."""
+        return self.builder.fdiv(self.sum(values), self.constant(float(len(values))))
+
+    def worst_for_nan(self, value: Any) -> Any:
+        """The value itself, +∞ for NaN."""
+        infinity = self.constant(float("inf"))
+        return self.choose(self.less(value, infinity), value, infinity)
+
+    def order(self, values: list[Any], wanted: Sequence[int]) -> None:
+        """Bring the order statistics at `wanted` to their places."""
+        for low, high, keep_low, keep_high in selection_network(len(values), wanted):
+            a, b = values[low], values[high]
+            ordered = self.less(a, b)
+            if keep_low:
+                values[low] = self.choose(ordered, a, b)
+            if keep_high:
+                values[high] = self.choose(ordered, b, a)
+
+    def order_by_size(self, values: list[Any], wanted: Sequence[int]) -> None:
+        """The same by absolute value; of x and −x the negative one comes first."""
+        zero = self.constant(0.0)
+        sizes = [self.choose(self.less(value, zero), self.builder.fneg(value), value) for value in values]
+        for low, high, keep_low, keep_high in selection_network(len(values), wanted):
+            a, b, size_a, size_b = values[low], values[high], sizes[low], sizes[high]
+            equal = self.builder.fcmp_ordered("==", size_a, size_b)
+            tied = self.builder.and_(equal, self.less(a, b))
+            ordered = self.builder.or_(self.less(size_a, size_b), tied)
+            if keep_low:
+                values[low], sizes[low] = self.choose(ordered, a, b), self.choose(ordered, size_a, size_b)
+            if keep_high:
+                values[high], sizes[high] = self.choose(ordered, b, a), self.choose(ordered, size_b, size_a)
+
+
+def prefetch(builder: Any, address: Any) -> None:
+    """Ask for the line `AHEAD` of an integer address; whether anything lies there is of no consequence."""
+    byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    reading, keep, data = word(0), word(3), word(1)
+    builder.call(function, [builder.inttoptr(builder.add(address, address.type(AHEAD)), byte), reading, keep, data])
