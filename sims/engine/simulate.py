@@ -10,7 +10,9 @@ import numpy as np
 from sims.attacks import Attack, NoAttack
 from sims.attacks.attack import STAGES
 from sims.backend import Namespace, as_like, get_namespace, to_numpy
+from sims.engine import fused
 from sims.engine.configuration import configure
+from sims.engine.fused import Experiment
 from sims.engine.record import Record
 from sims.engine.round import Round
 from sims.engine.streams import Streams
@@ -82,6 +84,9 @@ def simulate(
         every=every,
     )
     start = _start(problem, x0, (*grid, runs, problem.dim))
+    experiment = Experiment(problem, algorithm, attack, n, f, steps, seed, first_run, start.shape[:-1], every)
+    if backend == "numpy" and not shuffle and fused.fits(experiment):
+        return fused.play(experiment, start, configuration)
     one_round = Round(problem, algorithm, attack, n, f)
     sample, attacking, ruling, mixing = (
         Streams(seed, purpose).runs(first_run, runs) for purpose in ("sample", "attack", "rule", "shuffle")

@@ -7,7 +7,7 @@ all does. What is computed coordinate by coordinate agrees with the reference bi
 (distances, norms) are added in another order, always in float64.
 """
 
-from sims.kernels.dispatch import pays, reference
+from sims.kernels.dispatch import enabled, pays, reference
 from sims.kernels.entry import (
     centered_clipping,
     coordinate_median,
@@ -23,6 +23,7 @@ __all__ = [
     "centered_clipping",
     "coordinate_median",
     "distances_and_ranks",
+    "enabled",
     "mean",
     "mean_around_median",
     "mean_from_first",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from contextvars import ContextVar
 
 import numpy as np
-from array_api_compat import is_torch_array
+from array_api_compat import is_cupy_array, is_torch_array
 
 from sims.backend import Array, namespace
 
@@ -33,13 +34,22 @@ def reference() -> Iterator[None]:
         _enabled.reset(token)
 
 
+def enabled() -> bool:
+    """Whether compiled code may be used here, that is, outside `reference()`."""
+    return _enabled.get()
+
+
 def pays(x: Array) -> bool:
     """Whether messages (..., n, d) are handed to compiled code; a matter of n, d, dtype and device, not of the batch.
+
+    On a CUDA device always, in float32 and float64 and for n ≤ `MOST_WORKERS`.
 
     >>> pays(np.zeros((25, 10**6))), pays(np.zeros((1000, 25, 10)))
     (True, False)
     """
     n, d = x.shape[-2:]
+    if bool(is_cupy_array(x)):  # `bool`, for to a type checker everything else would have no dtype
+        return n <= MOST_WORKERS and math.prod(x.shape) > 0 and x.dtype in (np.float32, np.float64) and _enabled.get()
     if n * d < SMALLEST or n > MOST_WORKERS or d < SMALLEST // MOST_WORKERS or not _enabled.get():
         return False
     if isinstance(x, np.ndarray):

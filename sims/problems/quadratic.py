@@ -92,20 +92,21 @@ class Quadratic(Problem):
     def oracle(self, x: Array, sample: Array, honest: int | None = None) -> Array:
         """∇f(x) + u_i + √(σ²/d)·ξ_i."""
         xp = namespace(x, sample)
-        g = sample.shape[-2] if honest is None else honest
+        n = sample.shape[-2]
+        g = n if honest is None else honest
         noisy = self.gradient(x)[..., None, :] + xp.sqrt(lead(self.sigma_sq, sample, 2) / self.dim) * sample
         if isinstance(self.zeta_sq, float | int) and self.zeta_sq == 0:
             return noisy
+        directions = xp.asarray(self.directions(n, g), dtype=sample.dtype, device=device(sample))
+        return noisy + xp.sqrt(lead(self.zeta_sq, sample, 2)) * directions
+
+    def directions(self, n: int, g: int) -> np.ndarray:
+        """u_i/ζ of n workers, g of them honest, (n, d)."""
         if g < 2:
             raise ValueError(f"Quadratic with ζ² > 0 needs at least 2 honest workers, got {g}")
-        return noisy + xp.sqrt(lead(self.zeta_sq, sample, 2)) * self._directions(sample, g)
-
-    def _directions(self, sample: Array, g: int) -> Array:
-        """u_i/ζ for every worker, (n, d)."""
-        worker = np.arange(sample.shape[-2])[:, None] % g
+        worker = np.arange(n)[:, None] % g
         wave = 1 + np.arange(self.dim) % (g - 1)
-        offsets = math.sqrt(2 / self.dim) * np.cos(math.pi * (worker + 0.5) * wave / g)
-        return namespace(sample).asarray(offsets, dtype=sample.dtype, device=device(sample))
+        return math.sqrt(2 / self.dim) * np.cos(math.pi * (worker + 0.5) * wave / g)
 
 
 def _host(values: Any) -> np.ndarray:
