@@ -45,10 +45,10 @@ def well_formed(statement: Statement) -> None:
     """What a reader relies on: it is in the paper's list, says something, and controls fit the checks."""
     assert statement.stem in theory.PAPER
     assert theory.load(statement.stem) is statement
-    assert statement.printed.endswith(".")
+    assert statement.printed is None or statement.printed.endswith(".")
     assert statement.corrected is None or statement.corrected.endswith(".")
     sides = {side for claim in statement.claims for side in claim.about}
-    assert "printed" in sides
+    assert ("printed" in sides) == (statement.printed is not None)
     assert ("corrected" in sides) == (statement.corrected is not None)
     for claim in statement.claims:
         assert claim.text.endswith(".")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, norm
 
-from sims.checks.confidence import bounded_mean, proportion
+from sims.checks.confidence import betting_mean, bounded_mean, proportion
 
 CHANCES = [0.0, 1e-9, 1e-4, 0.01, 0.05, 0.2, 1 / 3, 0.5, 0.77, 0.95, 0.999, 1.0]
 
@@ -123,3 +123,43 @@ def test_bounded_mean_refuses_what_it_cannot_bound(sample, sentence):
 def test_bounded_mean_refuses_nan():
     with pytest.raises(ValueError, match="must lie in"):
         bounded_mean(np.array([0.5, np.nan]), 0.0, 1.0, 0.05)
+
+
+@pytest.mark.parametrize("alpha", [0.2, 0.05, 1e-3])
+@pytest.mark.parametrize("trials", [2, 3, 10, 60, 400])
+def test_betting_mean_covers_bernoulli_laws(trials, alpha):
+    samples = (np.arange(trials) < k for k in range(trials + 1))
+    intervals = [(mean - half, mean + half) for mean, half in (betting_mean(x * 1.0, 0.0, 1.0, alpha) for x in samples)]
+    for p in CHANCES:
+        assert sum(misses(intervals, trials, p)) <= alpha
+
+
+@pytest.mark.parametrize("alpha", [0.05, 1e-9])
+@pytest.mark.parametrize("trials", [20, 300])
+def test_betting_mean_is_never_narrower_than_the_binomial_needs(trials, alpha):
+    for ones in range(0, trials + 1, 5):
+        mean, half = betting_mean((np.arange(trials) < ones) * 1.0, 0.0, 1.0, alpha)
+        low, high = proportion(ones, trials, 2 * alpha)
+        assert mean - half <= low + 1e-9
+        assert high - 1e-9 <= mean + half
+
+
+def test_betting_mean_of_values_that_hardly_vary_is_narrow_in_any_range():
+    sample = np.tile([0.119, 0.121], 200)
+    mean, half = betting_mean(sample, 0.0, 1.0, 1e-9)
+    assert mean == pytest.approx(0.12)
+    assert half < 0.5 * bounded_mean(sample, 0.0, 1.0, 1e-9)[1]
+    assert half >= 0.88 * -math.expm1(math.log(1e-9) / 400)  # a share 1 − α^{1/m} at the value 1 is seldom seen
+    shifted, wide = betting_mean(10 * sample - 3, -3.0, 7.0, 1e-9)
+    assert (shifted, wide) == (pytest.approx(-1.8), pytest.approx(10 * half))
+    turned, same = betting_mean(1 - sample, 0.0, 1.0, 1e-9)
+    assert (turned, same) == (pytest.approx(0.88), pytest.approx(half))
+
+
+@pytest.mark.parametrize(
+    ("sample", "sentence"),
+    [([0.5], "at least 2 values, got 1"), ([0.0, 1.5], "must lie in"), ([0.5, np.nan], "must lie in")],
+)
+def test_betting_mean_refuses_what_it_cannot_bound(sample, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        betting_mean(np.array(sample), 0.0, 1.0, 0.05)

@@ -8,10 +8,14 @@ import numpy as np
 import pytest
 from perform import check_claims
 
-from sims.aggregators import RFA, CenteredClipping, Mean
+from sims.aggregators import RFA, CenteredClipping, Krum, Mean
+from sims.attacks import BitFlipping
 from sims.checks.exact_algorithm import ExactSGD, run
-from sims.optimizers import WorkerMomentum
+from sims.engine import simulate
+from sims.optimizers import RobustSGD, WorkerMomentum
+from sims.problems import Quadratic
 from theory.equation_1_momentum_forms import STATEMENT, gap, path, spread_variance
+from theory.raw_or_momentum import SMALL, above, attackers_picked, errors
 
 EXPECTED = {
     "engine": "supported",
@@ -20,6 +24,9 @@ EXPECTED = {
     "every_start": "refuted",
     "spread": "supported",
     "tau_keeps_pace": "refuted",
+    "order_of_rules": "refuted",
+    "raw_is_weaker": "supported",
+    "krum_picks_raw": "supported",
 }
 HALF = Fraction(1, 2)
 
@@ -63,3 +70,53 @@ def test_spread_from_its_series():
         series = np.sum(((1 - beta) * beta ** np.arange(5000)) ** 2)
         assert float(spread_variance(Fraction(str(beta)))) == pytest.approx(series, rel=1e-12)
         assert series == pytest.approx((1 - beta) / (1 + beta), rel=1e-12)
+
+
+def test_raw_gradients_pull_as_fewer_attackers():
+    """Point 24, the mean on a slope of 1 without noise: n − f honest momenta 1/(1 − β), less f of g or M, over n."""
+    n, f, beta = 10, 2, 0.9
+    slope = Quadratic((1e-12,), x_star=-1e12)  # ∇f = 1 wherever the run gets
+    algorithm = RobustSGD(Mean(), WorkerMomentum(1.0, beta, damped=False))
+    last = {}
+    for on in ("gradients", "messages"):
+        ends = [
+            simulate(slope, algorithm, n=n, f=f, attack=BitFlipping(on), steps=T, runs=1, seed=0).x[0, 0]
+            for T in (399, 400)
+        ]
+        last[on] = ends[0] - ends[1]
+    length = 1 / (1 - beta)
+    assert last["messages"] == pytest.approx((n - 2 * f) / n * length, rel=1e-6)
+    assert last["gradients"] == pytest.approx(((n - f) * length - f) / n, rel=1e-6)
+
+
+@pytest.mark.parametrize(("f", "share", "picks_attacker"), [(1, 0.9, True), (1, 1.1, False), (4, 0.9, True)])
+def test_krum_in_high_dimension_picks_raw_gradients_below_the_stated_slope(f, share, picks_attacker):
+    """Point 24 by geometry alone: stationary momenta and flipped gradients, ‖∇f‖² at `share` of the threshold."""
+    n, beta, d = 12, 0.9, 200_000
+    threshold = beta**2 / (1 - beta**2) * ((1 - beta) / (2 - beta)) ** 2
+    slope = np.zeros(d)
+    slope[0] = np.sqrt(share * threshold * d)  # σ² = 1 in each coordinate, d in all
+    rng = np.random.default_rng(0)
+    honest = slope / (1 - beta) + rng.standard_normal((n - f, d)) / np.sqrt(1 - beta**2)
+    flipped = -slope - rng.standard_normal((f, d))
+    picked = Krum(f).aggregate(np.concatenate([honest, flipped]))
+    assert bool(np.any(np.all(picked == flipped, axis=-1))) == picks_attacker
+
+
+def test_krum_picks_raw_gradients_and_not_negative_momenta():
+    raw, kept = (attackers_picked(SMALL[2], on, seed=1) for on in ("gradients", "messages"))
+    assert np.mean(raw) > 0.8
+    assert np.mean(kept) < 0.4
+
+
+def test_errors_do_not_depend_on_the_number_of_runs():
+    few, many = (errors(SMALL[2], "CC", "messages", runs, 3, "numpy") for runs in (2, 5))
+    assert np.array_equal(few, many[:2])
+
+
+def test_above_needs_a_certain_majority():
+    low, high = np.zeros(48), np.ones(48)
+    assert (above(high, low, 1e-9), above(low, high, 1e-9), above(low, low, 1e-9)) == (1, -1, 0)
+    mixed = np.where(np.arange(48) < 30, 1.0, -1.0)  # 30 of 48 is no certain majority
+    assert above(mixed, low, 1e-9) == 0
+    assert above(mixed, low, 0.5) == 1

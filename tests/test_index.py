@@ -13,7 +13,7 @@ import theory
 from theory.markdown import between
 
 ROOT = Path(__file__).parents[1]
-KINDS = ("definition", "counterexample", "theorem", "corollary", "remark", "equation", "algorithm")
+KINDS = ("definition", "counterexample", "theorem", "corollary", "remark", "equation", "algorithm", "beyond")
 
 
 @dataclass(frozen=True)

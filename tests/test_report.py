@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -14,7 +15,7 @@ from theory import report
 from theory.markdown import between, points_markdown, statements_markdown
 from theory.page import page
 from theory.record import statement_record
-from theory.run import Outcome, Result, tasks
+from theory.run import Options, Outcome, Result, perform, tasks
 from theory.statement import Evidence
 
 
@@ -53,6 +54,33 @@ def test_tables_fit_and_lose_nothing(records, width):
         text = "\n".join(lines(table, width))
         assert "…" not in text
         assert "The mean of a die is 3." in text
+
+
+OURS = replace(tiny.DIE, stem="beyond_dice", label="Beyond: dice", printed=None, claims=tiny.DIE.claims[1:])
+
+
+@pytest.fixture(scope="module")
+def of_ours():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("theory.load", {OURS.stem: OURS}.__getitem__)
+        return statement_record(Result(OURS, tuple(perform(task, Options()) for task in tasks(OURS))))
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_a_statement_of_ours_is_told_from_the_papers(records, of_ours, width):
+    rows = lines(report.statements_table([*records, of_ours], width), width)
+    (place,) = [i for i, row in enumerate(rows) if "ours" in row]
+    assert rows[place].startswith("Beyond: dice ")
+    assert "● holds" in rows[place]
+    assert "The mean of a die" in rows[place + 1]  # its title, which the others have on their second row
+    listed = "\n".join(lines(report.list_table([OURS], {OURS.stem: of_ours}), width))
+    assert "ours" in listed
+    assert "● holds" in listed
+    shown = "\n".join(lines(page(OURS, of_ours, "now"), width))
+    assert "Ours, not in the paper" in shown
+    assert "(ours)" in shown
+    assert "As printed" not in shown
+    assert "| ours: not in the paper | ● holds" in statements_markdown([of_ours])
 
 
 @pytest.mark.parametrize("width", [80, 100])

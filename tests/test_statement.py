@@ -153,6 +153,15 @@ def test_claim_names_differ_within_a_statement():
         Statement("s", "S", "t", "p", None, (claim, claim))
 
 
+def test_a_statement_of_ours_has_its_text_as_corrected_and_no_claim_about_the_print():
+    about = [Claim(side, "text", (side,), lambda ctx: [], CONTROL) for side in ("printed", "corrected")]
+    assert Statement("s", "S", "t", None, "c", (about[1],)).ours
+    assert not Statement("s", "S", "t", "p", "c", tuple(about)).ours
+    for corrected, claim in (("c", about[0]), (None, about[1])):
+        with pytest.raises(ValueError, match="without a printed text it needs a corrected one"):
+            Statement("s", "S", "t", None, corrected, (claim,))
+
+
 def test_context_counts_what_it_takes_of_the_false_alarm():
     ctx = Context("s", "c")
     assert [ctx.alpha, ctx.alpha] == [SHARE, SHARE]

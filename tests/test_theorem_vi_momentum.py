@@ -9,14 +9,16 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from perform import check_claims
+from scipy.integrate import quad
 from scipy.optimize import brentq
+from scipy.stats import binom, norm
 
-from sims.aggregators import Mean, TrimmedMean
-from sims.attacks import NoAttack
+from sims.aggregators import RFA, Mean, TrimmedMean
+from sims.attacks import ALittleIsEnough, BitFlipping, InnerProductManipulation, NoAttack
 from sims.checks.confidence import bounded_mean
 from sims.engine import simulate
 from sims.optimizers import RobustSGD, WorkerMomentum
-from sims.problems import Rademacher
+from sims.problems import Pendulum, Rademacher
 from theory.all_noise_paths import all_paths
 from theory.moment_recursion import average_ball, by_impulse_responses, exact_average, middle_and_error
 from theory.sgdm_bound import (
@@ -32,17 +34,31 @@ from theory.sgdm_bound import (
     start_of,
     zero_start,
 )
-from theory.sgdm_under_attack import centre_in_round_one
+from theory.sgdm_long_runs import Momentum
+from theory.sgdm_on_quadratic import SMALLEST
+from theory.sgdm_one_sided import OneSided, geometric, kept_of, largest_normals, largest_spikes, moved
+from theory.sgdm_points import centre_in_round_one, momenta_independent
+from theory.sgdm_runs import Huber, Together, compared
+from theory.sgdm_slopes import kappa_of
 from theory.statement import Context
-from theory.theorem_vi_momentum import SMALLEST, STATEMENT, momenta_independent
+from theory.theorem_vi_momentum import STATEMENT
+from theory.two_world_runs import TwoWorlds
 
 EXPECTED = {
     "printed_bound": "refuted",
     "by_any_factor": "supported",
     "on_the_quadratic": "supported",
     "under_attack": "supported",
-    "long_runs": "supported",
     "c_of_others": "supported",
+    "long_runs": "supported",
+    "theorem_ii_attackers": "supported",
+    "attacked_bound": "supported",
+    "attacked_slope_in_rounds": "supported",
+    "slope_in_delta": "supported",
+    "slope_in_workers": "supported",
+    "engine_under_one_sided": "supported",
+    "measured_slope_in_rounds": "supported",
+    "measured_slope_in_workers": "supported",
     "independent_momenta": "refuted",
     "single_step_first_round": "refuted",
     "single_step_later": "supported",
@@ -174,3 +190,149 @@ def test_rounds_to_beat_standing_still_in_floats(c_delta, noise):
     T = rounds_to_beat_standing_still(25, c_delta, Fraction(noise))
     assert printed_bound(T * (1 + 1e-9), 1.0, 25, float(c_delta), noise) <= 2
     assert printed_bound((T - 1) * (1 - 1e-9), 1.0, 25, float(c_delta), noise) >= 2
+
+
+# Long runs: the bound is VI′, and experiments that share their samples are those that do not.
+
+
+@pytest.mark.parametrize("c", [0.0, 0.7, 5.0])
+def test_the_bound_of_a_run_is_that_of_the_theorem(c):
+    run = Momentum(Pendulum(1.0), 1.5, 25, 8, 300)
+    kappa = Fraction(2 * c * 8 / 25) + Fraction(1, 17)
+    theorem = zero_start(300, Fraction(1, 32), Fraction(1 - math.cos(1.5)), kappa, Fraction(1, 2))
+    found = run.floor + run.weight * c * 8 / 25 * run.rho_sq
+    assert found == pytest.approx(float(theorem), rel=1e-12)
+    errors = np.full(50, c * 8 / 25 * run.rho_sq)
+    used = compared(Context("s", "c"), run, "x", (np.zeros(50), errors), (1.0, 10.0), None, 1.0)
+    assert used.claimed == pytest.approx(float(theorem), rel=1e-12)
+    assert f"c used {c:.3g}" in used.what
+    said = compared(Context("s", "c"), run, "x", (np.zeros(50), errors), (1.0, 10.0), lambda n, f: c, 0.5)
+    assert said.claimed == pytest.approx(float(theorem) / 2, rel=1e-12)
+
+
+def test_errors_beyond_the_cut_make_the_bound_smaller():
+    run = Momentum(Pendulum(1.0), 1.5, 25, 8, 300)
+    values = np.zeros(50), np.full(50, 3.0)
+    low, high = (compared(Context("s", "c"), run, "x", values, (1.0, cut), None, 1.0) for cut in (0.5, 5.0))
+    assert high.claimed - low.claimed == pytest.approx(run.weight * 2.5)
+
+
+@pytest.mark.parametrize("rule", [TrimmedMean(2), RFA()])
+def test_attacks_together_are_the_attacks_one_by_one(rule):
+    attacks = InnerProductManipulation(3.0), ALittleIsEnough(z=1.5), BitFlipping()
+    algorithm = RobustSGD(rule, WorkerMomentum(1 / 32, 0.75))
+    sizes = {"n": 7, "f": 2, "steps": 20, "runs": 5, "seed": 3, "x0": [1.0]}
+    joint = simulate(Pendulum(1.0), algorithm, attack=Together(attacks), grid=(3,), **sizes)
+    for k, attack in enumerate(attacks):
+        alone = simulate(Pendulum(1.0), algorithm, attack=attack, **sizes)
+        assert np.array_equal(joint.sq_gradient_norms[:, k], alone.sq_gradient_norms)
+        assert np.array_equal(joint.sq_aggregate_errors[:, k], alone.sq_aggregate_errors)
+
+
+def test_the_huber_function_has_the_gradient_it_says():
+    x = np.linspace(-3, 3, 61)[:, None]
+    huber, step = Huber(1.0), 1e-6
+    slopes = (huber.excess(x + step) - huber.excess(x - step)) / (2 * step)
+    assert huber.gradient(x)[:, 0] == pytest.approx(slopes, abs=1e-6)
+    assert huber.excess(np.array([2.0])) == 1.5
+    assert float(huber.sigma_sq) == 0.5
+
+
+# The one-sided attack.
+
+
+@pytest.mark.parametrize(("g", "f"), [(2, 1), (5, 1), (5, 4), (17, 8), (70, 30)])
+def test_the_largest_normals_by_their_densities(g, f):
+    total = 0.0
+    for k in range(g - f + 1, g + 1):  # the k-th smallest of g
+
+        def weighted(x, k=k):
+            return x * k * math.comb(g, k) * norm.pdf(x) * norm.cdf(x) ** (k - 1) * norm.sf(x) ** (g - k)
+
+        total += quad(weighted, -10, 10, epsabs=1e-12)[0]
+    low, high = largest_normals(g, f)
+    assert low <= total <= high
+    assert high - low < 0.01 * f
+    if g == 2:
+        assert total == pytest.approx(1 / math.sqrt(math.pi), rel=1e-9)
+
+
+def test_expected_minimum_of_a_count():
+    for g, f in ((5, 1), (9, 4), (30, 29)):
+        for p in (0.0, 0.01, 0.4, 0.97, 1.0):
+            counts = np.minimum(f, np.arange(g + 1)) @ binom.pmf(np.arange(g + 1), g, p)
+            assert float(kept_of(f, g, np.array(p))) == pytest.approx(float(counts), rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize(("f", "t"), [(1, 3), (2, 3), (1, 4)])
+def test_the_largest_spikes_by_enumeration(f, t):
+    g, q, alpha = 3, 0.2, 0.25
+    weights = alpha * (1 - alpha) ** np.arange(t)[::-1]
+    expected = 0.0
+    for bits in itertools.product((0, 1), repeat=g * t):
+        S = sorted(np.reshape(bits, (g, t)) @ weights)
+        expected += q ** sum(bits) * (1 - q) ** (g * t - sum(bits)) * sum(S[g - f :])
+    low, high = largest_spikes(g, f, q, alpha, t)
+    assert low <= expected <= high
+    assert high - low < 0.01 * high
+
+
+def test_the_filters_follow_the_rounds():
+    pushes = np.random.default_rng(0).normal(size=50)
+    for eta, alpha in ((1 / 16, 0.5), (1 / 64, 1 / 8), (1 / 8, 1.0)):
+        x, p, path = -0.7, 0.0, [-0.7]
+        for u in pushes:
+            p = (1 - alpha) * p + alpha * x
+            x -= eta * (p + u)
+            path.append(x)
+        assert moved(eta, alpha, -0.7, pushes) == pytest.approx(path, rel=1e-10)
+    assert geometric(np.array([1.0, 0, 0, 0, 0]), 0.5) == pytest.approx([1, 0.5, 0.25, 0.125, 0.0625])
+
+
+def test_the_enclosure_holds_all_paths_of_a_few_rounds():
+    """Spikes, n = 4, f = 1: the attacker sends the largest honest momentum, TM(1) keeps the two largest of three."""
+    n, f, q, alpha, eta, T = 4, 1, 0.1, 0.5, 1 / 16, 4
+    H, expected = 1 / math.sqrt(q * (1 - q)), np.zeros(T)
+    for bits in itertools.product((0, 1), repeat=3 * (T - 1)):
+        weight, x, m = q ** sum(bits) * (1 - q) ** (len(bits) - sum(bits)), 0.0, np.zeros(3)
+        for t in range(T - 1):
+            m = (1 - alpha) * m + alpha * (x - H * (np.array(bits[3 * t : 3 * t + 3]) - q))
+            x -= eta * np.sort(m)[1:].mean()
+            expected[t + 1] += weight * x * x
+    low, high = OneSided(n, f, q).average(eta, alpha, T)
+    assert low <= np.mean(expected) <= high
+
+
+def test_runs_with_spikes_lie_in_the_enclosure():
+    n, f, alpha, T = 40, 12, 0.25, 300
+    q = 0.3 * alpha / 4
+    world = TwoWorlds(1, q)
+    attack = ALittleIsEnough(z=math.sqrt(n - f), sign=1)
+    algorithm = RobustSGD(TrimmedMean(f), WorkerMomentum(1 / 32, 1 - alpha))
+    record = simulate(world, algorithm, n=n, f=f, attack=attack, steps=T, runs=100, seed=1, x0=[world.x_star])
+    values = np.mean(record.sq_gradient_norms[:T], axis=0)
+    low, high = OneSided(n, f, q).average(1 / 32, alpha, T)
+    slack = 6 * np.std(values) / 10
+    assert low - slack <= np.mean(values) <= high + slack
+    assert high < 1.5 * low
+
+
+def test_without_attackers_it_is_the_exact_recursion():
+    low, high = OneSided(9, 0, x0=-1.0).average(1 / 32, 1 / 4, 200)
+    exact = by_impulse_responses(200, 1 / 32, 4.5) / 9  # units of σ²/n
+    assert low <= exact * (1 + 1e-9)
+    assert high >= exact * (1 - 1e-9)
+    assert high == pytest.approx(exact, rel=1e-8)
+
+
+def test_the_one_sided_enclosure_refuses_what_it_does_not_cover():
+    with pytest.raises(ValueError, match="8η ≤ α"):
+        OneSided(9, 2).average(1 / 8, 0.5, 10)
+    with pytest.raises(ValueError, match="x_0 ≤ 0"):
+        OneSided(9, 2, x0=1.0).average(1 / 32, 0.5, 10)
+    with pytest.raises(ValueError, match="needs α < 1 with spikes"):
+        OneSided(9, 2, 0.1).average(1 / 32, 1.0, 10)
+
+
+def test_kappa_of_the_trimmed_mean():
+    assert kappa_of(25, 8) == pytest.approx(2 * 25 / 18 * 8 / 25 + 1 / 17)

@@ -13,7 +13,8 @@ from sims.attacks import ALittleIsEnough, InnerProductManipulation
 from sims.checks.rates import slope
 from sims.engine import Streams, simulate
 from sims.optimizers import RobustSGD, WorkerMomentum, WorkerMVR
-from sims.problems import Pendulum, Sinusoidal
+from sims.problems import Pendulum, Quadratic, Sinusoidal
+from theory import mvr_rates as rates
 from theory import theorem_vii_mvr as vii
 from theory.mvr_bound import (
     Instance,
@@ -28,6 +29,8 @@ from theory.mvr_bound import (
     step_range,
 )
 from theory.mvr_checks import long_runs, recursion
+from theory.mvr_long_runs import VarianceReduction
+from theory.mvr_one_sided import CASES, ROUNDS, exact_error, momentum, mvr
 from theory.mvr_runs import Setting, every_path, ranges, sampled, worst_pair
 from theory.run import figure_data
 from theory.statement import Context
@@ -48,6 +51,8 @@ EXPECTED = {
     "lemmas": "supported",
     "robust_rules": "supported",
     "without_smoothness": "refuted",
+    "attacked_bound": "supported",
+    "attacked_slope_in_rounds": "supported",
 }
 
 
@@ -147,14 +152,14 @@ def test_the_first_error_alone_makes_one_third():
     sizes = [2**k for k in range(21, 43, 3)]
     floors = []
     for T in sizes:
-        p = mvr_parameters(vii.ONE, T)
+        p = mvr_parameters(rates.ONE, T)
         a, b = 1 - p.alpha, 1 - p.eta
         total = 1 / (1 - a * a) - 2 / (1 - a * b) + 1 / (1 - b * b)  # over all t: those beyond T weigh e^{−2αT}
-        floors.append((p.eta / (p.eta - p.alpha)) ** 2 * total * vii.ONE.sigma_sq / T)
-        low, high = vii.SAMPLE(T)
+        floors.append((p.eta / (p.eta - p.alpha)) ** 2 * total * rates.ONE.sigma_sq / T)
+        low, high = rates.SAMPLE(T)
         assert floors[-1] * (1 - 1e-3) <= high
         assert floors[-1] >= 0.5 * low
-        assert vii.BATCH(T)[1] < 0.1 * floors[-1]
+        assert rates.BATCH(T)[1] < 0.1 * floors[-1]
     assert slope(sizes, floors, floors)[0] == pytest.approx(-1 / 3, abs=0.01)
 
 
@@ -166,8 +171,8 @@ def test_first_error_moves_the_iterate_as_the_formula_says():
 
 
 def test_half_way_between_neighbouring_exponents():
-    assert vii.between(Fraction(2, 3)) == (Fraction(-7, 12), Fraction(-5, 6))
-    assert vii.between(Fraction(1, 3)) == (Fraction(-1, 6), Fraction(-5, 12))
+    assert rates.between(Fraction(2, 3)) == (Fraction(-7, 12), Fraction(-5, 6))
+    assert rates.between(Fraction(1, 3)) == (Fraction(-1, 6), Fraction(-5, 12))
 
 
 # The bound and its parameters.
@@ -305,3 +310,54 @@ def test_the_picture_has_what_its_figure_draws():
         middle = slope(data["T"], curve["error"], curve["error"])[0]
         assert curve["slope"] == pytest.approx(middle, abs=1e-5)
     assert all(e <= b for e, b in zip(data["curves"]["batch"]["error"], data["bound"], strict=True))
+
+
+# Under attack.
+
+
+@pytest.mark.parametrize("c", [0.0, 0.4, 3.0])
+def test_the_bound_of_a_long_run_is_that_of_the_theorem(c):
+    run = VarianceReduction(Pendulum(1.0), 1.5, 25, 8, 300)
+    kappa = 2 * c * 8 / 25 + 1 / 17
+    theorem = bound(1 - math.cos(1.5), 0.5, kappa, 300, 1 / 40, 1 / 4, 1)
+    assert run.floor + run.weight * c * 8 / 25 * run.rho_sq == pytest.approx(theorem, rel=1e-12)
+    assert 16 / 3 / 17 * 1.5 / 40**2 <= 1 / 4  # what is left of the condition on α
+
+
+@pytest.mark.parametrize(("f", "b0"), [(3, 1), (8, 1), (8, 6)])
+def test_runs_under_the_one_sided_attack_lie_in_the_enclosure(f, b0):
+    n, eta, alpha, T, runs = 25, 0.05, 0.1, 100, 2000
+    rng, g = np.random.default_rng(f), n - f
+    e = rng.normal(size=(runs, g)) / math.sqrt(b0)
+    x, values = np.full(runs, -1.0), np.zeros(runs)
+    for t in range(T):
+        values += x**2 / T
+        e = e if t == 0 else (1 - alpha) * e + alpha * rng.normal(size=(runs, g))
+        x = x - eta * (x + np.sort(e, axis=1)[:, f:].mean(axis=1))
+    low, high = exact_error(n, f, Parameters(eta, alpha, b0), T)
+    slack = 6 * np.std(values) / math.sqrt(runs)
+    assert low - slack <= np.mean(values) <= high + slack
+    assert high < 1.2 * low
+
+
+def test_the_engine_of_mvr_makes_these_runs():
+    n, f, eta, alpha, T = 25, 8, 0.05, 0.1, 100
+    algorithm = RobustSGD(TrimmedMean(f), WorkerMVR(eta, alpha))
+    attack = ALittleIsEnough(z=math.sqrt(n - f), sign=1)
+    problem = Quadratic((1.0,), sigma_sq=1.0)
+    record = simulate(problem, algorithm, n=n, f=f, attack=attack, steps=T, runs=300, seed=0, x0=[-1.0])
+    values = np.mean(record.sq_gradient_norms[:T], axis=0)
+    low, high = exact_error(n, f, Parameters(eta, alpha, 1), T)
+    slack = 6 * np.std(values) / math.sqrt(300)
+    assert low - slack <= np.mean(values) <= high + slack
+
+
+def test_parameters_under_attack_are_those_of_the_theorem():
+    for n, f in CASES:
+        for T in ROUNDS:
+            kappa = 2 * n / (2 * (n - 2 * f)) * f / n + 1 / (n - f)
+            p = mvr(kappa, T)
+            assert p.eta <= 1 / 4
+            assert 16 / 3 * kappa * p.eta**2 <= p.alpha * (1 + 1e-12) <= 1
+            q = momentum(kappa, T)
+            assert q.alpha == 8 * q.eta <= 1

@@ -29,6 +29,7 @@ from sims.engine import simulate
 from sims.engine.streams import Streams
 from sims.optimizers import RobustSGD, WorkerMomentum
 from sims.problems import Quadratic
+from theory.raw_or_momentum import raw_or_momentum_claims
 from theory.statement import Claim, Context, Control, Evidence, Statement
 
 Messages = list[tuple[Fraction]]
@@ -302,5 +303,6 @@ STATEMENT = Statement(
                 Control("√(1 − β)", "that is right up to √2", {"scaling_sq": lambda beta: 1 - beta}, "survives"),
             ),
         ),
+        *raw_or_momentum_claims(),
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from theory.record import Record
-from theory.report import LOOKS, compared, points_of
+from theory.report import LOOKS, compared, is_ours, points_of
 
 
 def _row(cells: Iterable[str]) -> str:
@@ -38,13 +38,13 @@ def statements_markdown(records: Iterable[Record]) -> str:
         (
             _link(r),
             r["title"],
-            _form(r, "printed"),
+            "ours: not in the paper" if is_ours(r) else _form(r, "printed"),
             _form(r, "corrected"),
             f"{sum(c['caught'] for c in r['controls'])}/{len(r['controls'])}",
         )
         for r in records
     ]
-    return _table(("Statement", "What it says", "As printed", "Corrected", "Controls caught"), rows)
+    return _table(("Statement", "What it says", "As printed", "Corrected (ours)", "Controls caught"), rows)
 
 
 def points_markdown(records: Iterable[Record]) -> str:

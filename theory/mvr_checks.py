@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 
-from sims.aggregators import CenteredClipping, Mean, Rule, TrimmedMean
+from sims.aggregators import CenteredClipping, Mean, TrimmedMean
 from sims.attacks import ALittleIsEnough, Attack, InnerProductManipulation
 from sims.checks.confidence import bounded_mean
 from sims.engine import simulate
 from sims.engine.streams import Streams
-from sims.optimizers import Optimizer, RobustSGD, WorkerMVR
+from sims.optimizers import Optimizer, RobustSGD, WorkerMomentum, WorkerMVR
 from sims.problems import Pendulum, PhaseNoise, Sinusoidal
 from theory.mvr_bound import Instance, Parameters, best_parameters, bound, mean_square
 from theory.mvr_runs import Seen, Setting, every_path, ranges, sampled, worst_pair
-from theory.statement import Context, Evidence
+from theory.statement import Claim, Context, Control, Evidence
 
 ETA, ALPHA = 0.1, 0.2  # of the enumerated paths: α ≥ (16/3)κL²η² for κ ≤ 2.5
 ROUNDING = 1e-9  # of averages of some ten thousand float64 numbers below 100
@@ -118,59 +116,6 @@ def engine_agrees(ctx: Context, *, alpha_claimed: float = 0.1, wave: str = "sine
     )
 
 
-def robust_rules(
-    ctx: Context,
-    *,
-    rules: tuple[Rule, ...] = (TrimmedMean(1), CenteredClipping(tau=0.5)),
-    attacks: dict[str, Attack] = ATTACKS,
-    heed_c: bool = True,
-) -> Iterable[Evidence]:
-    """The bound with the c that the runs used, n = 5, f = 1; `heed_c=False` claims it with c = 0.
-
-    The claimed value takes the low end of c's interval, the precondition on α its high end.
-    """
-    s, eta, alpha, T, n, f = 0.4, 0.05, 0.3, 60, 5, 1
-    g, runs = n - f, max(3000, ctx.scaled(8000))
-    cases = itertools.product(((Sinusoidal(s), 0.6), (Pendulum(s), 2.0)), rules, attacks.items())
-    for (problem, x0), rule, (name, attack) in cases:
-        setting = Setting(problem, rule, WorkerMVR(eta, alpha), n, f, attack, x0)
-        where = f"{type(problem).__name__}, {type(rule).__name__}, {name}"
-        squares, off, spread = np.zeros(runs), np.zeros(runs), np.zeros(runs)
-        with np.errstate(over="ignore", invalid="ignore"):
-            for r in sampled(setting, Streams(*ctx.stream(where)), T, runs):
-                mean = r.honest.mean(axis=1)
-                squares += problem.gradient(r.x)[:, 0] ** 2 / T
-                off += (r.aggregate - mean)[:, 0] ** 2 / T
-                spread += 2 * np.sum((r.honest - mean[:, None]) ** 2, axis=(1, 2)) / ((g - 1) * T)
-        yield from _within(ctx, setting, (squares, off, spread), (eta, alpha, T), heed_c, where)
-
-
-def _within(
-    ctx: Context, setting: Setting, sums: Any, parameters: tuple[float, float, int], heed_c: bool, where: str
-) -> Iterable[Evidence]:
-    """The bound beside what was measured; values beyond the proved range are cut off there, which can only help it."""
-    (squares, off, spread), (eta, alpha, T) = sums, parameters
-    problem, delta, g = setting.problem, setting.f / setting.n, setting.n - setting.f
-    most = ranges(setting, eta, alpha, T)
-    tops = float(np.mean(most.gradient**2)), (most.reach + most.error) ** 2, 2 * most.error**2 * g / (g - 1)
-    (left, wide), (away, away_half), (rho_sq, rho_half) = (
-        bounded_mean(np.clip(values, 0.0, top), 0.0, top, ctx.alpha)
-        for values, top in zip((squares, off, spread), tops, strict=True)
-    )
-    low = max(0.0, away - away_half) / (delta * (rho_sq + rho_half)) if heed_c else 0.0
-    high = (away + away_half) / (delta * (rho_sq - rho_half)) if rho_sq > rho_half else math.inf
-    used = away / (delta * rho_sq)
-    needed, at_most = (
-        16 / 3 * (2 * c * delta + 1 / g) * problem.mean_square_L_sq * eta**2 / alpha for c in (used, high)
-    )
-    F0 = float(problem.excess(np.array([setting.x0])))
-    right = bound(F0, problem.sigma_sq, 2 * low * delta + 1 / g, T, eta, alpha, 1)
-    if heed_c:
-        yield Evidence(f"(16/3)κL²η²/α: {where}", needed, "<=", 1.0, "sampled", at_most - needed)
-    said = f"c used {used:.3g}" if heed_c else "with c = 0"
-    yield Evidence(f"average of ‖∇f‖², {said}: {where}", left, "<=", right, "sampled", wide)
-
-
 def without_smoothness(ctx: Context, *, wave: str = "square") -> Iterable[Evidence]:
     """What remains after T rounds of MVR with square-wave noise, at least, in units of Theorem VII′'s bound.
 
@@ -195,3 +140,38 @@ def long_runs(ctx: Context, problem: PhaseNoise, T: int, runs: int) -> tuple[np.
     record = simulate(problem, algorithm, n=1, f=0, steps=idle + T, runs=runs, seed=seed, x0=[1.0])
     averages = np.mean(record.sq_gradient_norms[idle : idle + T], axis=0)
     return averages, bound(0.5, problem.sigma_sq, 1.0, T, p.eta, p.alpha, p.b0)
+
+
+CLAIMS = (
+    Claim(
+        name="engine_agrees",
+        text="Runs of the engine have the average that the enclosure of the moments says.",
+        about=("corrected",),
+        check=engine_agrees,
+        controls=(
+            Control("α = 0.07", "the enclosure of another α is elsewhere", {"alpha_claimed": 0.07}),
+            Control("a square wave", "has twice the variance", {"wave": "square"}),
+        ),
+    ),
+    Claim(
+        name="lemmas",
+        text="Steps (a) to (d) hold on all paths of three rounds, for a convex and a non-convex f, with TM and CC "
+        "under ALIE and IPM.",
+        about=("corrected",),
+        check=lemmas,
+        controls=(
+            Control("no correction", "the error lags behind the gradient", {"optimizer": WorkerMomentum(ETA, 0.9)}),
+            Control("no term for the step", "the step's difference of noise adds to the error", {"moved": 0.0}),
+        ),
+    ),
+    Claim(
+        name="without_smoothness",
+        text="Bounded variance and a smooth f are enough: MVR keeps the bound without assuming anything of single g_i.",
+        about=("printed", "point"),
+        point=16,
+        check=without_smoothness,
+        controls=(
+            Control("a sine", "mean-square smooth, it stays below the bound", {"wave": "sine"}, expect="survives"),
+        ),
+    ),
+)

@@ -19,17 +19,17 @@ def page(statement: Statement, record: Mapping[str, Any] | None, source: str) ->
 
     `record` is `theory.record.statement_record` of it, or what is recorded of it, or None; `source` says which.
     """
-    r = record or {}
+    r, ours = record or {}, "Ours, not in the paper" if statement.ours else "Corrected"
     parts: list[RenderableType] = [
         Text.assemble((statement.label, "bold"), "  ", statement.title),
         Text(f"theory/{statement.stem}.py", style="dim"),
-        *_side("As printed", statement.printed, r.get("printed")),
-        *(_side("Corrected", statement.corrected, r.get("corrected")) if statement.corrected else ()),
+        *(_side("As printed", statement.printed, r.get("printed")) if statement.printed else ()),
+        *(_side(ours, statement.corrected, r.get("corrected")) if statement.corrected else ()),
         Text(),
         Text.assemble(("Claims", "bold"), (f"   {source}", "dim")),
     ]
     for claim in statement.claims:
-        parts += _claim(claim, r)
+        parts += _claim(claim, r, statement.ours)
     points = sorted({claim.point for claim in statement.claims if claim.point is not None})
     if points:
         parts += [Text(), Text("Open points", style="bold")]
@@ -63,8 +63,9 @@ def _side(heading: str, text: str, verdict: str | None) -> list[RenderableType]:
     return [Text(), Text.assemble((heading, "bold"), "   ", verdict_text(verdict)), _hanging(2, "", Text(text))]
 
 
-def _claim(claim: Claim, r: Mapping[str, Any]) -> list[RenderableType]:
-    about = ", ".join(f"point {claim.point}" if side == "point" else side for side in claim.about)
+def _claim(claim: Claim, r: Mapping[str, Any], ours: bool) -> list[RenderableType]:
+    names = {"point": f"point {claim.point}", "corrected": "ours" if ours else "corrected"}
+    about = ", ".join(names.get(side, side) for side in claim.about)
     parts: list[RenderableType] = [
         Text(),
         _hanging(2, "", Text.assemble(_named(claim, r), (f"  ({about})", "dim"))),

@@ -23,6 +23,7 @@ from sims.checks.exact_algorithm import ExactAlgorithm, ExactSGD, Gradients
 from sims.checks.permutation import tally
 from sims.optimizers import SGD, ServerMomentum, WorkerMomentum
 from theory.definition_b_permutation_invariance import Algorithms, values
+from theory.escape_picture import escape_curves
 from theory.small_algorithms import Dictator
 from theory.statement import Claim, Context, Control, Evidence, Statement
 
@@ -151,4 +152,5 @@ STATEMENT = Statement(
             controls=(Control("worker momentum", "it tracks each worker", {"algorithms": TRACKING}),),
         ),
     ),
+    data=escape_curves,
 )

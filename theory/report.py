@@ -68,8 +68,13 @@ def plain_table(wide: bool = True) -> Table:
     )
 
 
+def is_ours(record: Record) -> bool:
+    """Whether a record is of a statement that the paper has not: nothing is said of a printed form."""
+    return record["printed"] is None and record["corrected"] is not None
+
+
 def statements_table(records: Iterable[Record], width: int = 100) -> Table:
-    """Two rows per statement, as printed and as corrected: verdict, what was measured beside what is claimed."""
+    """Two rows per statement, as printed and as corrected, or one that is ours: verdict, measured beside claimed."""
     table = plain_table(wide=width >= 96)
     table.add_column("statement", overflow="fold", ratio=1)
     table.add_column("form", no_wrap=True)
@@ -86,10 +91,11 @@ def statements_table(records: Iterable[Record], width: int = 100) -> Table:
         forms = [form for form in ("printed", "corrected") if r[form] is not None] or ["printed"]
         for form in forms:
             telling = r["headlines"][form]
-            first = form == forms[0]
+            first, ours = form == forms[0], form == "corrected" and is_ours(r)
+            named = Text(r["label"], style="bold") if first else Text(r["title"], style="dim")
             table.add_row(
-                Text(r["label"], style="bold") if first else Text(r["title"], style="dim"),
-                form,
+                Text.assemble(named, "\n", (r["title"], "dim")) if ours else named,
+                "ours" if ours else form,
                 verdict_text(r[form]),
                 *(compared(telling) if telling else ("—", "", "—")),
                 telling["kind"] if telling else "—",
@@ -131,9 +137,10 @@ def missed(records: Iterable[Record]) -> list[str]:
 
 
 def summary(run: Record, seconds: float) -> Text:
-    """The last line: what the run depended on and how far it can be trusted."""
+    """The last lines: whose the forms are, what the run depended on and how far it can be trusted."""
     with_versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
     return Text(
+        "printed: the paper's own words · corrected: ours in their place · ours: not in the paper\n"
         f"budget {run['budget']} · seed {run['seed']} · backend {run['backend']} · "
         f"false alarm ≤ {three(run['false_alarm'])} · {seconds:.1f} s\n{with_versions}",
         style="dim",
@@ -149,7 +156,8 @@ def list_table(statements: Sequence[Statement], recorded: Mapping[str, Record]) 
     table.add_column("corrected", no_wrap=True)
     for s in statements:
         name = Text.assemble((s.label, "bold"), "  ", s.title, "\n", (s.stem, "dim"))
-        table.add_row(name, *(verdict_text(recorded.get(s.stem, {}).get(side)) for side in ("printed", "corrected")))
+        verdicts = [verdict_text(recorded.get(s.stem, {}).get(side)) for side in ("printed", "corrected")]
+        table.add_row(name, Text("ours", style="dim") if s.ours else verdicts[0], verdicts[1])
     return table
 
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import theory
 from sims.backend import get_namespace
+from sims.kernels import threads
 from theory.statement import (
     BUDGETS,
     FALSE_ALARM,
@@ -174,7 +175,8 @@ def figure_data(stem: str, options: Options) -> tuple[str, dict[str, Any]]:
 
 
 def _start_worker() -> None:
-    """In a worker: leave Ctrl-C to the parent, and end when the parent does, however it ended."""
+    """In a worker: one thread, Ctrl-C is the parent's affair, and the end comes with the parent's, however it ended."""
+    threads.limit(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
     if parent is not None:

@@ -159,12 +159,15 @@ class Claim:
 
 @dataclass(frozen=True)
 class Statement:
-    """A numbered statement of the paper with its claims. `data` computes what its figure draws."""
+    """A numbered statement of the paper with its claims. `data` computes what its figure draws.
+
+    A statement of this suite's own, beyond the paper, has no `printed` text, and its own in `corrected`.
+    """
 
     stem: str
     label: str
     title: str
-    printed: str
+    printed: str | None
     corrected: str | None
     claims: tuple[Claim, ...]
     data: Callable[[Context], dict[str, Any]] | None = None
@@ -173,6 +176,15 @@ class Statement:
         names = [claim.name for claim in self.claims]
         if len(set(names)) != len(names):
             raise ValueError(f"{self.stem}: claim names must differ, got {', '.join(names)}")
+        if self.ours and (self.corrected is None or any("printed" in claim.about for claim in self.claims)):
+            raise ValueError(
+                f"{self.stem}: without a printed text it needs a corrected one and no claim about the print"
+            )
+
+    @property
+    def ours(self) -> bool:
+        """Whether the paper has no such statement."""
+        return self.printed is None
 
 
 def claim_verdict(evidence: Iterable[Evidence]) -> Verdict:

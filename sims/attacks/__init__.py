@@ -4,6 +4,18 @@ from sims.attacks.a_little_is_enough import ALittleIsEnough, alie_z
 from sims.attacks.attack import Attack, View
 from sims.attacks.bit_flipping import BitFlipping
 from sims.attacks.inner_product_manipulation import InnerProductManipulation
+from sims.attacks.label_flipping import LabelFlipping
 from sims.attacks.no_attack import NoAttack
+from sims.attacks.relocation import Relocation
 
-__all__ = ["ALittleIsEnough", "Attack", "BitFlipping", "InnerProductManipulation", "NoAttack", "View", "alie_z"]
+__all__ = [
+    "ALittleIsEnough",
+    "Attack",
+    "BitFlipping",
+    "InnerProductManipulation",
+    "LabelFlipping",
+    "NoAttack",
+    "Relocation",
+    "View",
+    "alie_z",
+]

@@ -35,7 +35,7 @@ SORTS = frozenset({"sort", "argsort"})
 ELEMENTWISE = frozenset(
     {"abs", "floor", "isnan", "log2", "maximum", "minimum", "sqrt", "where"}
     | {"arange", "asarray", "astype", "eye", "full", "ones", "ones_like", "zeros", "zeros_like"}
-    | {"concat", "stack", "take_along_axis"}
+    | {"concat", "stack", "take", "take_along_axis"}
 )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sims.attacks import Attack, View
+from sims.attacks import Attack, LabelFlipping, View
 from sims.backend import Array, namespace, take_rows
 from sims.optimizers import Algorithm, AlgorithmState
-from sims.problems import Problem
+from sims.problems import Labelled, Problem
 from sims.problems.problem import sq_norm
 
 
@@ -59,8 +59,16 @@ class Round:
     def _gradients(self, state: AlgorithmState, sample: Array) -> tuple[Array, list[Array]]:
         """The gradients of the sample at x, which an attack sees and may replace, and those at the other points."""
         first, *others = self.algorithm.points(state)
+        return self._oracle(first, sample), [self._oracle(x, sample) for x in others]
+
+    def _oracle(self, x: Array, sample: Array) -> Array:
+        """Every worker's gradient at x, the Byzantine workers' from flipped labels if that is the attack."""
         g = self.n - self.f
-        return self.problem.oracle(first, sample, g), [self.problem.oracle(x, sample, g) for x in others]
+        if not isinstance(self.attack, LabelFlipping):
+            return self.problem.oracle(x, sample, g)
+        if not isinstance(self.problem, Labelled):
+            raise ValueError(f"LabelFlipping needs a problem with labels, got problem = {self.problem!r}")
+        return self.problem.oracle(x, sample, g, flip=True)
 
     def _speak(
         self, gradients: Array, elsewhere: list[Array], state: AlgorithmState, order: Array | None

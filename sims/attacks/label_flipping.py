@@ -1,0 +1,36 @@
+"""Label flipping."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sims.attacks.attack import STAGES, Attack, State, View
+from sims.backend import Array
+
+
+@dataclass(frozen=True)
+class LabelFlipping(Attack):
+    """Each Byzantine worker follows the protocol on flipped labels, y → C − 1 − y (LF).
+
+    The flipping is an option of the oracle: under this attack the engine asks the problem, a `sims.problems.Labelled`
+    (else a `ValueError`), for gradients with the labels of the f flipped, so that all that they compute comes from
+    flipped labels. `on="gradients"`, as in the paper's released code: they send g_i, their raw stochastic gradients
+    without momentum; `on="messages"`: m_i, the messages that they compute from them. Raises `ValueError` for any
+    other `on`.
+    """
+
+    on: str = "gradients"
+
+    def __post_init__(self) -> None:
+        if self.on not in STAGES:
+            raise ValueError(f"LabelFlipping needs on in {STAGES}, got on = {self.on!r}")
+
+    @property
+    def acts_on(self) -> str:
+        """The stage which `on` names."""
+        return self.on
+
+    def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
+        """g_i or m_i, of flipped labels."""
+        return (view.own_gradients if self.on == "gradients" else view.own), state

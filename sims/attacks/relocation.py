@@ -1,0 +1,108 @@
+"""Relocation: the attack that starts from the server's momentum."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sims.attacks.attack import Attack, State, View
+from sims.backend import Array, as_like, lead, namespace, to_numpy
+
+
+@dataclass(frozen=True, eq=False)
+class Relocation(Attack):
+    """All Byzantine workers send one point near what centered clipping clips around (after ROP; Özfatura et al. 2024).
+
+    centre + radius·u, with a unit vector u and centre = λ·(last aggregate) + (1 − λ)·mean_G; λ is `mix`, 1 unless
+    given: exactly the centre of one clipping step, so that a `radius` of τ or more moves its output by fτ/n along u,
+    whatever the honest workers send, and from τ on is clipped like a message from infinitely far.
+
+    - `direction`, a vector (..., d) ≠ 0: u is along it in every round;
+    - else u makes the `angle` (degrees) with the reference r = `reference`·(last aggregate) + (1 − `reference`)·mean_G,
+      turned towards (1, …, 1): 0 pushes on where the server goes already, 180 holds it up, 90, the published choice, is
+      orthogonal to it. Where r = 0, u is along (1, …, 1); where that is parallel to r, it turns towards (1, 0, …, 0).
+
+    ROP, the relocated orthogonal perturbation (Özfatura, Özfatura, Küpçü, Gündüz, *Byzantines can also Learn from
+    History*, IEEE TIFS 2024, arXiv 2208.09894), is this in their released code, with the z of `ALittleIsEnough` as
+    radius and mean_G as the first round's reference. `radius` ≥ 0, `mix`, `reference` and `angle` may be arrays over
+    the leading axes. Raises `ValueError` for a negative radius, a direction of length 0 or without d coordinates, and
+    on the line, where nothing is orthogonal, for an angle that is no multiple of 180.
+
+    >>> import numpy as np
+    >>> from sims.attacks import View
+    >>> last, honest = np.array([2.0]), np.array([[1.0], [3.0]])
+    >>> Relocation(5.0, direction=(1.0,))(View(honest, honest, honest, honest, last, last, np.mean, 1))[0].tolist()
+    [[7.0], [7.0]]
+    """
+
+    radius: Any
+    direction: Any = None
+    angle: Any = 90.0
+    mix: Any = 1.0
+    reference: Any = 1.0
+
+    def __post_init__(self) -> None:
+        if not (_host(self.radius) >= 0).all():
+            raise ValueError(f"Relocation needs radius ≥ 0, got radius = {_host(self.radius).min()}")
+        if self.direction is not None and not (_host(self.direction) ** 2).sum(axis=-1).min() > 0:
+            raise ValueError("Relocation needs a direction of length > 0, got 0")
+
+    def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
+        """centre + radius·u, f times."""
+        last, mean = view.last_aggregate, namespace(view.honest).mean(view.honest, axis=-2)
+        along = self._turned(self._mixed(self.reference, last, mean)) if self.direction is None else self._fixed(last)
+        sent = self._mixed(self.mix, last, mean) + lead(self.radius, last, 1) * along
+        return sent[..., None, :] + namespace(sent).zeros_like(view.own), state
+
+    @staticmethod
+    def _mixed(share: Any, last: Array, mean: Array) -> Array:
+        weight = lead(share, last, 1)
+        return weight * last + (1.0 - weight) * mean
+
+    def _fixed(self, like: Array) -> Array:
+        direction = as_like(self.direction, like)
+        if direction.shape[-1] != like.shape[-1]:
+            raise ValueError(f"Relocation needs a direction of d = {like.shape[-1]} numbers, got {direction.shape[-1]}")
+        return _unit(direction)[0]
+
+    def _turned(self, r: Array) -> Array:
+        """The unit vector at the angle from r."""
+        xp, d = namespace(r), r.shape[-1]
+        radians = lead(_host(self.angle) * (math.pi / 180), r, 1)
+        ones = xp.ones_like(r) / math.sqrt(d)
+        forward, length = _unit(r)
+        if d == 1:
+            if (_host(self.angle) % 180 != 0).any():
+                raise ValueError(f"Relocation on the line needs an angle of 0 or 180 degrees, got {self.angle}")
+            turned = forward * xp.round(xp.cos(radians))
+        else:
+            first = as_like([1.0] + [0.0] * (d - 1), r)
+            towards, apart = _rejected(ones, forward)
+            other, _ = _rejected(first + xp.zeros_like(r), forward)
+            sideways = _unit(xp.where(apart > 1e-9, towards, other))[0]
+            turned = xp.cos(radians) * forward + xp.sin(radians) * sideways
+        return xp.where(length > 0, turned, ones)
+
+
+def _host(values: Any) -> np.ndarray:
+    """The values in float64 on the host."""
+    return np.asarray(to_numpy(values) if hasattr(values, "shape") else values, dtype=np.float64)
+
+
+def _unit(vectors: Array) -> tuple[Array, Array]:
+    """The vectors (..., d) divided by their lengths (..., 1), 0 for 0, and these."""
+    xp = namespace(vectors)
+    largest = xp.max(xp.abs(vectors), axis=-1, keepdims=True)  # first, so that no square under- or overflows
+    safe = vectors / xp.where(largest > 0, largest, xp.ones_like(largest))
+    length = xp.sqrt(xp.sum(safe * safe, axis=-1, keepdims=True))
+    return safe / xp.where(length > 0, length, xp.ones_like(length)), largest * length
+
+
+def _rejected(vectors: Array, forward: Array) -> tuple[Array, Array]:
+    """The parts (..., d) orthogonal to the unit vectors `forward`, and their lengths (..., 1)."""
+    xp = namespace(vectors)
+    away = vectors - xp.sum(vectors * forward, axis=-1, keepdims=True) * forward
+    return away, xp.sqrt(xp.sum(away * away, axis=-1, keepdims=True))

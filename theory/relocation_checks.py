@@ -1,0 +1,239 @@
+"""Time-coupled attacks on centered clipping with momentum: what follows from the linear loop without a random number.
+
+Units L = σ² = 1, so that the mean of g honest noises has the variance 1/g. τ is Theorem IV's radius for the stationary
+spread of the momenta, ρ² = 2α/(2 − α), unless said otherwise.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from sims.aggregators import CenteredClipping, Rule
+from sims.attacks import Attack, Relocation
+from sims.checks.rates import slope
+from sims.engine import simulate
+from sims.engine.streams import Streams
+from sims.optimizers import RobustSGD, WorkerMomentum
+from sims.problems import Quadratic
+from theory.needed_constants import paper_radius
+from theory.relocation_response import Loop, average, critical_step
+from theory.relocation_search import Scripted
+from theory.statement import Context, Evidence
+
+HEAVY = (Fraction(9, 10), Fraction(99, 100), Fraction(999, 1000))  # β at which the echo decides
+ROUNDING = 1e-9  # of sums of a few thousand numbers of size 1 in float64, relative to the largest
+SIZES = ((10, 1), (20, 4), (25, 11))
+Cases = Sequence[tuple[int, int, float, float]]  # n, f, α, η
+CASES = ((10, 1, 0.25, 1 / 32), (10, 1, 0.05, 0.2), (20, 4, 0.25, 1 / 32), (20, 4, 0.05, 0.2), (25, 11, 0.25, 1 / 32))
+CLIPPED = ((25, 11, 0.05, 0.2),)  # where the attackers can drive honest messages beyond τ
+ONE_SIGN = "D(1 − α/2) < 0 makes −h a convolution of three nonnegative sequences (theory/relocation_response.py)"
+CONTROL = (
+    "x_T is its value without attack plus Σ h_{T−s}u_s, and any |u_s| ≤ δτ can be had (theory/relocation_response.py)"
+)
+
+
+def radius(delta: float, alpha: float, power: float = 1.0) -> float:
+    """Theorem IV's τ for B² = ρ² = 2α^power/(2 − α); power 1 is the spread of the momenta."""
+    return float(paper_radius(delta, np.array(2 * alpha**power / (2 - alpha))))
+
+
+def silent(
+    rule: Rule, attack: Attack, loop: Loop, n: int, f: int, T: int, x0: float = 0.0, many: int = 1
+) -> np.ndarray:
+    """x_T of the engine without noise, (many,)."""
+    algorithm = RobustSGD(rule, WorkerMomentum(float(loop.eta), beta=1 - float(loop.alpha)))
+    record = simulate(
+        Quadratic((1.0,)), algorithm, n=n, f=f, attack=attack, steps=T, runs=1, seed=0, x0=[x0], grid=(many,), every=T
+    )
+    return record.x[:, 0, 0]
+
+
+def power_of_sequences(
+    ctx: Context, *, cases: Cases = CASES, signed: bool = False, rule: Rule | None = None, far: float = 1.0
+) -> Iterable[Evidence]:
+    """|x_T| under u_s = δτ·sign h_{T−s} in the engine without noise over δτΣ|h_k|, τ = 1; then random sequences.
+
+    First the condition under which no honest message is clipped. `signed` takes |Σh_k|; `far` times τ is sent.
+    """
+    T, count = 100, max(32, ctx.scaled(128))
+    made = CenteredClipping(1.0) if rule is None else rule
+    for n, f, alpha, eta in cases:
+        loop, words = Loop(eta, alpha, f / n), f"n = {n}, f = {f}, α = {alpha:g}, Lη = {eta:g}"
+        h = np.array(loop.response(T), dtype=float)
+        gap = f / n * float(loop.reach(T, of="gap"))
+        yield Evidence(
+            f"largest |m̄_t − v_{{t−1}}|/τ of all sequences, T ≤ {T}, {words}", gap, "<=", 1, "exact", ROUNDING
+        )
+        claimed = f / n * abs(float(np.sum(h if signed else np.abs(h))))
+        best = abs(float(silent(made, Scripted(np.sign(h)[::-1, None, None], far), loop, n, f, T)[0]))
+        what = f"|x_T| by the signs of h over δτΣ|h_k|, T = {T}, {words}"
+        yield Evidence(what, best / claimed, "<=", 1, "exact", ROUNDING, covers=CONTROL)
+        yield Evidence(f"{what}, from below", best / claimed, ">=", 1, "exact", ROUNDING)
+        rng = Streams(*ctx.stream(words)).generator(0)
+        lasting = rng.integers(1, T, (1, count, 1))  # signs that change every other round, or hardly ever
+        flips = np.cumsum(rng.random((T, count, 1)) < 1 / lasting, axis=0)
+        found = np.abs(silent(made, Scripted((-1.0) ** flips, far), loop, n, f, T, many=count))
+        what = f"largest |x_T| over δτΣ|h_k|, {count} random sequences, {words}"
+        yield Evidence(what, float(np.max(found)) / claimed, "<=", 1, "exact", ROUNDING)
+
+
+def one_sign(ctx: Context, *, factor: int = 8) -> Iterable[Evidence]:
+    """8D(1 − α/2)/α² at its largest over α ≤ 4/5, δ ≤ ½, with α = factor·Lη; then the responses themselves."""
+    alpha, delta = Fraction(4, 5), Fraction(1, 2)
+    corner = Loop(alpha / factor, alpha, delta).characteristic(1 - alpha / 2) * 8 / alpha**2
+    what = "largest 8D(1 − α/2)/α², at α = 4/5, δ = ½ (it grows with both)"
+    yield Evidence(what, corner, "<=", 0, "exact", covers=ONE_SIGN)
+    worst, most = -math.inf, 0.0
+    for a, (n, f) in itertools.product((0.8, 0.4, 0.1, 0.02, 0.004), (*SIZES, (100, 1), (2, 1))):
+        loop = Loop(a / factor, a, f / n)
+        h = np.array(loop.response(math.ceil(80 / a)), dtype=float)
+        worst, most = max(worst, float(np.max(h))), max(most, float(np.sum(np.abs(h))) * (1 - f / n))
+    yield Evidence("largest h_k, 25 loops, 80/α rounds (all are negative)", worst, "<=", 0, "exact", 1e-15)
+    yield Evidence("largest (1 − δ)Σ|h_k|, 25 loops, 80/α rounds", most, "<=", 1, "exact", ROUNDING)
+
+
+def rings(ctx: Context, *, constant: float = 1.25, signed: bool = False) -> Iterable[Evidence]:
+    """(1 − δ)Σ|h_k| over Lη/α, for Lη from 4α to 64α; `signed` takes |Σh_k| instead."""
+    for n, f in SIZES:
+        found = []
+        for eta, ratio in itertools.product((1 / 32, 1 / 4), (4, 16, 64)):
+            h = np.array(Loop(eta, eta / ratio, f / n).response(math.ceil(24 * ratio / eta)), dtype=float)
+            total = abs(float(np.sum(h))) if signed else float(np.sum(np.abs(h)))
+            found.append(total * (1 - f / n) / ratio)
+        what = f"least gain of a sequence over a push, divided by Lη/α, n = {n}, f = {f}, Lη/α = 4 … 64"
+        yield Evidence(what, min(found), ">=", constant, "exact", ROUNDING)
+
+
+def worst_square(eta: float, alpha: float, delta: float, signed: bool = False) -> float:
+    """(δτΣ|h_k|)² in units of σ²: the squared gradient to which some sequence drives the noiseless loop."""
+    rounds = math.ceil(24 / min(alpha, eta))  # the slowest root is about 1 − α/2 or 1 − η
+    h = np.array(Loop(eta, alpha, delta).response(rounds), dtype=float)
+    return (delta * radius(delta, alpha) * float(abs(np.sum(h)) if signed else np.sum(np.abs(h)))) ** 2
+
+
+def heavier_momentum(ctx: Context, *, signed: bool = False) -> Iterable[Evidence]:
+    """The worst squared gradient at α = Lη/64 over that at α = 8Lη: one step, Theorem IV's radius for each α."""
+    for (n, f), eta in itertools.product(SIZES, (1 / 128, 1 / 32)):
+        value = worst_square(eta, eta / 64, f / n, signed) / worst_square(eta, 8 * eta, f / n)
+        yield Evidence(
+            f"worst at α = Lη/64 over worst at α = 8Lη, n = {n}, f = {f}, Lη = {eta:g}", value, ">=", 10, "exact"
+        )
+
+
+def near_the_best(
+    ctx: Context, *, share: float = 0.7, alpha_over_eta: int = 8, push: float = 1.0
+) -> Iterable[Evidence]:
+    """The push's average squared gradient over (√(average without attack) + fτ/g)², more than any attack's."""
+    for (n, f), k in itertools.product(((10, 1), (20, 4), (200, 20), (200, 90)), (5, 8)):
+        eta = Fraction(1, 2**k)
+        alpha, delta, spread = alpha_over_eta * eta, Fraction(f, n), Fraction(1, n - f)
+        tau = Fraction(radius(float(delta), float(alpha)))
+        loop, T = Loop(eta, alpha, delta), 4**k
+        free, _ = average(loop, T, Fraction(0), Fraction(0), spread)
+        found, error = average(loop, T, Fraction(push) * delta * tau, Fraction(0), spread)
+        most = (math.sqrt(free) + f * float(tau) / (n - f)) ** 2
+        what = f"push over the bound for all attacks, n = {n}, f = {f}, Lη = 2^−{k}, T = {T}, x_0 = 0"
+        yield Evidence(what, found / most, ">=", share, "exact", error / most + 1e-12)
+
+
+def echo(ctx: Context, *, attack: Attack | None = None, times: int = 1) -> Iterable[Evidence]:
+    """The spectral radius below and above Lη = times·(1 − βδ)/(βδ); then the engine at four times it, radius 0."""
+    for (n, f), beta in itertools.product(SIZES, HEAVY):
+        delta, step = Fraction(f, n), times * critical_step(beta, Fraction(f, n))
+        below, above = (
+            Loop(share * step, 1 - beta, delta).spectral_radius for share in (Fraction(99, 100), Fraction(101, 100))
+        )
+        yield Evidence(
+            f"spectral radius 1 % below Lη = {float(step):.3g}, n = {n}, f = {f}, β = {float(beta):g}",
+            below,
+            "<=",
+            1,
+            "exact",
+            ROUNDING,
+            covers="Jury's criterion (theory/relocation_response.py)",
+        )
+        yield Evidence(f"the same 1 % above, n = {n}, f = {f}, β = {float(beta):g}", above, ">=", 1, "exact", ROUNDING)
+    for n, f in SIZES:
+        loop = Loop(4 * critical_step(Fraction(99, 100), Fraction(f, n)), Fraction(1, 100), Fraction(f, n))
+        acts = Relocation(0.0, direction=(1.0,)) if attack is None else attack
+        found = np.abs(silent(CenteredClipping(1e300), acts, loop, n, f, 800, x0=1.0))
+        what = f"|x_T|/|x_0| at four times that step without noise, n = {n}, f = {f}, β = 0.99, T = 800"
+        yield Evidence(what, float(found[0]), ">=", 100, "exact")
+
+
+def exact_averages(n: int, f: int, power: float, alpha: float | None = None, ks: range = range(10, 21)) -> list[float]:
+    """(1/T)ΣE‖∇f‖² under the push from x_0 = 1, T = 4^k, η = 2^−k, α = 8η unless given, τ² ~ α^power."""
+    found = []
+    for k in ks:
+        a = Fraction(8, 2**k) if alpha is None else Fraction(alpha)
+        push = Fraction(f, n) * Fraction(radius(f / n, float(a), power))
+        found.append(
+            average(Loop(Fraction(1, 2**k), a, Fraction(f, n)), 4**k, -push, Fraction(1), Fraction(1, n - f))[0]
+        )
+    return found
+
+
+def rate_kept(ctx: Context, *, power: float = 1.0, alpha: float | None = None) -> Iterable[Evidence]:
+    """The slope of the average against T = 2^20 … 2^40 under the push, and that of the bound for all attacks."""
+    ks = range(10, 21)
+    sizes = [4.0**k for k in ks]
+    for n, f in SIZES:
+        values = exact_averages(n, f, power, alpha)
+        middle, error = slope(sizes, values, values)
+        yield Evidence(f"slope under the push, n = {n}, f = {f}", middle, "<=", -0.49, "exact", error)
+        bounds = []
+        for k in ks:
+            a = 8 / 2**k if alpha is None else alpha
+            loop = Loop(Fraction(1, 2**k), Fraction(a), Fraction(f, n))
+            free, _ = average(loop, 4**k, Fraction(0), Fraction(1), Fraction(1, n - f))
+            bounds.append((math.sqrt(free) + f * radius(f / n, a, power) / (n - f)) ** 2)
+        middle, error = slope(sizes, bounds, bounds)
+        yield Evidence(
+            f"slope of a bound for all attacks, n = {n}, f = {f}",
+            middle,
+            "<=",
+            -0.49,
+            "exact",
+            error,
+        )
+
+
+def exponents(ctx: Context, *, kept: bool = False) -> Iterable[Evidence]:
+    """The slope against T = 2^20 … 2^40 under the push with τ² ~ α^q, 0 < q < 1, beside −q/2 (−½ if `kept`)."""
+    for (n, f), power in itertools.product(SIZES, (0.25, 0.5, 0.75)):
+        values = exact_averages(n, f, power)
+        middle, error = slope([4.0**k for k in range(10, 21)], values, values)
+        away = abs(middle + (0.5 if kept else power / 2))
+        yield Evidence(f"|slope + q/2| at q = {power:g}, n = {n}, f = {f}", away, "<=", 0.03, "exact", error)
+
+
+def floor(ctx: Context, *, power: float = 0.0, share: float = 1.0) -> Iterable[Evidence]:
+    """The average under the push at T = 2^40 over (fτ/g)², τ² ~ α^power."""
+    for n, f in SIZES:
+        tau = share * radius(f / n, 1.0, 0.0) / math.sqrt(2)  # of α → 0 and power 0
+        value = exact_averages(n, f, power, ks=range(20, 21))[0] / (f * tau / (n - f)) ** 2
+        yield Evidence(f"average over (fτ/g)² at T = 2^40, n = {n}, f = {f}", value, ">=", 0.99, "exact", 1e-9)
+        yield Evidence(f"the same from above, n = {n}, f = {f}", value, "<=", 1.01, "exact", 1e-9)
+
+
+def no_speedup(ctx: Context, *, attacked: bool = True) -> Iterable[Evidence]:
+    """The average with 100 times the workers over that with n, the same δ, T = 2^24, τ ~ √α; claimed ≥ 0.7."""
+    for n, f in SIZES:
+        values = []
+        for times in (1, 100):
+            loop = Loop(Fraction(1, 2**12), Fraction(8, 2**12), Fraction(f, n))
+            push = Fraction(f, n) * Fraction(radius(f / n, 8 / 2**12)) if attacked else Fraction(0)
+            values.append(average(loop, 4**12, push, Fraction(0), Fraction(1, times * (n - f)))[0])
+        yield Evidence(
+            f"average at {100 * n} workers over that at {n}, δ = {f / n:g}",
+            values[1] / values[0],
+            ">=",
+            0.7,
+            "exact",
+            1e-9,
+        )
