@@ -128,6 +128,9 @@ def lexicographic_ranks(x: Array) -> Array:
     xp = namespace(x)
     if x.shape[-1] == 0:
         return xp.zeros(x.shape[:-1], dtype=xp.int64, device=device(x))
+    if x.shape[-1] == 1:
+        values = x[..., 0]
+        return xp.sum(xp.astype(values[..., None, :] < values[..., :, None], xp.int64), axis=-1)
     ranks = []
     for i in range(x.shape[-2]):
         row = x[..., i : i + 1, :]

@@ -23,7 +23,7 @@ from sims.aggregators import (
     MultiKrum,
     TrimmedMean,
 )
-from sims.kernels import centres, clipping, columns, dispatch, distances, networks, threads, ties
+from sims.kernels import centres, choice, clipping, columns, dispatch, distances, networks, threads, ties
 
 EXACT = "exact"  # coordinate by coordinate: not a bit may differ
 DTYPES = [np.float32, np.float64]
@@ -139,6 +139,36 @@ def test_distances_are_symmetric_and_those_of_equal_pairs_are_equal():
     assert got[1, 7] == 0
     np.testing.assert_array_equal(got[1], got[7])
     assert got[0, 1] == got[18, 24]  # of opposite messages
+
+
+def test_single_distances_are_within_their_error():
+    for scale in (1e-10, 1.0, 1e15):
+        x = large(7, np.float32, offset=3.0) * np.float32(scale)
+        single, exact = distances.sq_distances(x, single=True)[0], distances.sq_distances(x)[0]
+        assert np.all(np.abs(single - exact) <= distances.SINGLE_ERROR * exact)
+        assert np.any(single != exact)
+
+
+def test_krum_chooses_in_single_precision_only_what_is_certain():
+    x = large(7, np.float32)
+    expected = Krum(1).aggregate(x.astype(np.float64))
+    np.testing.assert_array_equal(x[choice.nearest(x, 4)], expected)
+    assert choice.nearest(x.astype(np.float64), 4) is None
+    close = x.copy()
+    close[6] = np.nextafter(expected, np.float32(np.inf), dtype=np.float32)  # as near as the nearest, and not equal
+    assert choice.nearest(close, 4) is None
+    agree(Krum(1), close, EXACT)
+    close[6] = expected
+    assert choice.nearest(close, 4) is not None
+    for spoiled in (x * np.float32(1e-30), x * np.float32(1e18), spoil(x, 1)):
+        assert choice.nearest(spoiled, 4) is None
+        agree(Krum(1), spoiled, EXACT)
+    crowd = np.concatenate([np.repeat(x[:1], 5, axis=0), x[1:3]])
+    np.testing.assert_array_equal(x[0], crowd[choice.nearest(crowd, 4)])
+    faint = crowd * np.float32(1e-30)
+    faint[:5] += np.arange(5, dtype=np.float32)[:, None] * np.float32(1e-35)  # equal to the eye of float32 squares
+    assert choice.nearest(faint, 4) is None
+    agree(Krum(1), faint, EXACT)
 
 
 @pytest.mark.parametrize("layout", ["fortran", "every second row", "reversed rows", "every second column", "strided"])

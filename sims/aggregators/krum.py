@@ -120,6 +120,9 @@ class Krum(StatelessRule):
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""
+        fewer, power = VARIANTS[self.variant]
+        if kernels.pays(x) and power == 1 and (found := kernels.nearest(x, x.shape[-2] - self.f - fewer)) is not None:
+            return found
         return take_rows(x, _ordered(x, self.f, self.variant)[..., :1])[..., 0, :]
 
 

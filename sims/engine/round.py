@@ -79,7 +79,7 @@ class Round:
         messages, state = self.algorithm.messages(_arrange(gradients, order), state)
         if order is None:
             return messages, state
-        return _arrange(messages, namespace(order).argsort(order, axis=-1)), state
+        return _arrange(messages, namespace(order).argsort(order, axis=-1, stable=False)), state
 
 
 def _arrange(rows: Array, order: Array | None) -> Array:

@@ -15,6 +15,7 @@ from sims.kernels.entry import (
     mean,
     mean_around_median,
     mean_from_first,
+    nearest,
     trimmed_mean,
     weiszfeld_steps,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "mean",
     "mean_around_median",
     "mean_from_first",
+    "nearest",
     "pays",
     "reference",
     "trimmed_mean",
