@@ -66,6 +66,20 @@ def distances_and_ranks(x: Array) -> tuple[Array, Array, Array]:
     return tuple(xp.asarray(np.reshape(part, (*leading, *end))) for part, end in zip(columns, ends, strict=True))
 
 
+def nearest(x: Array, neighbours: int) -> Array | None:
+    """Krum's choice, (..., d), where float32 tells it for certain; None where `distances_and_ranks` have to."""
+    from sims.kernels import choice
+
+    messages = host(x)
+    chosen = []
+    for run in messages:  # a run's choice is the same message, whichever way it was told
+        index = choice.nearest(run, neighbours)
+        if index is None:
+            return None
+        chosen.append(run[index])
+    return like(np.stack(chosen), x)
+
+
 def centered_clipping(x: Array, centre: Array, radii: Sequence[Any]) -> Array | None:
     """Clipped averages around the centre (..., d), one for each τ, in x's dtype; None if the reference has to do it."""
     from sims.kernels import clipping
