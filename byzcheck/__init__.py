@@ -1,1 +1,1 @@
-"""The command line: `byzcheck verify`, `list`, `show`, `figures` and `audit`."""
+"""The command line: `byzcheck verify`, `list`, `show`, `figures`, `audit` and `bench`."""

@@ -7,6 +7,7 @@ import sys
 import typer
 
 from byzcheck.auditing import audit
+from byzcheck.benching import bench
 from byzcheck.drawing import figures
 from byzcheck.reading import list_statements, show
 from byzcheck.verify import verify
@@ -23,6 +24,7 @@ app.command("list")(list_statements)
 app.command()(show)
 app.command()(figures)
 app.command()(audit)
+app.command()(bench)
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("sims", "theory", "figures", "byzcheck")
+PACKAGES = ("sims", "theory", "figures", "benchmarks", "byzcheck")
 LAYERS = (  # a module belongs to the longest name that begins its own; later layers import earlier ones
     ("sims.backend",),
     ("sims.kernels",),
@@ -18,17 +18,20 @@ LAYERS = (  # a module belongs to the longest name that begins its own; later la
     ("sims.engine",),
     ("sims.checks", "sims.contracts", "sims.contracts_support", "sims.strategies", "sims.sweep", "sims.neural"),
     ("theory",),
+    ("benchmarks",),
     ("figures", "theory.audit", "theory.record", "theory.report", "theory.page", "theory.markdown", "theory.compare"),
     ("byzcheck",),
 )
 ONLY_IN = {  # a library → where alone it may be imported
-    "torch": ("sims.neural",),
+    "byzfl": ("benchmarks.peers",),
+    "byzpy": ("benchmarks.peers",),
+    "torch": ("sims.neural", "benchmarks.peers"),
     "hypothesis": ("sims.strategies",),
     "llvmlite": ("sims.kernels",),
     "matplotlib": ("figures",),
-    "numba": ("sims.kernels",),
+    "numba": ("sims.kernels", "benchmarks.read"),
     "typer": ("byzcheck",),
-    "rich": ("byzcheck", "theory.report", "theory.page"),
+    "rich": ("byzcheck", "theory.report", "theory.page", "benchmarks.report", "benchmarks.tables", "benchmarks.look"),
 }
 
 

@@ -19,6 +19,8 @@ from sims.kernels.dispatch import pieces, row_addresses
 from sims.kernels.lanes import LINE, Lanes, prefetch
 from sims.kernels.threads import split
 
+ENOUGH = 2**21  # bytes of messages for which a second thread is worth waking
+
 
 def _middle(lanes: Lanes, values: list[Any]) -> Any:
     """The median of values whose middle ones are in their places."""
@@ -140,7 +142,7 @@ def _apply(run: Any, messages: np.ndarray, f: int = 0, chosen: np.ndarray | None
             def part(a: int, b: int, rows: Any = rows, out: int = out) -> None:
                 run(rows, out, a * messages.itemsize, b * messages.itemsize, trimmed, number)
 
-            split(part, width, LINE)
+            split(part, width, LINE, max(1, ENOUGH // (len(rows) * messages.itemsize)))
     return result
 
 

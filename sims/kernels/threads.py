@@ -25,12 +25,12 @@ def count() -> int:
     return cores if _most is None else min(_most, cores)
 
 
-def split(work: Callable[[int, int], Any], size: int, unit: int = 1) -> None:
+def split(work: Callable[[int, int], Any], size: int, unit: int = 1, least: int = 1) -> None:
     """Call work(first, last) for contiguous parts of range(size), one per thread, cut at multiples of `unit`.
 
-    The calling thread does the last part itself. What is computed must not depend on where the parts are cut.
+    No thread is woken for fewer than `least`. The calling thread does the last part itself. What is computed must not depend on where the parts are cut.
     """
-    parts = max(1, min(count(), size // unit))
+    parts = max(1, min(count(), size // unit, size // least))
     edges = [size * k // (parts * unit) * unit for k in range(parts)] + [size]
     futures = [_workers().submit(work, edges[k], edges[k + 1]) for k in range(parts - 1)]
     try:

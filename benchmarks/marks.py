@@ -1,0 +1,57 @@
+"""The marks that the rules and the simulation are held to on two cores, each beside what a record measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.plan import ALL_RULES, RESNET_20, SIMULATED, STEPS
+from benchmarks.rules import READ
+from benchmarks.simulation import DRAW
+from benchmarks.tracked import Tracked, named, tracked
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A ratio that must be at least or, if `at_most`, at most `bound`."""
+
+    subject: str
+    against: str
+    bound: float
+    at_most: bool = False
+
+    def verdict(self, found: Tracked) -> str:
+        """ "met", "missed", or "open" if the interval has the bound within."""
+        low, high = found.interval()
+        if self.at_most:
+            return "met" if high <= self.bound else "missed" if low > self.bound else "open"
+        return "met" if low >= self.bound else "missed" if high < self.bound else "open"
+
+
+def _faster(n: int, d: int, bounds: Mapping[str, float]) -> list[Mark]:
+    return [Mark(named(rule, {"n": n, "d": d}), "fastest public", bound) for rule, bound in bounds.items()]
+
+
+RESNET = {"n": 25, "d": RESNET_20}
+SIMULATION = {"n": 25, "d": 10, "runs": 1024, "T": STEPS}
+MARKS = (
+    *_faster(
+        **RESNET,
+        bounds={"CoordinateMedian": 80, "TrimmedMean": 20, "Krum": 5, "RFA": 5, "CenteredClipping": 2.5},
+    ),
+    *_faster(50, 100_000, {"CoordinateMedian": 10, "TrimmedMean": 3, "Krum": 5, "RFA": 6}),
+    *(Mark(named(rule, RESNET), READ, 2.5, at_most=True) for rule in ("Mean", "CoordinateMedian", "TrimmedMean")),
+    *(Mark(named(rule, RESNET), "memory beyond X", 0.1, at_most=True) for rule in ALL_RULES),
+    *(Mark(f"simulation, {named(rule, SIMULATION)}", "fastest loop", 120) for rule in SIMULATED),
+    *(
+        Mark(f"simulation, {named(rule, SIMULATION)}", DRAW, 1.3, at_most=True)
+        for rule in ("Mean", "CoordinateMedian", "CenteredClipping")
+    ),
+)
+
+
+def held(record: Mapping[str, Any]) -> list[tuple[Mark, Tracked]]:
+    """The marks of which the record has the ratio."""
+    found = tracked(record)
+    return [(mark, found[key]) for mark in MARKS if (key := (mark.subject, mark.against)) in found]

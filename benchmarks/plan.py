@@ -1,0 +1,69 @@
+"""How much is measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ALL_RULES = (
+    "Mean",
+    "CoordinateMedian",
+    "TrimmedMean",
+    "Krum",
+    "MultiKrum",
+    "RFA",
+    "CenteredClipping",
+    "CenteredClipping 3",
+    "Bulyan",
+)
+SIMULATED = ("Mean", "CoordinateMedian", "TrimmedMean", "Krum", "RFA", "CenteredClipping")
+Sizes = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one process measures, and how many processes do.
+
+    `shapes` are (n, f, d) for the rules. `simulations` are (d, runs, T, rules), with n and f of `workers`. Growth of
+    the rules that are `grown`: n of `grow_n` at d = `grow_n_at`, d of `grow_d`; of the simulation: `base` (n, d, runs,
+    T), each alone times the `factors`. `memory` is the (n, f, d) where peak memory is measured.
+    """
+
+    processes: int
+    rounds: int
+    shapes: tuple[tuple[int, int, int], ...]
+    rules: tuple[str, ...] = ALL_RULES
+    workers: tuple[int, int] = (25, 5)
+    simulations: tuple[tuple[int, int, int, tuple[str, ...]], ...] = ()
+    loop_steps: int = 300
+    grow_n: Sizes = ()
+    grow_n_at: int = 100_000
+    grow_d: Sizes = ()
+    grown: tuple[str, ...] = ("Mean", "CoordinateMedian", "Krum", "CenteredClipping")
+    base: tuple[int, int, int, int] = (25, 10, 32, 600)
+    factors: Sizes = ()
+    memory: tuple[int, int, int] | None = None
+
+
+RESNET_20 = 272_474  # parameters
+STEPS = 600  # T: long enough for `simulate` to compile the experiment, at d = 10 with 25 workers
+
+FULL = Plan(
+    processes=11,
+    rounds=1,
+    shapes=((25, 5, RESNET_20), (50, 10, 100_000), (25, 5, 1_000_000), (11, 2, 20_000)),
+    simulations=(
+        (10, 1024, STEPS, SIMULATED),
+        (100, 256, STEPS // 10, ("Mean", "CoordinateMedian", "CenteredClipping")),
+    ),
+    grow_n=(10, 20, 40, 80),
+    grow_d=(100_000, 200_000, 400_000, 800_000),
+    factors=(1, 2, 4),
+    memory=(25, 5, RESNET_20),
+)
+QUICK = Plan(
+    processes=15,
+    rounds=1,
+    shapes=((25, 5, RESNET_20), (50, 10, 100_000)),
+    simulations=((10, 128, STEPS, ("Mean", "CoordinateMedian", "CenteredClipping")),),
+    memory=(25, 5, RESNET_20),
+)

@@ -1,0 +1,138 @@
+"""A benchmark's record: several processes one after the other, what they ran on, and reading and writing it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import peers, rules
+from benchmarks.once import Tables, once, parameters
+from benchmarks.plan import Plan
+from sims.kernels import threads
+
+SCHEMA = 1
+PARTS = {"date", "machine", "versions", "load", "missing", "differs", "fails", "tables"}
+PACKAGES = ("byzcheck", "numpy", "numba", *(name for name in peers.LIBRARIES if name != "numpy"))
+Record = dict[str, Any]
+
+
+def measured(plan: Plan, name: str, progress: Callable[[int], None] = lambda done: None, apart: bool = True) -> Record:
+    """The record of a plan called `name`; `progress` is told how many processes have finished.
+
+    The processes run one after the other, or, unless `apart`, all in this one (for tests: too small a noise).
+    """
+    load = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else 0.0
+    missing, differs, fails = _run(_compare, (plan,), apart)
+    found: list[Tables] = []
+    for seed in range(plan.processes):
+        found.append(_run(once, (plan, 2 * seed, frozenset(fails)), apart))
+        progress(seed + 1)
+    return of_tables(name, found) | {"load": load, "missing": missing, "differs": differs, "fails": fails}
+
+
+def of_tables(name: str, found: list[Tables]) -> Record:
+    """The record of the tables that so many processes measured, called `name`."""
+    return {
+        "schema": SCHEMA,
+        "plan": name,
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "machine": machine(),
+        "versions": versions(),
+        "load": None,
+        "missing": {},
+        "differs": {},
+        "fails": {},
+        "tables": {
+            table: {who: [_short(t[table][who]) for t in found] for who in contenders}
+            for table, contenders in found[0].items()
+        },
+    }
+
+
+def machine() -> dict[str, Any]:
+    """What it runs on."""
+    cpu = platform.processor() or platform.machine()
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        cpu = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), cpu)
+    except OSError:
+        pass
+    vectors = np.show_config(mode="dicts").get("SIMD Extensions", {}).get("found", [])  # pyright: ignore
+    widest = next((w for w in ("AVX512", "AVX2", "ASIMD") if any(w in str(v) for v in vectors)), "unknown")
+    return {"cpu": cpu, "vectors": widest, "threads": threads.count(), "system": platform.system()}
+
+
+def versions() -> dict[str, str]:
+    """Of everything that takes part."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def as_text(record: Record) -> str:
+    """The record as JSON, a line for each contender."""
+    head = {name: value for name, value in record.items() if name != "tables"}
+    tables = ",\n".join(
+        f"  {json.dumps(name)}: {{\n"
+        + ",\n".join(f"   {json.dumps(who)}: {json.dumps(values)}" for who, values in table.items())
+        + "\n  }"
+        for name, table in record["tables"].items()
+    )
+    text = json.dumps(head, indent=1, ensure_ascii=False)
+    return text.removesuffix("\n}") + f',\n "tables": {{\n{tables}\n }}\n}}\n'
+
+
+def load(path: Path) -> Record:
+    """The record in a file; a `ValueError` if it holds none."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not JSON ({error})") from error
+    whole = isinstance(record, dict) and record.get("schema") == SCHEMA and set(record) >= PARTS
+    if not whole or not isinstance(record["tables"], dict):
+        raise ValueError(f"{path} is no record of byzcheck bench (schema {SCHEMA})")
+    for table, contenders in record["tables"].items():
+        try:
+            parameters(table)
+            good = all(float(value) >= 0 for values in contenders.values() for value in values)
+        except (AttributeError, TypeError, ValueError):
+            good = False
+        if not good:
+            raise ValueError(f"{path} is no record of byzcheck bench: table {table!r} cannot be read")
+    return record
+
+
+def _compare(plan: Plan) -> tuple[dict[str, str], dict[str, dict[str, str]], dict[str, str]]:
+    """Which libraries are missing, what differs at each shape and what fails, as "rule/who" and what is wrong."""
+    differs, fails = {}, {}
+    for n, f, d in plan.shapes:
+        rng = np.random.Generator(np.random.Philox(n + d))
+        here, broken = rules.comparison(rng, n, f, d, plan.rules)
+        differs[f"n={n} f={f} d={d}"] = here
+        fails |= broken
+    return peers.missing(), differs, fails
+
+
+def _run(function: Callable[..., Any], arguments: tuple[Any, ...], apart: bool) -> Any:
+    if not apart:
+        return function(*arguments)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.4g}")

@@ -1,0 +1,133 @@
+"""The ratios that a record is read for, each with its value in every process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmarks.measure import interval, ratios, slopes
+from benchmarks.once import AXES, parameters
+from benchmarks.rules import READ
+from benchmarks.simulation import DRAW, LOOPS
+
+Record = Mapping[str, Any]
+Contenders = Mapping[str, Sequence[float]]
+COPY = "one device copy"
+TAIL = 0.005  # on each side of an interval that is printed: 99 %
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """A ratio: `subject` and `against` say of what, `values` has one for each process.
+
+    `smaller` says whether smaller is better; `peer` is the contender that it is taken against, if that is not ours.
+    """
+
+    subject: str
+    against: str
+    values: tuple[float, ...]
+    smaller: bool
+    peer: str = ""
+
+    @property
+    def median(self) -> float:
+        """Of the processes."""
+        return float(np.median(self.values))
+
+    def interval(self, tail: float = TAIL) -> tuple[float, float]:
+        """Of the median."""
+        return interval(self.values, tail)
+
+
+def fastest(record: Record, table: str, rule: str, prefix: str = "") -> str | None:
+    """The fastest peer (median) that computes what `rule` does, as "rule/who"; `prefix` picks a kind of contender."""
+    contenders = record["tables"][table]
+    found = [
+        who
+        for who in public(contenders, rule)
+        if who.split("/")[1].startswith(prefix) and not differs(record, table, who)
+    ]
+    return min(found, key=lambda who: float(np.median(contenders[who])), default=None)
+
+
+def public(contenders: Iterable[str], rule: str) -> list[str]:
+    """Everybody's implementation of the rule but ours."""
+    return [who for who in contenders if who.split("/")[0] == rule and who != f"{rule}/ours" and "/" in who]
+
+
+def differs(record: Record, table: str, who: str) -> str:
+    """What a contender computes otherwise; empty if nothing."""
+    return record["differs"].get(table.removeprefix("rules "), {}).get(who, "")
+
+
+def our_rules(contenders: Iterable[str]) -> list[str]:
+    """The rules that a table has."""
+    return [who.removesuffix("/ours") for who in contenders if who.endswith("/ours")]
+
+
+def tracked(record: Record) -> dict[tuple[str, str], Tracked]:
+    """All ratios of a record by (subject, against)."""
+    found = list(_growth(record))
+    for table, contenders in record["tables"].items():
+        kind, at = parameters(table)
+        make = {"rules": _of_rules, "simulation": _of_simulation, "memory": _of_memory, "device": _of_device}.get(kind)
+        if make is not None:
+            found += make(record, table, contenders, at)
+    return {(t.subject, t.against): t for t in found}
+
+
+def _of_rules(record: Record, table: str, contenders: Contenders, at: Mapping[str, int]) -> Iterator[Tracked]:
+    for rule in our_rules(contenders):
+        subject, ours = named(rule, at), contenders[f"{rule}/ours"]
+        yield Tracked(subject, READ, tuple(ratios(ours, contenders[READ])), smaller=True)
+        who = fastest(record, table, rule)
+        if who is not None:
+            yield Tracked(subject, "fastest public", tuple(ratios(contenders[who], ours)), False, who)
+
+
+def _of_simulation(record: Record, table: str, contenders: Contenders, at: Mapping[str, int]) -> Iterator[Tracked]:
+    for rule in our_rules(contenders):
+        subject, ours = f"simulation, {named(rule, at)}", contenders[f"{rule}/ours"]
+        yield Tracked(subject, DRAW, tuple(ratios(ours, contenders[DRAW])), smaller=True)
+        for loop in LOOPS:
+            who = fastest(record, table, rule, f"{loop} ")
+            if who is not None:
+                yield Tracked(subject, f"fastest {loop}", tuple(ratios(contenders[who], ours)), False, who)
+
+
+def _of_memory(record: Record, table: str, contenders: Contenders, at: Mapping[str, int]) -> Iterator[Tracked]:
+    for rule in our_rules(contenders):
+        yield Tracked(named(rule, at), "memory beyond X", tuple(contenders[f"{rule}/ours"]), smaller=True)
+
+
+def _of_device(record: Record, table: str, contenders: Contenders, at: Mapping[str, int]) -> Iterator[Tracked]:
+    for rule in our_rules(contenders):
+        values = ratios(contenders[f"{rule}/ours"], contenders[COPY])
+        yield Tracked(f"device, {named(rule, at)}", COPY, tuple(values), smaller=True)
+
+
+def _growth(record: Record) -> Iterator[Tracked]:
+    """The exponents, from the tables that differ in one size."""
+    for kind in ("rules", "simulation"):
+        for axis in AXES:
+            tables = [
+                (parameters(name)[1][axis], table)
+                for name, table in record["tables"].items()
+                if parameters(name)[0] == f"{kind}-by-{axis}"
+            ]
+            if len({size for size, _ in tables}) < 2:
+                continue
+            sizes, columns = zip(*sorted(tables, key=lambda row: row[0]), strict=True)
+            for rule in our_rules(columns[0]):
+                values = slopes(sizes, [column[f"{rule}/ours"] for column in columns])
+                subject = rule if kind == "rules" else f"simulation, {rule}"
+                yield Tracked(subject, f"exponent in {axis}", tuple(values), smaller=True)
+
+
+def named(rule: str, at: Mapping[str, int]) -> str:
+    """A rule at the sizes of its table."""
+    sizes = ", ".join(f"{name} = {value}" for name, value in at.items() if name != "f")
+    return f"{rule}, {sizes}"
