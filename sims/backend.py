@@ -11,7 +11,7 @@ import math
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace, device, is_cupy_array
 
 Array = Any  # an array of any library that follows the array API standard
 Namespace = Any
@@ -62,11 +62,33 @@ def to_numpy(x: Array) -> np.ndarray:
 def as_like(value: Any, x: Array) -> Array:
     """`value` (a number or an array of any library) with the namespace, dtype and device of `x`."""
     xp = namespace(x)
+    if is_cupy_array(x):
+        return value if is_cupy_array(value) and value.dtype == x.dtype else _on_device(value, x)
     if not isinstance(value, (int, float)) and not hasattr(value, "__array_namespace__"):
         value = np.asarray(value)
     if isinstance(value, np.ndarray) and not isinstance(x, np.ndarray):
         value = value.tolist()
     return xp.asarray(value, dtype=x.dtype, device=device(x))
+
+
+def _on_device(value: Any, x: Array) -> Array:
+    """`as_like` for a CUDA device: numbers are filled in there, arrays of the host are copied there only once."""
+    xp, there = namespace(x), device(x)
+    if is_cupy_array(value):
+        return xp.astype(value, x.dtype)
+    if isinstance(value, (int, float)):
+        return xp.full((), value, dtype=x.dtype, device=there)
+    array = np.ascontiguousarray(to_numpy(value) if hasattr(value, "shape") else value, dtype=x.dtype)
+    name = (array.tobytes(), array.shape, array.dtype.str, str(there))
+    if name not in _COPIES:
+        if len(_COPIES) >= MOST_COPIES:
+            _COPIES.pop(next(iter(_COPIES)))  # the oldest
+        _COPIES[name] = xp.asarray(array, dtype=x.dtype, device=there)
+    return _COPIES[name]
+
+
+_COPIES: dict[Any, Array] = {}
+MOST_COPIES = 256
 
 
 def lead(parameter: Any, x: Array, trailing: int) -> Array:

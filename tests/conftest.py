@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cuda_emulator import COMPILER
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -38,9 +39,14 @@ def usable(library: str) -> bool:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Says which optional libraries are missing, since their tests are skipped."""
+    """Says which optional libraries are missing, since their tests are skipped, and where CUDA kernels ran."""
     missing = [library for library in OPTIONAL_LIBRARIES if not usable(library)]
-    return [f"optional array libraries missing, their tests are skipped: {', '.join(missing) or 'none'}"]
+    cuda = "run on the CPU by an emulator" if COMPILER else "not run, for there is no C++ compiler"
+    gpu = "and on the GPU" if usable("cupy") else "tests that need a GPU are skipped: nothing was run on one"
+    return [
+        f"optional array libraries missing, their tests are skipped: {', '.join(missing) or 'none'}",
+        f"CUDA kernels: {cuda}; {gpu}",
+    ]
 
 
 def arrays_of(library: str) -> Callable[..., Any]:

@@ -151,7 +151,10 @@ def test_helpers_take_leading_axes_on_every_library(make_array):
         (backend.sq_distances(x), backend.sq_distances),
         (backend.lexicographic_ranks(x), backend.lexicographic_ranks),
         (backend.sort_rows(x), backend.sort_rows),
-        (backend.take_rows(x, backend.order_by_value(scores, backend.lexicographic_ranks(x))), lambda run: run[np.lexsort(run.T[::-1])]),
+        (
+            backend.take_rows(x, backend.order_by_value(scores, backend.lexicographic_ranks(x))),
+            lambda run: run[np.lexsort(run.T[::-1])],
+        ),
     ):
         expected = np.array([[function(run) for run in row] for row in values])
         np.testing.assert_array_equal(backend.to_numpy(got), expected)

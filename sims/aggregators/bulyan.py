@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from array_api_compat import is_cupy_array
+
 from sims import kernels
 from sims.aggregators.coordinate_median import CoordinateMedian
 from sims.aggregators.krum import krum_distances, krum_scores
@@ -49,7 +51,8 @@ class Bulyan(StatelessRule):
         xp = namespace(x)
         distances, alive, ranks = krum_distances(x)
         chosen = _select(distances, alive, ranks, self.f)
-        if kernels.pays(x) and bool(xp.all(xp.take_along_axis(alive, chosen, axis=-1))):
+        # on a device the kernel takes infinite values too, and asking would wait for it
+        if kernels.pays(x) and (is_cupy_array(x) or bool(xp.all(xp.take_along_axis(alive, chosen, axis=-1)))):
             return kernels.mean_around_median(x, chosen, self.f)
         return _mean_around_median(take_rows(x, chosen), x.shape[-2] - 4 * self.f)
 

@@ -21,9 +21,9 @@ from sims.engine.record import Record
 from sims.engine.streams import Streams
 from sims.kernels.networks import selection_network
 from sims.kernels.threads import split
-from sims.optimizers import SGD, Algorithm, RobustSGD, WorkerMomentum
+from sims.optimizers import SGD, RobustSGD, WorkerMomentum
 from sims.optimizers.optimizer import at
-from sims.problems import Problem, Quadratic
+from sims.problems import Quadratic
 
 SMALLEST = 2**17  # random numbers per run: below, compiling or loading the program costs more than it saves
 LARGEST = 2**13  # random numbers per run and round: beyond, the work of a few runs does not fit into the cache
@@ -32,10 +32,13 @@ BUFFER = 2**16  # random numbers that a thread draws before it uses them
 
 @dataclass(frozen=True)
 class Experiment:
-    """The arguments of `simulate` on which the numbers depend, and the leading axes (*grid, runs) of the results."""
+    """The arguments of `simulate` on which the numbers depend, and the leading axes (*grid, runs) of the results.
 
-    problem: Problem
-    algorithm: Algorithm
+    `problem` and `algorithm` are any; of an experiment that `fits` they are a `Quadratic` and a `RobustSGD`.
+    """
+
+    problem: Any
+    algorithm: Any
     attack: Attack
     n: int
     f: int
@@ -117,6 +120,7 @@ def play(e: Experiment, start: np.ndarray, configuration: dict[str, Any]) -> Rec
             (np.ascontiguousarray(starts[c, chosen].T), np.zeros((e.n, d, lanes)), np.zeros((d, lanes)))
             for c in range(cells)
         ]
+        play_rounds: Any = rounds.play
         programs = [_Program(e, c, chosen) for c in range(cells)]
         records = np.empty((size, 4, lanes))
         for first in range(0, e.steps, size):
@@ -126,7 +130,7 @@ def play(e: Experiment, start: np.ndarray, configuration: dict[str, Any]) -> Rec
             kept = [k for k in range(count) if (first + k + 1) % e.every == 0 or first + k + 1 == e.steps]
             place = np.searchsorted(noted, first + 1)
             for c in range(cells):
-                rounds.play(drawn[:, :count], source, *programs[c].arguments(first, count), states[c], records)
+                play_rounds(drawn[:, :count], source, *programs[c].arguments(first, count), states[c], records)
                 values[place : place + len(kept), :, c, here] = records[kept, :, :own]
         for c in range(cells):
             last[c, here] = states[c][0].T[:own]
@@ -189,7 +193,7 @@ class _Program:
         taus = rule.radii if isinstance(rule, CenteredClipping) else ()
         radii = np.stack([self._lanes(self.e.runs(tau)) for tau in taus]) if taus else none
         nu, steps = (self._lanes(self.e.runs(rule.nu)), rule.steps) if isinstance(rule, RFA) else (none[0], 0)
-        wanted = {1: ((n - 1) // 2, n // 2), 2: range(f, n - f), 5: range(n - f - 1)}.get(kind, ())
+        wanted = {1: ((n - 1) // 2, n // 2), 2: range(f, n - f), 5: range(n - f - 1)}.get(kind or 0, ())
         network = [(c.low, c.high, c.keep_low + 2 * c.keep_high) for c in selection_network(n, wanted)]
         return kind, f, radii, nu, steps, np.array(network, dtype=np.int64).reshape(-1, 3)
 

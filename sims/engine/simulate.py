@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from sims.attacks import Attack, NoAttack
 from sims.attacks.attack import STAGES
-from sims.backend import Namespace, as_like, get_namespace, to_numpy
+from sims.backend import Array, Namespace, as_like, get_namespace, namespace, to_numpy
 from sims.engine import fused
 from sims.engine.configuration import configure
 from sims.engine.fused import Experiment
@@ -89,7 +90,7 @@ def simulate(
         return fused.play(experiment, start, configuration)
     one_round = Round(problem, algorithm, attack, n, f)
     sample, attacking, ruling, mixing = (
-        Streams(seed, purpose).runs(first_run, runs) for purpose in ("sample", "attack", "rule", "shuffle")
+        Streams(seed, purpose).runs(first_run, runs, xp) for purpose in ("sample", "attack", "rule", "shuffle")
     )
     per_step = max(1, runs * n * math.prod(problem.sample_shape))
     size = max(1, min(steps, CHUNK_NUMBERS // per_step)) if chunk is None else chunk
@@ -119,29 +120,34 @@ def simulate(
 
 
 class _Recorder:
-    """Collects what `Record` holds, on the host."""
+    """Collects what `Record` holds where it was computed; it is fetched at the end, so that no round waits for it."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.times: list[int] = []
-        self.rows: list[tuple[np.ndarray, ...]] = []
-        self.errors: list[np.ndarray] = []
+        self.rows: list[tuple[Array, ...]] = []
+        self.errors: list[Array] = []
 
     def note(self, state: Any, error: Any) -> None:
         x = state.x
         away = x - as_like(self.problem.x_star, x)
         gradient = self.problem.gradient(x)
         self.times.append(state.t)
-        self.rows.append(tuple(map(to_numpy, (self.problem.excess(x), sq_norm(gradient), sq_norm(away)))))
+        self.rows.append((self.problem.excess(x), sq_norm(gradient), sq_norm(away)))
         if error is not None:
-            self.errors.append(to_numpy(error))
+            self.errors.append(error)
 
     def record(self, state: Any, configuration: dict[str, Any]) -> Record:
-        excess, gradients, distances = (np.stack(column) for column in zip(*self.rows, strict=True))
-        errors = np.stack(self.errors) if self.errors else np.empty((0, *excess.shape[1:]))
+        excess, gradients, distances = (_stacked(column) for column in zip(*self.rows, strict=True))
+        errors = _stacked(self.errors) if self.errors else np.empty((0, *excess.shape[1:]))
         return Record(
             np.array(self.times), excess, gradients, distances, errors, np.array(to_numpy(state.x)), configuration
         )
+
+
+def _stacked(arrays: Sequence[Array]) -> np.ndarray:
+    """Arrays of one shape as one on the host, in one transfer."""
+    return np.array(to_numpy(namespace(*arrays).stack(arrays)))
 
 
 def _start(problem: Problem, x0: Any, shape: tuple[int, ...]) -> np.ndarray:
@@ -156,8 +162,8 @@ def _start(problem: Problem, x0: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 def _orders(streams: Any, steps: int, n: int, xp: Namespace) -> list[Any]:
     """A uniformly random order of the workers per round and run, (runs, n) each: the ranks of uniform draws."""
-    ranks = np.argsort(streams.uniform(steps, (n,)), axis=-1, kind="stable")
-    return [xp.asarray(np.ascontiguousarray(ranks[k])) for k in range(steps)]
+    ranks = xp.argsort(xp.asarray(streams.uniform(steps, (n,))), axis=-1, stable=False)
+    return [ranks[k, ...] for k in range(steps)]
 
 
 def _check_kinds(problem: Any, algorithm: Any, attack: Any) -> None:

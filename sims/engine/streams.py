@@ -7,6 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from array_api_compat import is_cupy_namespace
+
+from sims.backend import Namespace
+from sims.kernels.cuda_random import DeviceStreams
 
 WORD = 2**64
 
@@ -17,6 +21,8 @@ class Streams:
 
     Run r draws from NumPy's Philox 4×64 with the key (w_0, w_1) of two 64-bit words, w_0 = blake2b-64 of the text
     "seed:purpose" (little endian), w_1 = r, counter 0 (Salmon et al. 2011). Recorded numbers depend on this choice.
+    On a CUDA device the runs have another generator, keyed by the same w_0: see `sims.kernels.cuda_random`. Which of
+    the two drew the numbers of a record follows from the backend that its configuration names.
     Raises `ValueError` unless the seed is a whole number and the purpose is not empty.
 
     >>> Streams(0, "sample").generator(7).random() == Streams(0, "sample").generator(7).random()
@@ -36,15 +42,21 @@ class Streams:
         """A fresh generator at the start of the stream of one run, 0 ≤ run < 2^64."""
         if not 0 <= run < WORD:
             raise ValueError(f"Streams needs 0 ≤ run < 2^64, got run = {run}")
-        digest = hashlib.blake2b(f"{int(self.seed)}:{self.purpose}".encode(), digest_size=8).digest()
-        key = np.array([int.from_bytes(digest, "little"), run], dtype=np.uint64)
+        key = np.array([self.word, run], dtype=np.uint64)
         return np.random.Generator(np.random.Philox(key=key))
 
-    def runs(self, first: int, count: int) -> RunStreams:
-        """The streams of the runs first, …, first + count − 1, at their start."""
+    @property
+    def word(self) -> int:
+        """The 64 bits w_0 that stand for seed and purpose."""
+        digest = hashlib.blake2b(f"{int(self.seed)}:{self.purpose}".encode(), digest_size=8).digest()
+        return int.from_bytes(digest, "little")
+
+    def runs(self, first: int, count: int, xp: Namespace = np) -> RunStreams | DeviceStreams:
+        """The streams of the runs first, …, first + count − 1, at their start; on the device if `xp` is CuPy's."""
         if first < 0 or count < 0:
             raise ValueError(f"Streams needs first ≥ 0 and count ≥ 0, got first = {first}, count = {count}")
-        return RunStreams(self, range(first, first + count))
+        runs = range(first, first + count)
+        return DeviceStreams(self.word, runs, xp) if is_cupy_namespace(xp) else RunStreams(self, runs)
 
 
 class RunStreams:

@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
-from numba.extending import intrinsic
 
 from sims.kernels.dispatch import row_addresses, whole_groups
-from sims.kernels.lanes import LINE, WIDE, Lanes, prefetch
+from sims.kernels.lanes import LINE, WIDE, Lanes, intrinsic, prefetch
 from sims.kernels.threads import split
 
 CHUNK = 2**14  # coordinates whose squares are summed before they are rounded into the total

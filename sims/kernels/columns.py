@@ -13,10 +13,9 @@ from typing import Any
 
 import numpy as np
 from numba import njit, types
-from numba.extending import intrinsic
 
 from sims.kernels.dispatch import pieces, row_addresses
-from sims.kernels.lanes import LINE, Lanes, prefetch
+from sims.kernels.lanes import LINE, Lanes, intrinsic, prefetch
 from sims.kernels.threads import split
 
 ENOUGH = 2**21  # bytes of messages for which a second thread is worth waking

@@ -48,16 +48,17 @@ def pays(x: Array) -> bool:
     (True, False)
     """
     n, d = x.shape[-2:]
-    if bool(is_cupy_array(x)):  # `bool`, for to a type checker everything else would have no dtype
-        return n <= MOST_WORKERS and math.prod(x.shape) > 0 and x.dtype in (np.float32, np.float64) and _enabled.get()
+    if is_cupy_array(x):
+        return n <= MOST_WORKERS and math.prod(x.shape) > 0 and str(x.dtype) in _NUMBERS and _enabled.get()
     if n * d < SMALLEST or n > MOST_WORKERS or d < SMALLEST // MOST_WORKERS or not _enabled.get():
         return False
     if isinstance(x, np.ndarray):
-        return x.dtype in (np.float32, np.float64) and x.dtype.isnative and x.flags.aligned
+        return x.dtype.name in _NUMBERS and x.dtype.isnative and x.flags.aligned
     # a tensor that records gradients needs the operations that torch can differentiate
     return is_torch_array(x) and x.device.type == "cpu" and not x.requires_grad and str(x.dtype) in _TORCH
 
 
+_NUMBERS = ("float32", "float64")
 _TORCH = ("torch.float32", "torch.float64")
 
 
@@ -102,4 +103,5 @@ def whole_groups(messages: np.ndarray, size: int) -> Iterator[tuple[int, np.ndar
 
 def row_addresses(messages: np.ndarray) -> tuple[int, ...]:
     """Where each message begins in memory; their number is part of the type for which a kernel is compiled."""
-    return tuple(messages.ctypes.data + i * messages.strides[0] for i in range(len(messages)))
+    first, step = messages.ctypes.data, messages.strides[0]
+    return tuple(first + i * step for i in range(len(messages)))

@@ -15,13 +15,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 from numba import njit, types
-from numba.extending import intrinsic
 
 from sims.backend import HUGE
 from sims.kernels.dispatch import row_addresses, whole_groups
-from sims.kernels.lanes import WIDE, Lanes, prefetch
+from sims.kernels.lanes import WIDE, Lanes, intrinsic, prefetch
 from sims.kernels.threads import split
 
 STRIP = 512  # coordinates of all rows that are in the cache at a time
@@ -114,7 +112,8 @@ def _strips(rows, first, last, out, alive, number, zero):
 def sq_distances(messages: np.ndarray, *, single: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """Squared distances (n, n) between the messages (n, d) of one run, and which of them are alive, (n,).
 
-    With `single` differences and squares of float32 messages are float32. A message with a NaN, an infinity or an entry beyond `HUGE` is not alive, and its distances mean nothing.
+    With `single` differences and squares of float32 messages are float32. A message with a NaN, an infinity or an entry
+    beyond `HUGE` is not alive, and its distances mean nothing.
     """
     n = len(messages)
     padded = -(-n // 4) * 4

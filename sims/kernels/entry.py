@@ -1,19 +1,39 @@
 """The kernels as functions of messages (..., n, d) of any array library for which `pays` holds.
 
+Messages on a CUDA device go to the function of the same name in `sims.kernels.cuda`.
 What they import, numba first of all, takes half a second; so it is imported when a kernel is first called.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
+from array_api_compat import is_cupy_array
 
 from sims.backend import Array, namespace, to_numpy
 from sims.kernels.dispatch import host, like
 
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
+
+def _by_device(kernel: Kernel) -> Kernel:
+    """The kernel, or its namesake on the device if the messages, its first argument, are there."""
+
+    @functools.wraps(kernel)
+    def run(x: Array, *arguments: Any) -> Any:
+        if not is_cupy_array(x):
+            return kernel(x, *arguments)
+        from sims.kernels import cuda
+
+        return getattr(cuda, run.__name__)(x, *arguments)
+
+    return run  # pyright: ignore[reportReturnType] (the same signature)
+
+
+@_by_device
 def mean(x: Array) -> Array:
     """The arithmetic mean, (..., d)."""
     from sims.kernels import columns
@@ -21,6 +41,7 @@ def mean(x: Array) -> Array:
     return like(columns.mean(host(x)), x)
 
 
+@_by_device
 def coordinate_median(x: Array) -> Array:
     """The median of each coordinate, (..., d)."""
     from sims.kernels import columns
@@ -28,6 +49,7 @@ def coordinate_median(x: Array) -> Array:
     return like(columns.coordinate_median(host(x)), x)
 
 
+@_by_device
 def trimmed_mean(x: Array, f: int) -> Array:
     """The mean of each coordinate without its f smallest and f largest values, (..., d)."""
     from sims.kernels import columns
@@ -35,6 +57,7 @@ def trimmed_mean(x: Array, f: int) -> Array:
     return like(columns.trimmed_mean(host(x), f), x)
 
 
+@_by_device
 def mean_from_first(x: Array, chosen: Array) -> Array:
     """The mean of the messages at `chosen` (..., m): the first of them plus the mean difference from it, (..., d)."""
     from sims.kernels import columns
@@ -42,6 +65,7 @@ def mean_from_first(x: Array, chosen: Array) -> Array:
     return like(columns.mean_from_first(host(x), _runs(chosen, 1)), x)
 
 
+@_by_device
 def mean_around_median(x: Array, chosen: Array, f: int) -> Array:
     """Of the finite messages at `chosen` (..., m), the mean of the m − 2f values nearest to the median, (..., d)."""
     from sims.kernels import columns
@@ -49,6 +73,7 @@ def mean_around_median(x: Array, chosen: Array, f: int) -> Array:
     return like(columns.mean_around_median(host(x), _runs(chosen, 1), f), x)
 
 
+@_by_device
 def distances_and_ranks(x: Array) -> tuple[Array, Array, Array]:
     """Squared distances (..., n, n) in float64, who is alive (..., n), lexicographic ranks (..., n).
 
@@ -68,6 +93,8 @@ def distances_and_ranks(x: Array) -> tuple[Array, Array, Array]:
 
 def nearest(x: Array, neighbours: int) -> Array | None:
     """Krum's choice, (..., d), where float32 tells it for certain; None where `distances_and_ranks` have to."""
+    if is_cupy_array(x):
+        return None
     from sims.kernels import choice
 
     messages = host(x)
@@ -80,6 +107,7 @@ def nearest(x: Array, neighbours: int) -> Array | None:
     return like(np.stack(chosen), x)
 
 
+@_by_device
 def centered_clipping(x: Array, centre: Array, radii: Sequence[Any]) -> Array | None:
     """Clipped averages around the centre (..., d), one for each τ, in x's dtype; None if the reference has to do it."""
     from sims.kernels import clipping
@@ -91,6 +119,7 @@ def centered_clipping(x: Array, centre: Array, radii: Sequence[Any]) -> Array | 
     return None if found is None else like(found, x)
 
 
+@_by_device
 def weiszfeld_steps(x: Array, nu: Any, steps: int) -> Array | None:
     """Smoothed Weiszfeld steps from the origin, in x's dtype; None if the reference has to do it."""
     from sims.kernels import clipping

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numba.extending
 from llvmlite import ir
 from numba.core import cgutils
 
 from sims.kernels.networks import selection_network
 
+intrinsic: Any = numba.extending.intrinsic  # a function so decorated is called without its first argument
 LINE = 64  # bytes that a row contributes at a time: what the cache moves at a time
 WIDE = 16  # coordinates that are worked on at a time in float64
 AHEAD = 1024  # bytes by which rows are asked for before they are needed: hardware does not follow so many at once

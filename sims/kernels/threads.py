@@ -28,7 +28,8 @@ def count() -> int:
 def split(work: Callable[[int, int], Any], size: int, unit: int = 1, least: int = 1) -> None:
     """Call work(first, last) for contiguous parts of range(size), one per thread, cut at multiples of `unit`.
 
-    No thread is woken for fewer than `least`. The calling thread does the last part itself. What is computed must not depend on where the parts are cut.
+    No thread is woken for fewer than `least`, and the calling thread does the last part itself. What is computed must
+    not depend on where the parts are cut.
     """
     parts = max(1, min(count(), size // unit, size // least))
     edges = [size * k // (parts * unit) * unit for k in range(parts)] + [size]

@@ -1,0 +1,235 @@
+"""CUDA C++ for rules that work coordinate by coordinate: one thread a column, every worker in a register of its own.
+
+The text is generated for a number of workers and a dtype: a sorting network is straight-line minima and maxima, so that
+nothing is indexed at run time. A comparison is false for NaN, hence (v < ∞ ? v : ∞) makes NaN the worst value. The
+arithmetic and its order are those of `sims.kernels.columns` and of the reference; compiled without fused multiply-adds
+the results are equal bit for bit, up to the sign of a zero. Neighbouring threads read neighbouring columns.
+
+A thread has 255 registers of 32 bits. What needs more than `MOST_WORDS` of them would spill, and compile for minutes:
+there the same network runs as loops over an array in local memory, with the same results, but much more slowly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sims.kernels.networks import selection_network
+
+NUMBERS = {"float32": "float", "float64": "double"}
+MOST_WORDS = 256  # of 32 bits that the values of one column take as straight-line code
+COLUMN_RULES = ("mean", "mean_from_first", "median", "trimmed_mean", "mean_around_median")
+
+_ORDERED = {  # hardware has minima and maxima of float32 only; no value is NaN here
+    "float32": ("fminf(a, b)", "fmaxf(a, b)"),
+    "float64": ("a < b ? a : b", "a < b ? b : a"),
+}
+
+_FRAME = """
+__device__ __forceinline__ T lower(T a, T b) {{ return {lower}; }}
+__device__ __forceinline__ T upper(T a, T b) {{ return {upper}; }}
+
+extern "C" __global__ void columns(const T* __restrict__ x, const Long* __restrict__ chosen, T* __restrict__ out,
+                                   Long runs, Long d, Long run_stride, Long worker_stride, Long column_stride) {{
+  for (Long r = (Long)blockIdx.y * blockDim.y + threadIdx.y; r < runs; r += (Long)gridDim.y * blockDim.y) {{
+    for (Long j = (Long)blockIdx.x * blockDim.x + threadIdx.x; j < d; j += (Long)gridDim.x * blockDim.x) {{
+      const T* p = x + r * run_stride + j * column_stride;
+{body}
+      out[r * d + j] = result;
+    }}
+  }}
+}}
+"""
+
+
+def prelude(dtype: str, **constants: int | float) -> str:
+    """Types and constants with which a source begins: T, Long, INF, and the given names.
+
+    >>> print(prelude("float32", N=25).splitlines()[0])
+    typedef float T;
+    """
+    lines = [f"typedef {NUMBERS[dtype]} T;", "typedef long long Long;"]
+    lines += ["#define INF __longlong_as_double(0x7ff0000000000000LL)"]
+    lines += [f"#define {name} {value!r}" for name, value in constants.items()]
+    return "\n".join(lines) + "\n"
+
+
+def columns(rule: str, n: int, f: int, dtype: str) -> str:
+    """The kernel `columns` for a name of `COLUMN_RULES`, n messages that take part and f trimmed ones at either end.
+
+    Arguments: messages, the indices `chosen` (runs, n) of those that take part ("mean_from_first" and
+    "mean_around_median"; others do not look at them), out (runs, d), runs, d, and the strides of the messages in
+    numbers. Threads may be arranged as (columns, runs) in any way.
+    """
+    words = n * (1 if dtype == "float32" else 2) * (2 if rule == "mean_around_median" else 1)
+    some = rule in ("mean_from_first", "mean_around_median")
+    statements = _LOOPS[rule](n, f) if words > MOST_WORDS else _load(n, some) + _WRITERS[rule](n, f)
+    lower, upper = _ORDERED[dtype]
+    return prelude(dtype) + _FRAME.format(lower=lower, upper=upper, body="\n".join(f"      {s}" for s in statements))
+
+
+def _load(n: int, chosen: bool) -> list[str]:
+    rows = [f"chosen[r * {n} + {i}]" if chosen else f"{i}" for i in range(n)]
+    return [f"T v{i} = p[{row} * worker_stride];" for i, row in enumerate(rows)]
+
+
+def _mean(terms: list[str]) -> list[str]:
+    """Their mean, as the variable `mean`, added from left to right as NumPy adds rows."""
+    return [
+        f"T mean = {terms[0]};",
+        *(f"mean = mean + {term};" for term in terms[1:]),
+        f"mean = mean / (T){len(terms)};",
+    ]
+
+
+def _order(n: int, wanted: Iterable[int]) -> list[str]:
+    """Bring the order statistics at `wanted` to their places; no value is NaN."""
+    lines = []
+    for low, high, keep_low, keep_high in selection_network(n, wanted):
+        smaller = f"v{low} = lower(a, b);" if keep_low else ""
+        larger = f"v{high} = upper(a, b);" if keep_high else ""
+        lines.append(f"{{ T a = v{low}, b = v{high}; {smaller} {larger} }}")
+    return lines
+
+
+def _order_by_size(n: int, wanted: Iterable[int]) -> list[str]:
+    """The same for a0, a1, … by absolute value; of a and −a the negative one comes first."""
+    lines = [f"T s{i} = a{i} < 0 ? -a{i} : a{i};" for i in range(n)]
+    for low, high, keep_low, keep_high in selection_network(n, wanted):
+        smaller = f"a{low} = o ? a : b; s{low} = o ? s : t;" if keep_low else ""
+        larger = f"a{high} = o ? b : a; s{high} = o ? t : s;" if keep_high else ""
+        test = "bool o = s < t || (s == t && a < b);"
+        lines.append(f"{{ T a = a{low}, b = a{high}, s = s{low}, t = s{high}; {test} {smaller} {larger} }}")
+    return lines
+
+
+def _worst_for_nan(n: int) -> list[str]:
+    return [f"v{i} = v{i} < (T)INF ? v{i} : (T)INF;" for i in range(n)]
+
+
+def _middle(n: int) -> str:
+    """The median of values whose middle ones are in their places."""
+    low, high = f"v{(n - 1) // 2}", f"v{n // 2}"
+    return low if n % 2 else f"{low} + (T)0.5 * ({high} - {low})"
+
+
+def _write_mean(n: int, f: int) -> list[str]:
+    return [*_mean([f"v{i}" for i in range(n)]), "T result = mean;"]
+
+
+def _write_mean_from_first(n: int, f: int) -> list[str]:
+    return [*_mean([f"(v{i} - v0)" for i in range(n)]), "T result = v0 + mean;"]
+
+
+def _write_median(n: int, f: int) -> list[str]:
+    return [*_worst_for_nan(n), *_order(n, ((n - 1) // 2, n // 2)), f"T result = {_middle(n)};"]
+
+
+def _write_trimmed_mean(n: int, f: int) -> list[str]:
+    middle = f"v{f + (n - 2 * f) // 2}"
+    kept = [f"(v{i} - {middle})" for i in range(f, n - f)]
+    return [*_worst_for_nan(n), *_order(n, range(f, n - f)), *_mean(kept), f"T result = {middle} + mean;"]
+
+
+def _write_mean_around_median(n: int, f: int) -> list[str]:
+    """A NaN is farthest from the median and makes the result NaN if it has to be taken, as in the reference."""
+    keep = n - 2 * f
+    return [
+        "int numbers = 0;",
+        *(f"numbers += v{i} == v{i};" for i in range(n)),
+        *_worst_for_nan(n),
+        *_order(n, range(n)),
+        f"T middle = {_middle(n)};",
+        *(f"T a{i} = v{i} - middle;" for i in range(n)),
+        *_order_by_size(n, range(keep)),
+        *_mean([f"a{i}" for i in range(keep)]),
+        f"T result = numbers < {keep} ? (T)(INF - INF) : middle + mean;",
+    ]
+
+
+_WRITERS = {
+    "mean": _write_mean,
+    "mean_from_first": _write_mean_from_first,
+    "median": _write_median,
+    "trimmed_mean": _write_trimmed_mean,
+    "mean_around_median": _write_mean_around_median,
+}
+
+
+def _loop(n: int, chosen: bool, statement: str) -> str:
+    """A statement for each value, which is called `value`."""
+    row = f"chosen[r * {n} + i]" if chosen else "i"
+    return f"for (int i = 0; i < {n}; i++) {{ const T value = p[{row} * worker_stride]; {statement} }}"
+
+
+def _loop_mean(n: int, f: int) -> list[str]:
+    return ["T result = 0;", _loop(n, False, "result = i ? result + value : value;"), f"result = result / (T){n};"]
+
+
+def _loop_mean_from_first(n: int, f: int) -> list[str]:
+    step = "if (!i) first = value; const T away = value - first; mean = i ? mean + away : away;"
+    return ["T first = 0, mean = 0;", _loop(n, True, step), f"T result = first + mean / (T){n};"]
+
+
+def _loop_order(n: int, chosen: bool) -> list[str]:
+    """`sorting_network`, comparator by comparator, on an array v."""
+    return [
+        f"T v[{n}];",
+        "int numbers = 0;",
+        _loop(n, chosen, "numbers += value == value; v[i] = value < (T)INF ? value : (T)INF;"),
+        f"for (int merged = 1; merged < {n}; merged *= 2)",
+        "  for (int gap = merged; gap; gap /= 2)",
+        f"    for (int block = gap % merged; block < {n} - gap; block += 2 * gap)",
+        f"      for (int i = block; i < block + gap && i < {n} - gap; i++)",
+        "        if (i / (2 * merged) == (i + gap) / (2 * merged)) {",
+        "          const T a = v[i], b = v[i + gap];",
+        "          v[i] = lower(a, b);",
+        "          v[i + gap] = upper(a, b);",
+        "        }",
+    ]
+
+
+def _loop_middle(n: int) -> str:
+    low, high = f"v[{(n - 1) // 2}]", f"v[{n // 2}]"
+    return low if n % 2 else f"{low} + (T)0.5 * ({high} - {low})"
+
+
+def _loop_median(n: int, f: int) -> list[str]:
+    return [*_loop_order(n, False), f"T result = {_loop_middle(n)};"]
+
+
+def _loop_trimmed_mean(n: int, f: int) -> list[str]:
+    return [
+        *_loop_order(n, False),
+        f"const T middle = v[{f + (n - 2 * f) // 2}];",
+        f"T mean = v[{f}] - middle;",
+        f"for (int i = {f + 1}; i < {n - f}; i++) mean = mean + (v[i] - middle);",
+        f"T result = middle + mean / (T){n - 2 * f};",
+    ]
+
+
+def _loop_mean_around_median(n: int, f: int) -> list[str]:
+    """The nearest values one by one from either side of the median, the smaller of two equally near ones first."""
+    keep = n - 2 * f
+    return [
+        *_loop_order(n, True),
+        f"const T middle = {_loop_middle(n)};",
+        "int high = 0;",
+        f"while (high < {n} && v[high] < middle) high++;",
+        "int low = high - 1;",
+        "T mean = 0;",
+        f"for (int k = 0; k < {keep}; k++) {{",
+        f"  const bool below = low >= 0 && (high >= {n} || middle - v[low] <= v[high] - middle);",
+        "  const T away = below ? v[low--] - middle : v[high++] - middle;",
+        "  mean = k ? mean + away : away;",
+        "}",
+        f"T result = numbers < {keep} || !(fabs((double)middle) < INF) ? (T)(INF - INF) : middle + mean / (T){keep};",
+    ]
+
+
+_LOOPS = {
+    "mean": _loop_mean,
+    "mean_from_first": _loop_mean_from_first,
+    "median": _loop_median,
+    "trimmed_mean": _loop_trimmed_mean,
+    "mean_around_median": _loop_mean_around_median,
+}
