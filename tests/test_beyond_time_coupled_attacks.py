@@ -20,8 +20,9 @@ from sims.optimizers import RobustSGD, WorkerMomentum
 from sims.problems import Quadratic, Rademacher
 from theory.beyond_time_coupled_attacks import STATEMENT
 from theory.relocation_checks import CLIPPED, radius, silent, worst_square
+from theory.relocation_rates import average_range, between, bound_for_all, ratio
 from theory.relocation_response import Loop, average, critical_step
-from theory.relocation_runs import PAPERS, between, late_squares, medians
+from theory.relocation_runs import PAPERS, late_squares, medians
 from theory.relocation_search import Scripted, policy
 from theory.statement import Context
 
@@ -144,10 +145,28 @@ def test_at_eight_the_roots_are_real_and_lie_as_derived(alpha, delta):
     assert max(1 - alpha, delta) < second < 1 - alpha / 2 < third < 1
 
 
-def test_the_gain_of_ringing_tends_to_four_over_pi():
-    ratio, eta = 200, 1 / 64
-    loop = Loop(eta, eta / ratio, 0.1)
-    assert loop.reach(math.ceil(20 * ratio / eta)) * 0.9 / ratio == pytest.approx(4 / math.pi, rel=0.01)
+@pytest.mark.parametrize(("eta", "delta"), [(1 / 64, 0.1), (1 / 4, 0.1), (1 / 4, 0.44), (1.0, 0.1)])
+def test_the_gain_of_ringing_has_its_limit(eta, delta):
+    many = 256
+    loop = Loop(eta, eta / many, delta)
+    found = loop.reach(math.ceil(20 * many / eta)) * (1 - delta) / many
+    assert found == pytest.approx(4 / math.pi / (1 - eta * delta / (1 - delta)), rel=0.005)
+
+
+def test_the_damping_of_the_ringing_by_the_matrix():
+    eta, delta, alpha = 0.5, 0.4, 1e-5
+    radius_of_pair = np.max(np.abs(np.linalg.eigvals(matrix(Loop(eta, alpha, delta)))))
+    assert -math.log(radius_of_pair) == pytest.approx(alpha / 2 * (1 - eta * delta / (1 - delta)), rel=1e-3)
+
+
+@pytest.mark.parametrize("tau", [1.0, math.inf])
+def test_clipping_ends_the_exponential_growth_of_the_echo(tau):
+    """|v_t − v_{t−1}| ≤ τ makes |x_T − x_0| ≤ ητT(T + 1)/2; without clipping x goes far beyond that."""
+    loop, T = Loop(4 * critical_step(Fraction(99, 100), Fraction(1, 5)), Fraction(1, 100), Fraction(1, 5)), 1600
+    echo = Relocation(0.0, direction=(1.0,))
+    found = abs(float(silent(CenteredClipping(min(tau, 1e300)), echo, loop, 5, 1, T, x0=1.0)[0]))
+    at_most = 1 + float(loop.eta) * T * (T + 1) / 2
+    assert found > 100 * at_most if tau == math.inf else found <= at_most
 
 
 def test_average_by_enumerating_all_noise_paths():
@@ -258,3 +277,41 @@ def test_relocation_beats_the_papers_attacks_by_the_ratio_of_their_exact_sizes()
     assert push == pytest.approx((tau / 9) ** 2, rel=0.1)
     known = max(float(np.median(late_squares(ctx, acts, **setting))) for acts in PAPERS.values())
     assert push > 8 * known
+
+
+@pytest.mark.parametrize(("times", "beyond"), [(1, True), (4, False)])
+def test_the_bound_is_broken_by_clipping_honest_messages(times, beyond):
+    """n = 25, f = 11: with Theorem IV's τ CC's average exceeds the bound; with 4τ it is the linear loop's."""
+    n, f, k = 25, 11, 5
+    eta, T = Fraction(1, 2**k), 4**k
+    loop, tau = Loop(eta, 8 * eta, Fraction(f, n)), times * radius(f / n, 8 / 2**k)
+    values = late_squares(
+        Context("s", "c"),
+        Relocation(tau, direction=(1.0,)),
+        n=n,
+        f=f,
+        alpha=8 / 2**k,
+        tau=tau,
+        eta=1 / 2**k,
+        purpose="x",
+        runs=100,
+        steps=T,
+        late=False,
+    )[0]
+    low, high = bound_for_all(loop, T, tau, 0, Fraction(1, n - f))
+    linear = average_range(loop, T, Fraction(f, n) * Fraction(tau), 0, Fraction(1, n - f))
+    assert (np.mean(values) > 1.05 * high) == beyond
+    if not beyond:
+        assert np.mean(values) == pytest.approx(linear[0], rel=0.01)
+        assert np.mean(values) < low
+
+
+def test_ranges_hold_what_they_are_of():
+    low, high = average_range(LOOPS[0], 5, Fraction(1, 3), 1, Fraction(1, 4))
+    middle, _ = average(LOOPS[0], 5, Fraction(1, 3), Fraction(1), Fraction(1, 4))
+    assert low < middle < high <= middle * (1 + 1e-12)
+    middle, error = ratio((1.0, 2.0), (4.0, 5.0))
+    assert middle - error <= 1 / 5 < 1 / 2 <= middle + error <= 0.5 * (1 + 1e-11)
+    low, high = bound_for_all(LOOPS[0], 5, 0.0, 1, Fraction(1, 4))
+    free = average(LOOPS[0], 5, Fraction(0), Fraction(1), Fraction(1, 4))[0]
+    assert low <= free <= high

@@ -163,3 +163,9 @@ def test_betting_mean_of_values_that_hardly_vary_is_narrow_in_any_range():
 def test_betting_mean_refuses_what_it_cannot_bound(sample, sentence):
     with pytest.raises(ValueError, match=sentence):
         betting_mean(np.array(sample), 0.0, 1.0, 0.05)
+
+
+@pytest.mark.parametrize("high", [0.5, 0.0, math.nan])
+def test_betting_mean_refuses_an_empty_range(high):
+    with pytest.raises(ValueError, match=r"needs high > low, got \[0.5"):
+        betting_mean(np.full(3, 0.5), 0.5, high, 0.05)

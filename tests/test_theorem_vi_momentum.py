@@ -13,7 +13,7 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 from scipy.stats import binom, norm
 
-from sims.aggregators import RFA, Mean, TrimmedMean
+from sims.aggregators import RFA, FunctionRule, Mean, TrimmedMean
 from sims.attacks import ALittleIsEnough, BitFlipping, InnerProductManipulation, NoAttack
 from sims.checks.confidence import bounded_mean
 from sims.engine import simulate
@@ -21,6 +21,7 @@ from sims.optimizers import RobustSGD, WorkerMomentum
 from sims.problems import Pendulum, Rademacher
 from theory.all_noise_paths import all_paths
 from theory.moment_recursion import average_ball, by_impulse_responses, exact_average, middle_and_error
+from theory.mvr_long_runs import VarianceReduction
 from theory.sgdm_bound import (
     best_bound,
     best_step,
@@ -40,6 +41,7 @@ from theory.sgdm_one_sided import OneSided, geometric, kept_of, largest_normals,
 from theory.sgdm_points import centre_in_round_one, momenta_independent
 from theory.sgdm_runs import Huber, Together, compared
 from theory.sgdm_slopes import kappa_of
+from theory.sgdm_under_attack import c_of_trimmed_mean
 from theory.statement import Context
 from theory.theorem_vi_momentum import STATEMENT
 from theory.two_world_runs import TwoWorlds
@@ -202,19 +204,63 @@ def test_the_bound_of_a_run_is_that_of_the_theorem(c):
     theorem = zero_start(300, Fraction(1, 32), Fraction(1 - math.cos(1.5)), kappa, Fraction(1, 2))
     found = run.floor + run.weight * c * 8 / 25 * run.rho_sq
     assert found == pytest.approx(float(theorem), rel=1e-12)
-    errors = np.full(50, c * 8 / 25 * run.rho_sq)
-    used = compared(Context("s", "c"), run, "x", (np.zeros(50), errors), (1.0, 10.0), None, 1.0)
-    assert used.claimed == pytest.approx(float(theorem), rel=1e-12)
-    assert f"c used {c:.3g}" in used.what
-    said = compared(Context("s", "c"), run, "x", (np.zeros(50), errors), (1.0, 10.0), lambda n, f: c, 0.5)
-    assert said.claimed == pytest.approx(float(theorem) / 2, rel=1e-12)
+    errors = np.full(50, 2.5 * 8 / 25 * run.rho_sq)  # the bound does not depend on them
+    for factor in (1.0, 0.5):
+        said = compared(Context("s", "c"), run, "x", (np.zeros(50), errors), lambda n, f: c, factor)
+        assert said.claimed == pytest.approx(factor * float(theorem), rel=1e-12)
+        assert f"c = {c:.3g}, c used 2.5," in said.what
 
 
-def test_errors_beyond_the_cut_make_the_bound_smaller():
+def test_averages_are_cut_off_at_twice_the_bound_unless_their_range_ends_before():
     run = Momentum(Pendulum(1.0), 1.5, 25, 8, 300)
-    values = np.zeros(50), np.full(50, 3.0)
-    low, high = (compared(Context("s", "c"), run, "x", values, (1.0, cut), None, 1.0) for cut in (0.5, 5.0))
-    assert high.claimed - low.claimed == pytest.approx(run.weight * 2.5)
+    values = np.full(240, 50.0), np.zeros(240)
+    cut = compared(Context("s", "c"), run, "x", values, c_of_trimmed_mean, 1.0)
+    assert cut.measured == 2 * cut.claimed
+    assert cut.verdict == "refuted"
+    ranged = compared(Context("s", "c"), run, "x", (np.ones(240), np.zeros(240)), c_of_trimmed_mean, 2.0, most=1.0)
+    assert ranged.measured == 1.0
+
+
+@pytest.mark.parametrize("push", [0.0, 1e6])
+@pytest.mark.parametrize("algorithm", [Momentum, VarianceReduction])
+def test_rules_that_heed_nobody_do_not_stay_below_the_bound(algorithm, push):
+    run = algorithm(Huber(1.0), 1.5, 25, 8, 200)
+    ctx, constant = Context("s", "c", "quick"), FunctionRule(lambda x: np.full(x.shape[-1], push))
+    averages = run.averages(ctx, constant, BitFlipping(), (), "constant")
+    assert compared(ctx, run, "x", averages, c_of_trimmed_mean, 1.0, most=1.0).verdict == "refuted"
+
+
+@pytest.mark.parametrize("algorithm", [Momentum, VarianceReduction])
+def test_the_start_alone_costs_more_than_an_eighth_of_the_bound_which_is_below_the_range(algorithm):
+    for problem, n, f, T in (
+        (Pendulum(0.0), 25, 3, 300),
+        (Huber(0.0), 25, 8, 200),
+        (Pendulum(0.0), 10, 1, 200),
+        (Huber(0.0), 10, 3, 200),
+    ):
+        run = algorithm(problem, 1.5, n, f, T)
+        noisy = algorithm(type(problem)(1.0), 1.5, n, f, T)
+        bound = noisy.floor + noisy.weight * c_of_trimmed_mean(n, f) * f / n * noisy.rho_sq
+        record = simulate(
+            problem, RobustSGD(Mean(), run.optimizer), n=n, f=0, attack=NoAttack(), steps=T, runs=1, seed=0, x0=[1.5]
+        )
+        assert np.mean(record.sq_gradient_norms[:T]) > bound / 8
+        assert bound < 0.9  # averages are at most 1: it says something
+
+
+@pytest.mark.parametrize(("k", "seed"), [(3, 0), (4, 1), (6, 2)])
+def test_trimming_more_has_the_lipschitz_constant_it_says(k, seed):
+    """TM(k) of honest values with f = 3 above them all: the gradient has norm 1/√(n − 2k)."""
+    n, f, step = 25, 3, 1e-6
+    honest = np.random.default_rng(seed).normal(size=n - f)
+    rows = np.concatenate([honest, np.full(f, 100.0)])[:, None]
+    base = float(TrimmedMean(k).aggregate(rows)[0])
+    slopes = []
+    for i in range(n - f):
+        moved_rows = rows.copy()
+        moved_rows[i] += step
+        slopes.append((float(TrimmedMean(k).aggregate(moved_rows)[0]) - base) / step)
+    assert np.linalg.norm(slopes) == pytest.approx(1 / math.sqrt(n - 2 * k), rel=1e-6)
 
 
 @pytest.mark.parametrize("rule", [TrimmedMean(2), RFA()])

@@ -102,14 +102,15 @@ CLAIMS = (
         controls=(
             Control(
                 "one sample, no term for it",
-                "attackers keep up the first error for 1/α rounds",
+                "attackers keep up the first error for 1/α rounds (either change alone leaves a bound that holds)",
                 {"parameters": one_sample, "start": False},
             ),
         ),
     ),
     Claim(
         name="attacked_slope_in_rounds",
-        text="Under that attack the error of TM falls as T^{−2/3}, with a batch of the order T^{1/3}.",
+        text="Under that attack the error of TM has a slope nearer to −⅔ than to its neighbours −½ and −1 on T = 2^11 "
+        "… 2^19, with a batch of the order T^{1/3}.",
         about=("corrected",),
         check=slope_in_rounds,
         controls=(

@@ -18,8 +18,10 @@ pushing in one direction for ever moves the gradient by fτ/g.
 δ), max(β, δ) < p_2 < 1 − α/2 < p_3 < 1, and −h/η is the convolution of p_1^k, p_3^k and the response 1, (p_2 − β)p_2^{k
 − 1} of (z − β)/(z − p_2): no term is negative, and Σ_k|h_k| = 1/(1 − δ). With α = 8Lη, and an eigenvalue λ ≤ L in the
 place of L, 8D(1 − α/2)/α² ≤ α + (1 − δ)(1 − α/2)² − 2(1 − δ), which grows with α and δ and is −1/50 at α = 4/5, δ = ½.
-*Oscillation.* As α → 0 with η fixed the roots at 1 are a pair e^{±iω − d}, ω² ≈ ηα, and h rings for 1/α rounds:
-Σ|h_k| ≈ (4/π)(η/α)/(1 − δ).
+*Oscillation.* As α → 0 with η fixed the roots at 1 are a pair e^{±iω − d}. With z = 1 + s, D is s(s + α)(s + 1 − δ) +
+κ(1 + s)²: s² = −ηα at first, and at the next order Re s = −(α/2)(1 + η(1 − 2δ)/(1 − δ)), d = −Re log z = −Re(s − s²/2)
+= (α/2)(1 − ηδ/(1 − δ)). h_k ≈ −(η/(1 − δ))e^{−dk} cos ωk, and 2/π is the mean of |cos|: Σ|h_k| is (4/π)(η/α)/((1 −
+δ)(1 − ηδ/(1 − δ))) in the limit, 4/π times (η/α)/(1 − δ) only where ηδ → 0 too; at η = (1 − δ)/δ an echo diverges.
 *Echo.* u = 0, that is f workers who repeat the last aggregate, leave this loop too. By Jury's criterion D is stable if
 and only if κ < 2(1 + β)(1 + δ) and βδκ < α(1 − δ)(1 − βδ): the second says Lη < (1 − βδ)/(βδ), nearly the same for all
 α, and is the stricter one for β ≥ 0.9, δ ≥ 0.03. Without the echo x converges for all Lη < 2(1 + β)/α.

@@ -20,6 +20,7 @@ from sims.engine import Streams, simulate
 from sims.optimizers import RobustSGD, WorkerMomentum
 from sims.problems import Problem, Quadratic, Rademacher
 from theory.relocation_checks import radius
+from theory.relocation_rates import between
 from theory.relocation_search import policy, searched
 from theory.statement import Context, Evidence, Relation
 
@@ -134,13 +135,8 @@ def stronger(
         low, high = medians(best / known, ctx.alpha)
         for words, chosen, claimed in (("β ≤ 0.9", alpha > 0.05, times[0]), ("β = 0.99", alpha < 0.05, times[1])):
             what = f"relocation over the paper's best attack, least of {np.sum(chosen)} settings, {words}"
-            middle, error = between(np.min(low[chosen]), np.min(high[chosen]))
+            middle, error = between(float(np.min(low[chosen])), float(np.min(high[chosen])))
             yield Evidence(f"{what}, n = {n}, f = {f}, d = {dim}", middle, ">=", claimed, "sampled", error)
-
-
-def between(low: Any, high: Any) -> tuple[float, float]:
-    """The middle of an interval, and its half-width rounded up."""
-    return (float(low) + float(high)) / 2, (float(high) - float(low)) / 2 * (1 + 1e-12)
 
 
 def best_policy(ctx: Context, n: int, f: int, eta: float, alpha: float, tau: float) -> Attack:
@@ -167,7 +163,7 @@ def against_pushing(
         for acts in (best_policy(ctx, n, f, eta, alpha, tau), Relocation(tau, direction=(1.0,)))
     )
     low, high = medians(found / push, ctx.alpha)
-    middle, error = between(low[0], high[0])
+    middle, error = between(float(low[0]), float(high[0]))
     setting = f"n = {n}, f = {f}, τ = {share:.3g} of Theorem IV's, Lη = {eta:g}, α = {alpha:g}"
     return Evidence(f"best policy found over the push, {setting}", middle, claim[0], claim[1], "searched", error)
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 
-from sims.aggregators import CoordinateMedian, Rule, TrimmedMean
+from sims.aggregators import TrimmedMean
 from sims.checks.rates import slope
 from theory.sgdm_bound import best_step, zero_start
 from theory.sgdm_one_sided import OneSided, in_runs
@@ -98,14 +98,14 @@ def slope_in_workers(ctx: Context, *, delta: float = 1 / 8) -> Iterable[Evidence
         yield Evidence(f"slope against n, {name}, δ = {delta:g}", middle, ">=", Fraction(-1, 2), "proved", radius)
 
 
-def engine_under_one_sided(ctx: Context, *, rule: Rule | None = None, share: float = 1.0) -> Iterable[Evidence]:
-    """Runs of the engine beside the enclosure for `share`·α; claimed: equal."""
+def engine_under_one_sided(ctx: Context, *, more: int = 0, share: float = 1.0) -> Iterable[Evidence]:
+    """Runs of the engine with TM(f + `more`) beside the enclosure of TM(f) for `share`·α; claimed: equal."""
     sizes = ((25, 3, 300, 600), (100, 30, 300, 120))
     for n, f, T, runs in sizes[: 1 if ctx.budget == "quick" else 2]:
-        case, made, eta, alpha = OneSided(n, f, x0=-0.5), rule or TrimmedMean(f), 1 / 32, 1 / 4
+        case, made, eta, alpha = OneSided(n, f, x0=-0.5), TrimmedMean(f + more), 1 / 32, 1 / 4
         low, high = case.average(eta, share * alpha, T)
         mean, half = in_runs(ctx, case, made, eta, alpha, T, max(runs, ctx.scaled(runs // 2)))
-        what = f"{type(made).__name__}, ALIE with z = √g, normal noise, n = {n}, f = {f}, T = {T}"
+        what = f"TM({made.f}), ALIE with z = √g, normal noise, n = {n}, f = {f}, T = {T}"
         yield Evidence(what, mean, "=", (low + high) / 2, "sampled", half + (high - low) / 2)
 
 
@@ -146,7 +146,8 @@ CLAIMS = (
     ),
     Claim(
         name="attacked_slope_in_rounds",
-        text="Under that attack the error of TM with α = 8Lη falls as T^{−1/2}.",
+        text="Under that attack the error of TM with α = 8Lη has a slope nearer to −½ than to its neighbours −⅓ and −⅔ "
+        "on T = 2^11 … 2^19.",
         about=("corrected",),
         check=slope_in_rounds,
         controls=(
@@ -176,13 +177,13 @@ CLAIMS = (
         about=("corrected",),
         check=engine_under_one_sided,
         controls=(
-            Control("the median", "it averages nothing out", {"rule": CoordinateMedian()}),
+            Control("TM(f + 3)", "it drops the 3 largest honest messages too, and its bias is smaller", {"more": 3}),
             Control("1.5α", "the bias is larger then", {"share": 1.5}),
         ),
     ),
     Claim(
         name="measured_slope_in_rounds",
-        text="Runs of the engine under that attack have the slope −½.",
+        text="Runs of the engine under that attack have a slope nearer to −½ than to −⅓ and −⅔ on T = 64 … 1024.",
         about=("corrected",),
         check=measured_slope,
         controls=(Control("no momentum", "the bias of TM on raw gradients stays", {"steps": fixed(1.0)}),),

@@ -61,6 +61,8 @@ def betting_mean(sample: np.ndarray, low: float, high: float, alpha: float) -> t
     m, width = len(sample), high - low
     if m < 2:
         raise ValueError(f"betting_mean needs at least 2 values, got {m}")
+    if not high > low:
+        raise ValueError(f"betting_mean needs high > low, got [{low}, {high}]")
     if not (np.min(sample) >= low and np.max(sample) <= high):
         raise ValueError(f"values must lie in [{low}, {high}], got [{np.min(sample)}, {np.max(sample)}]")
     values = np.clip((np.asarray(sample, dtype=np.float64) - low) / width, 0.0, 1.0)
