@@ -48,7 +48,7 @@ RESNET_20 = 272_474  # parameters
 STEPS = 600  # T: long enough for `simulate` to compile the experiment, at d = 10 with 25 workers
 
 FULL = Plan(
-    processes=11,
+    processes=9,
     rounds=1,
     shapes=((25, 5, RESNET_20), (50, 10, 100_000), (25, 5, 1_000_000), (11, 2, 20_000)),
     simulations=(

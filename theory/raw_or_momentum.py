@@ -61,6 +61,7 @@ class Setting:
     f: int
     beta: float = 0.9
     runs: int = RUNS
+    steps: int = STEPS
 
     def __str__(self) -> str:
         return f"{self.attack}, {self.problem}, n = {self.n}, f = {self.f}, β = {self.beta:g}"
@@ -82,7 +83,7 @@ KINDS = (("classification", "LF"), ("classification", "BF"), ("quadratic", "BF")
 SMALL = tuple(Setting(*kind, 11, 4) for kind in KINDS)
 LARGE = tuple(Setting(*kind, 25, 5) for kind in KINDS)
 SLOW = Setting(*KINDS[0], 11, 4, 0.99)
-PLAIN = Setting(*KINDS[0], 11, 4, 0.0, 4 * RUNS)  # 48 runs leave two pairs open, Krum's with RFA and with CC
+PLAIN = Setting(*KINDS[0], 11, 4, 0.0, 4 * RUNS, STEPS // 2)  # 48 runs leave two pairs open, Krum's with RFA and with CC
 EVERY = (SMALL[0], LARGE[0], *SMALL[1:], LARGE[1], SLOW)  # smaller budgets take the first of them
 
 
@@ -96,12 +97,12 @@ def errors(setting: Setting, name: str, on: str, runs: int, seed: int, backend: 
         n=setting.n,
         f=setting.f,
         attack=setting.sends(on),
-        steps=STEPS,
+        steps=setting.steps,
         runs=runs,
         seed=seed,
         x0=np.full(problem.dim, start),
         backend=backend,
-        every=STEPS // RECORDS,
+        every=setting.steps // RECORDS,
     )
     return np.mean(record.excess[-RECORDS // 2 :], axis=0)
 
