@@ -83,7 +83,7 @@ KINDS = (("classification", "LF"), ("classification", "BF"), ("quadratic", "BF")
 SMALL = tuple(Setting(*kind, 11, 4) for kind in KINDS)
 LARGE = tuple(Setting(*kind, 25, 5) for kind in KINDS)
 SLOW = Setting(*KINDS[0], 11, 4, 0.99)
-PLAIN = Setting(*KINDS[0], 11, 4, 0.0, 4 * RUNS, STEPS // 2)  # 48 runs leave two pairs open, Krum's with RFA and with CC
+PLAIN = Setting(*KINDS[0], 11, 4, 0.0, 4 * RUNS, STEPS // 2)  # fewer runs or rounds leave pairs open
 EVERY = (SMALL[0], LARGE[0], *SMALL[1:], LARGE[1], SLOW)  # smaller budgets take the first of them
 
 
