@@ -18,6 +18,7 @@ from sims.kernels.dispatch import pieces, row_addresses
 from sims.kernels.lanes import LINE, Lanes, intrinsic, prefetch
 from sims.kernels.threads import split
 
+Rule = Callable[[Lanes, list[Any], int], Any]  # the values of all workers in a line of columns, and f → the result
 ENOUGH = 2**21  # bytes of messages for which a second thread is worth waking
 
 
@@ -62,76 +63,44 @@ def _mean_around_median(lanes: Lanes, values: list[Any], f: int) -> Any:
     return lanes.add(middle, lanes.mean(away[: n - 2 * f]))
 
 
-def _columns(rule: Callable[[Lanes, list[Any], int], Any]) -> Any:
-    """A compiled loop run(rows, out, first, last, trimmed, number) over the columns in bytes [first, last).
+RULES = (_mean, _mean_from_first, _median, _trimmed_mean, _mean_around_median)
 
-    `rows` are the addresses of the workers' first values, `out` that of the result; the length of `trimmed` is f, the
-    type of `number` that of the values. The last vector may overlap the one before.
+
+@intrinsic
+def _group(typing: Any, rows: Any, out: Any, offset: Any, rule: Any, trimmed: Any, number: Any) -> Any:
+    """One line of columns: `RULES` at the length of `rule`, with f the length of `trimmed`."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        addresses, result, at = arguments[:3]
+        lanes = Lanes(builder, context.get_value_type(number), number.bitwidth)
+        values = []
+        for i in range(rows.count):
+            address = builder.add(builder.extract_value(addresses, i), at)
+            prefetch(builder, address)
+            values.append(lanes.load(address))
+        lanes.store(RULES[rule.count](lanes, values, trimmed.count), builder.add(result, at))
+        return context.get_dummy_value()
+
+    return types.void(rows, out, offset, rule, trimmed, number), generate
+
+
+@njit(nogil=True, cache=True)
+def _run(rows, out, first, last, rule, trimmed, number):
+    """The columns in bytes [first, last); the last line may overlap the one before.
+
+    `rows` are the addresses of the workers' first values, `out` that of the result, `number` is one like the values.
+    The lengths of the tuples `rows`, `rule` and `trimmed` are part of the type for which numba compiles and caches.
     """
-
-    @intrinsic
-    def group(typing: Any, rows: Any, out: Any, offset: Any, trimmed: Any, number: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            addresses, result, at = arguments[:3]
-            lanes = Lanes(builder, context.get_value_type(number), number.bitwidth)
-            values = []
-            for i in range(rows.count):
-                address = builder.add(builder.extract_value(addresses, i), at)
-                prefetch(builder, address)
-                values.append(lanes.load(address))
-            lanes.store(rule(lanes, values, trimmed.count), builder.add(result, at))
-            return context.get_dummy_value()
-
-        return types.void(rows, out, offset, trimmed, number), generate
-
-    return group
-
-
-_mean_group, _mean_from_first_group = _columns(_mean), _columns(_mean_from_first)
-_median_group = _columns(_median)
-_trimmed_mean_group, _mean_around_median_group = _columns(_trimmed_mean), _columns(_mean_around_median)
-
-
-@njit(nogil=True, cache=True)
-def _run_mean(rows, out, first, last, trimmed, number):
     for offset in range(first, last - 63, 64):
-        _mean_group(rows, out, offset, trimmed, number)
-    _mean_group(rows, out, last - 64, trimmed, number)
+        _group(rows, out, offset, rule, trimmed, number)
+    _group(rows, out, last - 64, rule, trimmed, number)
 
 
-@njit(nogil=True, cache=True)
-def _run_mean_from_first(rows, out, first, last, trimmed, number):
-    for offset in range(first, last - 63, 64):
-        _mean_from_first_group(rows, out, offset, trimmed, number)
-    _mean_from_first_group(rows, out, last - 64, trimmed, number)
-
-
-@njit(nogil=True, cache=True)
-def _run_median(rows, out, first, last, trimmed, number):
-    for offset in range(first, last - 63, 64):
-        _median_group(rows, out, offset, trimmed, number)
-    _median_group(rows, out, last - 64, trimmed, number)
-
-
-@njit(nogil=True, cache=True)
-def _run_trimmed_mean(rows, out, first, last, trimmed, number):
-    for offset in range(first, last - 63, 64):
-        _trimmed_mean_group(rows, out, offset, trimmed, number)
-    _trimmed_mean_group(rows, out, last - 64, trimmed, number)
-
-
-@njit(nogil=True, cache=True)
-def _run_mean_around_median(rows, out, first, last, trimmed, number):
-    for offset in range(first, last - 63, 64):
-        _mean_around_median_group(rows, out, offset, trimmed, number)
-    _mean_around_median_group(rows, out, last - 64, trimmed, number)
-
-
-def _apply(run: Any, messages: np.ndarray, f: int = 0, chosen: np.ndarray | None = None) -> np.ndarray:
+def _apply(rule: Rule, messages: np.ndarray, f: int = 0, chosen: np.ndarray | None = None) -> np.ndarray:
     """(runs, n, d) → (runs, d), each thread some of the columns; `chosen` (runs, m) are the messages that take part."""
     runs, _, d = messages.shape
     result = np.empty((runs, d), messages.dtype)
-    number, trimmed = messages.dtype.type(0), (0,) * f
+    number, trimmed, kind = messages.dtype.type(0), (0,) * f, (0,) * RULES.index(rule)
     for r in range(runs):
         for first, piece in pieces(messages[r]):
             rows, width = row_addresses(piece), piece.shape[1]
@@ -139,7 +108,7 @@ def _apply(run: Any, messages: np.ndarray, f: int = 0, chosen: np.ndarray | None
             out = result[r, first : first + width].ctypes.data
 
             def part(a: int, b: int, rows: Any = rows, out: int = out) -> None:
-                run(rows, out, a * messages.itemsize, b * messages.itemsize, trimmed, number)
+                _run(rows, out, a * messages.itemsize, b * messages.itemsize, kind, trimmed, number)
 
             split(part, width, LINE, max(1, ENOUGH // (len(rows) * messages.itemsize)))
     return result
@@ -147,24 +116,24 @@ def _apply(run: Any, messages: np.ndarray, f: int = 0, chosen: np.ndarray | None
 
 def mean(messages: np.ndarray) -> np.ndarray:
     """The arithmetic mean, (runs, n, d) → (runs, d)."""
-    return _apply(_run_mean, messages)
+    return _apply(_mean, messages)
 
 
 def mean_from_first(messages: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """The mean of the messages `chosen` (runs, m): the first of them plus the mean difference from it."""
-    return _apply(_run_mean_from_first, messages, chosen=chosen)
+    return _apply(_mean_from_first, messages, chosen=chosen)
 
 
 def coordinate_median(messages: np.ndarray) -> np.ndarray:
     """The median of each coordinate, (runs, n, d) → (runs, d)."""
-    return _apply(_run_median, messages)
+    return _apply(_median, messages)
 
 
 def trimmed_mean(messages: np.ndarray, f: int) -> np.ndarray:
     """The mean of each coordinate without its f smallest and f largest values, (runs, n, d) → (runs, d)."""
-    return _apply(_run_trimmed_mean, messages, f)
+    return _apply(_trimmed_mean, messages, f)
 
 
 def mean_around_median(messages: np.ndarray, chosen: np.ndarray, f: int) -> np.ndarray:
     """Of the finite messages `chosen` (runs, m), the mean of the m − 2f values nearest to each median."""
-    return _apply(_run_mean_around_median, messages, f, chosen)
+    return _apply(_mean_around_median, messages, f, chosen)
