@@ -12,11 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sims.aggregators import Mean, Rule
-from sims.attacks import ALittleIsEnough, BitFlipping, InnerProductManipulation
 from sims.optimizers import WorkerMVR
-from sims.problems import Pendulum
-from theory.sgdm_runs import Huber, Run, Together, compared, sizes_of
-from theory.sgdm_under_attack import c_of_trimmed_mean, rules
+from theory.sgdm_long_runs import all_under_attack
+from theory.sgdm_runs import Run
 from theory.statement import Claim, Context, Control, Evidence
 
 ETA, ALPHA = 1 / 40, 1 / 4
@@ -52,18 +50,7 @@ def robust_rules(ctx: Context, *, rule: Rule | None = None, factor: float = 1.0)
 
     f is 1 − cos x at the smaller δ, the Huber function at the larger one: averages of ‖∇f‖² are at most 1.
     """
-    names = "IPM ε = 3", "ALIE", "BF"
-    together = Together((InnerProductManipulation(3.0), ALittleIsEnough(z=1.5), BitFlipping()))
-    for name in rules(5, 1):
-        said = name if rule is None else type(rule).__name__
-        for n, f, T in sizes_of(name, ctx):
-            run = VarianceReduction(Pendulum(1.0) if f / n < 0.2 else Huber(1.0), 1.5, n, f, T)
-            made = rule or rules(n, f, 2 * ALPHA / (2 - ALPHA) / 2)[name]
-            squares, errors = run.averages(ctx, made, together, (len(names),), name)
-            for attack, *averages in zip(names, squares, errors, strict=True):
-                yield compared(
-                    ctx, run, f"{said}, {attack}", (averages[0], averages[1]), c_of_trimmed_mean, factor, 1.0
-                )
+    yield from all_under_attack(ctx, VarianceReduction, 2 * ALPHA / (2 - ALPHA) / 2, rule, factor)
 
 
 CLAIMS = (

@@ -9,7 +9,7 @@ Byzantine workers mirror it. There averages of ‖∇f‖² have no range of the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sims.aggregators import Mean, Rule
@@ -48,23 +48,33 @@ class Momentum(Run):
         return first + 16 * float(ETA) * float(self.problem.sigma_sq) / (self.n - self.f)
 
 
-def long_runs(ctx: Context, *, rule: Rule | None = None, factor: float = 1.0) -> Iterable[Evidence]:
-    """All rules under IPM, ALIE and bit flipping, noise sin(x + ξ), σ² = ½, x_0 = 3/2.
+def all_under_attack(
+    ctx: Context, algorithm: Callable[..., Run], spread_sq: float, rule: Rule | None, factor: float
+) -> Iterable[Evidence]:
+    """All rules, or `rule` in their place, in runs of an algorithm beside `factor` times its bound.
 
-    f is 1 − cos x at the smaller δ, the Huber function at the larger one: averages of ‖∇f‖² are at most 1.
+    `spread_sq` is the ρ² for which clipping's radius is made.
     """
     names = "IPM ε = 3", "ALIE", "BF"
     together = Together((InnerProductManipulation(3.0), ALittleIsEnough(z=1.5), BitFlipping()))
     for name in rules(5, 1):
         said = name if rule is None else type(rule).__name__
         for n, f, T in sizes_of(name, ctx):
-            run = Momentum(Pendulum(1.0) if f / n < 0.2 else Huber(1.0), 1.5, n, f, T)
-            made = rule or rules(n, f, run.rho_sq)[name]
+            run = algorithm(Pendulum(1.0) if f / n < 0.2 else Huber(1.0), 1.5, n, f, T)
+            made = rule or rules(n, f, spread_sq)[name]
             squares, errors = run.averages(ctx, made, together, (len(names),), name)
             for attack, *averages in zip(names, squares, errors, strict=True):
                 yield compared(
                     ctx, run, f"{said}, {attack}", (averages[0], averages[1]), c_of_trimmed_mean, factor, 1.0
                 )
+
+
+def long_runs(ctx: Context, *, rule: Rule | None = None, factor: float = 1.0) -> Iterable[Evidence]:
+    """All rules under IPM, ALIE and bit flipping, noise sin(x + ξ), σ² = ½, x_0 = 3/2.
+
+    f is 1 − cos x at the smaller δ, the Huber function at the larger one: averages of ‖∇f‖² are at most 1.
+    """
+    yield from all_under_attack(ctx, Momentum, float(2 * ALPHA / (2 - ALPHA)) / 2, rule, factor)
 
 
 def two_world_runs(ctx: Context, *, c: OfC = c_of_trimmed_mean) -> Iterable[Evidence]:
