@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import os
 import platform
@@ -18,6 +17,7 @@ import numpy as np
 from benchmarks import peers, rules
 from benchmarks.once import Tables, once, parameters
 from benchmarks.plan import Plan
+from sims.backend import installed
 from sims.kernels import threads
 
 SCHEMA = 1
@@ -74,13 +74,7 @@ def machine() -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Of everything that takes part."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+    return installed(PACKAGES)
 
 
 def as_text(record: Record) -> str:

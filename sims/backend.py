@@ -7,7 +7,10 @@ array-api-strict arrays alike; no array library but NumPy is ever imported here 
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import math
+import platform
+from collections.abc import Sequence
 from typing import Any
 
 import array_api_compat.numpy as numpy_namespace
@@ -190,3 +193,14 @@ def take_rows(x: Array, index: Array) -> Array:
     flat = xp.reshape(firsts, (*leading, 1)) + index
     rows = xp.take(xp.reshape(x, (runs * n, d)), xp.reshape(flat, (math.prod(flat.shape),)), axis=0)
     return xp.reshape(rows, (*index.shape, d))
+
+
+def installed(packages: Sequence[str]) -> dict[str, str]:
+    """The versions of Python and of some packages on which numbers depend, "not installed" where one is missing."""
+    found = {"python": platform.python_version()}
+    for package in packages:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import math
 import numbers
-import platform
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sims.backend import installed
 from theory.run import Options, Result, false_alarm
 from theory.statement import Evidence, headline
 
@@ -33,13 +32,7 @@ def number(value: Any) -> int | float | str:
 
 def versions() -> dict[str, str]:
     """What the numbers of a run were computed with."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+    return installed(PACKAGES)
 
 
 def evidence_record(evidence: Evidence) -> Record:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import importlib.metadata
 import json
 import math
-import platform
 from abc import ABCMeta
 from collections.abc import Mapping
 from types import CodeType, FunctionType
@@ -16,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from sims.attacks import Attack, NoAttack
-from sims.backend import Namespace, to_numpy
+from sims.backend import Namespace, installed, to_numpy
 from sims.optimizers import Algorithm
 from sims.problems import Problem
 
@@ -98,16 +96,7 @@ def configure(
 
 def versions() -> dict[str, Any]:
     """The versions on which recorded numbers depend."""
-    try:
-        byzcheck = importlib.metadata.version("byzcheck")
-    except importlib.metadata.PackageNotFoundError:
-        byzcheck = "not installed"
-    return {
-        "byzcheck": byzcheck,
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-        "streams": STREAMS_VERSION,
-    }
+    return {**installed(("byzcheck", "numpy")), "streams": STREAMS_VERSION}
 
 
 def _name(thing: Any) -> str:
