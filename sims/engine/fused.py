@@ -27,7 +27,7 @@ from sims.problems import Quadratic
 
 SMALLEST = 2**17  # random numbers per run: below, compiling or loading the program costs more than it saves
 LARGEST = 2**13  # random numbers per run and round: beyond, the work of a few runs does not fit into the cache
-BUFFER = 2**16  # random numbers that a thread draws before it uses them
+BUFFER = 2**15  # random numbers that a thread draws before it uses them
 
 
 @dataclass(frozen=True)
@@ -96,42 +96,40 @@ def _code(rule: Rule) -> int | None:
 
 def play(e: Experiment, start: np.ndarray, configuration: dict[str, Any]) -> Record:
     """The record of an experiment that `fits`, from `start` (*shape, d)."""
-    from sims.kernels import rounds  # numba, which takes half a second to import
+    from sims.kernels import rounds, vectors  # numba, which takes half a second to import
+    from sims.kernels.normals import Normals
 
     problem = e.problem
     *grid, runs = e.shape
-    cells, d, lanes = math.prod(grid), problem.dim, rounds.LANES
+    cells, d, lanes = math.prod(grid), problem.dim, vectors.LANES
     noted = [t for t in range(1, e.steps + 1) if t % e.every == 0 or t == e.steps]
     values = np.empty((len(noted), 4, cells, runs))
     last = np.empty((cells, runs, d))
     starts = start.reshape(cells, runs, d)
-    size = max(1, min(e.steps, BUFFER // (min(lanes, runs) * e.n * d)))
-    groups = -(-runs // lanes)
+    size = max(1, min(e.steps, BUFFER // (lanes * e.n * d)))
+    streams = Streams(e.seed, "sample")
 
     def group(number: int) -> None:
         chosen = np.minimum(np.arange(number * lanes, (number + 1) * lanes), runs - 1)  # the last one fills up
         own = int(chosen[-1] - chosen[0]) + 1
         here = slice(chosen[0], chosen[0] + own)
-        streams = Streams(e.seed, "sample")
-        generators = [streams.generator(e.first_run + int(r)) for r in chosen[:own]]
-        source = np.minimum(np.arange(lanes), own - 1)
-        drawn = np.empty((own, size, e.n, d))
-        states = [
-            (np.ascontiguousarray(starts[c, chosen].T), np.zeros((e.n, d, lanes)), np.zeros((d, lanes)))
-            for c in range(cells)
-        ]
-        play_rounds: Any = rounds.play
+        normals = Normals(np.array([streams.key(e.first_run + int(r)) for r in chosen[:own]]))
+        drawn, records, room = vectors.zeros(size, e.n * d), vectors.zeros(size, 4), _room(e)
+        states = [(vectors.zeros(d), vectors.zeros(e.n, d), vectors.zeros(d)) for _ in range(cells)]
         programs = [_Program(e, c, chosen) for c in range(cells)]
-        records = np.empty((size, 4, lanes))
+        for c in range(cells):
+            states[c][0][:] = starts[c, chosen].T
         for first in range(0, e.steps, size):
             count = min(size, e.steps - first)
-            for generator, buffer in zip(generators, drawn, strict=True):
-                generator.standard_normal(out=buffer[:count])
-            kept = [k for k in range(count) if (first + k + 1) % e.every == 0 or first + k + 1 == e.steps]
-            place = np.searchsorted(noted, first + 1)
+            normals.fill(drawn[:count])
+            kept = [*range(e.every - 1 - first % e.every, count, e.every)]
+            if first + count == e.steps and e.steps % e.every:
+                kept.append(count - 1)
+            place = first // e.every
             for c in range(cells):
-                play_rounds(drawn[:, :count], source, *programs[c].arguments(first, count), states[c], records)
-                values[place : place + len(kept), :, c, here] = records[kept, :, :own]
+                rounds.play(drawn[:count], *programs[c].arguments(first, count), states[c], room, records)
+                if kept:
+                    values[place : place + len(kept), :, c, here] = records[kept, :, :own]
         for c in range(cells):
             last[c, here] = states[c][0].T[:own]
 
@@ -140,7 +138,7 @@ def play(e: Experiment, start: np.ndarray, configuration: dict[str, Any]) -> Rec
             group(number)
 
     with np.errstate(over="ignore", invalid="ignore"):
-        split(part, groups)
+        split(part, -(-runs // lanes))
         away = start - np.asarray(problem.x_star)
         gradient = problem.gradient(start)
         first = (problem.excess(start), np.sum(gradient * gradient, axis=-1), np.sum(away * away, axis=-1))
@@ -149,6 +147,16 @@ def play(e: Experiment, start: np.ndarray, configuration: dict[str, Any]) -> Rec
     )
     errors = values[:, 3].reshape(len(noted), *e.shape)
     return Record(np.array([0, *noted]), excess, gradients, distances, errors, last.reshape(*e.shape, d), configuration)
+
+
+def _room(e: Experiment) -> tuple[np.ndarray, ...]:
+    """Where a round writes what it needs no more afterwards, in the order of `sims.kernels.rounds.play`."""
+    from sims.kernels import vectors
+
+    n, d = e.n, e.problem.dim
+    work = n if isinstance(as_rule(e.algorithm.rule), Krum) else d
+    shapes = ((n, d), (e.f, d), (n, work), (n,), (n,), (d,), (d,), (d,), (d,))
+    return tuple(vectors.zeros(*shape) for shape in shapes)
 
 
 class _Program:

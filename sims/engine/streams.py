@@ -40,10 +40,13 @@ class Streams:
 
     def generator(self, run: int) -> np.random.Generator:
         """A fresh generator at the start of the stream of one run, 0 ≤ run < 2^64."""
+        return np.random.Generator(np.random.Philox(key=self.key(run)))
+
+    def key(self, run: int) -> np.ndarray:
+        """The two words (w_0, w_1) that make the stream of one run its own."""
         if not 0 <= run < WORD:
             raise ValueError(f"Streams needs 0 ≤ run < 2^64, got run = {run}")
-        key = np.array([self.word, run], dtype=np.uint64)
-        return np.random.Generator(np.random.Philox(key=key))
+        return np.array([self.word, run], dtype=np.uint64)
 
     @property
     def word(self) -> int:

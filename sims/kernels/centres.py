@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 
+from sims.kernels.compiled import compiled
 from sims.kernels.dispatch import row_addresses, whole_groups
 from sims.kernels.lanes import LINE, WIDE, Lanes, intrinsic, prefetch
 from sims.kernels.threads import split
@@ -89,19 +90,19 @@ def _both(typing, rows, weights, centre, squares, coordinate, number):
     return types.void(rows, weights, centre, squares, coordinate, number), _code(rows, number, move=True, measure=True)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _run_move(rows, weights, centre, squares, first, last, number):
     for coordinate in range(first, last, WIDE):
         _move(rows, weights.ctypes.data, centre, squares.ctypes.data, coordinate, number)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _run_measure(rows, weights, centre, squares, first, last, number):
     for coordinate in range(first, last, WIDE):
         _measure(rows, weights.ctypes.data, centre, squares.ctypes.data, coordinate, number)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _run_both(rows, weights, centre, squares, first, last, number):
     for coordinate in range(first, last, WIDE):
         _both(rows, weights.ctypes.data, centre, squares.ctypes.data, coordinate, number)

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
+from sims.kernels.compiled import compiled
 from sims.kernels.dispatch import pieces, row_addresses
 from sims.kernels.lanes import LINE, Lanes, intrinsic, prefetch
 from sims.kernels.threads import split
@@ -84,7 +85,7 @@ def _group(typing: Any, rows: Any, out: Any, offset: Any, rule: Any, trimmed: An
     return types.void(rows, out, offset, rule, trimmed, number), generate
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _run(rows, out, first, last, rule, trimmed, number):
     """The columns in bytes [first, last); the last line may overlap the one before.
 

@@ -15,9 +15,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
 from sims.backend import HUGE
+from sims.kernels.compiled import compiled
 from sims.kernels.dispatch import row_addresses, whole_groups
 from sims.kernels.lanes import WIDE, Lanes, intrinsic, prefetch
 from sims.kernels.threads import split
@@ -28,7 +29,7 @@ CHUNK = 32 * STRIP  # coordinates that one thread sums up at a time
 FAST = {"reassoc", "contract", "nsz"}  # sums in any order, fused multiply-adds; NaN and infinities keep their meaning
 
 
-@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+@compiled(fastmath=FAST)
 def _between(b, i, j, out, zero):
     """Add the distances between rows i … i+3 and j … j+3 of a strip to out; `zero` is that of the strip's dtype."""
     s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = zero
@@ -58,7 +59,7 @@ def _between(b, i, j, out, zero):
     _add(out, i + 3, j, s30, s31, s32, s33)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _add(out, i, j, s0, s1, s2, s3):
     out[i, j] += s0
     out[i, j + 1] += s1
@@ -86,7 +87,7 @@ def _copy(typing, rows, target, coordinate, number, zero):
     return types.void(rows, target, coordinate, number, zero), generate
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def _strips(rows, first, last, out, alive, number, zero):
     """Add the distances over the coordinates [first, last) to the upper triangle of out; note who is not alive."""
     n = len(rows)

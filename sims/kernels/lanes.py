@@ -1,8 +1,4 @@
-"""Vector arithmetic written out in LLVM's language, a cache line of each row at a time.
-
-Numba caches a compiled loop as long as the loop's own file does not change: whoever changes this file removes
-`sims/kernels/__pycache__`.
-"""
+"""Vector arithmetic written out in LLVM's language, a cache line of each row at a time."""
 
 from __future__ import annotations
 
