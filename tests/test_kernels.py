@@ -315,12 +315,27 @@ def test_a_wrong_kernel_would_be_noticed(monkeypatch):
         agree(CenteredClipping(3.0), large(7), 4e-15)
 
 
-def test_the_centre_moves_by_the_weighted_differences():
-    x, v = np.array([[1.0, 2.0, 3.0], [5.0, 5.0, 5.0]]), np.zeros(centres.padded(3))
-    v[:3] = 1
-    squares = centres.advance(x, np.array([0.5, 0.0]), v, np.array([True, True]))
-    np.testing.assert_array_equal(v, [1.0, 1.5, 2.0, *[0.0] * 13])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_the_centre_moves_by_the_weighted_differences(backwards):
+    x, v = np.array([[1.0, 2.0, 3.0], [5.0, 5.0, 5.0]]), np.ones(3)
+    centre, all_alive = centres.Centre(v, v[:0]), np.array([True, True])
+    squares = centres.advance(x, all_alive, centre, centre, np.array([0.5, 0.0]), backwards=backwards)
+    np.testing.assert_array_equal(v, [1.0, 1.5, 2.0])
     np.testing.assert_array_equal(squares, [0 + 0.25 + 1, 16 + 12.25 + 9])
+
+
+def test_a_centre_is_not_rounded_between_steps():
+    """Of float32 messages: the rounded centre and what is left of it make the float64 one."""
+    x = large(7, np.float32)
+    d, weights, alive = x.shape[1], rng(1).random(7), np.ones(7, dtype=bool)
+    start = centres.Centre(np.zeros(d, np.float32), np.zeros(0, np.float32))
+    end = centres.Centre(np.empty(d, np.float32), np.empty(d, np.float32))
+    centres.advance(x, alive, start, end, weights)
+    expected = np.sum(weights[:, None] * x.astype(np.float64), axis=0)
+    np.testing.assert_array_equal(end.rounded, expected.astype(np.float32))
+    np.testing.assert_allclose(end.rounded.astype(np.float64) + end.rest, expected, rtol=1e-12, atol=1e-13)
+    squares = centres.advance(x, alive, end)
+    np.testing.assert_allclose(squares, np.sum((x.astype(np.float64) - expected) ** 2, axis=1), rtol=1e-12)
 
 
 def test_threads_split_work_without_gaps():

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from sims.backend import HUGE
-from sims.kernels.centres import advance, padded
+from sims.kernels.centres import Centre, advance
 
+Weigh = Callable[[int, int, np.ndarray, np.ndarray], np.ndarray]
 LARGEST_SQUARE = 1e299  # beyond it a sum of squares may hide a message that counts as infinite
 LARGEST_CENTRE = 1e140  # beyond it no sum of squares tells
-ROUNDED_AT_ONCE = 2**16
 SMALLEST_LENGTH = 1e-100  # of a radius: squares below 1e-300 vanish
 
 
@@ -22,68 +22,65 @@ def centered_clipping(messages: np.ndarray, centres: np.ndarray, radii: Sequence
     """
     if any(np.any((tau > 0) & (tau < SMALLEST_LENGTH)) for tau in radii):
         return None
-    result = []
-    for r, run in enumerate(messages):
-        found = _start(run, centres[r])
-        if found is None:
-            return None
-        v, squares, alive = found
-        for k, tau in enumerate(radii):
-            norms = np.sqrt(squares)
-            inside = norms <= tau[r]
-            factors = np.where(inside, 1.0, tau[r] / np.where(inside, 1.0, norms))
-            weights = np.where(alive, factors, 0.0) / len(run)
-            squares = advance(run, weights, v, alive, measure=k + 1 < len(radii))
-        result.append(_rounded(v, run))
-    return _stacked(result)
+
+    def weigh(k: int, r: int, squares: np.ndarray, alive: np.ndarray) -> np.ndarray:
+        norms = np.sqrt(squares)
+        inside = norms <= radii[k][r]
+        factors = np.where(inside, 1.0, radii[k][r] / np.where(inside, 1.0, norms))
+        return np.where(alive, factors, 0.0) / len(alive)
+
+    return _moved(messages, centres, len(radii), weigh)
 
 
 def weiszfeld_steps(messages: np.ndarray, nu: np.ndarray, steps: int) -> np.ndarray | None:
     """Smoothed Weiszfeld steps from the origin, ν (runs,): (runs, d), or None as above."""
     if np.any(nu < SMALLEST_LENGTH):
         return None
-    result = []
+
+    def weigh(k: int, r: int, squares: np.ndarray, alive: np.ndarray) -> np.ndarray:
+        weights = np.where(alive, 1.0 / np.maximum(np.sqrt(squares), nu[r]), 0.0)
+        return weights / np.sum(weights)  # the shares add up to 1: z + Σ s_i (x_i − z) is Σ s_i x_i
+
+    origin = np.broadcast_to(messages.dtype.type(0), (len(messages), messages.shape[-1]))
+    return _moved(messages, origin, steps, weigh)
+
+
+def _moved(messages: np.ndarray, starts: np.ndarray, steps: int, weigh: Weigh) -> np.ndarray | None:
+    """The centres after some steps, (runs, d); weigh(step, run, squares, alive) are the messages' weights, (n,)."""
+    runs, _, d = messages.shape
+    result, nothing = np.empty((runs, d), messages.dtype), np.empty(0, messages.dtype)
+    # between steps the centre is not rounded
+    rest = np.empty(d, messages.dtype) if steps > 1 and messages.dtype != np.float64 else nothing
     for r, run in enumerate(messages):
-        found = _start(run, 0.0)
+        found = _start(run, starts[r])
         if found is None:
             return None
-        z, squares, alive = found
+        source, squares, alive = found
         for k in range(steps):
-            weights = np.where(alive, 1.0 / np.maximum(np.sqrt(squares), nu[r]), 0.0)
-            # the shares add up to 1: z + Σ s_i (x_i − z) is Σ s_i x_i
-            squares = advance(run, weights / np.sum(weights), z, alive, measure=k + 1 < steps)
-        result.append(_rounded(z, run))
-    return _stacked(result)
+            last = k + 1 == steps
+            target = Centre(result[r], nothing if last else rest)
+            weights = weigh(k, r, squares, alive)
+            squares = advance(run, alive, source, target, weights, measure=not last, backwards=k % 2 == 0)
+            source = target
+    return result
 
 
-def _start(messages: np.ndarray, centre: np.ndarray | float) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """The centre with room for whole groups, the squared distances to it, and which messages are alive."""
-    n, d = messages.shape
-    v = np.zeros(padded(d))
-    v[:d] = centre
-    if not _largest(v) <= LARGEST_CENTRE:
+def _start(messages: np.ndarray, centre: np.ndarray) -> tuple[Centre, np.ndarray, np.ndarray] | None:
+    """The centre as `advance` takes it, the squared distances to it, and which messages are alive."""
+    if centre.dtype not in (np.float32, np.float64) or centre.strides != (centre.itemsize,):
+        centre = np.ascontiguousarray(centre, dtype=np.float64)
+    if centre.dtype == np.float64 and not _largest(centre) <= LARGEST_CENTRE:
         return None
-    squares, alive = advance(messages, None, v, np.ones(n, dtype=bool)), np.ones(n, dtype=bool)
+    alive = np.ones(len(messages), dtype=bool)
+    source = Centre(centre, centre[:0])
+    squares = advance(messages, alive, source)
     for i in np.flatnonzero(~(squares <= LARGEST_SQUARE)):
         alive[i] = _largest(messages[i]) <= HUGE  # False for NaN
     if not np.any(alive) or not np.all(squares[alive] <= LARGEST_SQUARE):
         return None
-    return v, squares, alive
+    return source, squares, alive
 
 
 def _largest(values: np.ndarray) -> float:
     """The largest absolute value, NaN if there is one; without a copy, since messages may fill the memory."""
     return np.maximum(np.max(values), -np.min(values))
-
-
-def _rounded(v: np.ndarray, messages: np.ndarray) -> np.ndarray:
-    """The centre without its padding and in the dtype of the messages, in the memory of `v`, which is lost."""
-    d = messages.shape[1]
-    result = v.view(messages.dtype)[:d]
-    for first in range(0, d, ROUNDED_AT_ONCE):  # ahead of what is yet to be read
-        result[first : first + ROUNDED_AT_ONCE] = v[first : min(d, first + ROUNDED_AT_ONCE)]
-    return result
-
-
-def _stacked(results: list[np.ndarray]) -> np.ndarray:
-    return results[0][None] if len(results) == 1 else np.stack(results)

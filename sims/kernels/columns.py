@@ -16,7 +16,7 @@ from numba import types
 
 from sims.kernels.compiled import compiled
 from sims.kernels.dispatch import pieces, row_addresses
-from sims.kernels.lanes import LINE, Lanes, intrinsic, prefetch
+from sims.kernels.lanes import LINE, REGISTER, Lanes, intrinsic, prefetch
 from sims.kernels.threads import split
 
 Rule = Callable[[Lanes, list[Any], int], Any]  # the values of all workers in a line of columns, and f → the result
@@ -73,13 +73,14 @@ def _group(typing: Any, rows: Any, out: Any, offset: Any, rule: Any, trimmed: An
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         addresses, result, at = arguments[:3]
-        lanes = Lanes(builder, context.get_value_type(number), number.bitwidth)
-        values = []
+        lanes = Lanes(builder, context.get_value_type(number), number.bitwidth, REGISTER * 8 // number.bitwidth)
         for i in range(rows.count):
-            address = builder.add(builder.extract_value(addresses, i), at)
-            prefetch(builder, address)
-            values.append(lanes.load(address))
-        lanes.store(RULES[rule.count](lanes, values, trimmed.count), builder.add(result, at))
+            prefetch(builder, builder.add(builder.extract_value(addresses, i), at))
+        for part in range(0, LINE, REGISTER):
+            here = builder.add(at, at.type(part))
+            places = [builder.add(builder.extract_value(addresses, i), here) for i in range(rows.count)]
+            values = [lanes.load(place) for place in places]
+            lanes.store(RULES[rule.count](lanes, values, trimmed.count), builder.add(result, here))
         return context.get_dummy_value()
 
     return types.void(rows, out, offset, rule, trimmed, number), generate

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numba.extending
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba.core import cgutils
 
 from sims.kernels.networks import selection_network
 
 intrinsic: Any = numba.extending.intrinsic  # a function so decorated is called without its first argument
 LINE = 64  # bytes that a row contributes at a time: what the cache moves at a time
+REGISTER = LINE if binding.get_host_cpu_features().get("avx512f") else LINE // 2  # bytes that are worked on at a time
 WIDE = 16  # coordinates that are worked on at a time in float64
 AHEAD = 1024  # bytes by which rows are asked for before they are needed: hardware does not follow so many at once
 
@@ -53,6 +54,26 @@ class Lanes:
     def subtract(self, a: Any, b: Any) -> Any:
         """a − b."""
         return self.builder.fsub(a, b)
+
+    def everywhere(self, value: Any) -> Any:
+        """The same number, which is known only later, in all lanes."""
+        undefined, order = ir.Constant(self.type, ir.Undefined), ir.VectorType(ir.IntType(32), self.lanes)
+        first = self.builder.insert_element(undefined, value, ir.IntType(32)(0))
+        return self.builder.shuffle_vector(first, undefined, ir.Constant(order, [0] * self.lanes))
+
+    def multiply_add(self, a: Any, b: Any, c: Any) -> Any:
+        """a·b + c, rounded once where the processor can."""
+        return self._call("fmuladd", self.type, [a, b, c])
+
+    def total(self, vector: Any) -> Any:
+        """The sum over the lanes, in an order that depends on nothing but their number."""
+        zero = ir.Constant(self.type.element, 0.0)
+        return self._call("vector.reduce.fadd", self.type.element, [zero, vector], fastmath=("reassoc",))
+
+    def _call(self, name: str, result: Any, values: list[Any], **options: Any) -> Any:
+        kind = ir.FunctionType(result, [value.type for value in values])
+        full = f"llvm.{name}.v{self.lanes}f{self.bits}"
+        return self.builder.call(cgutils.get_or_insert_function(self.builder.module, kind, full), values, **options)
 
     def sum(self, values: Sequence[Any]) -> Any:
         """From left to right, as NumPy adds rows."""
@@ -95,10 +116,18 @@ class Lanes:
                 values[high], sizes[high] = self.choose(ordered, b, a), self.choose(ordered, size_b, size_a)
 
 
-def prefetch(builder: Any, address: Any) -> None:
-    """Ask for the line `AHEAD` of an integer address; whether anything lies there is of no consequence."""
+def prefetch(builder: Any, address: Any, ahead: Any = None) -> None:
+    """Ask for the line `ahead` of an address, both integers; whether anything lies there is of no consequence."""
     byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
     kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
     function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
     reading, keep, data = word(0), word(3), word(1)
-    builder.call(function, [builder.inttoptr(builder.add(address, address.type(AHEAD)), byte), reading, keep, data])
+    builder.call(
+        function,
+        [
+            builder.inttoptr(builder.add(address, address.type(AHEAD) if ahead is None else ahead), byte),
+            reading,
+            keep,
+            data,
+        ],
+    )
