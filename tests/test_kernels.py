@@ -23,7 +23,7 @@ from sims.aggregators import (
     MultiKrum,
     TrimmedMean,
 )
-from sims.kernels import centres, choice, clipping, columns, dispatch, distances, networks, threads, ties
+from sims.kernels import centres, choice, clipping, columns, dispatch, distances, networks, products, threads, ties
 
 EXACT = "exact"  # coordinate by coordinate: not a bit may differ
 DTYPES = [np.float32, np.float64]
@@ -141,12 +141,37 @@ def test_distances_are_symmetric_and_those_of_equal_pairs_are_equal():
     assert got[0, 1] == got[18, 24]  # of opposite messages
 
 
-def test_single_distances_are_within_their_error():
-    for scale in (1e-10, 1.0, 1e15):
-        x = large(7, np.float32, offset=3.0) * np.float32(scale)
-        single, exact = distances.sq_distances(x, single=True)[0], distances.sq_distances(x)[0]
-        assert np.all(np.abs(single - exact) <= distances.SINGLE_ERROR * exact)
-        assert np.any(single != exact)
+def within_bounds(x):
+    """Whether the float32 bounds of all distances hold; and how wide they are, in units of the largest distance."""
+    low, high = products.distance_bounds(x)
+    exact, _ = distances.sq_distances(x)
+    np.testing.assert_array_equal(low, low.T)
+    np.testing.assert_array_equal(high, high.T)
+    return bool(np.all((low <= exact) & (exact <= high))), float(np.max(high - low) / np.max(exact))
+
+
+@pytest.mark.parametrize("n", [3, 7, 25, 26, 50])
+def test_bounds_of_distances_hold_and_are_narrow(n):
+    for offset, scale in ((0.0, 1.0), (3.0, 1e-10), (1e4, 1.0), (-7.0, 1e15)):
+        x = large(n, np.float32, offset=offset) * np.float32(scale)
+        holds, width = within_bounds(x)
+        assert holds
+        assert 0 < width < 1e-4
+
+
+def test_bounds_of_distances_hold_where_digits_are_lost():
+    """A far message, messages that are close to each other, and squares that vanish: wider bounds, no wrong ones."""
+    x = large(7, np.float32)
+    x[2] *= 1e6
+    x[5] = x[4] * np.float32(1 + 1e-5)
+    for scale in (1.0, 1e-22, 1e-30, 1e-38, 1e12):
+        assert within_bounds(x * np.float32(scale))[0]
+
+
+def test_bounds_without_the_margin_would_be_noticed(monkeypatch):
+    """The bounds are of use: with a thousandth of the rounding some distance lies outside."""
+    monkeypatch.setattr(products, "UNIT", products.UNIT / 1000)
+    assert not within_bounds(large(25, np.float32))[0]
 
 
 def test_krum_chooses_in_single_precision_only_what_is_certain():

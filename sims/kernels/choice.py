@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import numpy as np
 
-from sims.kernels.distances import SINGLE_ERROR, sq_distances
-
-FAINT, LOUD = 1e-25, 1e30  # a float32 square between them, or a sum of them, has neither lost digits nor overflowed
+from sims.kernels.products import distance_bounds
 
 
 def nearest(messages: np.ndarray, neighbours: int) -> int | None:
     """The message of (n, d) with the least sum over its `neighbours` nearest others; None if float64 has to decide.
 
-    It is certain where no other sum is within the rounding of the smallest, or only those of equal messages are.
+    The sum of the smallest of some numbers does not fall if the numbers rise: bounds of the distances give bounds of
+    the sums. A message is chosen if its sum is certainly the smallest, or if only those of equal messages may be.
     """
     if messages.dtype != np.float32:
         return None
-    sq, alive = sq_distances(messages, single=True)
-    np.fill_diagonal(sq, np.inf)
-    scores = np.sum(np.sort(sq, axis=1)[:, :neighbours], axis=1)
-    smallest = int(np.argmin(scores))
-    if not np.all(alive) or not scores[smallest] < LOUD:
+    lowest, highest = (_sums(bound, neighbours) for bound in distance_bounds(messages))
+    if not np.all(np.isfinite(lowest) & np.isfinite(highest)):
         return None
-    if scores[smallest] <= FAINT:  # zero, or squares have vanished
-        near = np.flatnonzero(sq[smallest] == 0)
-        if sum(np.array_equal(messages[i], messages[smallest]) for i in near) < neighbours:
-            return None
-    # every exact sum is within a factor 1 ± ε of the computed one
-    rivals = np.flatnonzero(scores * (1 - SINGLE_ERROR) <= scores[smallest] * (1 + SINGLE_ERROR))
-    if all(np.array_equal(messages[i], messages[smallest]) for i in rivals):
-        return smallest
-    return None
+    chosen = int(np.argmin(highest))
+    rivals = np.flatnonzero(lowest <= highest[chosen])
+    same = (np.array_equal(messages[i], messages[chosen]) for i in rivals if i != chosen)
+    return chosen if all(same) else None
+
+
+def _sums(distances: np.ndarray, neighbours: int) -> np.ndarray:
+    """Every message's sum over its nearest others, (n,); NaN if any of its distances is."""
+    others = distances.copy()
+    np.fill_diagonal(others, -np.inf)  # itself comes first and is left out
+    sums = np.sum(np.sort(others, axis=1)[:, 1 : neighbours + 1], axis=1)
+    return np.where(np.any(np.isnan(distances), axis=1), np.nan, sums)

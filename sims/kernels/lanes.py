@@ -43,6 +43,11 @@ class Lanes:
         """a < b, false for NaN."""
         return self.builder.fcmp_ordered("<", a, b)
 
+    def within(self, value: Any, most: float) -> Any:
+        """−most ≤ value ≤ most, false for NaN."""
+        below = self.builder.fcmp_ordered("<=", value, self.constant(most))
+        return self.builder.and_(below, self.builder.fcmp_ordered(">=", value, self.constant(-most)))
+
     def choose(self, condition: Any, a: Any, b: Any) -> Any:
         """a where the condition holds, b elsewhere."""
         return self.builder.select(condition, a, b)

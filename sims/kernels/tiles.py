@@ -1,0 +1,87 @@
+"""Sums over pairs of rows, of products or of squared differences, on a strip of coordinates that stays in the cache.
+
+Pairs are taken in tiles of a few rows by a few, whose sums stay in registers while they go along the strip. Every
+pair's sum is added in the same order, whichever tile it is in: what is equal in two pairs gives equal sums.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+
+from sims.kernels.compiled import compiled
+from sims.kernels.lanes import LINE, REGISTER, Lanes, intrinsic
+
+STRIP = 256  # coordinates of all rows that are in the cache at a time
+TILE = 4 if REGISTER == LINE else 3  # rows whose pairs with as many others fit into 32 registers, or 16
+DISTANCES, PRODUCTS = (), (0,)  # tuples, since their lengths are known to the compiler
+ADDED = STRIP * 4 // REGISTER + REGISTER // 4  # float32 terms that are rounded one after the other in a strip, at most
+
+
+@intrinsic
+def _tile(typing, first, second, sums, apart, down, across, what, zero):
+    """Add what pairs come to over a strip: of rows of two groups, or of one if there is but one, `down`.
+
+    `first` and `second` are the addresses of the groups' first rows, whose numbers are like `zero`; as many rows belong
+    to each as the tuples `down` and `across` are long. `sums` is the address of the float64 for the first pair, and
+    `apart` the bytes between those of two rows. `what` is `PRODUCTS` or `DISTANCES`.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        one, other, sums, apart = arguments[:4]
+        lanes = Lanes(builder, context.get_value_type(zero), zero.bitwidth, REGISTER * 8 // zero.bitwidth)
+        size, within, products = zero.bitwidth // 8, not across.count, what.count == len(PRODUCTS)
+        beside = down.count if within else across.count
+        pairs = [
+            (a, b) for a in range(down.count) for b in range(beside) if not within or a < b or (products and a == b)
+        ]
+        totals = {pair: cgutils.alloca_once_value(builder, lanes.constant(0.0)) for pair in pairs}
+        with cgutils.for_range(builder, one.type(STRIP // lanes.lanes)) as loop:
+            at = builder.mul(loop.index, loop.index.type(REGISTER))
+            row = [lanes.load(builder.add(builder.add(one, at), at.type(size * STRIP * a))) for a in range(down.count)]
+            column = (
+                row
+                if within
+                else [lanes.load(builder.add(builder.add(other, at), at.type(size * STRIP * b))) for b in range(beside)]
+            )
+            for a, b in pairs:
+                one_factor, other_factor = (row[a], column[b]) if products else 2 * (lanes.subtract(row[a], column[b]),)
+                builder.store(lanes.multiply_add(one_factor, other_factor, builder.load(totals[a, b])), totals[a, b])
+        for (a, b), total in totals.items():
+            place = builder.add(builder.add(sums, builder.mul(apart, apart.type(a))), apart.type(8 * b))
+            there = builder.inttoptr(place, ir.DoubleType().as_pointer())
+            found = lanes.total(builder.load(total))
+            found = found if size == 8 else builder.fpext(found, ir.DoubleType())
+            builder.store(builder.fadd(builder.load(there), found), there)
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.intp, types.intp, types.intp, down, across, what, zero), generate
+
+
+@compiled
+def add_pairs(strip, inner, n, sums, apart, tile, edge, what, zero):
+    """Add what all pairs i ≤ j of n rows come to over a strip to their float64 at sums + `apart` i + 8 j.
+
+    `strip` is the address of the rows, `inner` bytes each; `tile` and `edge` are as long as a tile has rows and as
+    there are rows left at the end: see `shapes`.
+    """
+    tall = len(tile)
+    last = n - len(edge)
+    for i in range(0, last, tall):
+        ours, row = strip + inner * i, sums + apart * i
+        _tile(ours, ours, row + 8 * i, apart, tile, (), what, zero)
+        for j in range(i + tall, last, tall):
+            _tile(ours, strip + inner * j, row + 8 * j, apart, tile, tile, what, zero)
+        if len(edge):
+            _tile(ours, strip + inner * last, row + 8 * last, apart, tile, edge, what, zero)
+    if len(edge):
+        ours = strip + inner * last
+        _tile(ours, ours, sums + (apart + 8) * last, apart, edge, (), what, zero)
+
+
+def shapes(n: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Of n rows, `tile` and `edge` for `add_pairs`."""
+    return (0,) * min(n, TILE), (0,) * (n % TILE if n > TILE else 0)
