@@ -22,78 +22,114 @@ from sims.kernels.threads import split
 
 STRIP = 2**9  # coordinates of a row that are worked on at a time
 CHUNK = 32 * STRIP  # coordinates whose squares are summed before they are added to the total
+ONE, TWO, FOUR = (0,), (0, 0), (0, 0, 0, 0)  # rows at a time: the lengths of tuples are known to the compiler
 
 
-def _along_a_row(builder: Any, row: Any, count: Any, ahead: Any, number: Any, kind: Any, work: Any) -> None:
-    """`work` on each group of `WIDE` coordinates in float64, with its first coordinate; asks for what lies `ahead`."""
-    narrow = Lanes(builder, kind, number.bitwidth, WIDE)
-    wide = Lanes(builder, ir.DoubleType(), 64, WIDE)
-    itemsize = number.bitwidth // 8
-    with cgutils.for_range(builder, count) as loop:
-        first = builder.mul(loop.index, loop.index.type(WIDE))
-        place = builder.add(row, builder.mul(first, first.type(itemsize)))
-        for line in range(0, WIDE * itemsize, LINE):
-            prefetch(builder, builder.add(place, place.type(line)), ahead)
-        values = narrow.load(place)
-        work(wide, values if itemsize == 8 else builder.fpext(values, wide.type), first)
+class _Row:
+    """The code for some rows, `WIDE` coordinates at a time, in float64."""
 
+    def __init__(self, builder: Any, context: Any, number: Any, rows: Any, first: Any, ahead: Any) -> None:
+        self.builder, self.ahead, self.itemsize = builder, ahead, number.bitwidth // 8
+        self.narrow = Lanes(builder, context.get_value_type(number), number.bitwidth, WIDE)
+        self.wide = Lanes(builder, ir.DoubleType(), 64, WIDE)
+        pointer = builder.inttoptr(rows, first.type.as_pointer())
+        self.first, self.pointer = first, pointer
 
-def _float64(builder: Any, base: Any, index: Any) -> Any:
-    """The address of a float64."""
-    return builder.add(base, builder.mul(index, index.type(8)))
+    def address(self, k: int) -> Any:
+        """Of the first of the coordinates in row k."""
+        row = self.builder.load(self.builder.gep(self.pointer, [self.first.type(k)]))
+        return self.builder.add(row, self.first)
 
+    def values(self, row: Any, group: Any) -> Any:
+        """A row's numbers; those that lie `ahead` are asked for."""
+        builder = self.builder
+        place = builder.add(row, builder.mul(group, group.type(WIDE * self.itemsize)))
+        for line in range(0, WIDE * self.itemsize, LINE):
+            prefetch(builder, builder.add(place, place.type(line)), self.ahead)
+        values = self.narrow.load(place)
+        return values if self.itemsize == 8 else builder.fpext(values, self.wide.type)
 
-@intrinsic
-def _measure(typing, row, centre, count, ahead, number):
-    """Σ_j (x_j − v_j)² over `count` groups of a row and of the centre, given by their addresses."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        row, centre, count, ahead, _ = arguments
-        total = cgutils.alloca_once_value(builder, Lanes(builder, ir.DoubleType(), 64, WIDE).constant(0.0))
-
-        def work(wide: Lanes, values: Any, first: Any) -> None:
-            away = builder.fsub(values, wide.load(_float64(builder, centre, first)))
-            builder.store(wide.multiply_add(away, away, builder.load(total)), total)
-
-        _along_a_row(builder, row, count, ahead, number, context.get_value_type(number), work)
-        return Lanes(builder, ir.DoubleType(), 64, WIDE).total(builder.load(total))
-
-    return types.float64(types.intp, types.intp, types.intp, types.intp, number), generate
+    def float64(self, base: Any, group: Any) -> Any:
+        """The address of as many float64 numbers."""
+        return self.builder.add(base, self.builder.mul(group, group.type(8 * WIDE)))
 
 
 @intrinsic
-def _pull(typing, row, centre, step, weight, count, ahead, number):
-    """Add w (x_j − v_j) to the step, for `count` groups of a row, of the centre and of the step."""
+def _measure(typing, rows, first, centre, count, ahead, squares, together, number):
+    """Add Σ_j (x_ij − v_j)² over `count` groups of some rows to the float64 at `squares`; see `_pull`."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        row, centre, step, weight, count, ahead, _ = arguments
-        weights = Lanes(builder, ir.DoubleType(), 64, WIDE).everywhere(weight)
-
-        def work(wide: Lanes, values: Any, first: Any) -> None:
-            away = builder.fsub(values, wide.load(_float64(builder, centre, first)))
-            place = _float64(builder, step, first)
-            wide.store(wide.multiply_add(weights, away, wide.load(place)), place)
-
-        _along_a_row(builder, row, count, ahead, number, context.get_value_type(number), work)
+        rows, first, centre, count, ahead, squares = arguments[:6]
+        code = _Row(builder, context, number, rows, first, ahead)
+        places = [code.address(k) for k in range(together.count)]
+        totals = [cgutils.alloca_once_value(builder, code.wide.constant(0.0)) for _ in places]
+        with cgutils.for_range(builder, count) as loop:
+            v = code.wide.load(code.float64(centre, loop.index))
+            for place, total in zip(places, totals, strict=True):
+                away = builder.fsub(code.values(place, loop.index), v)
+                builder.store(code.wide.multiply_add(away, away, builder.load(total)), total)
+        for k, total in enumerate(totals):
+            there = builder.gep(builder.inttoptr(squares, ir.DoubleType().as_pointer()), [squares.type(k)])
+            builder.store(builder.fadd(builder.load(there), code.wide.total(builder.load(total))), there)
         return context.get_dummy_value()
 
-    arguments = (types.intp, types.intp, types.intp, types.float64, types.intp, types.intp, number)
-    return types.void(*arguments), generate
+    return types.void(*[types.intp] * 6, together, number), generate
+
+
+@intrinsic
+def _pull(typing, rows, first, centre, step, weights, count, ahead, together, number):
+    """Add Σ_i w_i (x_i − v) over some rows, in their order, to the step, for `count` groups of coordinates.
+
+    As many rows as the tuple `together` is long, whose addresses are at the address `rows`, each from its byte `first`
+    on; their weights are at the address `weights`. What lies `ahead` bytes further is asked for.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        rows, first, centre, step, weights, count, ahead = arguments[:7]
+        code = _Row(builder, context, number, rows, first, ahead)
+        places = [code.address(k) for k in range(together.count)]
+        pointer = builder.inttoptr(weights, ir.DoubleType().as_pointer())
+        shares = [builder.load(builder.gep(pointer, [weights.type(k)])) for k in range(together.count)]
+        with cgutils.for_range(builder, count) as loop:
+            v, there = code.wide.load(code.float64(centre, loop.index)), code.float64(step, loop.index)
+            total = code.wide.load(there)
+            for place, share in zip(places, shares, strict=True):
+                away = builder.fsub(code.values(place, loop.index), v)
+                total = code.wide.multiply_add(code.wide.everywhere(share), away, total)
+            code.wide.store(total, there)
+        return context.get_dummy_value()
+
+    return types.void(*[types.intp] * 7, together, number), generate
 
 
 @compiled
-def _strip(rows, weights, v, step, first, width, ahead, move, measure, squares, itemsize, number):
+def _strip(rows, weights, v, step, first, width, ahead, move, measure, squares, number):
     """Move the strip v of the centre if asked to, and add its squared distances to the rows if asked to."""
-    groups, offset = width // WIDE, first * itemsize
+    n, groups, centre = rows.size, width // WIDE, v.ctypes.data
     if move:
         step[:] = 0.0
-        for i in range(rows.size):
-            _pull(rows[i] + offset, v.ctypes.data, step.ctypes.data, weights[i], groups, ahead, number)
+        done = 0
+        while done < n:
+            here, share = rows.ctypes.data + 8 * done, weights.ctypes.data + 8 * done
+            if done + len(FOUR) <= n:
+                _pull(here, first, centre, step.ctypes.data, share, groups, ahead, FOUR, number)
+                done += len(FOUR)
+            else:
+                _pull(here, first, centre, step.ctypes.data, share, groups, ahead, ONE, number)
+                done += len(ONE)
         for k in range(width):
             v[k] += step[k]
     if measure:
-        for i in range(rows.size):
-            squares[i] += _measure(rows[i] + offset, v.ctypes.data, groups, ahead, number)
+        ahead = 0 if move else ahead  # once is enough
+        done = 0
+        while done < n:
+            here, there = rows.ctypes.data + 8 * done, squares.ctypes.data + 8 * done
+            if done + len(TWO) <= n:
+                _measure(here, first, centre, groups, ahead, there, TWO, number)
+                done += len(TWO)
+            else:
+                _measure(here, first, centre, groups, ahead, there, ONE, number)
+                done += len(ONE)
 
 
 @compiled
@@ -124,18 +160,22 @@ def _chunks(
         width = min(STRIP, size - first)
         known = min(width, source.size - first)  # beyond it messages are filled up with zeros, and so is v
         v[:] = 0.0
+        here = source[first : first + known]
         for k in range(known):
-            v[k] = source[first + k]
+            v[k] = here[k]
         if source_rest.size:
+            rest = source_rest[first : first + known]
             for k in range(known):
-                v[k] += source_rest[first + k]
-        _strip(rows, weights, v, step, first, width, ahead, move, measure, squares[strip // strips], itemsize, number)
+                v[k] += rest[k]
+        _strip(rows, weights, v, step, first * itemsize, width, ahead, move, measure, squares[strip // strips], number)
         if move:
+            there = target[first : first + known]
             for k in range(known):
-                target[first + k] = v[k]
+                there[k] = v[k]
             if target_rest.size:
+                left = target_rest[first : first + known]
                 for k in range(known):
-                    target_rest[first + k] = v[k] - target[first + k]
+                    left[k] = v[k] - there[k]
 
 
 class Centre(NamedTuple):
