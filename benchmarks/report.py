@@ -62,6 +62,7 @@ def _notes(record: Mapping[str, Any]) -> Iterator[str]:
         yield "A copy reads X and writes it; a rule is counted as one read of X. Not compared with any peer."
         return
     yield "reads: time over that of one read of X. Peers: their time over ours, same messages, same processes."
+    yield "wanted ≥ a of b: b is what a rule would reach that took as long as one read of X."
     yield "Krum, MultiKrum: byzfl and byzpy sum over n − f − 1 neighbours, ours, as published, over n − f − 2."
     for library, why in record["missing"].items():
         yield f"not measured: {library} ({why})"

@@ -176,11 +176,12 @@ def marks_table(record: Mapping[str, Any]) -> Group | None:
     table.add_column("measured", justify="right", overflow="fold")
     for heading in ("wanted", ""):
         table.add_column(heading, no_wrap=True)
-    for mark, found in rows:
+    for mark, found, limit in rows:
         verdict = mark.verdict(found)
         symbol, style = LOOKS[verdict]
         wanted = f"{'≤' if mark.at_most else '≥'} {mark.bound:g}"
         what, *at = shortened(mark.subject).split(", ")
+        wanted += "" if limit is None else f" of {short(limit.median)}"
         cells = (what, ", ".join(at[:2]), mark.against, with_interval(found), wanted)
         table.add_row(*cells, Text(f"{symbol} {verdict}", style=style))
     return under(title, table)

@@ -167,7 +167,16 @@ def test_marks_are_judged_by_the_whole_interval(values, at_most, verdict):
 def test_every_mark_has_a_name_of_its_own_and_is_found():
     assert len({(mark.subject, mark.against) for mark in MARKS}) == len(MARKS)
     made = record(0, tables=("rules n=25 f=5 d=272474",))
-    assert {mark.subject.split(",")[0] for mark, _ in held(made)} == set(RULES)
+    assert {mark.subject.split(",")[0] for mark, _, _ in held(made)} == set(RULES)
+
+
+def test_beside_a_ratio_to_a_peer_stands_the_ratio_of_the_peer_to_one_read():
+    made = record(0, tables=("rules n=25 f=5 d=272474",))
+    contenders = made["tables"]["rules n=25 f=5 d=272474"]
+    for mark, found, limit in held(made):
+        assert (limit is not None) == (mark.against == "fastest public")
+        if limit is not None:
+            assert limit.values == tuple(ratios(contenders[found.peer], contenders["one read"]))
 
 
 def test_contenders_take_turns_in_random_order_on_fresh_data():
