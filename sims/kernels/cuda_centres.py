@@ -21,7 +21,7 @@ CHUNK = 2048  # columns whose squares are summed by one block
 THREADS = 128  # of `measure`, `move_and_measure` and `move`
 WEIGHERS = 256  # threads of `clip` and `weigh`
 
-_COMMON = """
+COMMON = """
 #define EVERYONE 0xffffffffu
 
 __device__ double lane_sum(double value) {
@@ -283,7 +283,7 @@ def long_messages(n: int, dtype: str) -> str:
     other two a block of `WEIGHERS` for each run. `squares` is (runs, chunks, n), `weights` and `dead` (runs, n), `v`
     (runs, d), `radii` (runs,).
     """
-    return _prelude(n, dtype) + _COMMON + _LONG
+    return _prelude(n, dtype) + COMMON + _LONG
 
 
 def short_messages(n: int, dtype: str) -> str:
@@ -291,4 +291,4 @@ def short_messages(n: int, dtype: str) -> str:
 
     `centres` are (runs, d) in float64, `out` (runs, d) in the dtype of the messages, `radii` (steps, runs).
     """
-    return _prelude(n, dtype) + _COMMON + _SHORT
+    return _prelude(n, dtype) + COMMON + _SHORT
