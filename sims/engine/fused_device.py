@@ -26,7 +26,7 @@ from sims.optimizers import WorkerMomentum
 from sims.optimizers.optimizer import at
 
 LEAST_ROUNDS = 64  # below, compiling a kernel costs more than the launches of an array operation each
-NUMBERS = 2**30  # random numbers in one launch: a second on a slow device, and no display waits longer
+NUMBERS = 2**28  # random numbers in one launch: well below a second, so that no display waits for it too long
 
 
 def fits(e: Experiment) -> bool:
@@ -50,22 +50,25 @@ def play(e: Experiment, start: np.ndarray, configuration: dict[str, Any], xp: Na
     records = xp.empty((len(noted), 4, everybody), dtype=xp.float64)
     memory = xp.zeros((everybody, rounds.kept), dtype=xp.float64)
     memory[:, :d] = xp.asarray(start.reshape(everybody, d))
-    tables = [xp.asarray(table) for table in (world, fixed, schedule)]
-    streams = map(np.uint64, (Streams(e.seed, "sample").word, e.first_run))
-    fixed_arguments = (tables[0], tables[1], np.int32(len(fixed) - 2), tables[2], *map(np.int64, schedule.shape[1:]))
-    runs = (*streams, np.int64(e.shape[-1]), np.int64(everybody))
+    rates = (xp.asarray(schedule), *map(np.int64, schedule.shape[1:]))
+    tables = (xp.asarray(world), xp.asarray(fixed), np.int32(len(fixed) - 2), *rates)
+    runs = (*map(np.uint64, (Streams(e.seed, "sample").word, e.first_run)), *map(np.int64, (e.shape[-1], everybody)))
+    source, grid, block = rounds.source, (min(everybody, cuda.MOST_ACROSS),), (rounds.threads,)
     size = max(1, NUMBERS // (everybody * e.n * d))
-    grid, block, source = (min(everybody, cuda.MOST_ACROSS),), (rounds.threads,), rounds.source
     for played in range(0, e.steps, size):
         times = map(np.int64, (played, min(played + size, e.steps), e.steps, e.every))
-        cuda.launch(source, "play", grid, block, *fixed_arguments, *runs, *times, memory, records)
+        cuda.launch(source, "play", grid, block, *tables, *runs, *times, memory, records)
     values = to_numpy(records).reshape(len(noted), 4, *e.shape)
     last = np.array(to_numpy(memory[:, :d])).reshape(start.shape)
+    excess, gradients, distances = (np.concatenate([b[None], values[:, k]]) for k, b in enumerate(_before(e, start)))
+    return Record(np.array([0, *noted]), excess, gradients, distances, np.array(values[:, 3]), last, configuration)
+
+
+def _before(e: Experiment, start: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """f(x) − f*, ‖∇f(x)‖² and ‖x − x*‖² at the start, `shape` each."""
     with np.errstate(over="ignore", invalid="ignore"):
         away, gradient = start - np.asarray(e.problem.x_star), e.problem.gradient(start)
-        first = (e.problem.excess(start), np.sum(gradient * gradient, axis=-1), np.sum(away * away, axis=-1))
-    excess, gradients, distances = (np.concatenate([first[k][None], values[:, k]]) for k in range(3))
-    return Record(np.array([0, *noted]), excess, gradients, distances, np.array(values[:, 3]), last, configuration)
+        return e.problem.excess(start), np.sum(gradient * gradient, axis=-1), np.sum(away * away, axis=-1)
 
 
 def _program(e: Experiment) -> tuple[Rounds, np.ndarray, np.ndarray]:

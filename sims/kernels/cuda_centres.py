@@ -21,14 +21,18 @@ CHUNK = 2048  # columns whose squares are summed by one block
 THREADS = 128  # of `measure`, `move_and_measure` and `move`
 WEIGHERS = 256  # threads of `clip` and `weigh`
 
-COMMON = """
+SUM = """
 #define EVERYONE 0xffffffffu
 
 __device__ double lane_sum(double value) {
   for (int apart = 16; apart; apart /= 2) value += __shfl_xor_sync(EVERYONE, value, apart);
   return value;
 }
+"""
 
+COMMON = (
+    SUM
+    + """
 __device__ double larger(double a, double b) { return b > a || b != b ? b : a; }  // a NaN stays
 
 __device__ double lane_max(double value) {
@@ -60,6 +64,7 @@ template <bool CLIP> __device__ void into_weights(double* norms, const bool* dea
   __syncthreads();
 }
 """
+)
 
 _LONG = """
 constexpr int UNROLL = N <= 64 ? N : 1;

@@ -7,7 +7,7 @@ memory (`cuda_source`, `cuda_centres`, `cuda_distances`), so that only sums over
 
 from __future__ import annotations
 
-from sims.kernels.cuda_centres import COMMON
+from sims.kernels.cuda_centres import COMMON, SUM
 from sims.kernels.cuda_source import of_one_column, ordered
 
 RULES = ("mean", "median", "trimmed_mean", "clipping", "weiszfeld", "krum")  # in the order of `sims.engine.fused`
@@ -27,11 +27,13 @@ _BY_CENTRE = """
 // the norm of a row less the centre where squares may overflow or vanish, by one thread
 __device__ double careful_norm(const double* row, const double* centre) {
   double largest = 0.0, sum = 0.0;
+#pragma unroll 1
   for (int j = 0; j < D; j++) largest = larger(largest, fabs(row[j] - centre[j]));
   if (largest == 0.0) return 0.0;
   if (!(largest < INF)) return INF - INF;
   const int e = unit(largest);
   const double scale = ldexp(1.0, e);
+#pragma unroll 1
   for (int j = 0; j < D; j++) {
     const double away = (row[j] - centre[j]) * scale;
     sum = fma(away, away, sum);
@@ -46,6 +48,7 @@ __device__ void measure(const Run& run, double* norms, bool* dead) {
     const int i = first + threadIdx.x / LANES;
     double square = 0.0;
     int bad = 0;
+#pragma unroll 4
     for (int j = lane; i < N && j < D; j += LANES) {
       const double entry = run.rows[i][j], away = entry - run.centre[j];
       square = fma(away, away, square);
@@ -74,6 +77,7 @@ __device__ void aggregate(Run& run, const double* radii, Long everybody, int ste
     for (int j = threadIdx.x; j < D; j += THREADS) {
       const double here = run.centre[j];
       double step = 0.0;
+#pragma unroll 4
       for (int i = 0; i < N; i++) step = fma(norms[i], dead[i] ? 0.0 : run.rows[i][j] - here, step);
       run.centre[j] = here + step;
     }
@@ -110,6 +114,7 @@ __device__ void aggregate(Run& run, const double* radii, Long everybody, int ste
   __syncthreads();
   for (int i = threadIdx.x; i < N; i += THREADS) {
     bool bad = false;
+#pragma unroll 4
     for (int j = 0; j < D; j++) bad |= !(fabs(run.rows[i][j]) <= HUGE_ENTRY);  // NaN too
     dead[i] = bad;
     run.distances[i][i] = -1.0;  // sorted first, and then left out
@@ -119,6 +124,7 @@ __device__ void aggregate(Run& run, const double* radii, Long everybody, int ste
   for (int k = threadIdx.x; k < N * (N / 2); k += THREADS) {
     const int i = k % N, after = i + k / N + 1, h = after < N ? after : after - N;
     double square = 0.0;
+#pragma unroll 4
     for (int j = 0; j < D; j++) {
       const double away = run.rows[i][j] - run.rows[h][j];
       square = fma(away, away, square);
@@ -144,11 +150,11 @@ __device__ void aggregate(Run& run, const double* radii, Long everybody, int ste
 def aggregate(rule: str, n: int, f: int) -> str:
     """The function `aggregate` of a rule for n workers, f of them declared Byzantine where the rule wants to know.
 
-    It expects the type `Run`, the constants of `sims.kernels.cuda_rounds`, and the rule's parameter in each step at
-    radii[0], radii[everybody], …
+    It brings `lane_sum` along. It expects the type `Run`, the constants of `sims.kernels.cuda_rounds`, and the rule's
+    parameter in each step at radii[0], radii[everybody], …
     """
     if rule in ("clipping", "weiszfeld"):
         return COMMON + _BY_CENTRE
     name, frame = ("sum_of_nearest", _BY_DISTANCE) if rule == "krum" else (rule, _BY_COLUMN)
     body = "\n".join(f"    {statement}" for statement in of_one_column(name, n, f, "float64"))
-    return COMMON + ordered("float64") + frame.replace("BODY", body)
+    return SUM + ordered("float64") + frame.replace("BODY", body)

@@ -74,12 +74,14 @@ __device__ void speak(Run& run, const World& world, Wide key, Wide stream, Long 
 __device__ void answer(Run& run, double strength) {
   for (int j = threadIdx.x; j < D; j += THREADS) {
     double sum = run.rows[0][j];
+#pragma unroll 4
     for (int i = 1; i < G; i++) sum += run.rows[i][j];
     const double mean = sum / G;
     run.honest[j] = mean;
     double sent = -strength * mean;
     if (ATTACK == EDGE) {
       double squares = 0.0;
+#pragma unroll 4
       for (int i = 0; i < G; i++) {
         const double away = run.rows[i][j] - mean;
         squares += away * away;
@@ -128,10 +130,8 @@ play(const double* __restrict__ the_world, const double* __restrict__ fixed, int
   __shared__ Run run;
 #endif
   for (Long r = blockIdx.x; r < everybody; r += gridDim.x) {
-#if SHARED
-    __syncthreads();
+#if SHARED  // a thread that takes a number brings it back, and those of x are of its own columns
     for (int k = threadIdx.x; k < KEPT; k += THREADS) ((double*)&run)[k] = memory[r * KEPT + k];
-    __syncthreads();
 #else
     Run& run = ((Run*)memory)[r];
 #endif
