@@ -30,9 +30,7 @@ __device__ double lane_sum(double value) {
 }
 """
 
-COMMON = (
-    SUM
-    + """
+_WEIGHTS = """
 __device__ double larger(double a, double b) { return b > a || b != b ? b : a; }  // a NaN stays
 
 __device__ double lane_max(double value) {
@@ -64,7 +62,8 @@ template <bool CLIP> __device__ void into_weights(double* norms, const bool* dea
   __syncthreads();
 }
 """
-)
+
+COMMON = SUM + _WEIGHTS
 
 _LONG = """
 constexpr int UNROLL = N <= 64 ? N : 1;

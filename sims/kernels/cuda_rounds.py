@@ -175,7 +175,7 @@ class Rounds:
 
     @property
     def threads(self) -> int:
-        """A power of two, for about four pairs of normals in each thread."""
+        """A power of two: with two to four pairs of normals in each thread, unless there are too many or too few."""
         return min(MOST_THREADS, max(32, 1 << (self.n * self.d // 8).bit_length()))
 
     @property
