@@ -9,6 +9,7 @@ import ctypes
 import functools
 import importlib
 import importlib.util
+import itertools
 import math
 import shutil
 import subprocess
@@ -24,7 +25,17 @@ from sims import backend, kernels
 from sims.aggregators import RFA, Bulyan, CenteredClipping, CoordinateMedian, Krum, Mean, MultiKrum, TrimmedMean
 from sims.attacks import InnerProductManipulation
 from sims.engine import Streams, configure, key, simulate, streams
-from sims.kernels import cuda, cuda_centres, cuda_distances, cuda_random, cuda_source, dispatch, entry
+from sims.kernels import (
+    cuda,
+    cuda_centres,
+    cuda_distances,
+    cuda_random,
+    cuda_round_rules,
+    cuda_source,
+    dispatch,
+    entry,
+)
+from sims.kernels.cuda_rounds import Rounds
 from sims.optimizers import SGD, RobustSGD, WorkerMomentum
 from sims.problems import Quadratic
 
@@ -122,7 +133,19 @@ def sources(n, dtype):
     f = (n - 1) // 4
     columns = [cuda_source.columns(rule, n, f, dtype) for rule in cuda_source.COLUMN_RULES]
     centres = [cuda_centres.long_messages(n, dtype), cuda_centres.short_messages(n, dtype)]
-    return [*columns, *centres, cuda_distances.pairs_of_messages(n, dtype), cuda_random.SOURCE]
+    played = whole_rounds(n) if dtype == "float64" else []
+    return [*columns, *centres, cuda_distances.pairs_of_messages(n, dtype), cuda_random.SOURCE, *played]
+
+
+def whole_rounds(n):
+    """The rounds of every rule that n workers can have, in few and many dimensions."""
+    f = max(0, n - 3) // 4
+    rules = [rule for rule in cuda_round_rules.RULES if n >= 3 or rule != "krum"]
+    kinds = itertools.product(rules, ((10, 0, False), (8192 // n, 4 if f else 0, True)))
+    return [
+        Rounds(rule, n, d, n - f, f, attack, attack // 4, momentum, offsets=momentum).source
+        for rule, (d, attack, momentum) in kinds
+    ]
 
 
 # Rules

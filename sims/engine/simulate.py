@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from array_api_compat import is_cupy_namespace
 
 from sims.attacks import Attack, NoAttack
 from sims.attacks.attack import STAGES
 from sims.backend import Array, Namespace, as_like, get_namespace, namespace, to_numpy
-from sims.engine import fused
+from sims.engine import fused, fused_device
 from sims.engine.configuration import configure
 from sims.engine.fused import Experiment
 from sims.engine.record import Record
@@ -88,6 +89,8 @@ def simulate(
     experiment = Experiment(problem, algorithm, attack, n, f, steps, seed, first_run, start.shape[:-1], every)
     if backend == "numpy" and not shuffle and fused.fits(experiment):
         return fused.play(experiment, start, configuration)
+    if is_cupy_namespace(xp) and not shuffle and fused_device.fits(experiment):
+        return fused_device.play(experiment, start, configuration, xp)
     one_round = Round(problem, algorithm, attack, n, f)
     sample, attacking, ruling, mixing = (
         Streams(seed, purpose).runs(first_run, runs, xp) for purpose in ("sample", "attack", "rule", "shuffle")

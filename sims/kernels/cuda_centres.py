@@ -21,14 +21,16 @@ CHUNK = 2048  # columns whose squares are summed by one block
 THREADS = 128  # of `measure`, `move_and_measure` and `move`
 WEIGHERS = 256  # threads of `clip` and `weigh`
 
-_COMMON = """
+SUM = """
 #define EVERYONE 0xffffffffu
 
 __device__ double lane_sum(double value) {
   for (int apart = 16; apart; apart /= 2) value += __shfl_xor_sync(EVERYONE, value, apart);
   return value;
 }
+"""
 
+_WEIGHTS = """
 __device__ double larger(double a, double b) { return b > a || b != b ? b : a; }  // a NaN stays
 
 __device__ double lane_max(double value) {
@@ -60,6 +62,8 @@ template <bool CLIP> __device__ void into_weights(double* norms, const bool* dea
   __syncthreads();
 }
 """
+
+COMMON = SUM + _WEIGHTS
 
 _LONG = """
 constexpr int UNROLL = N <= 64 ? N : 1;
@@ -283,7 +287,7 @@ def long_messages(n: int, dtype: str) -> str:
     other two a block of `WEIGHERS` for each run. `squares` is (runs, chunks, n), `weights` and `dead` (runs, n), `v`
     (runs, d), `radii` (runs,).
     """
-    return _prelude(n, dtype) + _COMMON + _LONG
+    return _prelude(n, dtype) + COMMON + _LONG
 
 
 def short_messages(n: int, dtype: str) -> str:
@@ -291,4 +295,4 @@ def short_messages(n: int, dtype: str) -> str:
 
     `centres` are (runs, d) in float64, `out` (runs, d) in the dtype of the messages, `radii` (steps, runs).
     """
-    return _prelude(n, dtype) + _COMMON + _SHORT
+    return _prelude(n, dtype) + COMMON + _SHORT

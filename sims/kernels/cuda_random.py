@@ -25,56 +25,71 @@ WEYL = (0x9E3779B9, 0xBB67AE85)  # the golden ratio and √3 − 1
 ROUNDS = 10
 THREADS = 256
 
-SOURCE = """
+GENERATOR = """
 typedef unsigned int Word;
-typedef unsigned long long Long;
+typedef unsigned long long Wide;
 
 __device__ double uniform_of(Word high, Word low) {
   return ((high >> 5) * 67108864.0 + (low >> 6)) / 9007199254740992.0;
 }
 
-template <bool NORMAL>
-__device__ void fill(Long key, Long first_run, Long runs, Long first, Long count, Long size, double* out) {
-  const Long block = first / 2, blocks = (first + count + 1) / 2 - block;  // those of the positions wanted
-  for (Long r = blockIdx.y; r < runs; r += gridDim.y) {
-    for (Long k = (Long)blockIdx.x * blockDim.x + threadIdx.x; k < blocks; k += (Long)gridDim.x * blockDim.x) {
-      const Long b = block + k, run = first_run + r;
-      Word c0 = (Word)b, c1 = (Word)(b >> 32), c2 = (Word)run, c3 = (Word)(run >> 32);
-      Word k0 = (Word)key, k1 = (Word)(key >> 32);
+// the uniform numbers at the positions 2b and 2b + 1 of a run's stream
+__device__ void uniform_pair(Wide key, Wide run, Wide b, double& even, double& odd) {
+  Word c0 = (Word)b, c1 = (Word)(b >> 32), c2 = (Word)run, c3 = (Word)(run >> 32);
+  Word k0 = (Word)key, k1 = (Word)(key >> 32);
 #pragma unroll
-      for (int round = 0; round < 10; round++) {
-        const Long p = (Long)0xD2511F53u * c0, q = (Long)0xCD9E8D57u * c2;
-        c0 = (Word)(q >> 32) ^ c1 ^ k0;
-        c2 = (Word)(p >> 32) ^ c3 ^ k1;
-        c1 = (Word)q;
-        c3 = (Word)p;
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
-      }
-      double a = uniform_of(c0, c1), z = uniform_of(c2, c3);
-      if (NORMAL) {
-        const double radius = sqrt(-2.0 * log(1.0 - a));
-        double sine, cosine;
-        sincospi(2.0 * z, &sine, &cosine);
-        a = radius * cosine;
-        z = radius * sine;
-      }
+  for (int round = 0; round < 10; round++) {
+    const Wide p = (Wide)0xD2511F53u * c0, q = (Wide)0xCD9E8D57u * c2;
+    c0 = (Word)(q >> 32) ^ c1 ^ k0;
+    c2 = (Word)(p >> 32) ^ c3 ^ k1;
+    c1 = (Word)q;
+    c3 = (Word)p;
+    k0 += 0x9E3779B9u;
+    k1 += 0xBB67AE85u;
+  }
+  even = uniform_of(c0, c1);
+  odd = uniform_of(c2, c3);
+}
+
+// the normal numbers there
+__device__ void normal_pair(Wide key, Wide run, Wide b, double& even, double& odd) {
+  double u, v, sine, cosine;
+  uniform_pair(key, run, b, u, v);
+  const double radius = sqrt(-2.0 * log(1.0 - u));
+  sincospi(2.0 * v, &sine, &cosine);
+  even = radius * cosine;
+  odd = radius * sine;
+}
+"""
+
+_FILL = """
+template <bool NORMAL>
+__device__ void fill(Wide key, Wide first_run, Wide runs, Wide first, Wide count, Wide size, double* out) {
+  const Wide block = first / 2, blocks = (first + count + 1) / 2 - block;  // those of the positions wanted
+  for (Wide r = blockIdx.y; r < runs; r += gridDim.y) {
+    for (Wide k = (Wide)blockIdx.x * blockDim.x + threadIdx.x; k < blocks; k += (Wide)gridDim.x * blockDim.x) {
+      const Wide b = block + k;
+      double even, odd;
+      if (NORMAL) normal_pair(key, first_run + r, b, even, odd);
+      else uniform_pair(key, first_run + r, b, even, odd);
       for (int half = 0; half < 2; half++) {
-        const Long position = 2 * b + half;
+        const Wide position = 2 * b + half;
         if (position >= first && position < first + count) {
-          const Long e = position - first;
-          out[(e / size * runs + r) * size + e % size] = half ? z : a;
+          const Wide e = position - first;
+          out[(e / size * runs + r) * size + e % size] = half ? odd : even;
         }
       }
     }
   }
 }
 
-#define DRAW Long key, Long first_run, Long runs, Long first, Long count, Long size, double* out
+#define DRAW Wide key, Wide first_run, Wide runs, Wide first, Wide count, Wide size, double* out
 #define DRAWN key, first_run, runs, first, count, size, out
 extern "C" __global__ void uniform(DRAW) { fill<false>(DRAWN); }
 extern "C" __global__ void normal(DRAW) { fill<true>(DRAWN); }
 """
+
+SOURCE = GENERATOR + _FILL
 
 
 def philox(counter: np.ndarray, key: np.ndarray) -> np.ndarray:

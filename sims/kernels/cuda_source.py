@@ -25,9 +25,6 @@ _ORDERED = {  # hardware has minima and maxima of float32 only; no value is NaN 
 }
 
 _FRAME = """
-__device__ __forceinline__ T lower(T a, T b) {{ return {lower}; }}
-__device__ __forceinline__ T upper(T a, T b) {{ return {upper}; }}
-
 extern "C" __global__ void columns(const T* __restrict__ x, const Long* __restrict__ chosen, T* __restrict__ out,
                                    Long runs, Long d, Long run_stride, Long worker_stride, Long column_stride) {{
   for (Long r = (Long)blockIdx.y * blockDim.y + threadIdx.y; r < runs; r += (Long)gridDim.y * blockDim.y) {{
@@ -60,11 +57,27 @@ def columns(rule: str, n: int, f: int, dtype: str) -> str:
     "mean_around_median"; others do not look at them), out (runs, d), runs, d, and the strides of the messages in
     numbers. Threads may be arranged as (columns, runs) in any way.
     """
-    words = n * (1 if dtype == "float32" else 2) * (2 if rule == "mean_around_median" else 1)
-    some = rule in ("mean_from_first", "mean_around_median")
-    statements = _LOOPS[rule](n, f) if words > MOST_WORDS else _load(n, some) + _WRITERS[rule](n, f)
+    body = "\n".join(f"      {statement}" for statement in of_one_column(rule, n, f, dtype))
+    return prelude(dtype) + ordered(dtype) + _FRAME.format(body=body)
+
+
+def ordered(dtype: str) -> str:
+    """The functions `lower` and `upper` of two values, of which `of_one_column` makes use."""
+    text = "__device__ __forceinline__ T {}(T a, T b) {{ return {}; }}\n"
     lower, upper = _ORDERED[dtype]
-    return prelude(dtype) + _FRAME.format(lower=lower, upper=upper, body="\n".join(f"      {s}" for s in statements))
+    return text.format("lower", lower) + text.format("upper", upper)
+
+
+def of_one_column(rule: str, n: int, f: int, dtype: str) -> list[str]:
+    """Statements that make `result` of the n values p[0], p[worker_stride], …: of the column at p.
+
+    `rule` is a name of `COLUMN_RULES`, or "sum_of_nearest": of the distances of one message to all n, −1 to itself and
+    none of them NaN, the sum of the n − f − 2 smallest, Krum's score.
+    """
+    words = n * (1 if dtype == "float32" else 2) * (2 if rule == "mean_around_median" else 1)
+    if words > MOST_WORDS:
+        return _LOOPS[rule](n, f)
+    return _load(n, rule in ("mean_from_first", "mean_around_median")) + _WRITERS[rule](n, f)
 
 
 def _load(n: int, chosen: bool) -> list[str]:
@@ -146,12 +159,18 @@ def _write_mean_around_median(n: int, f: int) -> list[str]:
     ]
 
 
+def _write_sum_of_nearest(n: int, f: int) -> list[str]:
+    nearest = range(1, n - f - 1)
+    return [*_order(n, nearest), "T result = v1;", *(f"result = result + v{i};" for i in nearest[1:])]
+
+
 _WRITERS = {
     "mean": _write_mean,
     "mean_from_first": _write_mean_from_first,
     "median": _write_median,
     "trimmed_mean": _write_trimmed_mean,
     "mean_around_median": _write_mean_around_median,
+    "sum_of_nearest": _write_sum_of_nearest,
 }
 
 
@@ -226,10 +245,16 @@ def _loop_mean_around_median(n: int, f: int) -> list[str]:
     ]
 
 
+def _loop_sum_of_nearest(n: int, f: int) -> list[str]:
+    add = f"for (int i = 2; i <= {n - f - 2}; i++) result = result + v[i];"
+    return [*_loop_order(n, False), "T result = v[1];", add]
+
+
 _LOOPS = {
     "mean": _loop_mean,
     "mean_from_first": _loop_mean_from_first,
     "median": _loop_median,
     "trimmed_mean": _loop_trimmed_mean,
     "mean_around_median": _loop_mean_around_median,
+    "sum_of_nearest": _loop_sum_of_nearest,
 }
