@@ -186,7 +186,7 @@ def test_what_does_not_fit_is_refused_in_the_reference_s_words():
 
 
 def test_a_wrong_program_would_be_noticed(monkeypatch):
-    original = fused._Program._attack
-    monkeypatch.setattr(fused._Program, "_attack", lambda self: (*original(self)[:2], 0, original(self)[3]))
+    original = fused.Program._attack
+    monkeypatch.setattr(fused.Program, "_attack", lambda self: (*original(self)[:2], 0, original(self)[3]))
     with pytest.raises(AssertionError):
         agree(*both(PROBLEM, RobustSGD(Mean(), SGD(0.1)), attack=ALittleIsEnough(z=1.0)))

@@ -58,12 +58,15 @@ class Experiment:
 
 
 def fits(e: Experiment) -> bool:
-    """Whether compiled code plays this experiment."""
+    """Whether compiled code plays this experiment: whether it can, and whether that is worth while."""
+    per_round = e.n * e.problem.dim
+    return per_round <= LARGEST and per_round * e.steps >= SMALLEST and playable(e)
+
+
+def playable(e: Experiment) -> bool:
+    """Whether there is compiled code for this experiment, on the CPU and on a CUDA device."""
     problem, algorithm = e.problem, e.algorithm
-    per_round = e.n * problem.dim
-    if per_round > LARGEST or per_round * e.steps < SMALLEST or not kernels.enabled():
-        return False
-    if type(problem) is not Quadratic or type(algorithm) is not RobustSGD:
+    if type(problem) is not Quadratic or type(algorithm) is not RobustSGD or not kernels.enabled():
         return False
     kinds = (
         np.ndim(problem.eigenvalues) == 1
@@ -80,7 +83,7 @@ def _valid(e: Experiment) -> bool:
     """Whether all parameters are of fitting shapes; if not, the reference says what is wrong."""
     try:
         as_rule(e.algorithm.rule).require(e.n)
-        _Program(e, 0, np.zeros(1, dtype=np.int64)).arguments(0, 1)
+        Program(e, 0, np.zeros(1, dtype=np.int64)).arguments(0, 1)
     except ValueError:
         return False
     return not (e.f and isinstance(e.attack, ALittleIsEnough) and e.n - e.f <= e.attack.ddof)
@@ -116,7 +119,7 @@ def play(e: Experiment, start: np.ndarray, configuration: dict[str, Any]) -> Rec
         normals = Normals(np.array([streams.key(e.first_run + int(r)) for r in chosen[:own]]))
         drawn, records, room = vectors.zeros(size, e.n * d), vectors.zeros(size, 4), _room(e)
         states = [(vectors.zeros(d), vectors.zeros(e.n, d), vectors.zeros(d)) for _ in range(cells)]
-        programs = [_Program(e, c, chosen) for c in range(cells)]
+        programs = [Program(e, c, chosen) for c in range(cells)]
         for c in range(cells):
             states[c][0][:] = starts[c, chosen].T
         for first in range(0, e.steps, size):
@@ -159,10 +162,10 @@ def _room(e: Experiment) -> tuple[np.ndarray, ...]:
     return tuple(vectors.zeros(*shape) for shape in shapes)
 
 
-class _Program:
-    """What `sims.kernels.rounds.play` is told about the runs `chosen` of one cell of the grid."""
+class Program:
+    """What `sims.kernels.rounds.play` is told about the runs `chosen` of one cell of the grid, or of several."""
 
-    def __init__(self, e: Experiment, cell: int, chosen: np.ndarray) -> None:
+    def __init__(self, e: Experiment, cell: Any, chosen: np.ndarray) -> None:
         self.e, self.cell, self.chosen = e, cell, chosen
         self.fixed = (self._world(), self._rule(), self._attack())
         optimizer = e.algorithm.optimizer

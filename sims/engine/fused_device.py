@@ -8,14 +8,12 @@ it to rounding; which of the two plays depends on the experiment and not on the 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from sims.backend import Namespace, to_numpy
-from sims.engine import fused
-from sims.engine.fused import Experiment
+from sims.engine.fused import LARGEST, Experiment, Program, playable
 from sims.engine.record import Record
 from sims.engine.streams import Streams
 from sims.kernels import cuda
@@ -31,12 +29,10 @@ NUMBERS = 2**28  # random numbers in one launch: well below a second, so that no
 
 def fits(e: Experiment) -> bool:
     """Whether one kernel plays this experiment."""
-    if e.n > MOST_WORKERS or e.steps < LEAST_ROUNDS:
+    if e.n > MOST_WORKERS or e.n * e.problem.dim > LARGEST or e.steps < LEAST_ROUNDS:
         return False
-    # as many rounds as let it fit on the CPU, where the program is another and takes longer to compile
-    many = replace(e, steps=max(e.steps, fused.SMALLEST))
     try:
-        return fused.fits(many)
+        return playable(e)
     except TypeError:  # parameters that are on the device, and do not come to the host by themselves
         return False
 
@@ -73,10 +69,9 @@ def _before(e: Experiment, start: np.ndarray) -> tuple[np.ndarray, np.ndarray, n
 
 def _program(e: Experiment) -> tuple[Rounds, np.ndarray, np.ndarray]:
     """What is compiled, what all runs share, and the parameters of each run in the order of the kernel."""
-    everywhere: Any = np.arange(math.prod(e.shape[:-1]))[:, None]  # all cells of the grid at once
-    (eigenvalues, x_star, scale, offsets), rule, (attack, strength, ddof, g) = fused._Program(
-        e, everywhere, np.arange(e.shape[-1])
-    ).fixed
+    everywhere = np.arange(math.prod(e.shape[:-1]))[:, None]  # all cells of the grid at once
+    program = Program(e, everywhere, np.arange(e.shape[-1]))
+    (eigenvalues, x_star, scale, offsets), rule, (attack, strength, ddof, g) = program.fixed
     kind, f, radii, nu, steps, _ = rule
     name = RULES[kind]
     parameters = {"clipping": list(radii), "weiszfeld": [nu] * steps}.get(name, [])
