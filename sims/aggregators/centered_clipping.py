@@ -58,8 +58,9 @@ class CenteredClipping(Rule):
         return n
 
     def init(self, x: Array) -> State:
-        """The origin."""
-        return namespace(x).zeros((*x.shape[:-2], x.shape[-1]), dtype=x.dtype, device=device(x))
+        """The origin, as a view of a single zero, which takes no memory."""
+        xp = namespace(x)
+        return xp.broadcast_to(xp.zeros((), dtype=x.dtype, device=device(x)), (*x.shape[:-2], x.shape[-1]))
 
     def combine(self, x: Array, state: State, rng: Any) -> tuple[Array, State]:
         """(..., n, d) and the centre (..., d) → the new centre, twice."""

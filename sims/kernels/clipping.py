@@ -52,7 +52,7 @@ def _moved(messages: np.ndarray, starts: np.ndarray, steps: int, weigh: Weigh) -
     # between steps the centre is not rounded
     rest = np.empty(d, messages.dtype) if steps > 1 and messages.dtype != np.float64 else nothing
     for r, run in enumerate(messages):
-        found = _start(run, starts[r])
+        found = _start(run, starts[r], result[r])
         if found is None:
             return None
         source, squares, alive = found
@@ -65,9 +65,15 @@ def _moved(messages: np.ndarray, starts: np.ndarray, steps: int, weigh: Weigh) -
     return result
 
 
-def _start(messages: np.ndarray, centre: np.ndarray) -> tuple[Centre, np.ndarray, np.ndarray] | None:
-    """The centre as `advance` takes it, the squared distances to it, and which messages are alive."""
-    if centre.dtype not in (np.float32, np.float64) or centre.strides != (centre.itemsize,):
+def _start(messages: np.ndarray, centre: np.ndarray, room: np.ndarray) -> tuple[Centre, np.ndarray, np.ndarray] | None:
+    """The centre as `advance` takes it, the squared distances to it, and which messages are alive.
+
+    A centre that is not contiguous is copied to `room` (d,), where the result will be, if it has the same dtype.
+    """
+    if centre.dtype == room.dtype and centre.strides != room.strides:
+        room[:] = centre
+        centre = room
+    elif centre.dtype not in (np.float32, np.float64) or centre.strides != (centre.itemsize,):
         centre = np.ascontiguousarray(centre, dtype=np.float64)
     if centre.dtype == np.float64 and not _largest(centre) <= LARGEST_CENTRE:
         return None
