@@ -55,7 +55,7 @@ def afresh():
     normals.agrees.cache_clear()
 
 
-@pytest.mark.parametrize("change", ["table", "order"])
+@pytest.mark.parametrize("change", ["table", "order", "no tables"])
 def test_where_numpy_draws_otherwise_it_is_asked_itself(change, afresh, monkeypatch):
     """A single width that is off by one rounding, or streams in another order, are noticed; results stay the same."""
     from sims.aggregators import Mean
@@ -71,6 +71,8 @@ def test_where_numpy_draws_otherwise_it_is_asked_itself(change, afresh, monkeypa
         widths = normals.WIDTHS.copy()
         widths[77] = np.nextafter(widths[77], 1.0)
         monkeypatch.setattr(normals, "WIDTHS", widths)
+    elif change == "no tables":
+        monkeypatch.setattr(normals, "tables", None)
     else:
         monkeypatch.setattr(normals, "_draw", lambda out, *rest: original(out[..., ::-1], *rest))
     normals.agrees.cache_clear()
