@@ -6,6 +6,7 @@ array-api-strict arrays alike; no array library but NumPy is ever imported here 
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.metadata
 import math
@@ -197,10 +198,12 @@ def take_rows(x: Array, index: Array) -> Array:
 
 def installed(packages: Sequence[str]) -> dict[str, str]:
     """The versions of Python and of some packages on which numbers depend, "not installed" where one is missing."""
-    found = {"python": platform.python_version()}
-    for package in packages:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+    return {"python": platform.python_version(), **{package: _version(package) for package in packages}}
+
+
+@functools.cache  # reading metadata takes milliseconds, and every simulation tells its versions
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

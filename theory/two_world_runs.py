@@ -13,7 +13,7 @@ import numpy as np
 
 from sims.attacks import Attack, View
 from sims.backend import Array, namespace
-from sims.checks.exact_algorithm import ExactAlgorithm
+from sims.checks.exact_algorithm import ExactAlgorithm, every_path
 from sims.problems import Draws, Problem
 
 Bits = tuple[int, ...]
@@ -156,15 +156,20 @@ def paths(
 ) -> Iterator[Pair]:
     """The points x_0, …, x_{t−1}, output in both worlds, H = 1, on every sequence of t rounds without a tail event."""
     rounds = quiet_rounds(n, f, coupling)
-    for chosen in itertools.product(rounds, repeat=t):
-        yield follow(algorithm, [r.plus for r in chosen], mu), follow(algorithm, [r.minus for r in chosen], mu)
+    plus, minus = (every_path(algorithm, list(world), t, sent(mu)) for world in zip(*rounds, strict=True))
+    yield from zip(plus, minus, strict=True)
+
+
+def sent(mu: Fraction = Fraction(1)) -> Callable[[Bits, Fraction], list[Fraction]]:
+    """What workers submit at the query point x whose messages are μx + bits."""
+    return lambda bits, x: [mu * x + value for value in bits]
 
 
 def follow(algorithm: ExactAlgorithm, messages: Sequence[Bits], mu: Fraction) -> tuple[Fraction, ...]:
     """The query points and the output when worker i sends μx + messages[r][i] in round r."""
-    state, points = algorithm.start(), []
+    state, points, answer = algorithm.start(), [], sent(mu)
     for row in messages:
         x = algorithm.query(state)
         points.append(x)
-        state = algorithm.submit(state, [mu * x + value for value in row])
+        state = algorithm.submit(state, answer(row, x))
     return (*points, algorithm.output(state))
