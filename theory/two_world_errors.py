@@ -129,18 +129,26 @@ def errors_in_pairs(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Half the sum of both worlds' errors in each run of t rounds, and in which runs no tail event occurred.
 
-    The engine draws the same bits in both worlds: the mirror coupling.
+    Both worlds in one simulation, on the same bits: the mirror coupling.
     """
-    worlds = [TwoWorlds(sign, float(q)) for sign in (1, -1)]
-    records = [
-        simulate(
-            world, algorithm, n=n, f=f, attack=Mirror(world), steps=t, runs=runs, seed=seed, backend=backend, every=t
-        )
-        for world in worlds
-    ]
-    spikes = worlds[0].draw(Streams(seed, "sample").runs(0, runs), t, n)[:, :, : n - f, 0] < float(q)
+    worlds = TwoWorlds(np.array([[1], [-1]]), float(q))
+    record = simulate(
+        worlds,
+        algorithm,
+        n=n,
+        f=f,
+        attack=Mirror(worlds),
+        steps=t,
+        runs=runs,
+        seed=seed,
+        grid=(2,),
+        backend=backend,
+        every=t,
+    )
+    spikes = worlds.draw(Streams(seed, "sample").runs(0, runs), t, n)[:, :, : n - f, 0] < float(q)
     quiet = np.all(np.sum(spikes, axis=-1) <= f, axis=0)
-    return (records[0].excess[-1] + records[1].excess[-1]) / 2, quiet
+    plus, minus = record.excess[-1]
+    return (plus + minus) / 2, quiet
 
 
 def error_after_projection(
