@@ -6,6 +6,7 @@ array-api-strict arrays alike; no array library but NumPy is ever imported here 
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.metadata
 import math
@@ -22,6 +23,7 @@ Namespace = Any
 
 BACKENDS = ("numpy", "cupy")
 HUGE = 1e150  # beyond it a float64 counts as infinite wherever distances are measured
+BLOCK = 2**18  # differences between rows that are held at once, as far as a row's own allow
 
 
 class BackendUnavailableError(ValueError):
@@ -30,9 +32,10 @@ class BackendUnavailableError(ValueError):
 
 def namespace(*arrays: Array) -> Namespace:
     """The array API namespace that the arrays belong to."""
-    if all(type(array) is np.ndarray for array in arrays):  # the common case, a million times in a run of all checks
-        return numpy_namespace
-    return array_namespace(*arrays)
+    for array in arrays:
+        if type(array) is not np.ndarray:
+            return array_namespace(*arrays)
+    return numpy_namespace  # the common case, a million times in a run of all checks
 
 
 def get_namespace(backend: str) -> Namespace:
@@ -115,19 +118,33 @@ def sort_rows(x: Array) -> Array:
     """
     xp = namespace(x)
     worst = xp.asarray(float("inf"), dtype=x.dtype, device=device(x))
-    return xp.sort(xp.where(xp.isnan(x), worst, x), axis=-2)
+    return xp.sort(xp.where(xp.isnan(x), worst, x), axis=-2, stable=False)  # equal values are the same
 
 
 def measurable(x: Array) -> tuple[Array, Array]:
     """Rows fit for measuring distances, in float64, and which rows they are: (..., n, d) → (..., n, d), (..., n).
 
     A row with a NaN, an infinity or an entry beyond `HUGE` (its square would overflow) is infinitely far from
-    everything: it comes back as zeros and False.
+    everything: it comes back as zeros and False. Messages without such rows may come back as they are, not as a copy.
     """
     xp = namespace(x)
+    if type(x) is np.ndarray and x.dtype == np.float64 and x.flags.c_contiguous and _tame(x):
+        return x, np.ones(x.shape[:-1], dtype=np.bool)
     wide = xp.astype(x, xp.float64)
     alive = xp.all(xp.abs(wide) <= HUGE, axis=-1)  # False for NaN too
     return xp.where(alive[..., None], wide, xp.zeros_like(wide)), alive
+
+
+def _tame(x: np.ndarray) -> bool:
+    return x.size > 0 and bool(x.max() <= HUGE and x.min() >= -HUGE)  # False for NaN
+
+
+def only(alive: Array, rows: Array) -> Array:
+    """The rows (..., n, d) that are alive (..., n), and zeros in the place of the others."""
+    if type(rows) is np.ndarray and alive.all():  # almost always, and on the host it costs little to look
+        return rows
+    xp = namespace(rows)
+    return xp.where(alive[..., None], rows, xp.zeros_like(rows))
 
 
 def row_norms(x: Array) -> Array:
@@ -145,11 +162,15 @@ def row_norms(x: Array) -> Array:
 def sq_distances(x: Array) -> Array:
     """Squared distances between all pairs of rows, (..., n, d) → (..., n, n), exactly symmetric, zero diagonal.
 
-    By differences, row by row: the common offset cancels before anything is squared.
+    By differences, some rows at a time: the common offset cancels before anything is squared.
     """
     xp = namespace(x)
-    columns = [xp.sum((x - x[..., i : i + 1, :]) ** 2, axis=-1) for i in range(x.shape[-2])]
-    return xp.stack(columns, axis=-1)
+    n, d = x.shape[-2:]
+    if d == 1 and type(x) is np.ndarray:
+        return (x - xp.matrix_transpose(x)) ** 2
+    size = max(1, BLOCK // max(1, math.prod(x.shape)))
+    blocks = (x[..., i : min(i + size, n), :] for i in range(0, n, size))
+    return xp.concat([xp.sum((x[..., None, :] - b[..., None, :, :]) ** 2, axis=-1) for b in blocks], axis=-1)
 
 
 def lexicographic_ranks(x: Array) -> Array:
@@ -160,9 +181,18 @@ def lexicographic_ranks(x: Array) -> Array:
     xp = namespace(x)
     if x.shape[-1] == 0:
         return xp.zeros(x.shape[:-1], dtype=xp.int64, device=device(x))
-    if x.shape[-1] == 1:
+    if x.shape[-1] == 1 or type(x) is np.ndarray:
         values = x[..., 0]
-        return xp.sum(xp.astype(values[..., None, :] < values[..., :, None], xp.int64), axis=-1)
+        ranks = xp.sum(xp.astype(values[..., None, :] < values[..., :, None], xp.int64), axis=-1)
+        if x.shape[-1] > 1:  # the first coordinate decides wherever no two rows share it
+            shared = np.count_nonzero(values[..., None, :] == values[..., :, None], axis=(-2, -1)) > x.shape[-2]
+            ranks[shared] = _ranks_row_by_row(x[shared])
+        return ranks
+    return _ranks_row_by_row(x)
+
+
+def _ranks_row_by_row(x: Array) -> Array:
+    xp = namespace(x)
     ranks = []
     for i in range(x.shape[-2]):
         row = x[..., i : i + 1, :]
@@ -195,12 +225,23 @@ def take_rows(x: Array, index: Array) -> Array:
     return xp.reshape(rows, (*index.shape, d))
 
 
+def inverse(order: Array) -> Array:
+    """The inverses of permutations of 0, …, n − 1: (..., n) → (..., n)."""
+    if type(order) is not np.ndarray:
+        return namespace(order).argsort(order, axis=-1, stable=False)
+    found = np.empty_like(order)
+    np.put_along_axis(found, order, np.broadcast_to(np.arange(order.shape[-1]), order.shape), axis=-1)
+    return found
+
+
 def installed(packages: Sequence[str]) -> dict[str, str]:
     """The versions of Python and of some packages on which numbers depend, "not installed" where one is missing."""
-    found = {"python": platform.python_version()}
-    for package in packages:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+    return {"python": platform.python_version(), **{package: _version(package) for package in packages}}
+
+
+@functools.cache  # reading metadata takes milliseconds, and every simulation tells its versions
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import collections
 import itertools
+import math
 import statistics
 from fractions import Fraction
 
@@ -11,7 +13,7 @@ import pytest
 from perform import check_statement, results, verdicts, well_formed
 
 from sims.aggregators import RFA, CenteredClipping, CoordinateMedian, Krum, Mean, TrimmedMean
-from sims.checks.exact_algorithm import ExactSGD, run
+from sims.checks.exact_algorithm import ExactSGD, every_path, output_law, run
 from sims.checks.permutation import exchanges, search, seen, smaller, tally
 from sims.optimizers import SGD, RobustSGD, ServerMomentum, WorkerMomentum
 from sims.optimizers.optimizer import Optimizer
@@ -170,3 +172,32 @@ def test_the_leaking_query_is_the_vote_of_the_workers():
 def test_no_size_left_is_an_error():
     with pytest.raises(ValueError, match="no size"):
         tally(ExactSGD(Krum(1), SGD(0.5)), "output", ((2, 1), (3, 1)))
+
+
+@pytest.mark.parametrize("name", [*SYMMETRIC, *PAIRING])
+def test_every_path_is_that_of_a_run_of_its_own(name):
+    """In the order of `itertools.product`, though paths that meet in one state are continued once."""
+    algorithm = {**SYMMETRIC, **PAIRING}[name]
+    rows = tuple(itertools.product((Fraction(0), Fraction(1)), repeat=3))
+    paths = every_path(algorithm, rows, 2, lambda row, x: row)
+    for array, path in zip(itertools.product(rows, repeat=2), paths, strict=True):
+        queries, output = run(algorithm, array)
+        assert path == (*queries, output)
+
+
+@pytest.mark.parametrize("algorithm", [SYMMETRIC["SGD with warm CC"], PAIRING["worker momentum with the median"]])
+def test_the_law_of_the_output_by_enumeration(algorithm):
+    """Rounds whose gradients depend on the query point, the sum over all sequences of them."""
+    law = {(0, 0): Fraction(1, 2), (1, 0): Fraction(1, 3), (1, -1): Fraction(1, 6)}
+
+    def answer(row, x):
+        return [x + value for value in row]
+
+    expected = collections.Counter()
+    for rows in itertools.product(law, repeat=3):
+        state = algorithm.start()
+        for row in rows:
+            state = algorithm.submit(state, answer(row, algorithm.query(state)))
+        expected[algorithm.output(state)] += math.prod(law[row] for row in rows)
+    assert output_law(algorithm, law, 3, answer) == expected
+    assert len(expected) > 3

@@ -102,3 +102,8 @@ def by_impulse_responses(T: int, eta: float, f0: float, first: float | None = No
     square = bias[:T] ** 2
     square[1:] += alpha_1**2 * impulse[: T - 1] ** 2 + alpha**2 * energy[: T - 1]
     return float(np.mean(square))
+
+
+def as_fraction(value: fmpq) -> Fraction:
+    """A rational from flint."""
+    return Fraction(int(value.p), int(value.q))

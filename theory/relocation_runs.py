@@ -7,8 +7,10 @@ the median is binomial), where the squares have no bound that is small enough to
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -40,13 +42,10 @@ def medians(values: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarray]:
     The j-th smallest of m independent values is above the median with probability P(Bin(m, ½) < j), and so below for
     the j-th largest; j is the largest number for which that is ≤ alpha/2k. Raises `ValueError` where there is none.
     """
-    from scipy.stats import binom
-
     k, m = values.shape
     share = alpha / (2 * k)
-    j = int(binom.ppf(share, m, 0.5))
-    while j > 0 and binom.cdf(j - 1, m, 0.5) > share:
-        j -= 1
+    below = itertools.accumulate(math.comb(m, i) for i in range(m))  # P(Bin(m, ½) < j)·2^m for j = 1, 2, …
+    j = sum(1 for _ in itertools.takewhile(lambda count: count <= Fraction(share) * 2**m, below))
     if j < 1:
         raise ValueError(f"medians needs more runs for alpha = {share:.2g} a side, got {m}")
     ordered = np.sort(values, axis=-1)

@@ -27,8 +27,14 @@ from sims.optimizers import WorkerMomentum
 from theory.lower_bound_measured import SHORT
 from theory.small_algorithms import Dictator, Leaking, Trusting
 from theory.statement import Claim, Context, Control, Evidence, Statement
-from theory.two_world_errors import error_after_projection, forced_below, forced_exactly, with_worker_momentum
-from theory.two_world_runs import Bits, follow, mirror
+from theory.two_world_errors import (
+    error_after_projection,
+    error_of_laws,
+    forced_below,
+    forced_exactly,
+    with_worker_momentum,
+)
+from theory.two_world_runs import Bits, mirror
 
 Law = Mapping[Bits, Fraction]  # one round's messages, worker by worker, as multiples of H beyond μx → probability
 Identities = Callable[[Bits], Iterator[Bits]]  # the good workers' messages, then the bad ones' → equally likely arrays
@@ -82,17 +88,7 @@ def arrays_are_alike(ctx: Context, *, identities: Identities = afresh) -> Iterab
 
 def expected_error(algorithm: ExactAlgorithm, n: int, f: int, t: int, q: Fraction, identities: Identities) -> Fraction:
     """max_s E[f_s(output) − f_s*]·μ/σ² in rationals, over all arrays; H = μ = 1, a = q."""
-    errors = []
-    for sign, law in zip((1, -1), laws(n, f, q, identities), strict=True):
-        error = Fraction(0)
-        for rows in itertools.product(law.items(), repeat=t):
-            probability = Fraction(1)
-            for _, factor in rows:
-                probability *= factor
-            output = follow(algorithm, [row for row, _ in rows], Fraction(1))[-1]
-            error += probability * (output - sign * q) ** 2 / 2
-        errors.append(error)
-    return max(errors) / (q * (1 - q))
+    return error_of_laws(algorithm, laws(n, f, q, identities), t, q)
 
 
 WITH_IDENTITIES: Mapping[str, ExactAlgorithm] = {

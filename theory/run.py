@@ -221,6 +221,7 @@ def verify(
     prepare(options, jobs)
     statements = [loaded(stem) for stem in stems]
     todo = [task for statement in statements for task in tasks(statement)]
+    todo.sort(key=lambda task: task.control is not None)  # the short tasks last, so that no process waits long for one
     done: dict[Task, Outcome] = {}
     with closing(_each(perform, todo, options, jobs)) as outcomes:
         for outcome in outcomes:

@@ -5,6 +5,7 @@ Units L = 1; F0 = f(x_0) − f*, σ² the variance of a worker's gradient, n wor
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from fractions import Fraction
@@ -54,6 +55,7 @@ def best_bound(T: float, f0: float, kappa: float, sigma_sq: float = 1.0) -> floa
     return sqrt(160 * f0 * sigma_sq * kappa / T) + 20 * f0 / T
 
 
+@functools.cache
 def spread_sq(t: int, alpha: Fraction, first: Fraction) -> Fraction:
     """E‖m_{t,i} − m_{t,j}‖²/σ² of two honest workers whose noises have variance σ² exactly, with α_1 = `first`."""
     keep = (1 - alpha) ** 2

@@ -6,35 +6,36 @@ In units of σ²/μ throughout, under the mirror adversary of `theory.two_world_
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import comb
 
 import numpy as np
 
 from sims.aggregators import CenteredClipping, CoordinateMedian, Krum, Mean, TrimmedMean
-from sims.checks.exact_algorithm import ExactAlgorithm
+from sims.checks.exact_algorithm import ExactAlgorithm, output_law
 from sims.checks.laws import binomial
 from sims.engine import Streams, simulate
 from sims.optimizers import SGD, Algorithm, RobustSGD, ServerMomentum, WorkerMomentum
 from theory.binomial_tails import binomial_tail, forced_error, fractions
-from theory.two_world_runs import Mirror, TwoWorlds, follow, mirror
+from theory.two_world_runs import Bits, Mirror, TwoWorlds, mirror, sent
 
 RATE, BETA = 0.1, 0.9
 
 
 def enumerated_error(algorithm: ExactAlgorithm, n: int, f: int, t: int, q: Fraction) -> Fraction:
     """max_s E[f_s(output) − f_s*] over the two worlds, in rationals, all 2^{(n−f)t} outcomes; H = μ = 1, a = q."""
-    honest = list(itertools.product((0, 1), repeat=n - f))
-    rounds = [(mirror(u, u, f), q ** sum(u) * (1 - q) ** (n - f - sum(u))) for u in honest]
-    errors = [Fraction(0), Fraction(0)]
-    for chosen in itertools.product(rounds, repeat=t):
-        weight = Fraction(1)
-        for _, probability in chosen:
-            weight *= probability
-        for world, sign in enumerate((1, -1)):
-            output = follow(algorithm, [messages[world] for messages, _ in chosen], Fraction(1))[-1]
-            errors[world] += weight * (output - sign * q) ** 2 / 2
+    chances = {u: q ** sum(u) * (1 - q) ** (n - f - sum(u)) for u in itertools.product((0, 1), repeat=n - f)}
+    laws = [{mirror(u, u, f)[world]: chance for u, chance in chances.items()} for world in (0, 1)]
+    return error_of_laws(algorithm, laws, t, q)
+
+
+def error_of_laws(algorithm: ExactAlgorithm, laws: Sequence[Mapping[Bits, Fraction]], t: int, q: Fraction) -> Fraction:
+    """The same from the laws of one round's messages in the worlds + and −."""
+    errors = [
+        sum((p * (x - sign * q) ** 2 / 2 for x, p in output_law(algorithm, law, t, sent()).items()), Fraction(0))
+        for sign, law in zip((1, -1), laws, strict=True)
+    ]
     return max(errors) / (q * (1 - q))
 
 
@@ -128,18 +129,26 @@ def errors_in_pairs(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Half the sum of both worlds' errors in each run of t rounds, and in which runs no tail event occurred.
 
-    The engine draws the same bits in both worlds: the mirror coupling.
+    Both worlds in one simulation, on the same bits: the mirror coupling.
     """
-    worlds = [TwoWorlds(sign, float(q)) for sign in (1, -1)]
-    records = [
-        simulate(
-            world, algorithm, n=n, f=f, attack=Mirror(world), steps=t, runs=runs, seed=seed, backend=backend, every=t
-        )
-        for world in worlds
-    ]
-    spikes = worlds[0].draw(Streams(seed, "sample").runs(0, runs), t, n)[:, :, : n - f, 0] < float(q)
+    worlds = TwoWorlds(np.array([[1], [-1]]), float(q))
+    record = simulate(
+        worlds,
+        algorithm,
+        n=n,
+        f=f,
+        attack=Mirror(worlds),
+        steps=t,
+        runs=runs,
+        seed=seed,
+        grid=(2,),
+        backend=backend,
+        every=t,
+    )
+    spikes = worlds.draw(Streams(seed, "sample").runs(0, runs), t, n)[:, :, : n - f, 0] < float(q)
     quiet = np.all(np.sum(spikes, axis=-1) <= f, axis=0)
-    return (records[0].excess[-1] + records[1].excess[-1]) / 2, quiet
+    plus, minus = record.excess[-1]
+    return (plus + minus) / 2, quiet
 
 
 def error_after_projection(

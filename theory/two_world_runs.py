@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sims.attacks import Attack, View
-from sims.backend import Array, namespace
-from sims.checks.exact_algorithm import ExactAlgorithm
+from sims.backend import Array, as_like, lead, namespace
+from sims.checks.exact_algorithm import ExactAlgorithm, every_path
 from sims.problems import Draws, Problem
 
 Bits = tuple[int, ...]
@@ -24,16 +24,16 @@ class TwoWorlds(Problem):
     """World s = ±1: f_s(x) = ½μx² − s·a·x, honest gradient μx − sH·Bern(q), H = σ/√(q(1 − q)), a = qH; d = 1.
 
     The mean is ∇f_s, the variance H²q(1 − q) = σ², the optimum s·a/μ, L = μ. The raw sample is a uniform u; the spike
-    comes where u < q.
+    comes where u < q. `sign` may be an array over the leading axes: both worlds in one simulation.
     """
 
-    sign: int
+    sign: Any
     q: float
     mu: float = 1.0  # pyright: ignore[reportIncompatibleMethodOverride] (a field does for a property)
     sigma_sq: float = 1.0  # pyright: ignore[reportIncompatibleMethodOverride]
 
     def __post_init__(self) -> None:
-        if self.sign not in (1, -1) or not 0 < self.q < 1 or not self.mu > 0:
+        if not np.all(np.isin(self.sign, (1, -1))) or not 0 < self.q < 1 or not self.mu > 0:
             raise ValueError(f"TwoWorlds needs sign = ±1, 0 < q < 1 and μ > 0, got {self.sign}, {self.q}, {self.mu}")
 
     @property
@@ -52,14 +52,17 @@ class TwoWorlds(Problem):
         return math.sqrt(self.sigma_sq / (self.q * (1 - self.q)))
 
     @property
-    def x_star(self) -> float:
-        """The optimum s·a/μ."""
-        return self.sign * self.q * self.spike / self.mu
+    def x_star(self) -> Any:
+        """The optimum s·a/μ, a number or (..., 1)."""
+        return self._times(self.sign if isinstance(self.sign, int) else np.asarray(self.sign)[..., None])
 
     @property
-    def f_star(self) -> float:
+    def f_star(self) -> Any:
         """The smallest value, −a²/(2μ)."""
-        return -0.5 * self.mu * self.x_star**2
+        return -0.5 * self.mu * self._times(1) ** 2
+
+    def _times(self, sign: Any) -> Any:
+        return sign * self.q * self.spike / self.mu
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
@@ -68,11 +71,11 @@ class TwoWorlds(Problem):
 
     def excess(self, x: Array) -> Array:
         """½μ(x − x*)²."""
-        return 0.5 * self.mu * (x[..., 0] - self.x_star) ** 2
+        return 0.5 * self.mu * ((x - as_like(self.x_star, x)) ** 2)[..., 0]
 
     def gradient(self, x: Array) -> Array:
         """μ(x − x*)."""
-        return self.mu * (x - self.x_star)
+        return self.mu * (x - as_like(self.x_star, x))
 
     def draw(self, streams: Draws, steps: int, n: int) -> np.ndarray:
         """Uniforms, (steps, runs, n, 1)."""
@@ -81,7 +84,7 @@ class TwoWorlds(Problem):
     def oracle(self, x: Array, sample: Array, honest: int | None = None) -> Array:
         """μx − sH where u < q, else μx."""
         base = self.mu * x[..., None, :]
-        return namespace(x).where(sample < self.q, base - self.sign * self.spike, base)
+        return namespace(x).where(sample < self.q, base - lead(self.sign, base, 2) * self.spike, base)
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +110,7 @@ class Mirror(Attack):
         spikes = xp.sum(xp.astype(view.honest_gradients != base, xp.int64), axis=-2, keepdims=True)
         f = view.own.shape[-2]
         place = (xp.arange(f)[:, None] + 7 * view.t) % f
-        return xp.where(place < spikes, base + self.world.sign * self.world.spike, base), state
+        return xp.where(place < spikes, base + lead(self.world.sign, base, 2) * self.world.spike, base), state
 
 
 class Worlds(NamedTuple):
@@ -156,15 +159,20 @@ def paths(
 ) -> Iterator[Pair]:
     """The points x_0, …, x_{t−1}, output in both worlds, H = 1, on every sequence of t rounds without a tail event."""
     rounds = quiet_rounds(n, f, coupling)
-    for chosen in itertools.product(rounds, repeat=t):
-        yield follow(algorithm, [r.plus for r in chosen], mu), follow(algorithm, [r.minus for r in chosen], mu)
+    plus, minus = (every_path(algorithm, list(world), t, sent(mu)) for world in zip(*rounds, strict=True))
+    yield from zip(plus, minus, strict=True)
+
+
+def sent(mu: Fraction = Fraction(1)) -> Callable[[Bits, Fraction], list[Fraction]]:
+    """What workers submit at the query point x whose messages are μx + bits."""
+    return lambda bits, x: [mu * x + value for value in bits]
 
 
 def follow(algorithm: ExactAlgorithm, messages: Sequence[Bits], mu: Fraction) -> tuple[Fraction, ...]:
     """The query points and the output when worker i sends μx + messages[r][i] in round r."""
-    state, points = algorithm.start(), []
+    state, points, answer = algorithm.start(), [], sent(mu)
     for row in messages:
         x = algorithm.query(state)
         points.append(x)
-        state = algorithm.submit(state, [mu * x + value for value in row])
+        state = algorithm.submit(state, answer(row, x))
     return (*points, algorithm.output(state))

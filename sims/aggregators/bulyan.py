@@ -8,7 +8,7 @@ from array_api_compat import is_cupy_array
 
 from sims import kernels
 from sims.aggregators.coordinate_median import CoordinateMedian
-from sims.aggregators.krum import krum_distances, krum_scores
+from sims.aggregators.krum import Ranks, krum_distances, krum_scores
 from sims.aggregators.rule import Promises, StatelessRule, declared_f
 from sims.backend import Array, device, namespace, take_rows
 
@@ -57,11 +57,11 @@ class Bulyan(StatelessRule):
         return _mean_around_median(take_rows(x, chosen), x.shape[-2] - 4 * self.f)
 
 
-def _select(distances: Array, alive: Array, ranks: Array, f: int) -> Array:
+def _select(distances: Array, alive: Array, ranks: Ranks, f: int) -> Array:
     """Which n − 2f workers repeated Krum moves into the selection, in that order, (..., n − 2f)."""
     xp = namespace(distances)
     n = distances.shape[-1]
-    workers = xp.arange(n, device=device(distances))
+    workers, rank = xp.arange(n, device=device(distances)), ranks(...)
     waiting = xp.ones(alive.shape, dtype=xp.bool, device=device(distances))
     infinite = xp.asarray(float("inf"), dtype=distances.dtype, device=device(distances))
     picked = []
@@ -69,7 +69,7 @@ def _select(distances: Array, alive: Array, ranks: Array, f: int) -> Array:
         neighbours = min(max(remaining - f - 2, 1), remaining - 1)
         scores = xp.where(waiting, krum_scores(distances, alive, neighbours), infinite)
         lowest = waiting & (scores == xp.min(scores, axis=-1, keepdims=True))
-        best = xp.argmin(xp.where(lowest, ranks, n * xp.ones_like(ranks)), axis=-1, keepdims=True)
+        best = xp.argmin(xp.where(lowest, rank, n * xp.ones_like(rank)), axis=-1, keepdims=True)
         picked.append(best)
         taken = workers == best
         waiting = waiting & ~taken
@@ -80,7 +80,7 @@ def _select(distances: Array, alive: Array, ranks: Array, f: int) -> Array:
 def _mean_around_median(selected: Array, keep: int) -> Array:
     """The average of the `keep` values of each coordinate nearest to its median: (..., θ, d) → (..., d)."""
     xp = namespace(selected)
-    ordered = xp.sort(selected, axis=-2)
+    ordered = xp.sort(selected, axis=-2, stable=False)
     middle = CoordinateMedian().reduce(selected)[..., None, :]
     nearest = xp.argsort(xp.abs(ordered - middle), axis=-2, stable=True)[..., :keep, :]  # stable: the smaller first
     return middle[..., 0, :] + xp.mean(xp.take_along_axis(ordered, nearest, axis=-2) - middle, axis=-2)

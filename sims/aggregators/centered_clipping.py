@@ -10,7 +10,7 @@ import numpy as np
 
 from sims import kernels
 from sims.aggregators.rule import Promises, Rule, State
-from sims.backend import Array, device, lead, measurable, namespace, row_norms, to_numpy
+from sims.backend import Array, device, lead, measurable, namespace, only, row_norms, to_numpy
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,11 +70,17 @@ class CenteredClipping(Rule):
         rows, alive = measurable(x)
         v = xp.astype(xp.broadcast_to(state, (*x.shape[:-2], x.shape[-1])), xp.float64)
         for tau in self.radii:
-            away = xp.where(alive[..., None], rows - v[..., None, :], xp.zeros_like(rows))
+            away = only(alive, rows - v[..., None, :])
             norms = row_norms(away)
-            radius = lead(tau, norms, 1)
-            inside = norms <= radius
-            factor = xp.where(inside, xp.ones_like(norms), radius / xp.where(inside, xp.ones_like(norms), norms))
-            v = v + xp.mean(away * factor[..., None], axis=-2)
+            v = v + xp.mean(away * _factors(norms, lead(tau, norms, 1))[..., None], axis=-2)
         v = xp.astype(v, x.dtype)
         return v, v
+
+
+def _factors(norms: Array, radius: Array) -> Array:
+    """min(1, τ/norm), 1 at norm 0, whatever τ is."""
+    if type(norms) is np.ndarray:
+        return np.fmin(1.0, radius / norms)  # 0/0 and ∞/∞ are no numbers, and `fmin` passes over them
+    xp = namespace(norms)
+    inside = norms <= radius
+    return xp.where(inside, xp.ones_like(norms), radius / xp.where(inside, xp.ones_like(norms), norms))

@@ -82,7 +82,7 @@ def _anchor(rows: Array, alive: Array) -> Array:
     """The lower median of each coordinate of the rows that are alive: unlike their mean, no far message moves it."""
     xp = namespace(rows)
     worst = xp.asarray(float("inf"), dtype=rows.dtype, device=device(rows))
-    ordered = xp.sort(xp.where(alive[..., None], rows, worst), axis=-2)
+    ordered = xp.sort(xp.where(alive[..., None], rows, worst), axis=-2, stable=False)
     count = xp.sum(xp.astype(alive, xp.int64), axis=-1)
     middle = xp.where(count > 0, (count - 1) // 2, xp.zeros_like(count))[..., None, None]
     index = xp.broadcast_to(middle, (*rows.shape[:-2], 1, rows.shape[-1]))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from sims import kernels
 from sims.aggregators.rule import Promises, StatelessRule, declared_f
@@ -16,6 +20,8 @@ from sims.backend import (
     sq_distances,
     take_rows,
 )
+
+Ranks = Callable[[Any], Array]  # an index of runs, `...` for all → the ranks (..., n) of their messages
 
 # name → (neighbours are n − f − this many others, power to which squared distances are raised)
 VARIANTS = {
@@ -32,18 +38,23 @@ def check_variant(variant: str) -> None:
         raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {variant!r}")
 
 
-def krum_distances(x: Array) -> tuple[Array, Array, Array]:
-    """Squared distances (..., n, n), who is alive (..., n), and lexicographic ranks (..., n), of messages (..., n, d).
+def krum_distances(x: Array) -> tuple[Array, Array, Ranks]:
+    """Squared distances (..., n, n), who is alive (..., n), and lexicographic ranks on demand, of messages (..., n, d).
 
     In float64; to rows that are not `measurable` infinite, to itself −1, which puts a row first when its own distances
     are sorted, also among equal rows, so that it can be left out.
     """
     xp = namespace(x)
     if kernels.pays(x):
-        distances, alive, ranks = kernels.distances_and_ranks(x)
+        distances, alive, every_rank = kernels.distances_and_ranks(x)
+        ranks: Ranks = lambda runs: every_rank[runs]  # noqa: E731 (the same as below, from what is there already)
     else:
         rows, alive = measurable(x)
-        distances, ranks = sq_distances(rows), lexicographic_ranks(rows)
+        distances, ranks = sq_distances(rows), lambda runs: lexicographic_ranks(rows[runs])
+    if type(distances) is np.ndarray and alive.all():
+        every = np.arange(x.shape[-2])
+        distances[..., every, every] = -1.0
+        return distances, alive, ranks
     infinite = xp.asarray(float("inf"), dtype=distances.dtype, device=device(x))
     distances = xp.where(alive[..., None, :], distances, infinite)
     itself = xp.eye(x.shape[-2], dtype=xp.bool, device=device(x))
@@ -56,18 +67,29 @@ def krum_scores(distances: Array, alive: Array, neighbours: int) -> Array:
     Summed in ascending order, so that equal configurations get equal scores, bit for bit.
     """
     xp = namespace(distances)
-    scores = xp.sum(xp.sort(distances, axis=-1)[..., 1 : neighbours + 1], axis=-1)
+    scores = xp.sum(xp.sort(distances, axis=-1, stable=False)[..., 1 : neighbours + 1], axis=-1)
+    if type(alive) is np.ndarray and alive.all():
+        return scores
     return xp.where(alive, scores, xp.asarray(float("inf"), dtype=scores.dtype, device=device(scores)))
 
 
-def _ordered(x: Array, f: int, variant: str) -> Array:
-    """The workers by Krum score, ties by value: (..., n, d) → indices (..., n)."""
+def _lowest(x: Array, f: int, variant: str, count: int) -> Array:
+    """The `count` workers of lowest Krum score in its order, ties by value: (..., n, d) → indices (..., count)."""
     fewer, power = VARIANTS[variant]
     neighbours = x.shape[-2] - f - fewer
     distances, alive, ranks = krum_distances(x)
     if power != 1.0:
         distances = _raised(distances, krum_scores(distances, alive, neighbours), power)
-    return order_by_value(krum_scores(distances, alive, neighbours), ranks)
+    scores = krum_scores(distances, alive, neighbours)
+    if type(scores) is not np.ndarray:  # on a device it would take as long to see whether there are ties
+        return order_by_value(scores, ranks(...))[..., :count]
+    order = np.argsort(scores, axis=-1, kind="stable")[..., : count + 1]
+    ordered = np.take_along_axis(scores, order, axis=-1)
+    tied = np.any(ordered[..., 1:] == ordered[..., :-1], axis=-1)
+    order = order[..., :count]
+    if np.any(tied):
+        order[tied] = order_by_value(scores[tied], ranks(tied))[..., :count]
+    return order
 
 
 def _raised(distances: Array, scores: Array, power: float) -> Array:
@@ -123,7 +145,7 @@ class Krum(StatelessRule):
         fewer, power = VARIANTS[self.variant]
         if kernels.pays(x) and power == 1 and (found := kernels.nearest(x, x.shape[-2] - self.f - fewer)) is not None:
             return found
-        return take_rows(x, _ordered(x, self.f, self.variant)[..., :1])[..., 0, :]
+        return take_rows(x, _lowest(x, self.f, self.variant, 1))[..., 0, :]
 
 
 @dataclass(frozen=True)
@@ -166,7 +188,7 @@ class MultiKrum(StatelessRule):
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""
         m = x.shape[-2] - self.f if self.m is None else self.m
-        chosen = _ordered(x, self.f, self.variant)[..., :m]
+        chosen = _lowest(x, self.f, self.variant, m)
         if kernels.pays(x):
             return kernels.mean_from_first(x, chosen)
         rows = take_rows(x, chosen)

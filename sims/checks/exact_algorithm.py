@@ -7,10 +7,12 @@ difference.
 from __future__ import annotations
 
 import abc
-from collections.abc import Sequence
+import functools
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 from sims.aggregators import CenteredClipping, Rule
 from sims.checks.exact_rules import exact_aggregate, rational
@@ -18,10 +20,12 @@ from sims.optimizers import SGD, Optimizer, ServerMomentum, WorkerMomentum
 from sims.optimizers.optimizer import at
 
 Gradients = Sequence[Fraction]  # one per worker identity
+Round = TypeVar("Round")
+Answer = Callable[[Round, Fraction], Gradients]  # (what happens in a round, the query point) → what is submitted
 
 
 class ExactAlgorithm(abc.ABC):
-    """A frozen value of pure functions; all memory is in the state, which starts as `start()`."""
+    """A frozen value of pure functions; all memory is in the state, a hashable value, which starts as `start()`."""
 
     @abc.abstractmethod
     def start(self) -> Any:
@@ -84,21 +88,24 @@ class ExactSGD(ExactAlgorithm):
         t, kind = state.t + 1, self.optimizer
         sent, server = tuple(gradients), state.server
         if isinstance(kind, WorkerMomentum):
-            sent = tuple(
-                _average(g, m, kind, t) for g, m in zip(sent, state.workers or (Fraction(0),) * len(sent), strict=True)
-            )
+            sent = _averages(sent, state.workers, kind, t)
         centre = (state.centre,) if isinstance(self.rule, CenteredClipping) and self.warm else None
         aggregate = exact_aggregate(self.rule, [(m,) for m in sent], centre)[0]
         step = aggregate
         if isinstance(kind, ServerMomentum):
-            step = server = _average(aggregate, server, kind, t)
+            (step,) = (server,) = _averages((aggregate,), (server,), kind, t)
         x = state.x - rational(at(kind.learning_rate, t)) * step
         return SGDState(x, t, aggregate, sent if isinstance(kind, WorkerMomentum) else None, server)
 
 
-def _average(new: Fraction, old: Fraction, kind: WorkerMomentum | ServerMomentum, t: int) -> Fraction:
+def _averages(
+    new: tuple[Fraction, ...], old: tuple[Fraction, ...] | None, kind: WorkerMomentum | ServerMomentum, t: int
+) -> tuple[Fraction, ...]:
+    """(1 − β)·new + β·old if damped, new + β·old if not; `old` None is zero."""
     beta = rational(at(kind.beta, t))
-    return ((1 - beta) * new if kind.damped else new) + beta * old
+    alpha = 1 - beta
+    fresh = tuple(alpha * g for g in new) if kind.damped else new
+    return fresh if old is None else tuple(g + beta * m for g, m in zip(fresh, old, strict=True))
 
 
 def run(algorithm: ExactAlgorithm, array: Sequence[Gradients]) -> tuple[tuple[Fraction, ...], Fraction]:
@@ -108,3 +115,46 @@ def run(algorithm: ExactAlgorithm, array: Sequence[Gradients]) -> tuple[tuple[Fr
         queries.append(algorithm.query(state))
         state = algorithm.submit(state, row)
     return tuple(queries), algorithm.output(state)
+
+
+def every_path(
+    algorithm: ExactAlgorithm, rounds: Sequence[Round], t: int, answer: Answer[Round]
+) -> list[tuple[Fraction, ...]]:
+    """The query points and the output on every sequence of t of these rounds, in the order of `itertools.product`.
+
+    What follows a state depends on nothing else, so that states in which several sequences meet are continued once.
+    """
+
+    @functools.cache
+    def endings(state: Any, left: int) -> list[tuple[Fraction, ...]]:
+        if not left:
+            return [(algorithm.output(state),)]
+        x = algorithm.query(state)
+        later = (endings(algorithm.submit(state, answer(r, x)), left - 1) for r in rounds)
+        return [(x, *ending) for found in later for ending in found]
+
+    return endings(algorithm.start(), t)
+
+
+def output_law(
+    algorithm: ExactAlgorithm, law: Mapping[Round, Fraction], t: int, answer: Answer[Round]
+) -> dict[Fraction, Fraction]:
+    """The law of the output after t independent rounds of this law: value → probability.
+
+    >>> from sims.aggregators import Mean
+    >>> coin = {0: Fraction(1, 2), 1: Fraction(1, 2)}
+    >>> output_law(ExactSGD(Mean(), SGD(1.0)), coin, 2, lambda bit, x: [Fraction(bit)])[Fraction(-1)]
+    Fraction(1, 2)
+    """
+    states: Mapping[Any, Fraction] = {algorithm.start(): Fraction(1)}
+    for _ in range(t):
+        after: defaultdict[Any, Fraction] = defaultdict(Fraction)
+        for state, probability in states.items():
+            x = algorithm.query(state)
+            for r, factor in law.items():
+                after[algorithm.submit(state, answer(r, x))] += probability * factor
+        states = after
+    outputs: defaultdict[Fraction, Fraction] = defaultdict(Fraction)
+    for state, probability in states.items():
+        outputs[algorithm.output(state)] += probability
+    return dict(outputs)

@@ -31,7 +31,7 @@ def exact_aggregate(rule: Any, rows: Sequence[Sequence[Fraction]], centre: Seque
     name = type(rule).__name__
     if name not in DEFINITIONS:
         raise ValueError(f"no exact definition of {name}; there is one of {', '.join(DEFINITIONS)}")
-    messages = [tuple(Fraction(value) for value in row) for row in rows]
+    messages = [tuple(value if type(value) is Fraction else Fraction(value) for value in row) for row in rows]
     if not messages or any(len(row) != len(messages[0]) for row in messages):
         raise ValueError(f"need n ≥ 1 rows of one length, got lengths {[len(row) for row in messages]}")
     if centre is not None and name != "CenteredClipping":
@@ -112,14 +112,15 @@ def centered_clipping(rule: Any, rows: list[Vector], centre: Sequence[Fraction] 
         raise ValueError(f"the centre must have the length of a message, 1, got {len(centre)}")
     v = Fraction(0) if centre is None else Fraction(centre[0])
     radii = list(rule.tau) if isinstance(rule.tau, Sequence) else [rule.tau] * rule.steps
-    for radius in radii:
+    for tau in radii:
+        radius = None if unbounded(tau) else rational(tau)
         clipped = Fraction(0)
         for (value,) in rows:
             away = value - v
-            if unbounded(radius) or abs(away) <= rational(radius):
+            if radius is None or abs(away) <= radius:
                 clipped += away
             else:
-                clipped += rational(radius) if away > 0 else -rational(radius)
+                clipped += radius if away > 0 else -radius
         v += clipped / len(rows)
     return (v,)
 
@@ -178,19 +179,18 @@ def krum_scores(rows: Sequence[Vector], neighbours: int, variant: str) -> list[F
         raise ValueError(f"no exact definition of the Krum variant {variant!r}")
     if variant == "byzantine_momentum":
         one_dimension("Krum with plain distances", rows)
-    scores = []
+    distances: list[list[Fraction]] = [[] for _ in rows]  # to the others
     for i, row in enumerate(rows):
-        distances = []
-        for j, other in enumerate(rows):
-            if j == i:
-                continue
-            square = sum(((a - b) ** 2 for a, b in zip(row, other, strict=True)), Fraction(0))
+        for j, other in enumerate(rows[:i]):
             if variant == "byzantine_momentum":
-                distances.append(abs(row[0] - other[0]))
+                distance = abs(row[0] - other[0])
             else:
-                distances.append(square**2 if variant == "released" else square)
-        scores.append(sum(sorted(distances)[:neighbours], Fraction(0)))
-    return scores
+                away = [a - b for a, b in zip(row, other, strict=True)]
+                square = sum((a * a for a in away), Fraction(0))
+                distance = square * square if variant == "released" else square
+            distances[i].append(distance)
+            distances[j].append(distance)
+    return [sum(sorted(others)[:neighbours], Fraction(0)) for others in distances]
 
 
 def by_score(rows: Sequence[Vector], scores: Sequence[Fraction]) -> list[Vector]:
@@ -200,6 +200,8 @@ def by_score(rows: Sequence[Vector], scores: Sequence[Fraction]) -> list[Vector]
 
 def rational(value: Any) -> Fraction:
     """A real parameter as the rational number that it is."""
+    if type(value) is Fraction:
+        return value
     if isinstance(value, Fraction | int):
         return Fraction(value)
     if getattr(value, "ndim", 0):

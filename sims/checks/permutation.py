@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sims.checks.exact_algorithm import ExactAlgorithm, run
+from sims.checks.exact_algorithm import ExactAlgorithm, every_path, run
 
 Part = Literal["queries", "output", "both"]
 Rows = tuple[tuple[int, ...], ...]
@@ -53,7 +53,11 @@ class Counterexample:
 def seen(algorithm: ExactAlgorithm, array: Rows, part: Part) -> Any:
     """The query points of rounds 1, …, t, the output, or both in a row, in rationals."""
     queries, output = run(algorithm, [[Fraction(g) for g in row] for row in array])
-    return {"queries": queries, "output": output, "both": (*queries, output)}[part]
+    return _part((*queries, output), part)
+
+
+def _part(path: tuple[Fraction, ...], part: Part) -> Any:
+    return {"queries": path[:-1], "output": path[-1], "both": path}[part]
 
 
 def exchanges(array: Rows) -> Iterator[tuple[int, int, Rows]]:
@@ -70,7 +74,9 @@ def enumerate_all(
 ) -> tuple[int, int, Counterexample | None]:
     """How many exchanges change something, how many there are, and the smallest of those that do (by Σ|values|)."""
     rows = tuple(itertools.product(values, repeat=n))
-    results = {array: seen(algorithm, array, part) for array in itertools.product(rows, repeat=t)}
+    fractions = {row: tuple(map(Fraction, row)) for row in rows}
+    paths = every_path(algorithm, rows, t, lambda row, x: fractions[row])
+    results = {a: _part(path, part) for a, path in zip(itertools.product(rows, repeat=t), paths, strict=True)}
     changed, total, best = 0, 0, None
     for array, before in results.items():
         for r, i, other in exchanges(array):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sims.attacks import Attack, LabelFlipping, View
-from sims.backend import Array, namespace, take_rows
+from sims.backend import Array, inverse, namespace, take_rows
 from sims.optimizers import Algorithm, AlgorithmState
 from sims.problems import Labelled, Problem
 from sims.problems.problem import sq_norm
@@ -32,8 +32,9 @@ class Round:
         """Play the round; `attacking` and `ruling` are the random streams of the attack and of the rule."""
         xp = namespace(sample)
         g = self.n - self.f
+        back = None if order is None else inverse(order)
         gradients, elsewhere = self._gradients(state, sample)
-        messages, spoken = self._speak(gradients, elsewhere, state, order)
+        messages, spoken = self._speak(gradients, elsewhere, state, order, back)
         if self.f:
             view = View(
                 honest=messages[..., :g, :],
@@ -49,7 +50,7 @@ class Round:
             sent, attack_state = self.attack(view, attack_state, attacking)
             if self.attack.enters == "gradients":
                 submitted = xp.concat([view.honest_gradients, sent], axis=-2)
-                messages, spoken = self._speak(submitted, elsewhere, state, order)
+                messages, spoken = self._speak(submitted, elsewhere, state, order, back)
             else:
                 messages = xp.concat([view.honest, sent], axis=-2)
         _, state = self.algorithm.update(_arrange(messages, order), spoken, ruling)
@@ -71,15 +72,18 @@ class Round:
         return self.problem.oracle(x, sample, g, flip=True)
 
     def _speak(
-        self, gradients: Array, elsewhere: list[Array], state: AlgorithmState, order: Array | None
+        self,
+        gradients: Array,
+        elsewhere: list[Array],
+        state: AlgorithmState,
+        order: Array | None,
+        back: Array | None,
     ) -> tuple[Array, AlgorithmState]:
         """The messages in the order of the workers, good first, though the algorithm sees them rearranged."""
         if elsewhere:
             gradients = namespace(gradients).concat([gradients, *elsewhere], axis=-1)
         messages, state = self.algorithm.messages(_arrange(gradients, order), state)
-        if order is None:
-            return messages, state
-        return _arrange(messages, namespace(order).argsort(order, axis=-1, stable=False)), state
+        return _arrange(messages, back), state
 
 
 def _arrange(rows: Array, order: Array | None) -> Array:

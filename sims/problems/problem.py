@@ -101,7 +101,8 @@ class Problem(abc.ABC):
 
 def sq_norm(x: Array) -> Array:
     """‖x‖² of vectors: (..., d) → (...)."""
-    return namespace(x).sum(x * x, axis=-1)
+    squares = x * x
+    return squares[..., 0] if x.shape[-1] == 1 else namespace(x).sum(squares, axis=-1)
 
 
 def smallest(parameter: Any) -> float:
