@@ -245,3 +245,13 @@ def test_a_rule_is_itself():
 def test_a_function_that_returns_the_wrong_shape_is_refused():
     with pytest.raises(ValueError, match=r"a rule must return shape \(2,\) for messages \(3, 2\), got \(3,\)"):
         FunctionRule(lambda run: run[:, 0]).aggregate(np.zeros((3, 2)))
+
+
+@pytest.mark.parametrize("d", [*range(1, 11), 31, 32, 40])
+def test_short_sums_and_maxima_are_numpy_s_to_the_bit(d):
+    x = np.random.Generator(np.random.Philox(d)).standard_normal((5, 300, d)) * 1e3
+    for array in (x, x[:, ::3], np.moveaxis(np.ascontiguousarray(np.moveaxis(x, -1, 0)), 0, -1), x[:0]):
+        np.testing.assert_array_equal(backend.sum_across(array), np.sum(array, axis=-1))
+        np.testing.assert_array_equal(backend.max_across(array), np.max(array, axis=-1))
+    x[1, 2, d // 2] = np.nan
+    np.testing.assert_array_equal(backend.max_across(x), np.max(x, axis=-1))

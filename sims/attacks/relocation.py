@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sims.attacks.attack import Attack, State, View
-from sims.backend import Array, as_like, lead, namespace, to_numpy
+from sims.backend import Array, as_like, lead, max_across, namespace, sum_across, to_numpy
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,14 +95,14 @@ def _host(values: Any) -> np.ndarray:
 def _unit(vectors: Array) -> tuple[Array, Array]:
     """The vectors (..., d) divided by their lengths (..., 1), 0 for 0, and these."""
     xp = namespace(vectors)
-    largest = xp.max(xp.abs(vectors), axis=-1, keepdims=True)  # first, so that no square under- or overflows
+    largest = max_across(xp.abs(vectors))[..., None]  # first, so that no square under- or overflows
     safe = vectors / xp.where(largest > 0, largest, xp.ones_like(largest))
-    length = xp.sqrt(xp.sum(safe * safe, axis=-1, keepdims=True))
+    length = xp.sqrt(sum_across(safe * safe)[..., None])
     return safe / xp.where(length > 0, length, xp.ones_like(length)), largest * length
 
 
 def _rejected(vectors: Array, forward: Array) -> tuple[Array, Array]:
     """The parts (..., d) orthogonal to the unit vectors `forward`, and their lengths (..., 1)."""
     xp = namespace(vectors)
-    away = vectors - xp.sum(vectors * forward, axis=-1, keepdims=True) * forward
-    return away, xp.sqrt(xp.sum(away * away, axis=-1, keepdims=True))
+    away = vectors - sum_across(vectors * forward)[..., None] * forward
+    return away, xp.sqrt(sum_across(away * away)[..., None])

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from sims.backend import Array, as_like, namespace, to_numpy
+from sims.backend import Array, as_like, sum_across, to_numpy
 
 
 class Draws(Protocol):
@@ -102,7 +102,7 @@ class Problem(abc.ABC):
 def sq_norm(x: Array) -> Array:
     """‖x‖² of vectors: (..., d) → (...)."""
     squares = x * x
-    return squares[..., 0] if x.shape[-1] == 1 else namespace(x).sum(squares, axis=-1)
+    return squares[..., 0] if x.shape[-1] == 1 else sum_across(squares)
 
 
 def smallest(parameter: Any) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sims.backend import Array, as_like, device, lead, namespace, to_numpy
+from sims.backend import Array, as_like, device, lead, namespace, sum_across, to_numpy
 from sims.problems.problem import Draws, Problem, smallest
 
 
@@ -79,7 +79,7 @@ class Quadratic(Problem):
     def excess(self, x: Array) -> Array:
         """½ Σ λ_j (x_j − x*_j)²."""
         away = x - as_like(self.x_star, x)
-        return 0.5 * namespace(x).sum(as_like(self.eigenvalues, x) * away * away, axis=-1)
+        return 0.5 * sum_across(as_like(self.eigenvalues, x) * away * away)
 
     def gradient(self, x: Array) -> Array:
         """λ(x − x*)."""

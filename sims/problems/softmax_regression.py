@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sims.backend import Array, as_like, device, namespace
+from sims.backend import Array, as_like, device, max_across, namespace, sum_across
 from sims.problems.labelled import Labelled
 from sims.problems.problem import Draws, sq_norm
 
@@ -134,8 +134,8 @@ class SoftmaxRegression(Labelled):
         """f(x) from its definition."""
         xp = namespace(x)
         scores = self._scores(x)
-        top = xp.max(scores, axis=-1, keepdims=True)
-        losses = top[..., 0] + xp.log(xp.sum(xp.exp(scores - top), axis=-1)) - xp.sum(scores * self._hot(x), axis=-1)
+        top = max_across(scores)[..., None]
+        losses = top[..., 0] + xp.log(sum_across(xp.exp(scores - top))) - sum_across(scores * self._hot(x))
         return xp.mean(losses, axis=-1) + 0.5 * self.ridge * sq_norm(x)
 
     def excess(self, x: Array) -> Array:
@@ -149,12 +149,12 @@ class SoftmaxRegression(Labelled):
         away = x - star
         weights = self._softmax(self._scores(star))
         u = self._scores(away)
-        v = u - xp.sum(weights * u, axis=-1, keepdims=True)
-        top = xp.max(xp.abs(v), axis=-1)
+        v = u - sum_across(weights * u)[..., None]
+        top = max_across(xp.abs(v))
         small = xp.where((top < 0.5)[..., None], v, xp.zeros_like(v))
-        near = xp.log1p(xp.sum(weights * (xp.expm1(small) - small), axis=-1))
-        high = xp.max(v, axis=-1, keepdims=True)
-        far = high[..., 0] + xp.log(xp.sum(weights * xp.exp(v - high), axis=-1))
+        near = xp.log1p(sum_across(weights * (xp.expm1(small) - small)))
+        high = max_across(v)[..., None]
+        far = high[..., 0] + xp.log(sum_across(weights * xp.exp(v - high)))
         return xp.mean(xp.where(top < 0.5, near, far), axis=-1) + 0.5 * self.ridge * sq_norm(away)
 
     def gradient(self, x: Array) -> Array:
@@ -184,8 +184,8 @@ class SoftmaxRegression(Labelled):
         """The share of the data set whose class has the highest score, (..., d) → (...)."""
         xp = namespace(x)
         scores = self._scores(x)
-        own = xp.sum(scores * self._hot(x), axis=-1)
-        return xp.mean(xp.astype(own >= xp.max(scores, axis=-1), x.dtype), axis=-1)
+        own = sum_across(scores * self._hot(x))
+        return xp.mean(xp.astype(own >= max_across(scores), x.dtype), axis=-1)
 
     def draw(self, streams: Draws, steps: int, n: int) -> np.ndarray:
         """Uniforms u ∈ [0, 1), (steps, runs, n, b): the point ⌊u·m⌋."""
@@ -221,5 +221,5 @@ class SoftmaxRegression(Labelled):
     def _softmax(self, scores: Array) -> Array:
         """Probabilities from scores, along the last axis."""
         xp = namespace(scores)
-        powers = xp.exp(scores - xp.max(scores, axis=-1, keepdims=True))
-        return powers / xp.sum(powers, axis=-1, keepdims=True)
+        powers = xp.exp(scores - max_across(scores)[..., None])
+        return powers / sum_across(powers)[..., None]
