@@ -1,7 +1,8 @@
 """The aggregation rules once more, in rational arithmetic: slow, literal, and independent of `sims.aggregators`.
 
 Each function is written from the rule's published definition, with loops over workers and coordinates and nothing but
-`fractions.Fraction`, so that the fast rules can be held to it exactly. Where a definition has a root in it (RFA,
+rational numbers (flint's, which compute ten times as fast as `fractions.Fraction`), so that the fast rules can be held
+to it exactly. Where a definition has a root in it (RFA,
 centered clipping, plain distances in Krum, the geometric median) the oracle exists for d = 1 only.
 """
 
@@ -10,12 +11,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
-Vector = tuple[Fraction, ...]
+from flint import fmpq
+
+Vector = tuple[fmpq, ...]
+Number = TypeVar("Number", Fraction, fmpq)
 
 
-def exact_aggregate(rule: Any, rows: Sequence[Sequence[Fraction]], centre: Sequence[Fraction] | None = None) -> Vector:
+def exact_aggregate(
+    rule: Any, rows: Sequence[Sequence[Fraction]], centre: Sequence[Fraction] | None = None
+) -> tuple[Fraction, ...]:
     """What `rule` returns on the n messages `rows` of d coordinates, exactly.
 
     `rule` is an instance of one of the nine rules; its type name picks the definition, its parameters are read as they
@@ -31,14 +37,16 @@ def exact_aggregate(rule: Any, rows: Sequence[Sequence[Fraction]], centre: Seque
     name = type(rule).__name__
     if name not in DEFINITIONS:
         raise ValueError(f"no exact definition of {name}; there is one of {', '.join(DEFINITIONS)}")
-    messages = [tuple(value if type(value) is Fraction else Fraction(value) for value in row) for row in rows]
+    messages = [tuple(as_fmpq(value) for value in row) for row in rows]
     if not messages or any(len(row) != len(messages[0]) for row in messages):
         raise ValueError(f"need n ≥ 1 rows of one length, got lengths {[len(row) for row in messages]}")
     if centre is not None and name != "CenteredClipping":
         raise ValueError(f"only CenteredClipping has a centre, not {name}")
     if name == "CenteredClipping":
-        return centered_clipping(rule, messages, centre)
-    return DEFINITIONS[name](rule, messages)
+        output = centered_clipping(rule, messages, None if centre is None else tuple(map(as_fmpq, centre)))
+    else:
+        output = DEFINITIONS[name](rule, messages)
+    return tuple(Fraction(int(value.p), int(value.q)) for value in output)
 
 
 def mean(rule: Any, rows: list[Vector]) -> Vector:
@@ -61,7 +69,7 @@ def trimmed_mean(rule: Any, rows: list[Vector]) -> Vector:
         for _ in range(f):
             values.remove(min(values))
             values.remove(max(values))
-        output.append(sum(values, Fraction(0)) / len(values))
+        output.append(sum(values, fmpq(0)) / len(values))
     return tuple(output)
 
 
@@ -101,20 +109,20 @@ def bulyan(rule: Any, rows: list[Vector]) -> Vector:
     for column in zip(*selected, strict=True):
         middle = median(column)
         nearest = sorted(column, key=lambda value, middle=middle: (abs(value - middle), value))[: n - 4 * f]
-        output.append(sum(nearest, Fraction(0)) / len(nearest))
+        output.append(sum(nearest, fmpq(0)) / len(nearest))
     return tuple(output)
 
 
-def centered_clipping(rule: Any, rows: list[Vector], centre: Sequence[Fraction] | None) -> Vector:
+def centered_clipping(rule: Any, rows: list[Vector], centre: Vector | None) -> Vector:
     """v ← v + (1/n) Σ_i (x_i − v) min(1, τ_l/|x_i − v|), `steps` times from `centre`; d = 1."""
     one_dimension("CenteredClipping", rows)
     if centre is not None and len(centre) != 1:
         raise ValueError(f"the centre must have the length of a message, 1, got {len(centre)}")
-    v = Fraction(0) if centre is None else Fraction(centre[0])
+    v = fmpq(0) if centre is None else centre[0]
     radii = list(rule.tau) if isinstance(rule.tau, Sequence) else [rule.tau] * rule.steps
     for tau in radii:
-        radius = None if unbounded(tau) else rational(tau)
-        clipped = Fraction(0)
+        radius = None if unbounded(tau) else as_fmpq(rational(tau))
+        clipped = fmpq(0)
         for (value,) in rows:
             away = value - v
             if radius is None or abs(away) <= radius:
@@ -128,10 +136,10 @@ def centered_clipping(rule: Any, rows: list[Vector], centre: Sequence[Fraction] 
 def rfa(rule: Any, rows: list[Vector]) -> Vector:
     """z ← Σ w_i x_i / Σ w_i with w_i = 1/max(ν, |x_i − z|), `steps` times from the origin; d = 1."""
     one_dimension("RFA", rows)
-    z, smoothing = Fraction(0), rational(rule.nu)
+    z, smoothing = fmpq(0), as_fmpq(rational(rule.nu))
     for _ in range(rule.steps):
         weights = [1 / max(smoothing, abs(value - z)) for (value,) in rows]
-        z = sum((w * value for w, (value,) in zip(weights, rows, strict=True)), Fraction(0)) / sum(weights)
+        z = sum((w * value for w, (value,) in zip(weights, rows, strict=True)), fmpq(0)) / sum(weights)
     return (z,)
 
 
@@ -139,7 +147,7 @@ def geometric_median(rule: Any, rows: list[Vector]) -> Vector:
     """The midpoint of the points of least summed distance; d = 1, where it is the median."""
     one_dimension("GeometricMedian", rows)
     values = sorted(value for (value,) in rows)
-    cost = [sum((abs(value - other) for other in values), Fraction(0)) for value in values]
+    cost = [sum((abs(value - other) for other in values), fmpq(0)) for value in values]
     best = [value for value, c in zip(values, cost, strict=True) if c == min(cost)]
     return ((best[0] + best[-1]) / 2,)  # the objective is piecewise linear: its minimisers end at messages
 
@@ -159,10 +167,10 @@ DEFINITIONS: dict[str, Any] = {
 
 def average(rows: Sequence[Vector]) -> Vector:
     """The mean of each coordinate."""
-    return tuple(sum(column, Fraction(0)) / len(rows) for column in zip(*rows, strict=True))
+    return tuple(sum(column, fmpq(0)) / len(rows) for column in zip(*rows, strict=True))
 
 
-def median(values: Sequence[Fraction]) -> Fraction:
+def median(values: Sequence[Number]) -> Number:
     """The middle value, or the midpoint of the two."""
     ordered, n = sorted(values), len(values)
     return ordered[n // 2] if n % 2 else (ordered[n // 2 - 1] + ordered[n // 2]) / 2
@@ -173,27 +181,27 @@ def neighbour_count(rule: Any, n: int) -> int:
     return n - rule.f - (1 if rule.variant == "byzfl" else 2)
 
 
-def krum_scores(rows: Sequence[Vector], neighbours: int, variant: str) -> list[Fraction]:
+def krum_scores(rows: Sequence[Vector], neighbours: int, variant: str) -> list[fmpq]:
     """Each row's sum over its nearest *others* of ‖·‖², of ‖·‖ for "byzantine_momentum", of ‖·‖⁴ for "released"."""
     if variant not in ("paper", "byzfl", "byzantine_momentum", "released"):
         raise ValueError(f"no exact definition of the Krum variant {variant!r}")
     if variant == "byzantine_momentum":
         one_dimension("Krum with plain distances", rows)
-    distances: list[list[Fraction]] = [[] for _ in rows]  # to the others
+    distances: list[list[fmpq]] = [[] for _ in rows]  # to the others
     for i, row in enumerate(rows):
         for j, other in enumerate(rows[:i]):
             if variant == "byzantine_momentum":
                 distance = abs(row[0] - other[0])
             else:
                 away = [a - b for a, b in zip(row, other, strict=True)]
-                square = sum((a * a for a in away), Fraction(0))
+                square = sum((a * a for a in away), fmpq(0))
                 distance = square * square if variant == "released" else square
             distances[i].append(distance)
             distances[j].append(distance)
-    return [sum(sorted(others)[:neighbours], Fraction(0)) for others in distances]
+    return [sum(sorted(others)[:neighbours], fmpq(0)) for others in distances]
 
 
-def by_score(rows: Sequence[Vector], scores: Sequence[Fraction]) -> list[Vector]:
+def by_score(rows: Sequence[Vector], scores: Sequence[fmpq]) -> list[Vector]:
     """The rows in ascending order of score, equal scores in lexicographic order of the rows."""
     return [row for _, row in sorted(zip(scores, rows, strict=True))]
 
@@ -207,6 +215,12 @@ def rational(value: Any) -> Fraction:
     if getattr(value, "ndim", 0):
         raise ValueError("exact definitions take one number per parameter, not an array of them")
     return Fraction(float(value))
+
+
+def as_fmpq(value: Any) -> fmpq:
+    """A rational, or what `Fraction` takes for one, for flint."""
+    fraction = value if type(value) is Fraction else Fraction(value)
+    return fmpq(fraction.numerator, fraction.denominator)
 
 
 def unbounded(value: Any) -> bool:
