@@ -68,7 +68,8 @@ def machine() -> dict[str, Any]:
     except OSError:
         pass
     vectors = np.show_config(mode="dicts").get("SIMD Extensions", {}).get("found", [])  # pyright: ignore
-    widest = next((w for w in ("AVX512", "AVX2", "ASIMD") if any(w in str(v) for v in vectors)), "unknown")
+    names = {"AVX512": "AVX512", "X86_V4": "AVX512", "AVX2": "AVX2", "X86_V3": "AVX2", "ASIMD": "ASIMD"}
+    widest = next((widest for name, widest in names.items() if any(name in str(v) for v in vectors)), "unknown")
     return {"cpu": cpu, "vectors": widest, "threads": threads.count(), "system": platform.system()}
 
 

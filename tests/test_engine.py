@@ -139,3 +139,8 @@ def test_parameters_that_do_not_fit_the_grid_are_refused():
     algorithm = RobustSGD(Mean(), SGD(np.array([0.1, 0.2, 0.3])[:, None]))
     with pytest.raises(ValueError, match=r"broadcast over \(\*grid, runs\) = \(2,\), but .* \(3, 2, 2\)"):
         simulate(PROBLEM, algorithm, **SIZES)
+
+
+def test_a_start_whose_square_overflows_is_a_result_and_no_warning():
+    record = simulate(Quadratic((1.0,)), RobustSGD(Mean(), SGD(0.1)), n=2, f=0, steps=2, runs=1, seed=0, x0=[1e200])
+    assert np.all(np.isinf(record.excess))

@@ -120,6 +120,14 @@ def test_rows_whose_squares_overflow_or_vanish_are_left_to_the_reference():
     assert clipping.weiszfeld_steps(np.full_like(x, np.nan)[None], ones, 1) is None
 
 
+def test_a_centre_that_does_not_fit_into_the_messages_dtype_is_left_to_the_reference():
+    x, far = large(7, np.float32), np.full(large(7).shape[1], 1e100)
+    for steps in (1, 2):
+        rule = CenteredClipping(1.0, steps=steps)
+        assert clipping.centered_clipping(x[None], far[None], [np.ones(1)] * steps) is None
+        agree(rule, x, 1e-14, state=far)
+
+
 def test_a_common_offset_costs_no_digits():
     x = large(7, offset=1e8)
     exact = [

@@ -27,7 +27,7 @@ from sims.problems import Quadratic
 
 SMALLEST = 2**17  # random numbers per run: below, compiling or loading the program costs more than it saves
 LARGEST = 2**13  # random numbers per run and round: beyond, the work of a few runs does not fit into the cache
-BUFFER = 2**15  # random numbers that a thread draws before it uses them
+BUFFER = 2**17  # random numbers that a thread draws before it uses them
 
 
 @dataclass(frozen=True)

@@ -101,9 +101,9 @@ def simulate(
     state = algorithm.init(xp.asarray(start))
     attack_state = attack.init(state.x, n, f) if f else ()
     recorder = _Recorder(problem)
-    recorder.note(state, None)
     # an attack may send infinities and an algorithm may diverge: both are results, not accidents
     with np.errstate(over="ignore", invalid="ignore"):
+        recorder.note(state, None)
         for first in range(0, steps, size):
             count = min(size, steps - first)
             samples = xp.asarray(problem.draw(sample, count, n))

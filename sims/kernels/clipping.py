@@ -75,8 +75,10 @@ def _start(messages: np.ndarray, centre: np.ndarray, room: np.ndarray) -> tuple[
         centre = room
     elif centre.dtype not in (np.float32, np.float64) or centre.strides != (centre.itemsize,):
         centre = np.ascontiguousarray(centre, dtype=np.float64)
-    if centre.dtype == np.float64 and not _largest(centre) <= LARGEST_CENTRE:
-        return None
+    if centre.dtype == np.float64:  # which need not fit into the messages' dtype either
+        most = min(LARGEST_CENTRE, float(np.finfo(messages.dtype).max))
+        if not _largest(centre) <= most:
+            return None
     alive = np.ones(len(messages), dtype=bool)
     source = Centre(centre, centre[:0])
     squares = advance(messages, alive, source)

@@ -17,7 +17,7 @@ from numba.core import cgutils
 from sims.backend import HUGE
 from sims.kernels.compiled import compiled
 from sims.kernels.dispatch import whole_groups
-from sims.kernels.lanes import LINE, WIDE, Lanes, intrinsic, prefetch
+from sims.kernels.lanes import LINE, WIDE, Lanes, intrinsic
 from sims.kernels.threads import split
 from sims.kernels.tiles import DISTANCES, STRIP, add_pairs, shapes
 
@@ -37,8 +37,6 @@ def _copy(typing, row, target, count, number):
         with cgutils.for_range(builder, count) as loop:
             at = builder.mul(loop.index, loop.index.type(WIDE * number.bitwidth // 8))
             place = builder.add(row, at)
-            for line in range(0, WIDE * number.bitwidth // 8, LINE):
-                prefetch(builder, builder.add(place, place.type(line)), place.type(STRIP * number.bitwidth // 8))
             values = narrow.load(place)
             within = narrow.within(values, min(HUGE, float(np.finfo(f"float{number.bitwidth}").max)))
             builder.store(builder.and_(builder.load(fine), within), fine)
@@ -60,7 +58,20 @@ def _strips(rows, first, last, out, alive, itemsize, tile, edge, number):
         for i in range(n):
             alive[i] &= _copy(rows[i] + start * itemsize, b.ctypes.data + 8 * STRIP * i, width // WIDE, number)
             b[i, width:] = 0.0
-        add_pairs(b.ctypes.data, 8 * STRIP, n, out.ctypes.data, 8 * n, tile, edge, DISTANCES, 0.0)
+        width = STRIP * itemsize
+        add_pairs(
+            b.ctypes.data,
+            8 * STRIP,
+            rows,
+            start * itemsize + width,
+            width // LINE,
+            out.ctypes.data,
+            8 * n,
+            tile,
+            edge,
+            DISTANCES,
+            0.0,
+        )
 
 
 def sq_distances(messages: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

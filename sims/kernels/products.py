@@ -15,7 +15,7 @@ from numba.core import cgutils
 
 from sims.kernels.compiled import compiled
 from sims.kernels.dispatch import whole_groups
-from sims.kernels.lanes import WIDE, Lanes, intrinsic, prefetch
+from sims.kernels.lanes import LINE, WIDE, Lanes, intrinsic
 from sims.kernels.threads import split
 from sims.kernels.tiles import ADDED, PRODUCTS, STRIP, add_pairs, shapes
 
@@ -42,16 +42,14 @@ def _centre(typing, rows, target, count, number):
 
 @intrinsic
 def _subtract(typing, row, centre, target, count, number):
-    """A row less the centre, `count` groups from an address on, to another address; the next strip is asked for."""
+    """A row less the centre, `count` groups from an address on, to another address."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         row, centre, target, count = arguments[:4]
         lanes = Lanes(builder, context.get_value_type(number), number.bitwidth, WIDE)
         with cgutils.for_range(builder, count) as loop:
             at = builder.mul(loop.index, loop.index.type(WIDE * 4))
-            place = builder.add(row, at)
-            prefetch(builder, place, place.type(STRIP * 4))
-            away = lanes.subtract(lanes.load(place), lanes.load(builder.add(centre, at)))
+            away = lanes.subtract(lanes.load(builder.add(row, at)), lanes.load(builder.add(centre, at)))
             lanes.store(away, builder.add(target, at))
         return context.get_dummy_value()
 
@@ -71,7 +69,19 @@ def _strips(rows, first, last, out, tile, edge, zero):
             place = b.ctypes.data + 4 * STRIP * i
             _subtract(rows[i] + offset, centre.ctypes.data, place, width // WIDE, zero)
             b[i, width:] = zero
-        add_pairs(b.ctypes.data, 4 * STRIP, n, out.ctypes.data, 8 * n, tile, edge, PRODUCTS, zero)
+        add_pairs(
+            b.ctypes.data,
+            4 * STRIP,
+            rows,
+            offset + 4 * STRIP,
+            4 * STRIP // LINE,
+            out.ctypes.data,
+            8 * n,
+            tile,
+            edge,
+            PRODUCTS,
+            zero,
+        )
 
 
 def centred_products(messages: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from numba import types
 from numba.core import cgutils
 
 from sims.kernels.compiled import compiled
-from sims.kernels.lanes import LINE, REGISTER, Lanes, intrinsic
+from sims.kernels.lanes import LINE, REGISTER, Lanes, intrinsic, prefetch
 
 STRIP = 256  # coordinates of all rows that are in the cache at a time
 TILE = 4 if REGISTER == LINE else 3  # rows whose pairs with as many others fit into 32 registers, or 16
@@ -61,22 +61,40 @@ def _tile(typing, first, second, sums, apart, down, across, what, zero):
     return types.void(types.intp, types.intp, types.intp, types.intp, down, across, what, zero), generate
 
 
-@compiled
-def add_pairs(strip, inner, n, sums, apart, tile, edge, what, zero):
-    """Add what all pairs i ≤ j of n rows come to over a strip to their float64 at sums + `apart` i + 8 j.
+@intrinsic
+def _ask(typing, address, lines):
+    """Ask for some lines of the cache from an address on."""
 
-    `strip` is the address of the rows, `inner` bytes each; `tile` and `edge` are as long as a tile has rows and as
-    there are rows left at the end: see `shapes`.
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        address, lines = arguments
+        with cgutils.for_range(builder, lines) as loop:
+            prefetch(builder, builder.add(address, builder.mul(loop.index, loop.index.type(LINE))), address.type(0))
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.intp), generate
+
+
+@compiled
+def add_pairs(strip, inner, rows, ahead, lines, sums, apart, tile, edge, what, zero):
+    """Add what all pairs i ≤ j of the rows come to over a strip to their float64 at sums + `apart` i + 8 j.
+
+    `strip` is the address of the strip's rows, `inner` bytes each; `tile` and `edge` are as long as a tile has rows and
+    as there are rows left at the end: see `shapes`. Meanwhile the next strip is asked for: of every row, given by its
+    address in `rows`, the `lines` that lie `ahead`.
     """
-    tall = len(tile)
+    n, tall = rows.size, len(tile)
     last = n - len(edge)
     for i in range(0, last, tall):
+        for k in range(i, i + tall):
+            _ask(rows[k] + ahead, lines)
         ours, row = strip + inner * i, sums + apart * i
         _tile(ours, ours, row + 8 * i, apart, tile, (), what, zero)
         for j in range(i + tall, last, tall):
             _tile(ours, strip + inner * j, row + 8 * j, apart, tile, tile, what, zero)
         if len(edge):
             _tile(ours, strip + inner * last, row + 8 * last, apart, tile, edge, what, zero)
+    for k in range(last, n):
+        _ask(rows[k] + ahead, lines)
     if len(edge):
         ours = strip + inner * last
         _tile(ours, ours, sums + (apart + 8) * last, apart, edge, (), what, zero)
