@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -12,6 +14,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from multiprocessing import active_children, get_context, parent_process
 from typing import Any, TypeVar
+
+from threadpoolctl import ThreadpoolController
 
 import theory
 from sims.backend import get_namespace
@@ -136,15 +140,13 @@ def tasks(statement: Statement) -> list[Task]:
 
 def perform(task: Task, options: Options) -> Outcome:
     """Do one task, with linear algebra on one thread so that the numbers do not depend on the machine's cores."""
-    from threadpoolctl import threadpool_limits
-
     claim = next(c for c in theory.load(task.stem).claims if c.name == task.claim)
     control = None if task.control is None else claim.controls[task.control]
     replace = {} if control is None else control.replace
     context = Context(task.stem, task.claim, options.budget, options.seed, options.backend)
     start = time.perf_counter()
     try:
-        with threadpool_limits(1):
+        with _one_thread():
             found = claim.check(context, **replace)
             evidence = tuple(found if control is None or control.expect != "refuted" else _up_to_refuted(found))
     except Exception as error:
@@ -163,12 +165,20 @@ def _up_to_refuted(evidence: Iterable[Evidence]) -> Iterator[Evidence]:
             return
 
 
+def _one_thread() -> Any:
+    """Linear algebra on one thread within it; the libraries are searched anew only if something was imported since."""
+    return _libraries(len(sys.modules)).limit(limits=1)
+
+
+@functools.lru_cache(maxsize=1)
+def _libraries(modules: int) -> ThreadpoolController:
+    return ThreadpoolController()
+
+
 def figure_data(stem: str, options: Options) -> tuple[str, dict[str, Any]]:
     """What the statement's figure draws, with the stem before it; empty if the statement offers nothing to draw."""
-    from threadpoolctl import threadpool_limits
-
     data = theory.load(stem).data
-    with threadpool_limits(1):
+    with _one_thread():
         return stem, {} if data is None else data(
             Context(stem, "figure", options.budget, options.seed, options.backend)
         )

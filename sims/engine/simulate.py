@@ -22,6 +22,7 @@ from sims.optimizers import Algorithm
 from sims.problems import Problem
 from sims.problems.problem import sq_norm
 
+MEASURED_NUMBERS = 2**13  # coordinates of iterates that are measured at once, more only if one round has more
 CHUNK_NUMBERS = 2**21  # random numbers that are held at once unless the caller says otherwise: 16 MiB
 
 
@@ -123,29 +124,45 @@ def simulate(
 
 
 class _Recorder:
-    """Collects what `Record` holds where it was computed; it is fetched at the end, so that no round waits for it."""
+    """Collects what `Record` holds where it was computed; it is fetched at the end, so that no round waits for it.
+
+    Iterates are measured many at a time: a round's own are few numbers, and calls would cost more than they.
+    """
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.times: list[int] = []
-        self.rows: list[tuple[Array, ...]] = []
+        self.waiting: list[Array] = []  # iterates that are not measured yet
+        self.parts: list[tuple[Array, ...]] = []
         self.errors: list[Array] = []
 
     def note(self, state: Any, error: Any) -> None:
-        x = state.x
-        away = x - as_like(self.problem.x_star, x)
-        gradient = self.problem.gradient(x)
         self.times.append(state.t)
-        self.rows.append((self.problem.excess(x), sq_norm(gradient), sq_norm(away)))
+        self.waiting.append(state.x)
+        if len(self.waiting) * math.prod(state.x.shape) >= MEASURED_NUMBERS:
+            self._measure()
         if error is not None:
             self.errors.append(error)
 
+    def _measure(self) -> None:
+        x = namespace(*self.waiting).stack(self.waiting)
+        self.waiting = []
+        away = x - as_like(self.problem.x_star, x)
+        self.parts.append((self.problem.excess(x), sq_norm(self.problem.gradient(x)), sq_norm(away)))
+
     def record(self, state: Any, configuration: dict[str, Any]) -> Record:
-        excess, gradients, distances = (_stacked(column) for column in zip(*self.rows, strict=True))
+        if self.waiting:
+            self._measure()
+        excess, gradients, distances = (_joined(column) for column in zip(*self.parts, strict=True))
         errors = _stacked(self.errors) if self.errors else np.empty((0, *excess.shape[1:]))
         return Record(
             np.array(self.times), excess, gradients, distances, errors, np.array(to_numpy(state.x)), configuration
         )
+
+
+def _joined(arrays: Sequence[Array]) -> np.ndarray:
+    """Arrays along their first axis as one on the host, in one transfer."""
+    return np.array(to_numpy(namespace(*arrays).concat(arrays)))
 
 
 def _stacked(arrays: Sequence[Array]) -> np.ndarray:
