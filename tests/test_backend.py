@@ -160,6 +160,25 @@ def test_helpers_take_leading_axes_on_every_library(make_array):
         np.testing.assert_array_equal(backend.to_numpy(got), expected)
 
 
+def test_the_inverse_of_an_order(make_array):
+    orders = np.array([[[2, 0, 1, 3], [0, 1, 2, 3]], [[3, 2, 1, 0], [1, 2, 3, 0]]])
+    found = backend.to_numpy(backend.inverse(make_array(orders, "int64")))
+    np.testing.assert_array_equal(np.take_along_axis(orders, found, axis=-1), np.broadcast_to(np.arange(4), (2, 2, 4)))
+
+
+@pytest.mark.parametrize("block", [1, 60, 10**9])
+def test_squared_distances_do_not_depend_on_the_size_of_a_block(monkeypatch, block):
+    x = np.random.default_rng(0).standard_normal((2, 5, 3))
+    expected = [[[np.sum((a - b) ** 2) for b in run] for a in run] for run in x]
+    monkeypatch.setattr(backend, "BLOCK", block)
+    np.testing.assert_array_equal(backend.sq_distances(x), expected)
+
+
+def test_rows_that_are_not_alive_become_zeros(make_array):
+    rows, alive = make_array([[1.0, NAN], [2.0, 3.0]]), make_array([False, True], "bool")
+    assert backend.to_numpy(backend.only(alive, rows)).tolist() == [[0.0, 0.0], [2.0, 3.0]]
+
+
 # What rules say to bad input
 
 DEFINITION = [

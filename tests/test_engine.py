@@ -1,6 +1,7 @@
 """The engine's numbers do not depend on how they are computed, and bad input is refused."""
 
 import functools
+import sys
 from dataclasses import dataclass
 
 import array_api_strict
@@ -144,3 +145,14 @@ def test_parameters_that_do_not_fit_the_grid_are_refused():
 def test_a_start_whose_square_overflows_is_a_result_and_no_warning():
     record = simulate(Quadratic((1.0,)), RobustSGD(Mean(), SGD(0.1)), n=2, f=0, steps=2, runs=1, seed=0, x0=[1e200])
     assert np.all(np.isinf(record.excess))
+
+
+@pytest.mark.parametrize("problem", [PROBLEM, Pareto(dim=2), Quadratic(np.array([[[1.0, 2.0]], [[3.0, 4.0]]]))])
+def test_how_many_iterates_are_measured_at_once_changes_nothing(monkeypatch, problem):
+    found = []
+    for numbers in (1, 10, 10**9):  # after every round, after some, at the end
+        monkeypatch.setattr(sys.modules["sims.engine.simulate"], "MEASURED_NUMBERS", numbers)
+        found.append(simulate(problem, ALGORITHM, grid=(2,), x0=[3.0, 4.0], **SIZES))
+    for name in MEASURED:
+        for record in found[1:]:
+            np.testing.assert_array_equal(getattr(record, name), getattr(found[0], name))

@@ -6,6 +6,7 @@ import itertools
 import math
 from fractions import Fraction
 
+import array_api_strict
 import faulty
 import numpy as np
 import pytest
@@ -342,3 +343,13 @@ def test_the_oracle_says_what_it_cannot_do(rule, rows, sentence):
 def test_only_clipping_has_a_centre():
     with pytest.raises(ValueError, match="only CenteredClipping has a centre"):
         exact_aggregate(Mean(), [(F(0),)], [F(1)])
+
+
+@pytest.mark.parametrize("tau", [0.0, 1.0, np.inf])
+def test_clipping_on_the_host_is_that_of_the_array_api(tau):
+    """At the centre, inside the radius, beyond it and nowhere: two formulas for min(1, τ/norm)."""
+    x = np.array([[1.0, 2.0], [1.0, 2.5], [4.0, 6.0], [np.nan, 0.0]])
+    for centre in ([1.0, 2.0], [0.0, 0.0]):
+        rule = CenteredClipping(tau)
+        other = rule.aggregate(array_api_strict.asarray(x), array_api_strict.asarray(centre))
+        np.testing.assert_array_equal(rule.aggregate(x, np.array(centre)), np.from_dlpack(other))

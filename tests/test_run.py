@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import tiny_statements as tiny
+from threadpoolctl import threadpool_info
 
 import theory
 from theory import run
@@ -145,3 +147,10 @@ def test_no_process_outlives_an_interrupted_run(send, code):
         finally:
             if not gone(process.pid):
                 os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_linear_algebra_has_one_thread_whatever_was_imported_before():
+    for module in ("numpy.linalg", "scipy.linalg"):
+        importlib.import_module(module)
+        with run._one_thread():
+            assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {1}

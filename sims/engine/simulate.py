@@ -120,7 +120,7 @@ def simulate(
                     )
                 if state.t % every == 0 or state.t == steps:
                     recorder.note(state, error)
-    return recorder.record(state, configuration)
+        return recorder.record(state, configuration)
 
 
 class _Recorder:
