@@ -145,8 +145,8 @@ def test_the_committed_pictures_are_drawn_from_the_recorded_data(stem, here):
     if version[1].decode() != matplotlib.__version__:
         pytest.skip(f"drawn with matplotlib {version[1].decode()}, here is {matplotlib.__version__}")
     assert svg == (here / f"{stem}.svg").read_bytes()
-    # by pixels, since how a PNG is compressed depends on the build of its library; and to one of 255 levels, since where
-    # two colours blend a processor with other vector instructions rounds otherwise (seen: one pixel between two machines)
+    # by pixels, since how a PNG is compressed depends on the build of its library; and to one of 255 levels, since
+    # where colours blend a processor with other vector instructions rounds otherwise (seen: one pixel in one picture)
     committed, drawn_here = (imread(folder / f"{stem}.png").astype(np.float64) for folder in (HOME, here))
     assert committed.shape == drawn_here.shape
     assert np.max(np.abs(committed - drawn_here)) <= 1.01 / 255
