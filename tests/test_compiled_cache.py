@@ -1,0 +1,102 @@
+"""What is kept of compiled code: found again, never taken for something else, and never a reason to fail."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sims.kernels.compiled import _Files
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def files(tmp_path):
+    return _Files(str(tmp_path), "function-7.py311", "stamp")
+
+
+def test_what_is_kept_is_found_again(files, tmp_path):
+    assert files.load("a") is None
+    files.save("a", ("code", 1))
+    files.save("b", ("code", 2))
+    assert files.load("a") == ("code", 1)
+    assert files.load("b") == ("code", 2)
+    files.save("a", ("code", 3))
+    assert files.load("a") == ("code", 3)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_two_processes_that_keep_something_at_once_do_not_share_a_file(files, tmp_path):
+    """Numba's own numbers would: both look, both find number 1 free, both take it."""
+    other = _Files(str(tmp_path), "function-7.py311", "stamp")
+    assert files._path("a") != other._path("b")
+    files.save("a", "code of a")
+    other.save("b", "code of b")
+    assert (other.load("a"), files.load("b")) == ("code of a", "code of b")
+
+
+def test_a_file_for_another_signature_is_missing(files):
+    files.save("a", "code of a")
+    os.rename(files._path("a"), files._path("b"))
+    assert files.load("b") is None
+
+
+def test_a_file_that_is_cut_off_or_changed_is_missing(files):
+    files.save("a", "code of a")
+    path = Path(files._path("a"))
+    whole = path.read_bytes()
+    for size in range(len(whole)):
+        path.write_bytes(whole[:size])
+        assert files.load("a") is None, size
+        path.write_bytes(whole[:size] + bytes([whole[size] ^ 1]) + whole[size + 1 :])
+        assert files.load("a") is None, size
+    path.write_bytes(whole)
+    assert files.load("a") == "code of a"
+
+
+def test_a_file_of_other_sources_is_missing(files, tmp_path):
+    files.save("a", "code of a")
+    assert _Files(str(tmp_path), "function-7.py311", "another stamp").load("a") is None
+
+
+def test_where_nothing_can_be_kept_nothing_is(tmp_path):
+    files = _Files(str(tmp_path / "there is no such folder"), "function-7.py311", "stamp")
+    files.save("a", "code of a")
+    assert files.load("a") is None
+
+
+def ask(program, **environment):
+    run = [sys.executable, "-c", program]
+    return subprocess.Popen(run, cwd=ROOT, env=os.environ | environment, stdout=subprocess.PIPE, text=True)
+
+
+MEDIANS = (
+    "import numpy as np; from sims.aggregators import CoordinateMedian\n"
+    "for n in {sizes}:\n"
+    "    x = np.arange(n * 2**17.0).reshape(n, -1) % 1009\n"
+    "    print(n, np.array_equal(CoordinateMedian().aggregate(x), np.median(x, axis=0)))\n"
+)
+
+
+def test_processes_that_compile_at_the_same_time(tmp_path):
+    """Each for its own number of workers; then a third finds what both kept, each for the right one."""
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path)}
+    pair = [ask(MEDIANS.format(sizes=sizes), **cache) for sizes in ((2, 3), (4, 5))]
+    for process in pair:
+        assert "False" not in process.communicate()[0]
+        assert process.returncode == 0
+    kept = {path.name: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nbc") if "_run" in path.name}
+    assert len(kept) == 4
+    third = ask(MEDIANS.format(sizes=(2, 3, 4, 5)), **cache)
+    assert third.communicate()[0].split() == ["2", "True", "3", "True", "4", "True", "5", "True"]
+    assert kept == {path.name: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nbc") if "_run" in path.name}
+
+
+def test_without_a_place_for_a_cache_rules_are_compiled_all_the_same(tmp_path):
+    (tmp_path / "no folder").touch()
+    process = ask(MEDIANS.format(sizes=(3,)), NUMBA_CACHE_DIR=str(tmp_path / "no folder"))
+    assert process.communicate()[0].split() == ["3", "True"]
