@@ -4,13 +4,17 @@ VENV ?= .venv
 EXTRAS ?= test
 BIN := $(VENV)/bin
 
-.PHONY: verify test lint figures bench bench-gpu wheel clean
+.PHONY: verify test edges lint figures bench bench-gpu wheel clean
 
 verify: $(VENV)/installed
 	$(BIN)/byzcheck verify
 
 test: $(VENV)/installed-$(EXTRAS)
 	$(BIN)/python -m pytest -n 2
+
+CASES ?= 100000
+edges: $(VENV)/installed-test
+	$(BIN)/python -m pytest -n 2 tests/test_edges.py --cases $(CASES)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .

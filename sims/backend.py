@@ -232,6 +232,23 @@ def order_by_value(scores: Array, ranks: Array) -> Array:
     return xp.take_along_axis(by_rank, by_score, axis=-1)
 
 
+def farther(a: Array, v: Array, w: Array, b: Array) -> Array:
+    """Whether a − v > w − b, decided without rounding as long as no difference overflows; shapes broadcast.
+
+    A difference is its rounded value plus what rounding took from it, which is a number of the same dtype (Knuth, TAOCP
+    2, 4.2.2, Theorem C). Rounding is monotone: if the rounded values differ, they tell; if not, the rests do.
+    """
+    (one, less), (other, left) = _difference(a, v), _difference(w, b)
+    return (one > other) | ((one == other) & (less > left))
+
+
+def _difference(a: Array, b: Array) -> tuple[Array, Array]:
+    """a − b rounded, and what rounding took from it."""
+    found = a - b
+    shift = found - a
+    return found, (a - (found - shift)) - (b + shift)
+
+
 def take_rows(x: Array, index: Array) -> Array:
     """The rows of `x` (..., n, d) at `index` (..., k), as (..., k, d)."""
     xp = namespace(x)

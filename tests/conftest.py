@@ -26,6 +26,11 @@ OPTIONAL_LIBRARIES = ("cupy", "torch")
 LIBRARIES = ("numpy", "numpy-read-only", "array-api-strict", *OPTIONAL_LIBRARIES)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long the search at the edges of compiled code runs."""
+    parser.addoption("--cases", type=int, default=480, help="cases of the search in test_edges (default: 480)")
+
+
 def usable(library: str) -> bool:
     """Whether arrays of an optional library can be made here."""
     if importlib.util.find_spec(library) is None:

@@ -308,6 +308,13 @@ class BulyanInOneGo(Faulty):
         return around_median(krum_choice(x, others_of(x), n - f - 2, n - 2 * f), n - 4 * f)
 
 
+class BulyanAroundTheRoundedMedian(Faulty):
+    """Bulyan that computes the median, then the distances from it, and compares what rounding has left of them."""
+
+    def reduce(self, x):
+        return around_median(bulyan_selection(x, self.f), x.shape[-2] - 4 * self.f)
+
+
 def bulyan_selection(x: Any, f: int) -> Any:
     """Krum's choice n − 2f times, for one run of NumPy messages (n, d) or a stack of them."""
     if x.ndim > 2:

@@ -353,3 +353,97 @@ def test_clipping_on_the_host_is_that_of_the_array_api(tau):
         rule = CenteredClipping(tau)
         other = rule.aggregate(array_api_strict.asarray(x), array_api_strict.asarray(centre))
         np.testing.assert_array_equal(rule.aggregate(x, np.array(centre)), np.from_dlpack(other))
+
+
+# What Bulyan promises in floating point: which values are near the median is decided without rounding, and so is every
+# pick among messages of two kinds; other scores may come out in either order if they are closer than rounding.
+
+HUNDREDTHS = st.integers(-300, 300).map(lambda k: k / 100)  # their differences and squares are all rounded
+SIZES = [(7, 1), (8, 1), (9, 1), (11, 2), (12, 2), (5, 0)]
+
+
+def near_the_median(selected, keep):
+    """The mean of the `keep` values nearest to the median, the smaller of two equally near ones first, exactly."""
+    output = []
+    for column in zip(*selected, strict=True):
+        ordered, count = sorted(column), len(column)
+        middle = (ordered[(count - 1) // 2] + ordered[count // 2]) / 2
+        output.append(sum(sorted(column, key=lambda v, m=middle: (abs(v - m), v))[:keep], Fraction(0)) / keep)
+    return tuple(output)
+
+
+def possible_outputs(rows, f, slack):
+    """What Bulyan may return if scores that differ by at most a share `slack` may come out in either order."""
+    n = len(rows)
+    waiting = {(tuple(sorted(rows)), ())}
+    for remaining in range(n, 2 * f, -1):
+        count = 0 if remaining == 1 else max(remaining - f - 2, 1)
+        found = set()
+        for left, chosen in waiting:
+            scores = [
+                sum(
+                    sorted(
+                        sum((a - b) ** 2 for a, b in zip(row, other, strict=True))
+                        for k, other in enumerate(left)
+                        if k != i
+                    )[:count]
+                )
+                for i, row in enumerate(left)
+            ]
+            least = min(scores)
+            exactly = min(row for row, score in zip(left, scores, strict=True) if score == least)
+            picks = {row for row, score in zip(left, scores, strict=True) if least < score <= least * (1 + slack)}
+            for row in {exactly, *picks}:
+                rest = list(left)
+                rest.remove(row)
+                found.add((tuple(rest), tuple(sorted((*chosen, row)))))
+        waiting = found
+    return {near_the_median(chosen, n - 4 * f) for _, chosen in waiting}
+
+
+def is_possible(rule, x):
+    """Whether the output is one of those that rounding allows, up to the rounding of its mean."""
+    n, d = x.shape
+    rows = [tuple(Fraction(float(value)) for value in row) for row in x]
+    allowed = possible_outputs(rows, rule.f, Fraction(4 * (d + n) * EPS))
+    y = rule.aggregate(x)
+    return any(np.max(np.abs(y - np.array(output, dtype=float))) <= rounding(x) for output in allowed)
+
+
+def drawn_hundredths(data, n, kinds):
+    """n messages of few kinds, so that many are equal."""
+    d = data.draw(st.integers(1, 3))
+    vectors = st.lists(HUNDREDTHS, min_size=d, max_size=d)
+    made = data.draw(st.lists(vectors, min_size=1, max_size=kinds))
+    return np.array([made[k] for k in data.draw(st.lists(st.integers(0, len(made) - 1), min_size=n, max_size=n))])
+
+
+@pytest.mark.parametrize(("n", "f"), SIZES)
+@given(data=st.data(), shift=st.sampled_from([0.0, 1.0, 1e3]))
+def test_bulyan_of_two_kinds_of_messages_is_exact(n, f, data, shift):
+    """Their distances are two numbers, 0 and another, so that scores are multiples of it."""
+    x = drawn_hundredths(data, n, 2) + shift
+    assert np.max(np.abs(Bulyan(f).aggregate(x) - exact(Bulyan(f), x))) <= rounding(x)
+
+
+@pytest.mark.parametrize(("n", "f"), SIZES)
+@given(data=st.data(), shift=st.sampled_from([0.0, 1.0, 1e3]))
+def test_bulyan_of_several_kinds_of_messages_is_exact_up_to_scores_that_rounding_exchanges(n, f, data, shift):
+    assert is_possible(Bulyan(f), drawn_hundredths(data, n, 4) + shift)
+
+
+def test_bulyan_of_a_tenth_and_seven_tenths():
+    x = np.array([[0.1]] * 4 + [[0.7]] * 4)
+    for shift, expected in ((0.0, 0.25), (1.0, 1.25)):
+        assert abs(Bulyan(1).aggregate(x + shift)[0] - expected) <= rounding(x + shift)
+
+
+def test_bulyan_that_rounds_before_it_compares_is_caught():
+    rng = np.random.Generator(np.random.Philox(0))
+    caught = 0
+    for _ in range(40):
+        kinds = rng.integers(-300, 300, (2, 2)) / 100
+        x = kinds[rng.permutation([0] * 4 + [1] * 4)]
+        assert is_possible(Bulyan(1), x)
+        caught += not is_possible(faulty.BulyanAroundTheRoundedMedian(1), x)
+    assert caught >= 5

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from array_api_compat import is_cupy_array
 
 from sims import kernels
-from sims.aggregators.coordinate_median import CoordinateMedian
 from sims.aggregators.krum import Ranks, krum_distances, krum_scores
 from sims.aggregators.rule import Promises, StatelessRule, declared_f
-from sims.backend import Array, device, namespace, take_rows
+from sims.backend import Array, device, farther, namespace, take_rows
 
 
 @dataclass(frozen=True)
@@ -21,6 +20,11 @@ class Bulyan(StatelessRule):
     others, at least one) is moved into the selection. Aggregation: in each coordinate the average of the n − 4f
     selected values nearest to the median of the selection; of two equally near values the smaller counts as nearer.
     Needs n ≥ 4f + 3. At f = 0 nothing is left out: Bulyan is the mean.
+
+    Which values are nearest is decided without rounding (as long as no difference of two of them overflows). Scores are
+    sums of rounded squared distances: equal messages have equal scores, and so have messages whose distances to the
+    others are the same numbers; other scores may come out in either order if they differ by less than rounding, (d + n)
+    eps relatively.
 
     >>> import numpy as np
     >>> Bulyan(f=1).aggregate(np.array([[0.0], [1.0], [1.5], [2.0], [2.5], [3.0], [50.0]]))
@@ -78,9 +82,18 @@ def _select(distances: Array, alive: Array, ranks: Ranks, f: int) -> Array:
 
 
 def _mean_around_median(selected: Array, keep: int) -> Array:
-    """The average of the `keep` values of each coordinate nearest to its median: (..., θ, d) → (..., d)."""
-    xp = namespace(selected)
+    """The average of the `keep` values of each coordinate nearest to its median: (..., θ, d) → (..., d).
+
+    In ascending order v_0, …, v_{θ−1} the nearest values are neighbours. With the median (a + b)/2, a ≤ b the middle
+    values, v_i is farther from it than v_{keep+i} if and only if a − v_i > v_{keep+i} − b; and if v_i is, so are all
+    before it. Hence as many are left out at the lower end as there are such i.
+    """
+    xp, count = namespace(selected), selected.shape[-2]
     ordered = xp.sort(selected, axis=-2, stable=False)
-    middle = CoordinateMedian().reduce(selected)[..., None, :]
-    nearest = xp.argsort(xp.abs(ordered - middle), axis=-2, stable=True)[..., :keep, :]  # stable: the smaller first
-    return middle[..., 0, :] + xp.mean(xp.take_along_axis(ordered, nearest, axis=-2) - middle, axis=-2)
+    low, high = ordered[..., (count - 1) // 2, :], ordered[..., count // 2, :]
+    middle = low + 0.5 * (high - low) if count % 2 == 0 else low
+    below, above = ordered[..., : count - keep, :], ordered[..., keep:, :]
+    first = xp.sum(xp.astype(farther(low[..., None, :], below, above, high[..., None, :]), xp.int64), axis=-2)
+    within = xp.arange(keep, dtype=xp.int64, device=device(selected))
+    kept = xp.take_along_axis(ordered, first[..., None, :] + within[:, None], axis=-2)
+    return middle + xp.mean(kept - middle[..., None, :], axis=-2)

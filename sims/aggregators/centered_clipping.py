@@ -39,7 +39,7 @@ class CenteredClipping(Rule):
         if isinstance(self.tau, Sequence) and len(self.tau) != self.steps:
             raise ValueError(f"CenteredClipping needs one τ per step, got {len(self.tau)} for steps = {self.steps}")
         for tau in self.radii:
-            smallest = np.min(to_numpy(tau) if hasattr(tau, "shape") else tau)
+            smallest = np.min(to_numpy(tau) if hasattr(tau, "shape") else tau, initial=np.inf)  # for no runs too
             if not smallest >= 0:  # NaN too
                 raise ValueError(f"CenteredClipping needs τ ≥ 0, got τ = {smallest}")
 
@@ -80,7 +80,7 @@ class CenteredClipping(Rule):
 def _factors(norms: Array, radius: Array) -> Array:
     """min(1, τ/norm), 1 at norm 0, whatever τ is."""
     if type(norms) is np.ndarray:
-        return np.fmin(1.0, radius / norms)  # 0/0 and ∞/∞ are no numbers, and `fmin` passes over them
+        return np.where(norms <= radius, 1.0, radius / norms)
     xp = namespace(norms)
     inside = norms <= radius
     return xp.where(inside, xp.ones_like(norms), radius / xp.where(inside, xp.ones_like(norms), norms))

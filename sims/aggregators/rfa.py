@@ -33,7 +33,9 @@ class RFA(StatelessRule):
             raise ValueError(f"RFA needs steps ≥ 1, got steps = {self.steps}")
         if isinstance(self.nu, str):
             raise ValueError(f"RFA needs a number ν, got ν = {self.nu!r}")
-        smallest = np.min(to_numpy(self.nu) if hasattr(self.nu, "shape") else self.nu)
+        smallest = np.min(
+            to_numpy(self.nu) if hasattr(self.nu, "shape") else self.nu, initial=np.inf
+        )  # for no runs too
         if not smallest > 0:
             raise ValueError(f"RFA needs ν > 0, got ν = {smallest}")
 

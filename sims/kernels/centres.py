@@ -211,10 +211,10 @@ def advance(
     number, total = messages.dtype.type(0), np.zeros(n)
     there = Centre(*2 * (np.empty(0, messages.dtype),)) if target is None else target
     parts = list(whole_groups(messages, WIDE))
-    for first, piece in reversed(parts) if backwards else parts:
+    for first, width, piece in reversed(parts) if backwards else parts:
         # a row that is not alive is not read: 0·∞ is no zero
         rows = piece.ctypes.data + piece.strides[0] * np.where(alive, np.arange(n), np.argmax(alive))
-        centres = (*source.beyond(first, piece.shape[1]), *there.beyond(first, piece.shape[1]))
+        centres = (*source.beyond(first, width), *there.beyond(first, width))  # not what the next piece begins with
         chunks = -(-piece.shape[1] // CHUNK)
         squares = np.zeros((chunks, n))
 

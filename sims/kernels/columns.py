@@ -56,12 +56,18 @@ def _trimmed_mean(lanes: Lanes, values: list[Any], f: int) -> Any:
 
 
 def _mean_around_median(lanes: Lanes, values: list[Any], f: int) -> Any:
-    n = len(values)
+    """Of v_i and v_{keep + i}, i < 2f, one is left out; see `sims.aggregators.bulyan`."""
+    n, keep = len(values), len(values) - 2 * f
     lanes.order(values, range(n))
-    middle = _middle(lanes, values)
-    away = [lanes.subtract(value, middle) for value in values]
-    lanes.order_by_size(away, range(n - 2 * f))
-    return lanes.add(middle, lanes.mean(away[: n - 2 * f]))
+    middle, low, high = _middle(lanes, values), values[(n - 1) // 2], values[n // 2]
+    without = [lanes.farther(low, values[i], values[keep + i], high) for i in range(2 * f)]
+    total = lanes.constant(-0.0)  # what changes no number that is added to it
+    for i, value in enumerate(values):
+        more = lanes.add(total, lanes.subtract(value, middle))
+        if i < 2 * f:
+            more = lanes.choose(without[i], total, more)
+        total = lanes.choose(without[i - keep], more, total) if i >= keep else more
+    return lanes.add(middle, lanes.builder.fdiv(total, lanes.constant(float(keep))))
 
 
 RULES = (_mean, _mean_from_first, _median, _trimmed_mean, _mean_around_median)
@@ -104,8 +110,8 @@ def _apply(rule: Rule, messages: np.ndarray, f: int = 0, chosen: np.ndarray | No
     result = np.empty((runs, d), messages.dtype)
     number, trimmed, kind = messages.dtype.type(0), (0,) * f, (0,) * RULES.index(rule)
     for r in range(runs):
-        for first, piece in pieces(messages[r]):
-            rows, width = row_addresses(piece), piece.shape[1]
+        for first, width, piece in pieces(messages[r]):
+            rows = row_addresses(piece)
             rows = rows if chosen is None else tuple(rows[i] for i in chosen[r])
             out = result[r, first : first + width].ctypes.data
 

@@ -24,6 +24,18 @@ _ORDERED = {  # hardware has minima and maxima of float32 only; no value is NaN 
     "float64": ("a < b ? a : b", "a < b ? b : a"),
 }
 
+# a - v > w - b without rounding: see `sims.backend.farther`
+_FARTHER = """
+__device__ __forceinline__ T lost(T a, T b, T found) {
+  const T shift = found - a;
+  return (a - (found - shift)) - (b + shift);
+}
+__device__ __forceinline__ bool farther(T a, T v, T w, T b) {
+  const T one = a - v, other = w - b;
+  return one > other || (one == other && lost(a, v, one) > lost(w, b, other));
+}
+"""
+
 _FRAME = """
 extern "C" __global__ void columns(const T* __restrict__ x, const Long* __restrict__ chosen, T* __restrict__ out,
                                    Long runs, Long d, Long run_stride, Long worker_stride, Long column_stride) {{
@@ -58,7 +70,7 @@ def columns(rule: str, n: int, f: int, dtype: str) -> str:
     numbers. Threads may be arranged as (columns, runs) in any way.
     """
     body = "\n".join(f"      {statement}" for statement in of_one_column(rule, n, f, dtype))
-    return prelude(dtype) + ordered(dtype) + _FRAME.format(body=body)
+    return prelude(dtype) + ordered(dtype) + _FARTHER + _FRAME.format(body=body)
 
 
 def ordered(dtype: str) -> str:
@@ -74,7 +86,7 @@ def of_one_column(rule: str, n: int, f: int, dtype: str) -> list[str]:
     `rule` is a name of `COLUMN_RULES`, or "sum_of_nearest": of the distances of one message to all n, −1 to itself and
     none of them NaN, the sum of the n − f − 2 smallest, Krum's score.
     """
-    words = n * (1 if dtype == "float32" else 2) * (2 if rule == "mean_around_median" else 1)
+    words = n * (1 if dtype == "float32" else 2)
     if words > MOST_WORDS:
         return _LOOPS[rule](n, f)
     return _load(n, rule in ("mean_from_first", "mean_around_median")) + _WRITERS[rule](n, f)
@@ -101,17 +113,6 @@ def _order(n: int, wanted: Iterable[int]) -> list[str]:
         smaller = f"v{low} = lower(a, b);" if keep_low else ""
         larger = f"v{high} = upper(a, b);" if keep_high else ""
         lines.append(f"{{ T a = v{low}, b = v{high}; {smaller} {larger} }}")
-    return lines
-
-
-def _order_by_size(n: int, wanted: Iterable[int]) -> list[str]:
-    """The same for a0, a1, … by absolute value; of a and −a the negative one comes first."""
-    lines = [f"T s{i} = a{i} < 0 ? -a{i} : a{i};" for i in range(n)]
-    for low, high, keep_low, keep_high in selection_network(n, wanted):
-        smaller = f"a{low} = o ? a : b; s{low} = o ? s : t;" if keep_low else ""
-        larger = f"a{high} = o ? b : a; s{high} = o ? t : s;" if keep_high else ""
-        test = "bool o = s < t || (s == t && a < b);"
-        lines.append(f"{{ T a = a{low}, b = a{high}, s = s{low}, t = s{high}; {test} {smaller} {larger} }}")
     return lines
 
 
@@ -145,18 +146,24 @@ def _write_trimmed_mean(n: int, f: int) -> list[str]:
 
 def _write_mean_around_median(n: int, f: int) -> list[str]:
     """A NaN is farthest from the median and makes the result NaN if it has to be taken, as in the reference."""
-    keep = n - 2 * f
+    keep, low, high = n - 2 * f, f"v{(n - 1) // 2}", f"v{n // 2}"
     return [
         "int numbers = 0;",
         *(f"numbers += v{i} == v{i};" for i in range(n)),
         *_worst_for_nan(n),
         *_order(n, range(n)),
         f"T middle = {_middle(n)};",
-        *(f"T a{i} = v{i} - middle;" for i in range(n)),
-        *_order_by_size(n, range(keep)),
-        *_mean([f"a{i}" for i in range(keep)]),
-        f"T result = numbers < {keep} ? (T)(INF - INF) : middle + mean;",
+        "int first = 0;",
+        *(f"first += farther({low}, v{i}, v{keep + i}, {high});" for i in range(2 * f)),
+        "T mean = (T)-0.0;",
+        *(f"if ({i} >= first && {i} < first + {keep}) mean = mean + (v{i} - middle);" for i in range(n)),
+        f"T result = {_or_nan('middle', keep)} : middle + mean / (T){keep};",
     ]
+
+
+def _or_nan(middle: str, keep: int) -> str:
+    """The beginning of a choice: NaN if there are too few numbers, or none in the middle."""
+    return f"numbers < {keep} || !(fabs((double){middle}) < INF) ? (T)(INF - INF)"
 
 
 def _write_sum_of_nearest(n: int, f: int) -> list[str]:
@@ -227,21 +234,16 @@ def _loop_trimmed_mean(n: int, f: int) -> list[str]:
 
 
 def _loop_mean_around_median(n: int, f: int) -> list[str]:
-    """The nearest values one by one from either side of the median, the smaller of two equally near ones first."""
-    keep = n - 2 * f
+    """The same on the array v."""
+    keep, low, high = n - 2 * f, f"v[{(n - 1) // 2}]", f"v[{n // 2}]"
     return [
         *_loop_order(n, True),
         f"const T middle = {_loop_middle(n)};",
-        "int high = 0;",
-        f"while (high < {n} && v[high] < middle) high++;",
-        "int low = high - 1;",
-        "T mean = 0;",
-        f"for (int k = 0; k < {keep}; k++) {{",
-        f"  const bool below = low >= 0 && (high >= {n} || middle - v[low] <= v[high] - middle);",
-        "  const T away = below ? v[low--] - middle : v[high++] - middle;",
-        "  mean = k ? mean + away : away;",
-        "}",
-        f"T result = numbers < {keep} || !(fabs((double)middle) < INF) ? (T)(INF - INF) : middle + mean / (T){keep};",
+        "int first = 0;",
+        f"for (int i = 0; i < {2 * f}; i++) first += farther({low}, v[i], v[{keep} + i], {high});",
+        "T mean = v[first] - middle;",
+        f"for (int i = first + 1; i < first + {keep}; i++) mean = mean + (v[i] - middle);",
+        f"T result = {_or_nan('middle', keep)} : middle + mean / (T){keep};",
     ]
 
 

@@ -6,6 +6,7 @@ import contextlib
 import math
 from collections.abc import Iterator
 from contextvars import ContextVar
+from typing import NamedTuple
 
 import numpy as np
 from array_api_compat import is_cupy_array, is_torch_array
@@ -54,8 +55,11 @@ def pays(x: Array) -> bool:
         return False
     if isinstance(x, np.ndarray):
         return x.dtype.name in _NUMBERS and x.dtype.isnative and x.flags.aligned
-    # a tensor that records gradients needs the operations that torch can differentiate
-    return is_torch_array(x) and x.device.type == "cpu" and not x.requires_grad and str(x.dtype) in _TORCH
+    # a tensor that records gradients needs the operations that torch can differentiate, and one whose sign is still to
+    # be turned (the imaginary part of a conjugate) is not what lies in its memory
+    if not is_torch_array(x) or x.device.type != "cpu" or x.requires_grad or x.is_neg():
+        return False
+    return str(x.dtype) in _TORCH
 
 
 _NUMBERS = ("float32", "float64")
@@ -74,31 +78,40 @@ def like(result: np.ndarray, x: Array) -> Array:
     return xp.astype(xp.asarray(result.reshape(*x.shape[:-2], x.shape[-1])), x.dtype, copy=False)
 
 
-def pieces(messages: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """One run's messages (n, d) with the coordinates of a row neighbours in memory: first coordinate and messages.
+class Piece(NamedTuple):
+    """The coordinates first, …, first + width − 1 of one run's messages, those of a row neighbours in memory.
 
-    That is all of them at once without a copy, or, of an array of another layout, copies of some columns at a time.
+    `messages` (n, columns) may have more columns than the piece is wide: what is beyond its width is zero, and belongs
+    to no coordinate of anything.
     """
+
+    first: int
+    width: int
+    messages: np.ndarray
+
+
+def pieces(messages: np.ndarray) -> Iterator[Piece]:
+    """One run's messages (n, d): all of them at once without a copy, or of another layout some columns at a time."""
     n, d = messages.shape
     if messages.strides[1] == messages.itemsize:
-        yield 0, messages
+        yield Piece(0, d, messages)
         return
     count = max(1, n * d * messages.itemsize // BLOCK_BYTES)
     for k in range(count):
         first, last = d * k // count, d * (k + 1) // count
-        yield first, np.ascontiguousarray(messages[:, first:last])
+        yield Piece(first, last - first, np.ascontiguousarray(messages[:, first:last]))
 
 
-def whole_groups(messages: np.ndarray, size: int) -> Iterator[tuple[int, np.ndarray]]:
-    """The same in whole groups of `size` columns; what is left at the end is filled up with zeros."""
-    for first, piece in pieces(messages):
-        whole = piece.shape[1] // size * size
+def whole_groups(messages: np.ndarray, size: int) -> Iterator[Piece]:
+    """The same in whole groups of `size` columns; what is left at the end of a piece is filled up with zeros."""
+    for first, width, piece in pieces(messages):
+        whole = width // size * size
         if whole:
-            yield first, piece[:, :whole]
-        if whole < piece.shape[1]:
+            yield Piece(first, whole, piece[:, :whole])
+        if whole < width:
             rest = np.zeros((len(piece), size), piece.dtype)
-            rest[:, : piece.shape[1] - whole] = piece[:, whole:]
-            yield first + whole, rest
+            rest[:, : width - whole] = piece[:, whole:]
+            yield Piece(first + whole, width - whole, rest)
 
 
 def row_addresses(messages: np.ndarray) -> tuple[int, ...]:

@@ -82,7 +82,7 @@ def sq_distances(messages: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     n = len(messages)
     total, alive = np.zeros((n, n)), np.ones(n, dtype=bool)
     kinds = (messages.itemsize, *shapes(n), messages.dtype.type(0))
-    for _, piece in whole_groups(messages, WIDE):
+    for _, _, piece in whole_groups(messages, WIDE):  # zeros are at no distance from each other
         rows, d = piece.ctypes.data + piece.strides[0] * np.arange(n), piece.shape[1]
         chunks = -(-d // CHUNK)
         sums, lives = np.zeros((chunks, n, n)), np.ones((chunks, n), dtype=bool)

@@ -82,13 +82,14 @@ def distances_and_ranks(x: Array) -> tuple[Array, Array, Array]:
     """
     from sims.kernels import distances, ties
 
-    messages, leading = host(x), tuple(x.shape[:-2])
-    found = [distances.sq_distances(run) for run in messages]
-    ranks = [ties.lexicographic_ranks(run, alive) for run, (_, alive) in zip(messages, found, strict=True)]
-    columns = ([sq for sq, _ in found], [alive for _, alive in found], ranks)
-    xp, n = namespace(x), x.shape[-2]
-    ends = ((n, n), (n,), (n,))
-    return tuple(xp.asarray(np.reshape(part, (*leading, *end))) for part, end in zip(columns, ends, strict=True))
+    messages, (*leading, n, _) = host(x), x.shape
+    runs = len(messages)
+    sq, alive, ranks = np.empty((runs, n, n)), np.empty((runs, n), dtype=bool), np.empty((runs, n), dtype=np.int64)
+    for r, run in enumerate(messages):
+        sq[r], alive[r] = distances.sq_distances(run)
+        ranks[r] = ties.lexicographic_ranks(run, alive[r])
+    xp = namespace(x)
+    return tuple(xp.asarray(part.reshape(*leading, *part.shape[1:])) for part in (sq, alive, ranks))
 
 
 def nearest(x: Array, neighbours: int) -> Array | None:
@@ -98,13 +99,13 @@ def nearest(x: Array, neighbours: int) -> Array | None:
     from sims.kernels import choice
 
     messages = host(x)
-    chosen = []
-    for run in messages:  # a run's choice is the same message, whichever way it was told
+    found = np.empty((len(messages), messages.shape[-1]), messages.dtype)
+    for run, message in zip(messages, found, strict=True):
         index = choice.nearest(run, neighbours)
-        if index is None:
+        if index is None:  # a run's choice is the same message, whichever way it was told
             return None
-        chosen.append(run[index])
-    return like(np.stack(chosen), x)
+        message[:] = run[index]
+    return like(found, x)
 
 
 @_by_device

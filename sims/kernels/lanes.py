@@ -106,19 +106,17 @@ class Lanes:
             if keep_high:
                 values[high] = self.choose(ordered, b, a)
 
-    def order_by_size(self, values: list[Any], wanted: Sequence[int]) -> None:
-        """The same by absolute value; of x and −x the negative one comes first."""
-        zero = self.constant(0.0)
-        sizes = [self.choose(self.less(value, zero), self.builder.fneg(value), value) for value in values]
-        for low, high, keep_low, keep_high in selection_network(len(values), wanted):
-            a, b, size_a, size_b = values[low], values[high], sizes[low], sizes[high]
-            equal = self.builder.fcmp_ordered("==", size_a, size_b)
-            tied = self.builder.and_(equal, self.less(a, b))
-            ordered = self.builder.or_(self.less(size_a, size_b), tied)
-            if keep_low:
-                values[low], sizes[low] = self.choose(ordered, a, b), self.choose(ordered, size_a, size_b)
-            if keep_high:
-                values[high], sizes[high] = self.choose(ordered, b, a), self.choose(ordered, size_b, size_a)
+    def farther(self, a: Any, v: Any, w: Any, b: Any) -> Any:
+        """a − v > w − b, without rounding: see `sims.backend.farther`."""
+        (one, less), (other, left) = self._difference(a, v), self._difference(w, b)
+        equal = self.builder.fcmp_ordered("==", one, other)
+        return self.builder.or_(self.less(other, one), self.builder.and_(equal, self.less(left, less)))
+
+    def _difference(self, a: Any, b: Any) -> tuple[Any, Any]:
+        """a − b rounded, and what rounding took from it."""
+        found = self.subtract(a, b)
+        shift = self.subtract(found, a)
+        return found, self.subtract(self.subtract(a, self.subtract(found, shift)), self.add(b, shift))
 
 
 def prefetch(builder: Any, address: Any, ahead: Any = None) -> None:

@@ -88,7 +88,7 @@ def centred_products(messages: np.ndarray) -> np.ndarray:
     """The Gram matrix (n, n) of the float32 messages (n, d) of one run, less a common centre of no consequence."""
     n = len(messages)
     total, kinds = np.zeros((n, n)), (*shapes(n), messages.dtype.type(0))
-    for _, piece in whole_groups(messages, WIDE):
+    for _, _, piece in whole_groups(messages, WIDE):  # products with zeros are zero
         rows, d = piece.ctypes.data + piece.strides[0] * np.arange(n), piece.shape[1]
         chunks = -(-d // CHUNK)
         sums = np.zeros((chunks, n, n))
