@@ -9,7 +9,7 @@ import types
 import pytest
 from invoke import call, refused
 
-from theory.statement import Evidence
+from sims.checks.evidence import Evidence
 
 
 @pytest.fixture

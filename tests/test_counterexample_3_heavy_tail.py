@@ -15,6 +15,7 @@ from scipy.special import gammaln
 
 from sims.aggregators import CoordinateMedian, Krum
 from sims.checks.confidence import bounded_mean
+from sims.checks.evidence import claim_verdict
 from theory.counterexample_3_heavy_tail import (
     STATEMENT,
     expected_median,
@@ -25,7 +26,7 @@ from theory.counterexample_3_heavy_tail import (
     median_misses,
     moments,
 )
-from theory.statement import Context, claim_verdict
+from theory.statement import Context
 
 STEM = STATEMENT.stem
 

@@ -11,12 +11,12 @@ import pytest
 import tiny_statements as tiny
 from rich.console import Console
 
+from sims.checks.evidence import Evidence
 from theory import report
 from theory.markdown import between, points_markdown, statements_markdown
 from theory.page import page
 from theory.record import statement_record
 from theory.run import Options, Outcome, Result, perform, tasks
-from theory.statement import Evidence
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ import numpy as np
 
 from sims.aggregators import CenteredClipping, FunctionRule, Rule, as_rule
 from sims.checks.centered import search_c_of_clipping
+from sims.checks.evidence import Evidence
 from sims.checks.two_point import Law, needed
 from sims.contracts import contracts_for
 from theory.needed_constants import centred_floor, finite_floor, paper_radius, population_floor
-from theory.statement import Evidence
 
 
 def audit(rule: Rule | Callable[[Any], Any], n: int, f: int, seed: int = 0) -> tuple[str, list[Evidence]]:

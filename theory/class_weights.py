@@ -10,8 +10,9 @@ import numpy as np
 
 from sims.aggregators import RFA, CenteredClipping, Rule
 from sims.backend import to_numpy
+from sims.checks.evidence import Evidence
 from theory.class_counts import compositions, messages, probability, shares, up_to_order
-from theory.statement import Context, Evidence
+from theory.statement import Context
 
 HALF = Fraction(1, 2)
 ROUNDING = 1e-9  # of iterations whose stopping rule is 1e-12

@@ -24,11 +24,12 @@ from typing import Any
 import numpy as np
 
 from sims.aggregators import CenteredClipping
+from sims.checks.evidence import Evidence
 from sims.checks.exact_rules import exact_aggregate
 from sims.checks.laws import binomial
 from sims.checks.two_point import binomial_pmf, distance_sq
 from sims.engine.streams import Streams
-from theory.statement import Context, Evidence
+from theory.statement import Context
 
 FAR = 1e9
 

@@ -29,15 +29,16 @@ import numpy as np
 from flint import arb
 
 from sims.checks.centered import search_c_of_clipping
-from sims.checks.intervals import enclose_maximum, exact
+from sims.checks.evidence import Evidence
+from sims.checks.intervals import enclose_maximum, enclosed, exact
 from theory.every_delta import scaled_constant
 from theory.far_centres import RHO_SQ, random_centre
 from theory.multi_step_bound import FAST, PAPER, constant
 from theory.multi_step_bound import LINK as MANY_STEPS
 from theory.needed_constants import centred_floor, paper_radius, population_floor
 from theory.one_step_lemma import LINK as ONE_STEP
-from theory.one_step_lemma import Radius, best_radius, enclosed, printed_radius, root_above, scaled_bound
-from theory.statement import Claim, Context, Control, Evidence, Statement
+from theory.one_step_lemma import Radius, best_radius, printed_radius, root_above, scaled_bound
+from theory.statement import Claim, Context, Control, Statement
 
 RadiusOfSpread = Callable[[float, np.ndarray], np.ndarray]  # (δ, ρ²) → τ
 

@@ -28,6 +28,7 @@ import numpy as np
 
 from sims.aggregators import RFA, CoordinateMedian, GeometricMedian, Krum, Mean, Rule
 from sims.backend import to_numpy
+from sims.checks.evidence import Evidence
 from theory.class_counts import (
     at_least,
     compositions,
@@ -40,7 +41,7 @@ from theory.class_counts import (
     shares,
 )
 from theory.class_weights import clipping_scales, share_of_the_rest, small_radius, smoothed_median_keeps
-from theory.statement import Claim, Context, Control, Evidence, Statement
+from theory.statement import Claim, Context, Control, Statement
 
 HALF = Fraction(1, 2)
 ROUNDING = 1e-9  # of iterations whose stopping rule is 1e-12

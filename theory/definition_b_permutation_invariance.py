@@ -23,12 +23,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from sims.aggregators import RFA, CenteredClipping, CoordinateMedian, Krum, Mean, TrimmedMean
+from sims.checks.evidence import Evidence
 from sims.checks.exact_algorithm import ExactAlgorithm, ExactSGD
 from sims.checks.permutation import SIZES, VALUES, Part, search, tally
 from sims.engine.streams import Streams
 from sims.optimizers import SGD, ServerMomentum, WorkerMomentum
 from theory.small_algorithms import Dictator, Leaking
-from theory.statement import Claim, Context, Control, Evidence, Statement
+from theory.statement import Claim, Context, Control, Statement
 
 Algorithms = Mapping[str, ExactAlgorithm]
 STEP, SERVER, WORKER = SGD(0.5), ServerMomentum(0.5, 0.5), WorkerMomentum(0.5, 0.5)

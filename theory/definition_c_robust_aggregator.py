@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from sims.aggregators import RFA, CoordinateMedian, GeometricMedian, Krum, Mean, MultiKrum, Rule, TrimmedMean
+from sims.checks.evidence import Evidence
 from sims.checks.exact_rules import exact_aggregate
 from sims.checks.two_point import needed
 from theory.needed_constants import beyond_two_values, picture, trimmed_mean_constant, trimmed_mean_kappa, zero_spread
@@ -26,7 +27,7 @@ from theory.published_rules import (
     krum_sets_agree,
     trimmed_mean_at_agreement,
 )
-from theory.statement import Claim, Context, Control, Evidence, Statement
+from theory.statement import Claim, Context, Control, Statement
 
 
 def cases_covered(ctx: Context, *, strict: bool = True) -> Iterable[Evidence]:

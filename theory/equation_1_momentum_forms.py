@@ -24,13 +24,14 @@ import numpy as np
 from sims.aggregators import RFA, CenteredClipping, CoordinateMedian, Mean, Rule, TrimmedMean
 from sims.aggregators.published import published
 from sims.attacks import ALittleIsEnough, Attack, BitFlipping, InnerProductManipulation, NoAttack
+from sims.checks.evidence import Evidence
 from sims.checks.exact_rules import exact_aggregate
 from sims.engine import simulate
 from sims.engine.streams import Streams
 from sims.optimizers import RobustSGD, WorkerMomentum
 from sims.problems import Quadratic
 from theory.raw_or_momentum import raw_or_momentum_claims
-from theory.statement import Claim, Context, Control, Evidence, Statement
+from theory.statement import Claim, Context, Control, Statement
 
 Messages = list[tuple[Fraction]]
 ExactAttack = Callable[[Messages, Sequence[Fraction]], Messages]  # (honest messages, own raw gradients) → sent

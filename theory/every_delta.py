@@ -20,10 +20,10 @@ from fractions import Fraction
 
 from flint import arb
 
-from sims.checks.intervals import enclose_maximum, exact, larger
+from sims.checks.evidence import Evidence
+from sims.checks.intervals import enclose_maximum, enclosed, exact, larger
 from theory.multi_step_bound import noise
-from theory.one_step_lemma import enclosed
-from theory.statement import Context, Evidence
+from theory.statement import Context
 
 LINK = "steps (i) to (v), without the tail, for all laws, attackers, v_0, l and δ < ½ (theory/every_delta.py)"
 

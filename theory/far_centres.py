@@ -21,8 +21,9 @@ from fractions import Fraction
 from itertools import combinations_with_replacement
 
 from sims.aggregators import CenteredClipping
+from sims.checks.evidence import Evidence
 from sims.checks.exact_rules import exact_aggregate
-from theory.statement import Context, Evidence
+from theory.statement import Context
 
 RHO_SQ = Fraction(1, 2)  # of fair coins on {0, 1}
 Radii = Callable[[Fraction, Fraction, int], list[Fraction]]  # (δ, B², steps) → τ_0, …

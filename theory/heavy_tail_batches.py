@@ -15,8 +15,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from sims.checks.evidence import Evidence
 from theory.bernoulli_batches import P, expected_median
-from theory.statement import Context, Evidence
+from theory.statement import Context
 
 ROUNDING = 1e-9
 

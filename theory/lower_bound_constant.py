@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
+from sims.checks.evidence import Evidence
 from theory.binomial_tails import (
     SHARES,
     binomial_tail,
@@ -17,7 +18,7 @@ from theory.binomial_tails import (
     longest,
     uniform_constant,
 )
-from theory.statement import Context, Evidence
+from theory.statement import Context
 
 CONSTANT = Fraction(21, 100)
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 
 from sims.aggregators import CenteredClipping, CoordinateMedian, Krum, Mean, TrimmedMean
+from sims.checks.evidence import Evidence, Number
 from sims.checks.exact_algorithm import ExactAlgorithm, ExactSGD
 from sims.optimizers import SGD, ServerMomentum, WorkerMomentum
 from theory.small_algorithms import Counting, Leaking, Zero
-from theory.statement import Context, Evidence, Number
+from theory.statement import Context
 from theory.two_world_errors import enumerated_error, forced_exactly
 from theory.two_world_runs import Coupling, independent, mirror, paths
 

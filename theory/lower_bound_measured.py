@@ -9,9 +9,10 @@ from fractions import Fraction
 import numpy as np
 
 from sims.checks.confidence import bounded_mean
+from sims.checks.evidence import Evidence
 from sims.optimizers import Algorithm
 from theory.lower_bound_constant import CONSTANT
-from theory.statement import Context, Evidence
+from theory.statement import Context
 from theory.two_world_errors import (
     algorithms,
     error_after_projection,

@@ -56,9 +56,10 @@ from fractions import Fraction
 
 from flint import arb
 
-from sims.checks.intervals import enclose_maximum, exact, larger
-from theory.one_step_lemma import enclosed, root_above
-from theory.statement import Context, Evidence
+from sims.checks.evidence import Evidence
+from sims.checks.intervals import enclose_maximum, enclosed, exact, larger
+from theory.one_step_lemma import root_above
+from theory.statement import Context
 
 LINK = "steps (i) to (v) for every law, attacker, v_0 and l (derivation in theory/multi_step_bound.py)"
 OfRootDelta = Callable[[arb], arb]  # a function of u = √δ

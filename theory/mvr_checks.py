@@ -10,13 +10,14 @@ import numpy as np
 from sims.aggregators import CenteredClipping, Mean, TrimmedMean
 from sims.attacks import ALittleIsEnough, Attack, InnerProductManipulation
 from sims.checks.confidence import bounded_mean
+from sims.checks.evidence import Evidence
 from sims.engine import simulate
 from sims.engine.streams import Streams
 from sims.optimizers import Optimizer, RobustSGD, WorkerMomentum, WorkerMVR
 from sims.problems import Pendulum, PhaseNoise, Sinusoidal
 from theory.mvr_bound import Instance, Parameters, best_parameters, bound, mean_square
 from theory.mvr_runs import Seen, Setting, every_path, ranges, sampled, worst_pair
-from theory.statement import Claim, Context, Control, Evidence
+from theory.statement import Claim, Context, Control
 
 ETA, ALPHA = 0.1, 0.2  # of the enumerated paths: α ≥ (16/3)κL²η² for κ ≤ 2.5
 ROUNDING = 1e-9  # of averages of some ten thousand float64 numbers below 100

@@ -12,10 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sims.aggregators import Mean, Rule
+from sims.checks.evidence import Evidence
 from sims.optimizers import WorkerMVR
 from theory.sgdm_long_runs import all_under_attack
 from theory.sgdm_runs import Run
-from theory.statement import Claim, Context, Control, Evidence
+from theory.statement import Claim, Context, Control
 
 ETA, ALPHA = 1 / 40, 1 / 4
 

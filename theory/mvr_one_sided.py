@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from sims.checks.evidence import Evidence
 from sims.checks.rates import slope
 from theory.mvr_bound import Parameters, best_parameters, bound
 from theory.sgdm_one_sided import ROUNDING, OneSided, Range, geometric, largest_normals
 from theory.sgdm_slopes import kappa_of
-from theory.statement import Claim, Context, Control, Evidence
+from theory.statement import Claim, Context, Control
 
 F0 = 0.5  # x_0 = −1
 ROUNDS = tuple(2**k for k in range(11, 20, 2))

@@ -11,6 +11,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from sims.checks.evidence import Evidence
 from sims.checks.rates import slope
 from theory.mvr_bound import (
     Instance,
@@ -22,7 +23,7 @@ from theory.mvr_bound import (
     printed_parameters,
     sgdm_parameters,
 )
-from theory.statement import Claim, Context, Control, Evidence
+from theory.statement import Claim, Context, Control
 
 Family = Callable[[int], tuple[float, float]]  # T ↦ bounds of the average of E‖∇f‖²
 ONE = Instance()

@@ -15,9 +15,10 @@ from sims.aggregators.published import MAKERS, published
 from sims.backend import to_numpy
 from sims.checks.centered import search_c_of_clipping
 from sims.checks.confidence import bounded_mean
+from sims.checks.evidence import Evidence
 from sims.checks.exact_rules import exact_aggregate
 from sims.checks.two_point import error_table, needed, search_c
-from theory.statement import Context, Evidence
+from theory.statement import Context
 
 ROBUST = {  # the rules that return the common value of the n − f honest messages, each with its reason
     "CoordinateMedian": "n − f > n/2 equal values are the median",

@@ -29,14 +29,14 @@ square ≤ 3.396δρ² by Cauchy and Schwarz, for every δ < 1: see Corollary V.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 
 from flint import arb
 
-from sims.checks.intervals import Enclosure, enclose_maximum, exact
-from theory.statement import Context, Evidence
+from sims.checks.evidence import Evidence
+from sims.checks.intervals import enclose_maximum, enclosed, exact
+from theory.statement import Context
 
 LINK = "P0 to P4 and the change to bounded variables (derivation in theory/one_step_lemma.py)"
 Radius = Callable[[arb, arb], arb]  # (δ, w²) → T²
@@ -86,17 +86,6 @@ def one_step(
         found = enclose_maximum(ratio, box, relative=5e-3, limit=Fraction(1), most=8000)
         what = f"largest U/({of_centre}δB² + {of_spread}δρ²), B ≥ 0, 0 < δ ≤ {delta}, {found.boxes} boxes"
         yield enclosed(what, found, Fraction(1), LINK)
-
-
-def enclosed(what: str, found: Enclosure, limit: Fraction, covers: str) -> Evidence:
-    """The enclosed maximum beside the claimed limit; the value at a point where that alone refutes the claim.
-
-    An interval that straddles the limit proves nothing, however narrow it is.
-    """
-    if found.verdict(limit) == "refuted":
-        value = float(found.low)
-        return Evidence(what, value, "<=", limit, "proved", math.ulp(value), covers)
-    return Evidence(what, found.middle, "<=", limit, "proved", found.error, covers, resolution=0.0)
 
 
 def root_above(delta: Fraction) -> Fraction:

@@ -15,9 +15,10 @@ from fractions import Fraction
 import numpy as np
 
 from sims.aggregators import CenteredClipping
+from sims.checks.evidence import Evidence
 from sims.checks.exact_rules import exact_aggregate
 from sims.engine.streams import Streams
-from theory.statement import Context, Evidence
+from theory.statement import Context
 
 TRIPLES = ((3, 4, 5), (-5, 12, 13), (8, -15, 17), (-20, -21, 29), (1, 0, 1), (0, -1, 1))
 ROUNDING = 1e-12  # float64, sums of at most 30 terms of one scale, a root and a quotient each

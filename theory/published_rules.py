@@ -22,8 +22,9 @@ from sims.aggregators import (
     TrimmedMean,
 )
 from sims.backend import to_numpy
+from sims.checks.evidence import Evidence
 from sims.checks.exact_rules import exact_aggregate
-from theory.statement import Context, Control, Evidence
+from theory.statement import Context, Control
 
 VALUES = (-3, 0, 1, 5)
 LINES = (  # values, the direction along which they are laid out, its length: on the axis, and in the plane, where a

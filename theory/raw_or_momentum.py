@@ -35,11 +35,12 @@ import numpy as np
 from sims.aggregators import RFA, CenteredClipping, CoordinateMedian, Krum, Rule, TrimmedMean
 from sims.attacks import Attack, BitFlipping, LabelFlipping
 from sims.checks.confidence import proportion
+from sims.checks.evidence import Evidence
 from sims.engine import Streams, simulate
 from sims.engine.round import Round
 from sims.optimizers import RobustSGD, WorkerMomentum
 from sims.problems import Problem, Quadratic, SoftmaxRegression
-from theory.statement import Claim, Context, Control, Evidence
+from theory.statement import Claim, Context, Control
 
 ETA, STEPS, RECORDS, RUNS = 0.01, 160, 8, 48
 RULES = ("CM", "TM", "RFA", "Krum", "CC")

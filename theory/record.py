@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sims.backend import installed
+from sims.checks.evidence import Evidence, headline
 from theory.run import Options, Result, false_alarm
-from theory.statement import Evidence, headline
 
 SCHEMA = 1  # of the run's record and of the recorded one
 PACKAGES = ("byzcheck", "numpy", "scipy", "python-flint", "array-api-compat")

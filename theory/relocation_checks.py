@@ -15,6 +15,7 @@ import numpy as np
 
 from sims.aggregators import CenteredClipping, Rule
 from sims.attacks import Attack, Relocation
+from sims.checks.evidence import Evidence
 from sims.engine import simulate
 from sims.engine.streams import Streams
 from sims.optimizers import RobustSGD, WorkerMomentum
@@ -22,7 +23,7 @@ from sims.problems import Quadratic
 from theory.needed_constants import paper_radius
 from theory.relocation_response import Loop, critical_step
 from theory.relocation_search import Scripted
-from theory.statement import Context, Evidence
+from theory.statement import Context
 
 HEAVY = (Fraction(9, 10), Fraction(99, 100), Fraction(999, 1000))  # β at which the echo decides
 ROUNDING = 1e-9  # of sums of a few thousand numbers of size 1 in float64, relative to the largest

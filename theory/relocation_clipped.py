@@ -13,12 +13,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from sims.attacks import Relocation
+from sims.checks.evidence import Evidence
 from sims.problems import Problem, Quadratic, Rademacher
 from theory.relocation_checks import radius
 from theory.relocation_rates import bound_for_all, ratio
 from theory.relocation_response import Loop
 from theory.relocation_runs import late_squares, medians
-from theory.statement import Context, Evidence
+from theory.statement import Context
 
 
 def within_the_bound(ctx: Context, *, sizes: Sequence[tuple[int, int]] = ((10, 1), (20, 4))) -> Iterable[Evidence]:

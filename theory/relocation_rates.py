@@ -16,10 +16,11 @@ import math
 from collections.abc import Iterable
 from fractions import Fraction
 
+from sims.checks.evidence import Evidence
 from sims.checks.rates import slope
 from theory.relocation_checks import radius
 from theory.relocation_response import Loop, average
-from theory.statement import Context, Evidence
+from theory.statement import Context
 
 # The push takes fτ/g of the τ around v: with Theorem IV's τ that leaves 2.6ρ or more here, beyond which are few honest
 # messages. At n = 25, f = 11 it would leave 0.42ρ.

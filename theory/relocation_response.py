@@ -37,8 +37,8 @@ from fractions import Fraction
 import numpy as np
 from flint import arb, arb_mat, ctx
 
+from sims.checks.evidence import Number
 from theory.moment_recursion import as_fmpq, middle_and_error
-from theory.statement import Number
 
 BITS = 256  # of the balls
 PAIRS = [(i, j) for i in range(4) for j in range(i, 4)]  # the entries of E[zzᵀ] on and above the diagonal

@@ -17,6 +17,7 @@ import numpy as np
 
 from sims.aggregators import CenteredClipping
 from sims.attacks import ALittleIsEnough, Attack, BitFlipping, InnerProductManipulation, Relocation
+from sims.checks.evidence import Evidence, Relation
 from sims.checks.rates import slope
 from sims.engine import Streams, simulate
 from sims.optimizers import RobustSGD, WorkerMomentum
@@ -24,7 +25,7 @@ from sims.problems import Problem, Quadratic, Rademacher
 from theory.relocation_checks import radius
 from theory.relocation_rates import between
 from theory.relocation_search import policy, searched
-from theory.statement import Context, Evidence, Relation
+from theory.statement import Context
 
 ETA = 1 / 16
 ALPHAS = (1.0, 8 * ETA, 0.1, 0.01)  # β = 0, Theorem VI's, β = 0.9, β = 0.99

@@ -28,10 +28,11 @@ import numpy as np
 
 from sims.aggregators import CoordinateMedian, Krum, Mean, Rule
 from sims.backend import to_numpy
+from sims.checks.evidence import Evidence
 from sims.checks.laws import binomial, expectation, two_valued
 from theory.bernoulli_batches import P, expected_median
 from theory.heavy_tail_batches import heavy_tail_falls, heavy_tail_slow
-from theory.statement import Claim, Context, Control, Evidence, Statement
+from theory.statement import Claim, Context, Control, Statement
 
 ROUNDING = 1e-9
 

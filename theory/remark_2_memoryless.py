@@ -19,13 +19,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from sims.aggregators import RFA, CenteredClipping, CoordinateMedian, Krum, Mean, TrimmedMean
+from sims.checks.evidence import Evidence
 from sims.checks.exact_algorithm import ExactAlgorithm, ExactSGD, Gradients
 from sims.checks.permutation import tally
 from sims.optimizers import SGD, ServerMomentum, WorkerMomentum
 from theory.definition_b_permutation_invariance import Algorithms, values
 from theory.escape_picture import escape_curves
 from theory.small_algorithms import Dictator
-from theory.statement import Claim, Context, Control, Evidence, Statement
+from theory.statement import Claim, Context, Control, Statement
 
 CLIP = CenteredClipping(0.25)
 RULES = {

@@ -22,11 +22,12 @@ from fractions import Fraction
 
 from sims.aggregators import CenteredClipping, CoordinateMedian
 from sims.checks.confidence import bounded_mean
+from sims.checks.evidence import Evidence
 from sims.checks.exact_algorithm import ExactAlgorithm, ExactSGD
 from sims.optimizers import WorkerMomentum
 from theory.lower_bound_measured import SHORT
 from theory.small_algorithms import Dictator, Leaking, Trusting
-from theory.statement import Claim, Context, Control, Evidence, Statement
+from theory.statement import Claim, Context, Control, Statement
 from theory.two_world_errors import (
     error_after_projection,
     error_of_laws,

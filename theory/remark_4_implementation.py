@@ -35,8 +35,9 @@ from sims.aggregators import (
 )
 from sims.backend import to_numpy
 from sims.checks.counting import Tally, count, degree
+from sims.checks.evidence import Evidence
 from theory.incremental_bulyan import incremental_bulyan
-from theory.statement import Claim, Context, Control, Evidence, Statement
+from theory.statement import Claim, Context, Control, Statement
 from theory.worker_sums import any_order, is_a_sum, no_sums, rfa_from_sums, secure_step
 
 SIZES = (15, 25, 35, 45, 55, 65)  # n, with f = n/5; Bulyan needs n ≥ 4f + 3

@@ -10,8 +10,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from sims.checks.evidence import Evidence
 from theory.record import Record, number
-from theory.statement import Evidence, Statement
+from theory.statement import Statement
 
 LOOKS = {  # verdict → symbol that tells it without colour, style
     "holds": ("●", "green"),

@@ -19,20 +19,9 @@ from threadpoolctl import ThreadpoolController
 
 import theory
 from sims.backend import get_namespace
+from sims.checks.evidence import Evidence, Verdict, claim_verdict, headline, side_verdict
 from sims.kernels import threads
-from theory.statement import (
-    BUDGETS,
-    FALSE_ALARM,
-    SHARE,
-    Claim,
-    Context,
-    Evidence,
-    Statement,
-    Verdict,
-    claim_verdict,
-    headline,
-    side_verdict,
-)
+from theory.statement import BUDGETS, FALSE_ALARM, SHARE, Claim, Context, Statement
 
 Item = TypeVar("Item")
 Done = TypeVar("Done")

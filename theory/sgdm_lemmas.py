@@ -13,11 +13,12 @@ from flint import fmpq
 
 from sims.aggregators import Krum, TrimmedMean
 from sims.attacks import ALittleIsEnough
+from sims.checks.evidence import Evidence
 from sims.engine.streams import Streams
 from theory.all_noise_paths import ROUNDING, all_paths
 from theory.moment_recursion import as_fmpq, as_fraction
 from theory.sgdm_bound import full_start, spread_sq, zero_start
-from theory.statement import Context, Evidence
+from theory.statement import Context
 
 STEPS = tuple(Fraction(1, 2**k) for k in (3, 4, 6, 9))  # η ≤ 1/8
 

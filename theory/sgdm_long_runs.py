@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sims.aggregators import Mean, Rule
-from sims.attacks import ALittleIsEnough, BitFlipping, InnerProductManipulation
+from sims.attacks import ALittleIsEnough, BitFlipping, InnerProductManipulation, Together
+from sims.checks.evidence import Evidence
 from sims.optimizers import WorkerMomentum
-from sims.problems import Pendulum
-from theory.sgdm_runs import Huber, OfC, Run, Together, compared, sizes_of
+from sims.problems import Huber, Pendulum
+from theory.sgdm_runs import OfC, Run, compared, sizes_of
 from theory.sgdm_under_attack import ALPHA, ETA, c_of_trimmed_mean, rules
-from theory.statement import Claim, Context, Control, Evidence
+from theory.statement import Claim, Context, Control
 from theory.two_world_runs import Mirror, TwoWorlds
 
 

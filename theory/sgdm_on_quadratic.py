@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from flint import arb
 
+from sims.checks.evidence import Evidence, Relation
 from theory.moment_recursion import as_fmpq, average_ball, exact_average, middle_and_error
 from theory.sgdm_bound import (
     critical_start,
@@ -20,7 +21,7 @@ from theory.sgdm_bound import (
     start_of,
     zero_start,
 )
-from theory.statement import Context, Evidence, Relation
+from theory.statement import Context
 
 ONE = Fraction(1)
 SMALLEST = (17_509, Fraction(1, 2**16))  # (T, η): from this T on the printed bound fails at this step

@@ -9,10 +9,11 @@ import numpy as np
 
 from sims.aggregators import CenteredClipping
 from sims.attacks import InnerProductManipulation
+from sims.checks.evidence import Evidence
 from theory.all_noise_paths import ROUNDING, all_paths
 from theory.sgdm_bound import printed_step, rounds_to_beat_standing_still
 from theory.sgdm_under_attack import ALPHA, ETA, attacks, radius
-from theory.statement import Claim, Context, Control, Evidence
+from theory.statement import Claim, Context, Control
 
 
 def momenta_independent(ctx: Context, *, rounds: int = 2, eta: Fraction = Fraction(1, 16)) -> Iterable[Evidence]:

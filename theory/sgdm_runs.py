@@ -14,61 +14,24 @@ from __future__ import annotations
 import abc
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from sims.aggregators import Rule
-from sims.attacks import Attack, View
-from sims.backend import Array, namespace
+from sims.attacks import Attack
 from sims.checks.confidence import betting_mean
+from sims.checks.evidence import Evidence
 from sims.engine import Streams, simulate
 from sims.optimizers import Optimizer, RobustSGD
-from sims.problems import PhaseNoise
-from theory.statement import Context, Evidence
+from theory.statement import Context
 
 OfC = Callable[[int, int], float]
 Averages = tuple[np.ndarray, np.ndarray]
 RUNS = 240  # at least; half of what the budget scales, since a rule's rounds cost more than a sample elsewhere
 SIZES = ((25, 3, 300), (25, 8, 200))  # (n, f, T)
 FEWER = ((10, 1, 200), (10, 3, 200))  # for Krum, which takes n² distances
-
-
-class Huber(PhaseNoise):
-    """½x² for |x| ≤ 1, |x| − ½ beyond, coordinate by coordinate, with the noise s·sin(x + ξ): convex, L = 1."""
-
-    @property
-    def mu(self) -> float:
-        """0."""
-        return 0.0
-
-    def excess(self, x: Array) -> Array:
-        """Σ_j of c|x_j| − ½c², c = min(1, |x_j|)."""
-        xp = namespace(x)
-        size = xp.abs(x)
-        short = xp.minimum(size, xp.ones_like(size))
-        return xp.sum(short * (size - 0.5 * short), axis=-1)
-
-    def gradient(self, x: Array) -> Array:
-        """Each coordinate clipped to [−1, 1]."""
-        return namespace(x).clip(x, -1.0, 1.0)
-
-
-@dataclass(frozen=True)
-class Together(Attack):
-    """Each attack on its own slice of the first axis: experiments that share the samples of the honest workers."""
-
-    attacks: tuple[Attack, ...]
-
-    def send(self, view: View, state: Any, rng: Any) -> tuple[Array, Any]:
-        """What each of them sends; they read messages and gradients alone, and have no state."""
-        names = ("honest", "own", "honest_gradients", "own_gradients", "x", "last_aggregate")
-        views = [
-            replace(view, **{name: getattr(view, name)[k, ...] for name in names}) for k in range(len(self.attacks))
-        ]
-        sent = [attack(mine)[0] for attack, mine in zip(self.attacks, views, strict=True)]
-        return namespace(view.own).stack(sent), state
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,12 @@ from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 
 from sims.aggregators import TrimmedMean
+from sims.checks.evidence import Evidence
 from sims.checks.rates import slope
 from theory.sgdm_bound import best_step, zero_start
 from theory.sgdm_one_sided import OneSided, in_runs
 from theory.sgdm_under_attack import c_of_trimmed_mean
-from theory.statement import Claim, Context, Control, Evidence
+from theory.statement import Claim, Context, Control
 
 Steps = Callable[[int, float], tuple[float, float]]  # (T, κ) → (η, α)
 ROUNDS = tuple(2**k for k in range(11, 20, 2))

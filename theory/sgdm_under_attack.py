@@ -9,10 +9,11 @@ import numpy as np
 
 from sims.aggregators import RFA, CenteredClipping, CoordinateMedian, Krum, Mean, Rule, TrimmedMean
 from sims.attacks import ALittleIsEnough, Attack, BitFlipping, InnerProductManipulation
+from sims.checks.evidence import Evidence
 from theory.all_noise_paths import ROUNDING, all_paths
 from theory.needed_constants import paper_radius
 from theory.sgdm_bound import zero_start
-from theory.statement import Claim, Context, Control, Evidence
+from theory.statement import Claim, Context, Control
 
 ETA = Fraction(1, 32)
 ALPHA = 8 * ETA

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from theory.statement import Claim, Context, Control, Evidence
+from sims.checks.evidence import Evidence
+from theory.statement import Claim, Context, Control
 
 # What Section 4 says that the cited theorem proves ("any aggregation rule which is oblivious of the past cannot
 # converge to the optimum and retains a non-zero error even after infinite time"), and what each theorem states: by

@@ -47,6 +47,7 @@ from fractions import Fraction
 from typing import Any
 
 from sims.aggregators import CenteredClipping, Mean, TrimmedMean
+from sims.checks.evidence import Evidence
 from sims.checks.exact_algorithm import ExactSGD
 from sims.optimizers import RobustSGD, ServerMomentum, WorkerMomentum
 from theory.binomial_tails import SHARES
@@ -74,7 +75,7 @@ from theory.lower_bound_measured import (
     runs_err,
 )
 from theory.small_algorithms import Dictator, Leaking, Zero
-from theory.statement import Claim, Context, Control, Evidence, Statement
+from theory.statement import Claim, Context, Control, Statement
 from theory.text_points import cited_number_claim
 from theory.two_world_errors import forced_below, with_worker_momentum
 from theory.two_world_picture import error_curves, messages_of_a_round

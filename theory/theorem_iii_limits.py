@@ -27,11 +27,12 @@ from typing import Any
 
 from sims.aggregators import CoordinateMedian, Rule, TrimmedMean
 from sims.aggregators.published import published
+from sims.checks.evidence import Evidence, Relation
 from sims.checks.exact_rules import exact_aggregate
 from sims.checks.laws import binomial
 from sims.checks.two_point import error_table, search_c
 from theory.needed_constants import finite_floor, population_floor
-from theory.statement import Claim, Context, Control, Evidence, Relation, Statement
+from theory.statement import Claim, Context, Control, Statement
 from theory.two_worlds import largest_gap_by_linear_programming
 
 Law = dict[int, Fraction]  # place → probability

@@ -29,6 +29,7 @@ from typing import Any
 
 from flint import arb
 
+from sims.checks.evidence import Evidence
 from sims.checks.intervals import exact
 from theory.clipping_attacks import OURS, PRINTED, Bound, Line, attack_in_plane, attack_on_line, line_curves
 from theory.every_delta import every_delta
@@ -36,7 +37,7 @@ from theory.far_centres import constant_radius, random_centre, scheduled, sketch
 from theory.multi_step_bound import FAST, PAPER, PLAIN, Schedule, multi_step
 from theory.one_step_lemma import best_radius, constant_radius_sq, one_step, scaled_bound
 from theory.pathwise_lemmas import any_path, good_path, identity, limit_of_any_path, step_inequality
-from theory.statement import Claim, Context, Control, Evidence, Statement
+from theory.statement import Claim, Context, Control, Statement
 
 
 def decoded(

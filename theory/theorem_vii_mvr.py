@@ -39,10 +39,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 
+from sims.checks.evidence import Evidence
 from theory import mvr_checks, mvr_long_runs, mvr_one_sided, mvr_rates
 from theory.mvr_bound import Instance, bound, mean_square, mvr_parameters
 from theory.mvr_picture import picture
-from theory.statement import Claim, Context, Control, Evidence, Statement
+from theory.statement import Claim, Context, Control, Statement
 
 
 def proof_closes(ctx: Context, *, constant: Fraction = Fraction(16, 3)) -> Iterable[Evidence]:

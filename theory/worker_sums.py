@@ -27,8 +27,9 @@ from sims.aggregators import (
     Rule,
     TrimmedMean,
 )
+from sims.checks.evidence import Evidence
 from sims.checks.exact_rules import exact_aggregate
-from theory.statement import Context, Evidence
+from theory.statement import Context
 
 Aggregate = Callable[[Sequence[Fraction], Fraction], Fraction]  # messages and centre, d = 1
 
