@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Mapping
 
 import theory
-from theory.run import Options, Outcome, Result, Task, perform, tasks
+from byzcheck.run import Options, Outcome, Result, Task, perform, tasks
 from theory.statement import Statement
 
 QUICK = Options(budget="quick")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import theory
-from theory.markdown import between
+from byzcheck.show.markdown import between
 
 ROOT = Path(__file__).parents[1]
 KINDS = ("definition", "counterexample", "theorem", "corollary", "remark", "equation", "algorithm", "beyond")

@@ -18,8 +18,12 @@ LAYERS = (  # a module belongs to the longest name that begins its own; later la
     ("sims.engine",),
     ("sims.checks", "sims.contracts", "sims.contracts_support", "sims.strategies", "sims.sweep", "sims.neural"),
     ("theory",),
-    ("benchmarks",),
-    ("figures", "theory.audit", "theory.record", "theory.report", "theory.page", "theory.markdown", "theory.compare"),
+    ("benchmarks", "figures"),
+    ("byzcheck.run", "byzcheck.card", "byzcheck.files"),
+    ("byzcheck.record",),
+    ("byzcheck.show",),
+    ("byzcheck.checkout",),
+    ("byzcheck.commands",),
     ("byzcheck",),
 )
 ONLY_IN = {  # a library → where alone it may be imported
@@ -30,8 +34,14 @@ ONLY_IN = {  # a library → where alone it may be imported
     "llvmlite": ("sims.kernels",),
     "matplotlib": ("figures",),
     "numba": ("sims.kernels", "benchmarks.read"),
-    "typer": ("byzcheck",),
-    "rich": ("byzcheck", "theory.report", "theory.page", "benchmarks.report", "benchmarks.tables", "benchmarks.look"),
+    "typer": ("byzcheck.commands", "byzcheck.__main__"),
+    "rich": (
+        "byzcheck.commands.console",
+        "byzcheck.show.terminal",
+        "benchmarks.report",
+        "benchmarks.tables",
+        "benchmarks.look",
+    ),
 }
 
 
@@ -109,8 +119,13 @@ def test_no_import_runs_back():
         ("sims/engine/__init__.py", "from ..checks import rates", "sims.engine imports sims.checks"),
         ("sims/checks/a.py", "import importlib\nimportlib.import_module('theory')", "sims.checks.a imports theory"),
         ("sims/__init__.py", "import sims.engine", "sims imports sims.engine"),
-        ("theory/theorem_i.py", "from theory.report import three", "theory.theorem_i imports theory.report"),
-        ("theory/report.py", "from byzcheck import errors", "theory.report imports byzcheck"),
+        ("theory/theorem_i.py", "from byzcheck.record import as_text", "theory.theorem_i imports byzcheck.record"),
+        ("theory/__init__.py", "import byzcheck", "theory imports byzcheck"),
+        ("figures/a.py", "from byzcheck import run", "figures.a imports byzcheck.run"),
+        ("byzcheck/run.py", "from byzcheck import record", "byzcheck.run imports byzcheck.record"),
+        ("byzcheck/record.py", "from byzcheck.show import words", "byzcheck.record imports byzcheck.show"),
+        ("byzcheck/show/a.py", "from byzcheck.commands import errors", "byzcheck.show.a imports byzcheck.commands"),
+        ("byzcheck/show/markdown.py", "from rich.text import Text", "byzcheck.show.markdown imports rich.text"),
         ("sims/engine/a.py", "import torch.nn", "sims.engine.a imports torch.nn"),
         ("sims/contracts.py", "from hypothesis import given", "sims.contracts imports hypothesis"),
         ("figures/a.py", "import typer", "figures.a imports typer"),
@@ -118,7 +133,7 @@ def test_no_import_runs_back():
     ],
 )
 def test_a_violation_is_caught(tmp_path, path, text, sentence):
-    for name in ("sims/aggregators/__init__.py", "theory/__init__.py", "theory/report.py", path):
+    for name in ("sims/aggregators/__init__.py", "theory/__init__.py", "byzcheck/run.py", "byzcheck/record.py", path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     assert violations(tmp_path) == ([sentence] if "no layer" in sentence and not text else [])
@@ -134,7 +149,7 @@ def test_a_violation_is_caught(tmp_path, path, text, sentence):
         ("sims/neural/a.py", "import torch"),
         ("sims/strategies.py", "import hypothesis"),
         ("theory/theorem_i.py", "from sims.checks import rates\nfrom theory.statement import Claim"),
-        ("byzcheck/a.py", "import theory.report, sims.engine, figures.style"),
+        ("byzcheck/commands/a.py", "import byzcheck.show.terminal, sims.engine, figures.style"),
     ],
 )
 def test_what_is_allowed_is_not(tmp_path, path, text):

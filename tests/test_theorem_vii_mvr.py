@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from perform import QUICK, check_statement, results, verdicts, well_formed
 
+from byzcheck.run import figure_data
 from sims.aggregators import CenteredClipping, Mean, TrimmedMean
 from sims.attacks import ALittleIsEnough, InnerProductManipulation
 from sims.checks.rates import slope
@@ -32,7 +33,6 @@ from theory.mvr_checks import long_runs, recursion
 from theory.mvr_long_runs import VarianceReduction
 from theory.mvr_one_sided import CASES, ROUNDS, exact_error, momentum, mvr
 from theory.mvr_runs import Setting, every_path, ranges, sampled, worst_pair
-from theory.run import figure_data
 from theory.statement import Context
 
 STEM = "theorem_vii_mvr"

@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 
 import theory
+from byzcheck.run import Options, Result, perform, tasks
 from sims.checks.evidence import Evidence
-from theory.run import Options, Result, perform, tasks
 from theory.statement import Claim, Context, Control, Statement
 
 

@@ -13,7 +13,7 @@ PACKAGE = Path(theory.__file__).resolve().parent
 RECORDED = PACKAGE / "recorded.json"
 
 
-def read() -> dict[str, Any]:
+def read_recorded() -> dict[str, Any]:
     """The recorded verdicts; a `ValueError` if they cannot be read."""
     try:
         return json.loads(RECORDED.read_text(encoding="utf-8"))
@@ -25,9 +25,9 @@ def read() -> dict[str, Any]:
         raise ValueError(f"theory/recorded.json is not JSON ({error}): byzcheck verify --write") from error
 
 
-def statements() -> dict[str, Any]:
+def recorded_statements() -> dict[str, Any]:
     """The recorded statements by stem; empty if nothing is recorded."""
-    return read()["statements"] if RECORDED.is_file() else {}
+    return read_recorded()["statements"] if RECORDED.is_file() else {}
 
 
 class Checkout:
@@ -45,7 +45,7 @@ class Checkout:
     def check(self, drawn: Sequence[str]) -> None:
         """Raise if a file could not be written or the markers are not there."""
         from byzcheck.files import check_writable
-        from theory.markdown import between
+        from byzcheck.show.markdown import between
 
         for path in (RECORDED, self.checks, *(self.data / f"{stem}.json" for stem in drawn)):
             check_writable(path)
@@ -55,8 +55,8 @@ class Checkout:
 
     def texts(self, kept: dict[str, Any], records: list[dict[str, Any]], data: dict[str, Any]) -> dict[Path, str]:
         """What every file is to hold."""
-        from theory.markdown import between, points_markdown, statements_markdown
-        from theory.record import as_text, rounded
+        from byzcheck.record import as_text, rounded
+        from byzcheck.show.markdown import between, points_markdown, statements_markdown
 
         text = self.checks.read_text(encoding="utf-8")
         text = between(text, "statements", statements_markdown(records))

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import tiny_statements as tiny
 
-from theory import record
-from theory.run import Options, Outcome, Result, tasks
+from byzcheck import record
+from byzcheck.run import Options, Outcome, Result, tasks
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_a_statement_without_evidence_has_no_headline():
 
 
 def test_recorded_keeps_three_digits_and_no_seconds(results):
-    old = record.recorded(results, Options())
+    old = record.kept_record(results, Options())
     coin = old["statements"]["theorem_y_coin"]
     assert "seconds" not in coin
     assert len(str(coin["measured"])) <= len("0.501")

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from byzcheck.errors import one_sentence
+from byzcheck.commands.errors import one_sentence
 
 if TYPE_CHECKING:
-    from theory.record import Record
-    from theory.run import Options
+    from byzcheck.record import Json
+    from byzcheck.run import Options
 
 
 def cores() -> int:
@@ -43,8 +43,8 @@ def verify(
     ] = None,
 ) -> None:
     """Check the statements of the paper, with all their controls."""
-    from byzcheck.choose import stems_of
-    from theory.run import Options, prepare
+    from byzcheck.run import Options, prepare
+    from theory import stems_of
 
     stems, options = stems_of(only or []), Options(budget, seed, backend)
     jobs = cores() if jobs is None else jobs
@@ -67,42 +67,43 @@ def verify(
 def _check_outputs(stems: list[str], options: Options, write: bool, check: bool, json: Path | None) -> None:
     """Everything that can be known to go wrong with the output, before anything is computed."""
     import theory
+    from byzcheck.checkout import Checkout, read_recorded
     from byzcheck.files import check_writable
-    from byzcheck.recorded import Checkout, read
-    from theory.run import Options, loaded
+    from byzcheck.run import Options
 
     if write and check:
         raise ValueError("--write and --check exclude each other")
     if write and (options != Options() or stems != list(theory.PAPER)):
         raise ValueError("--write needs the default budget, seed 0, backend numpy and all statements")
     if write:
-        Checkout().check([stem for stem in stems if loaded(stem).data is not None])
+        Checkout().check([stem for stem in stems if theory.load(stem).data is not None])
     if check:
-        read()
+        read_recorded()
     if json is not None and str(json) != "-":
         check_writable(json)
 
 
-def _computed(stems: list[str], options: Options, jobs: int, write: bool) -> tuple[Record, dict[Path, str]]:
+def _computed(stems: list[str], options: Options, jobs: int, write: bool) -> tuple[Json, dict[Path, str]]:
     """The record of the run, and the texts of the files that `--write` writes."""
-    from byzcheck.console import progress
-    from byzcheck.recorded import Checkout
-    from theory.record import recorded, run_record
-    from theory.run import all_figure_data, loaded, tasks, verify
+    import theory
+    from byzcheck.checkout import Checkout
+    from byzcheck.commands.console import progress
+    from byzcheck.record import kept_record, run_record
+    from byzcheck.run import all_figure_data, check_statements, tasks
 
-    labels = {stem: loaded(stem).label for stem in stems}
-    with progress({labels[stem]: len(tasks(loaded(stem))) for stem in stems}) as advance:
-        results = verify(stems, options, jobs, lambda outcome: advance(labels[outcome.task.stem]))
+    labels = {stem: theory.load(stem).label for stem in stems}
+    with progress({labels[stem]: len(tasks(theory.load(stem))) for stem in stems}) as advance:
+        results = check_statements(stems, options, jobs, lambda outcome: advance(labels[outcome.task.stem]))
     run = run_record(results, options)
     if not write:
         return run, {}
     data = all_figure_data(stems, options, jobs)
-    return run, Checkout().texts(recorded(results, options), run["statements"], data)
+    return run, Checkout().texts(kept_record(results, options), run["statements"], data)
 
 
-def _write_out(run: Record, texts: dict[Path, str], json: Path | None) -> None:
+def _write_out(run: Json, texts: dict[Path, str], json: Path | None) -> None:
     from byzcheck.files import write_all
-    from theory.record import as_text
+    from byzcheck.record import as_text
 
     if str(json) == "-":
         sys.stdout.write(as_text(run))
@@ -111,17 +112,17 @@ def _write_out(run: Record, texts: dict[Path, str], json: Path | None) -> None:
     write_all(texts)
 
 
-def _troubles(run: Record, stems: list[str], write: bool, check: bool) -> list[str]:
+def _troubles(run: Json, stems: list[str], write: bool, check: bool) -> list[str]:
     """Why the command fails, a sentence each; empty if it does not."""
     import theory
-    from byzcheck.recorded import read
-    from theory.compare import contradictions
-    from theory.report import missed
+    from byzcheck.checkout import read_recorded
+    from byzcheck.record import contradictions
+    from byzcheck.show.words import missed
 
     found = [f"not caught: {sentence}" for sentence in missed(run["statements"])]
     if check:
         every = theory.PAPER if stems == list(theory.PAPER) else None
-        found += [f"contradicts the record: {sentence}" for sentence in contradictions(run, read(), every)]
+        found += [f"contradicts the record: {sentence}" for sentence in contradictions(run, read_recorded(), every)]
     if write:
         found += [
             f"undecided: {statement['label']}, claim {claim}"
@@ -132,14 +133,14 @@ def _troubles(run: Record, stems: list[str], write: bool, check: bool) -> list[s
     return found
 
 
-def _print_out(run: Record, seconds: float, json: Path | None) -> None:
-    from byzcheck.console import console
-    from theory import report
+def _print_out(run: Json, seconds: float, json: Path | None) -> None:
+    from byzcheck.commands.console import console
+    from byzcheck.show.terminal import points_table, statements_table, summary
 
     out, records = console(stderr=str(json) == "-"), run["statements"]
-    out.print(report.statements_table(records, out.width))
+    out.print(statements_table(records, out.width))
     out.print()
-    if report.points_of(records):
-        out.print(report.points_table(records))
+    if any(record["points"] for record in records):
+        out.print(points_table(records))
         out.print()
-    out.print(report.summary(run, seconds))
+    out.print(summary(run, seconds))

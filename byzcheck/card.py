@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,23 @@ from sims.contracts import contracts_for
 from theory.needed_constants import centred_floor, finite_floor, paper_radius, population_floor
 
 
-def audit(rule: Rule | Callable[[Any], Any], n: int, f: int, seed: int = 0) -> tuple[str, list[Evidence]]:
-    """Measure `rule` with n workers of which f are Byzantine: a title and the evidence.
+@dataclass(frozen=True)
+class Card:
+    """What was measured of a rule with n workers of which f are Byzantine."""
+
+    name: str
+    n: int
+    f: int
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def title(self) -> str:
+        """The rule and the numbers of workers."""
+        return f"{self.name} at n = {self.n}, f = {self.f}"
+
+
+def card_of(rule: Rule | Callable[[Any], Any], n: int, f: int, seed: int = 0) -> Card:
+    """Measure `rule` with n workers of which f are Byzantine.
 
     First the contracts of `sims.contracts` that its promises imply. Then, for f ≥ 1, the c of Definition C and the κ of
     (f, κ)-robustness that laws on two values show it to need, lower bounds of the true constants, beside Theorem III's
@@ -34,7 +50,7 @@ def audit(rule: Rule | Callable[[Any], Any], n: int, f: int, seed: int = 0) -> t
     if f:
         evidence += _constants(rule, n, f)
     name = rule.name if isinstance(rule, FunctionRule) else type(rule).__name__
-    return f"{name} at n = {n}, f = {f}", evidence
+    return Card(name, n, f, tuple(evidence))
 
 
 def _constants(rule: Rule, n: int, f: int) -> list[Evidence]:

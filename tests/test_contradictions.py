@@ -7,9 +7,9 @@ import copy
 import pytest
 import tiny_statements as tiny
 
-from theory import record
-from theory.compare import contradictions
-from theory.run import Options
+from byzcheck import record
+from byzcheck.record import contradictions
+from byzcheck.run import Options
 
 DIE, COIN, VACUOUS = 0, 1, 2
 
@@ -26,7 +26,7 @@ def run(results):
 
 @pytest.fixture
 def old(results):
-    return record.recorded(results, Options())
+    return record.kept_record(results, Options())
 
 
 def change(thing, path, value=None):

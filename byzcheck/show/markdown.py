@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from theory.record import Record
-from theory.report import LOOKS, compared, is_ours, points_of
+import theory
+from byzcheck.record import Json
+from byzcheck.show.words import LOOKS, compared, is_ours, points_of
 
 
 def _row(cells: Iterable[str]) -> str:
@@ -20,11 +21,11 @@ def _verdict(verdict: str | None) -> str:
     return f"{LOOKS[verdict][0]} {verdict}" if verdict else "—"
 
 
-def _link(record: Record) -> str:
-    return f"[{record['label']}](theory/{record['stem']}.py)"
+def _link(record: Json) -> str:
+    return f"[{record['label']}]({theory.file_of(record['stem'])})"
 
 
-def _form(record: Record, form: str) -> str:
+def _form(record: Json, form: str) -> str:
     """A verdict with the evidence that speaks for it."""
     telling = record["headlines"][form]
     if telling is None:
@@ -32,7 +33,7 @@ def _form(record: Record, form: str) -> str:
     return f"{_verdict(record[form])}: {telling['what']}: {' '.join(compared(telling))} ({telling['kind']})"
 
 
-def statements_markdown(records: Iterable[Record]) -> str:
+def statements_markdown(records: Iterable[Json]) -> str:
     """A row per statement, linked to its file."""
     rows = [
         (
@@ -47,7 +48,7 @@ def statements_markdown(records: Iterable[Record]) -> str:
     return _table(("Statement", "What it says", "As printed", "Corrected (ours)", "Controls caught"), rows)
 
 
-def points_markdown(records: Iterable[Record]) -> str:
+def points_markdown(records: Iterable[Json]) -> str:
     """A row per open point, linked to the file that settles it."""
     records = list(records)
     links = {r["stem"]: _link(r) for r in records}

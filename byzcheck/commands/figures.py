@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from byzcheck.errors import one_sentence
+from byzcheck.commands.errors import one_sentence
 
 
 @one_sentence
@@ -19,7 +19,7 @@ def figures(
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to draw into.")] = Path("figures"),
 ) -> None:
     """Draw the figures from their recorded data."""
-    from byzcheck.choose import stems_of
+    from theory import stems_of
 
     home = folder()
     known = drawable(home)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from byzcheck.errors import one_sentence
+from byzcheck.commands.errors import one_sentence
 
 
 @one_sentence
@@ -26,11 +25,12 @@ def audit(
     ] = None,
 ) -> None:
     """Measure what the paper asks of a rule, yours or ours; exit 1 if a row is refuted."""
-    from byzcheck.console import console
+    from byzcheck.card import card_of
+    from byzcheck.commands.console import console
     from byzcheck.files import check_writable, write_all
+    from byzcheck.record import as_text, card_record
+    from byzcheck.show.terminal import evidence_table
     from sims.aggregators.by_name import parse_settings, rule_by_name
-    from theory.record import SCHEMA, as_text, evidence_record, versions
-    from theory.report import evidence_table
 
     if not 0 <= 2 * f < n:
         raise ValueError(f"an audit needs 0 ≤ f < n/2, got n = {n}, f = {f}")
@@ -39,14 +39,12 @@ def audit(
     sys.path.append(os.getcwd())  # a rule of one's own is usually a file in the current folder
     made = rule_by_name(rule, f, parse_settings(settings or []))
     made.require(n)
-    title, evidence = importlib.import_module("theory.audit").audit(made, n, f)
-    found = {"schema": SCHEMA, "versions": versions(), "rule": rule, "n": n, "f": f, "title": title}
-    text = as_text(found | {"evidence": [evidence_record(e) for e in evidence]})
+    card = card_of(made, n, f)
     if str(json) == "-":
-        sys.stdout.write(text)
+        sys.stdout.write(as_text(card_record(card, rule)))
     elif json is not None:
-        write_all({json: text})
+        write_all({json: as_text(card_record(card, rule))})
     out = console(stderr=str(json) == "-")
-    out.print(title, style="bold")
-    out.print(evidence_table(evidence))
-    raise typer.Exit(1 if any(e.verdict == "refuted" for e in evidence) else 0)
+    out.print(card.title, style="bold")
+    out.print(evidence_table(card.evidence))
+    raise typer.Exit(1 if any(e.verdict == "refuted" for e in card.evidence) else 0)

@@ -1,59 +1,21 @@
-"""How results look: tables and pages for a terminal (rich), tables for paper_checks.md (Markdown)."""
+"""What a terminal shows: tables of results, and a statement as a person reads it."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+import theory
+from byzcheck.record import Json
+from byzcheck.show.words import LOOKS, compared, is_ours, points_of, three
 from sims.checks.evidence import Evidence
-from theory.record import Record, number
-from theory.statement import Statement
-
-LOOKS = {  # verdict → symbol that tells it without colour, style
-    "holds": ("●", "green"),
-    "supported": ("◐", "cyan"),
-    "refuted": ("✗", "bold red"),
-    "undecided": ("?", "yellow"),
-}
-SIGNS = {"<=": "≤", ">=": "≥", "=": "="}
-
-
-def three(value: Any, digits: int = 3) -> str:
-    """A number in three significant digits, as a person writes it.
-
-    >>> [three(v) for v in (1360, 0.104166, 1.25e-7, "inf", None)]
-    ['1360', '0.104', '1.25e-7', '∞', '—']
-    """
-    if value is None:
-        return "—"
-    real = float(number(float(value) if isinstance(value, str) else value))
-    if not math.isfinite(real):
-        return {"inf": "∞", "-inf": "-∞"}.get(str(real), "NaN")
-    short = float(f"{real:.{digits}g}")
-    if short == 0 or 1e-3 <= abs(short) < 1e6:
-        return f"{short:.{max(digits, 6)}g}"
-    mantissa, exponent = f"{short:.{digits - 1}e}".split("e")
-    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
-
-
-def compared(record: Mapping[str, Any]) -> tuple[str, str, str]:
-    """(measured, sign, claimed): three digits, more where numbers that differ beyond their error would read the same.
-
-    >>> compared({"measured": 0.50001, "relation": "=", "claimed": 0.5})
-    ('0.50001', '=', '0.5')
-    """
-    measured, claimed = record["measured"], record["claimed"]
-    apart = not abs(float(number(measured)) - float(number(claimed))) <= float(number(record.get("error", 0)))
-    for digits in (3, 4, 5, 6, 9, 12, 17):
-        texts = three(measured, digits), three(claimed, digits)
-        if texts[0] != texts[1] or not apart:
-            break
-    return texts[0], SIGNS.get(record["relation"], "—"), texts[1]
+from theory.statement import Claim, Control, Statement
 
 
 def verdict_text(verdict: str | None) -> Text:
@@ -69,12 +31,7 @@ def plain_table(wide: bool = True) -> Table:
     )
 
 
-def is_ours(record: Record) -> bool:
-    """Whether a record is of a statement that the paper has not: nothing is said of a printed form."""
-    return record["printed"] is None and record["corrected"] is not None
-
-
-def statements_table(records: Iterable[Record], width: int = 100) -> Table:
+def statements_table(records: Iterable[Json], width: int = 100) -> Table:
     """Two rows per statement, as printed and as corrected, or one that is ours: verdict, measured beside claimed."""
     table = plain_table(wide=width >= 96)
     table.add_column("statement", overflow="fold", ratio=1)
@@ -106,13 +63,7 @@ def statements_table(records: Iterable[Record], width: int = 100) -> Table:
     return table
 
 
-def points_of(records: Iterable[Record]) -> list[tuple[int, str, str, str]]:
-    """The open points (number, claim, verdict, stem), in order of their numbers."""
-    rows = [(p["number"], p["text"], p["verdict"], r["stem"]) for r in records for p in r["points"]]
-    return sorted(rows, key=lambda row: row[0])
-
-
-def points_table(records: Sequence[Record]) -> Table:
+def points_table(records: Sequence[Json]) -> Table:
     """A row per claim about an open point: number, claim, verdict, statement."""
     table = plain_table()
     table.add_column("point", justify="right")
@@ -126,18 +77,7 @@ def points_table(records: Sequence[Record]) -> Table:
     return table
 
 
-def missed(records: Iterable[Record]) -> list[str]:
-    """The controls that did not come out as they must, a sentence each."""
-    return [
-        f"{r['label']}, claim {c['claim']}: control “{c['name']}” is {c['verdict']} where it must be "
-        f"{'refuted' if c['expect'] == 'refuted' else 'upheld'}: {c['because']}"
-        for r in records
-        for c in r["controls"]
-        if not c["caught"]
-    ]
-
-
-def summary(run: Record, seconds: float) -> Text:
+def summary(run: Json, seconds: float) -> Text:
     """The last lines: whose the forms are, what the run depended on and how far it can be trusted."""
     with_versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
     return Text(
@@ -148,7 +88,7 @@ def summary(run: Record, seconds: float) -> Text:
     )
 
 
-def list_table(statements: Sequence[Statement], recorded: Mapping[str, Record]) -> Table:
+def list_table(statements: Sequence[Statement], recorded: Mapping[str, Json]) -> Table:
     """A row per statement: label, title, stem and recorded verdicts."""
     table = plain_table()
     table.leading = 1
@@ -175,3 +115,83 @@ def evidence_table(evidence: Iterable[Evidence]) -> Table:
         numbers = compared({"measured": e.measured, "relation": e.relation, "claimed": e.claimed, "error": e.error})
         table.add_row(Text(e.what), *numbers, e.kind, verdict_text(e.verdict))
     return table
+
+
+def page(statement: Statement, record: Mapping[str, Any] | None, source: str) -> Group:
+    """The statement's texts, verdicts, claims, evidence, controls and open points.
+
+    `record` is `byzcheck.record.statement_record` of it, or what is recorded of it, or None; `source` says which.
+    """
+    r, ours = record or {}, "Ours, not in the paper" if statement.ours else "Corrected"
+    parts: list[RenderableType] = [
+        Text.assemble((statement.label, "bold"), "  ", statement.title),
+        Text(theory.file_of(statement.stem), style="dim"),
+        *(_side("As printed", statement.printed, r.get("printed")) if statement.printed else ()),
+        *(_side(ours, statement.corrected, r.get("corrected")) if statement.corrected else ()),
+        Text(),
+        Text.assemble(("Claims", "bold"), (f"   {source}", "dim")),
+    ]
+    for claim in statement.claims:
+        parts += _claim(claim, r, statement.ours)
+    points = sorted({claim.point for claim in statement.claims if claim.point is not None})
+    if points:
+        parts += [Text(), Text("Open points", style="bold")]
+    for number in points:
+        settled = Text("\n").join(_named(c, r) for c in statement.claims if c.point == number)
+        parts.append(_hanging(2, f"{number}", settled))
+    parts += [
+        Text(),
+        Text("Reproduce", style="bold"),
+        _hanging(2, "", Text(f"byzcheck verify --only {statement.stem}")),
+    ]
+    return Group(*parts)
+
+
+def _hanging(indent: int, mark: str | Text, content: Text) -> RenderableType:
+    """`content` to the right of `mark`, its further lines below its first."""
+    if not mark:
+        return Padding(content, (0, 0, 0, indent), expand=False)
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True)
+    grid.add_column()
+    grid.add_row(mark, content)
+    return Padding(grid, (0, 0, 0, indent), expand=False)
+
+
+def _named(claim: Claim, r: Mapping[str, Any]) -> Text:
+    return Text.assemble(verdict_text(r.get("claims", {}).get(claim.name)), "  ", claim.name)
+
+
+def _side(heading: str, text: str, verdict: str | None) -> list[RenderableType]:
+    return [Text(), Text.assemble((heading, "bold"), "   ", verdict_text(verdict)), _hanging(2, "", Text(text))]
+
+
+def _claim(claim: Claim, r: Mapping[str, Any], ours: bool) -> list[RenderableType]:
+    names = {"point": f"point {claim.point}", "corrected": "ours" if ours else "corrected"}
+    about = ", ".join(names.get(side, side) for side in claim.about)
+    parts: list[RenderableType] = [
+        Text(),
+        _hanging(2, "", Text.assemble(_named(claim, r), (f"  ({about})", "dim"))),
+        _hanging(4, "", Text(claim.text)),
+    ]
+    parts += [_hanging(4, "·", _evidence(e)) for e in r.get("evidence", ()) if e["claim"] == claim.name]
+    came = {c["name"]: c for c in r.get("controls", ()) if c["claim"] == claim.name}
+    return parts + [_hanging(4, Text("control", "dim"), _control(c, came.get(c.name))) for c in claim.controls]
+
+
+def _evidence(e: Mapping[str, Any]) -> Text:
+    measured, sign, claimed = compared(e)
+    error = f" ± {three(e['error'], 2)}" if e["error"] else ""
+    line = Text.assemble(f"{e['what']}: ", (f"{measured}{error} {sign} {claimed}", "bold"), f"   {e['kind']}")
+    return line.append(f"; covers all: {e['covers']}") if e["covers"] else line
+
+
+def _control(control: Control, came: Mapping[str, Any] | None) -> Text:
+    must = "be refuted" if control.expect == "refuted" else "survive"
+    if came is None:
+        seen, style = f" (must {must})", "dim"
+    elif came["caught"]:
+        seen, style = f" → {came['verdict']}, as it must", "dim"
+    else:
+        seen, style = f" → {came['verdict']}, NOT CAUGHT, it must {must}", "bold red"
+    return Text.assemble(control.name, (seen, style), ": ", control.because)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from byzcheck.errors import one_sentence
+from byzcheck.commands.errors import one_sentence
 
 if TYPE_CHECKING:
-    from benchmarks.record import Record
+    from benchmarks.record import BenchRecord
 
 
 @one_sentence
@@ -36,7 +36,7 @@ def bench(
     """Measure rules and simulation beside public implementations, in ratios, with their noise (20 to 30 minutes)."""
     from benchmarks import record as records
     from benchmarks import report
-    from byzcheck.console import console
+    from byzcheck.commands.console import console
     from byzcheck.files import write_all
 
     targets = _targets(quick, gpu, recorded, write, output)
@@ -82,10 +82,10 @@ def _targets(quick: bool, gpu: bool, recorded: Path | None, write: bool, output:
     return targets
 
 
-def _measured(quick: bool, gpu: bool) -> Record:
+def _measured(quick: bool, gpu: bool) -> BenchRecord:
     """A fresh record, with a line on stderr for each process."""
     from benchmarks import plan, record
-    from byzcheck.console import console
+    from byzcheck.commands.console import console
 
     err = console(stderr=True)
 

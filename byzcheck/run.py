@@ -108,16 +108,6 @@ class Result:
         return sum(o.seconds for o in self.outcomes)
 
 
-def loaded(stem: str) -> Statement:
-    """The statement called `stem`; a `ValueError` that names its file if that cannot be imported."""
-    if stem not in theory.PAPER:
-        return theory.load(stem)  # raises, with the nearest name
-    try:
-        return theory.load(stem)
-    except Exception as error:
-        raise ValueError(f"theory/{stem}.py does not import: {type(error).__name__}: {error}") from error
-
-
 def tasks(statement: Statement) -> list[Task]:
     """All tasks of a statement."""
     return [
@@ -141,7 +131,7 @@ def perform(task: Task, options: Options) -> Outcome:
     except Exception as error:
         variant = "" if control is None else f", control {control.name!r}"
         raise CheckError(
-            f"theory/{task.stem}.py, claim {task.claim!r}{variant}: {type(error).__name__}: {error}"
+            f"{theory.file_of(task.stem)}, claim {task.claim!r}{variant}: {type(error).__name__}: {error}"
         ) from error
     return Outcome(task, evidence, context.intervals, time.perf_counter() - start)
 
@@ -210,7 +200,7 @@ def prepare(options: Options, jobs: int) -> None:
     get_namespace(options.backend)
 
 
-def verify(
+def check_statements(
     stems: Sequence[str],
     options: Options = Options(),
     jobs: int = 1,
@@ -218,7 +208,7 @@ def verify(
 ) -> list[Result]:
     """Check the statements and all their controls; results in the order of `stems`."""
     prepare(options, jobs)
-    statements = [loaded(stem) for stem in stems]
+    statements = [theory.load(stem) for stem in stems]
     todo = [task for statement in statements for task in tasks(statement)]
     todo.sort(key=lambda task: task.control is not None)  # the short tasks last, so that no process waits long for one
     done: dict[Task, Outcome] = {}
@@ -236,7 +226,7 @@ def all_figure_data(
 ) -> dict[str, dict[str, Any]]:
     """The data of every figure, by stem, in the order of `stems`."""
     prepare(options, jobs)
-    drawn = [stem for stem in stems if loaded(stem).data is not None]
+    drawn = [stem for stem in stems if theory.load(stem).data is not None]
     with closing(_each(figure_data, drawn, options, jobs)) as pairs:
         found = dict(pairs)
     return {stem: found[stem] for stem in drawn}

@@ -1,4 +1,4 @@
-"""Results as plain dictionaries: what `--json` prints and what is recorded."""
+"""Results as plain dictionaries: what `--json` prints, what is recorded, and whether the two contradict each other."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ import json
 import math
 import numbers
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from byzcheck.card import Card
+from byzcheck.run import Options, Result, false_alarm
 from sims.backend import installed
 from sims.checks.evidence import Evidence, headline
-from theory.run import Options, Result, false_alarm
+from theory.statement import BUDGETS
 
 SCHEMA = 1  # of the run's record and of the recorded one
 PACKAGES = ("byzcheck", "numpy", "scipy", "python-flint", "array-api-compat")
 
-Record = dict[str, Any]
+FALLIBLE = ("searched", "sampled")  # evidence that a smaller budget may leave undecided
+
+Json = dict[str, Any]
 
 
 def number(value: Any) -> int | float | str:
@@ -35,7 +39,7 @@ def versions() -> dict[str, str]:
     return installed(PACKAGES)
 
 
-def evidence_record(evidence: Evidence) -> Record:
+def evidence_record(evidence: Evidence) -> Json:
     """One piece of evidence."""
     return {
         "what": evidence.what,
@@ -49,7 +53,7 @@ def evidence_record(evidence: Evidence) -> Record:
     }
 
 
-def statement_record(result: Result) -> Record:
+def statement_record(result: Result) -> Json:
     """A statement with everything that a run found out about it."""
     statement = result.statement
     telling = {side: result.headline(side) for side in ("printed", "corrected")}
@@ -88,7 +92,7 @@ def statement_record(result: Result) -> Record:
     }
 
 
-def run_record(results: Sequence[Result], options: Options) -> Record:
+def run_record(results: Sequence[Result], options: Options) -> Json:
     """A whole run, as `byzcheck verify --json` gives it. Only the seconds depend on anything but the options."""
     return {
         "schema": SCHEMA,
@@ -98,6 +102,19 @@ def run_record(results: Sequence[Result], options: Options) -> Record:
         "seed": options.seed,
         "false_alarm": false_alarm(results),
         "statements": [statement_record(result) for result in results],
+    }
+
+
+def card_record(card: Card, rule: str) -> Json:
+    """The card of the rule that a person called `rule`, as `byzcheck audit --json` gives it."""
+    return {
+        "schema": SCHEMA,
+        "versions": versions(),
+        "rule": rule,
+        "n": card.n,
+        "f": card.f,
+        "title": card.title,
+        "evidence": [evidence_record(e) for e in card.evidence],
     }
 
 
@@ -119,7 +136,7 @@ def rounded(value: Any, digits: int) -> Any:
     return float(f"{plain:.{digits}g}") if isinstance(plain, float) else plain
 
 
-def recorded(results: Sequence[Result], options: Options) -> Record:
+def kept_record(results: Sequence[Result], options: Options) -> Json:
     """What is kept of a run: verdicts, and for each claim the one item that speaks for it, to three digits."""
     return {
         "schema": SCHEMA,
@@ -130,7 +147,7 @@ def recorded(results: Sequence[Result], options: Options) -> Record:
     }
 
 
-def _kept(result: Result) -> Record:
+def _kept(result: Result) -> Json:
     record = statement_record(result)
     spokesmen = [(claim.name, headline(list(result.of(claim).evidence))) for claim in result.statement.claims]
     evidence = [{"claim": name, **evidence_record(e)} for name, e in spokesmen if e is not None]
@@ -147,3 +164,44 @@ def as_text(record: Any) -> str:
     text = json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     rows = re.compile(r"\[\n\s+(-?\d[^\[\]{}\"]*?)\n\s*\]")  # no string can match: none holds a bare line break
     return rows.sub(lambda row: "[" + re.sub(r"\s*\n\s*", " ", row[1]) + "]", text) + "\n"
+
+
+def contradictions(run: Json, recorded: Json, stems: Iterable[str] | None = None) -> list[str]:
+    """How a fresh run contradicts the recorded verdicts, a sentence each; empty where it does not.
+
+    Under a smaller budget than the recorded one a claim of sampled or searched evidence may fall to undecided; under
+    other options than the recorded ones an undecided record binds nothing. With `stems`, all that exist, a recorded
+    statement that is not among them is told too.
+    """
+    old = recorded["statements"]
+    same = all(run[key] == recorded[key] for key in ("budget", "seed", "backend"))
+    smaller = BUDGETS[run["budget"]] < BUDGETS[recorded["budget"]]
+    found = [f"{stem}: recorded, but no longer a statement" for stem in old if stems is not None and stem not in stems]
+    for fresh in run["statements"]:
+        if fresh["stem"] not in old:
+            found.append(f"{fresh['stem']}: not recorded")
+            continue
+        found += [f"{fresh['stem']}: {how}" for how in _differences(fresh, old[fresh["stem"]], same, smaller)]
+    claims = [verdict for s in run["statements"] for verdict in s["claims"].values()]
+    if all(verdict == "undecided" for verdict in claims):
+        found.append("every claim is undecided: the run says nothing")
+    return found
+
+
+def _differences(fresh: Json, old: Json, same: bool, smaller: bool) -> Iterable[str]:
+    fallible = {e["claim"] for e in fresh["evidence"] if e["kind"] in FALLIBLE}
+    excused = False
+    for claim in sorted(fresh["claims"].keys() | old["claims"].keys()):
+        now, then = fresh["claims"].get(claim), old["claims"].get(claim)
+        if now == then:
+            continue
+        if now is None or then is None:
+            yield f"claim {claim}: {'not recorded' if then is None else 'recorded, but no longer made'}"
+        elif (smaller and now == "undecided" and claim in fallible) or (not same and then == "undecided"):
+            excused = True
+        else:
+            yield f"claim {claim}: recorded {then}, now {now}"
+    for side in ("printed", "corrected"):
+        now, then = fresh[side], old[side]
+        if now != then and not (excused and "undecided" in (now, then)):
+            yield f"as {side}: recorded {then or 'nothing'}, now {now or 'nothing'}"

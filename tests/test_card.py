@@ -1,4 +1,4 @@
-"""The audit of a rule: ours, a plain function, and rules that declare what they do not keep."""
+"""The card of a rule: ours, a plain function, and rules that declare what they do not keep."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import faulty
 import numpy as np
 import pytest
 
+from byzcheck.card import card_of
 from sims.aggregators import RFA, CenteredClipping, CoordinateMedian, Krum, Mean, TrimmedMean, as_rule
 from sims.checks.two_point import needed
-from theory.audit import audit
 from theory.needed_constants import finite_floor
 
 
@@ -21,13 +21,13 @@ def median_function(x):
 
 def by_what(rule, n, f, seed=0):
     """The title, and the evidence as contracts, c and κ, None where there is none."""
-    title, evidence = audit(rule, n, f, seed)
-    found = {item.what.split()[0]: item for item in evidence}
-    assert len(found) == len(evidence)
+    card = card_of(rule, n, f, seed)
+    found = {item.what.split()[0]: item for item in card.evidence}
+    assert len(found) == len(card.evidence)
     assert set(found) <= {"contracts", "error²", "c", "κ"}
     if "error²" in found:  # an error that is left at zero spread is what makes the constants infinite
         assert (found["error²"].verdict == "refuted") == math.isinf(found["c"].measured)
-    return title, found.get("contracts"), found.get("c"), found.get("κ")
+    return card.title, found.get("contracts"), found.get("c"), found.get("κ")
 
 
 @pytest.mark.parametrize("rule", [CoordinateMedian(), TrimmedMean(1), Krum(1)], ids=repr)
@@ -63,7 +63,7 @@ def test_without_byzantine_workers_there_are_contracts_alone():
 
 def test_a_plain_function_as_such_and_as_a_rule():
     """It promises nothing but to be a rule; its constants are those of the median that it is."""
-    bare, wrapped = audit(median_function, 7, 1), audit(as_rule(median_function), 7, 1)
+    bare, wrapped = card_of(median_function, 7, 1), card_of(as_rule(median_function), 7, 1)
     assert bare == wrapped
     _, contracts, c, kappa = by_what(median_function, 7, 1)
     own = needed(CoordinateMedian(), 7, 1)
@@ -103,21 +103,21 @@ def test_a_rule_that_declares_what_it_does_not_keep(rule, at_least):
     assert contracts.verdict == "refuted"
 
 
-def test_the_same_seed_gives_the_same_audit():
-    assert audit(Krum(1), 7, 1, seed=3) == audit(Krum(1), 7, 1, seed=3)
+def test_the_same_seed_gives_the_same_card():
+    assert card_of(Krum(1), 7, 1, seed=3) == card_of(Krum(1), 7, 1, seed=3)
 
 
 @pytest.mark.parametrize(("n", "f"), [(4, 2), (5, 3), (3, -1), (0, 0)])
 def test_counts_out_of_range(n, f):
     with pytest.raises(ValueError, match=f"0 ≤ f < n/2, got n = {n}, f = {f}"):
-        audit(CoordinateMedian(), n, f)
+        card_of(CoordinateMedian(), n, f)
 
 
 def test_an_n_for_which_the_rule_is_not_defined():
     with pytest.raises(ValueError, match="Krum needs n ≥ 2f \\+ 3, got n = 4, f = 1"):
-        audit(Krum(1), 4, 1)
+        card_of(Krum(1), 4, 1)
 
 
 def test_what_is_no_rule():
     with pytest.raises(ValueError, match="a rule is a sims Rule or a function"):
-        audit("Krum", 7, 1)  # type: ignore[arg-type]
+        card_of("Krum", 7, 1)  # type: ignore[arg-type]
