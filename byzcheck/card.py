@@ -13,7 +13,7 @@ from sims.checks.centered import search_c_of_clipping
 from sims.checks.evidence import Evidence
 from sims.checks.two_point import Law, needed
 from sims.contracts import contracts_for
-from theory.needed_constants import centred_floor, finite_floor, paper_radius, population_floor
+from theory.definition_c_robust_aggregator.constants import centred_floor, finite_floor, paper_radius, population_floor
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from byzcheck.card import Card
 from byzcheck.run import Options, Result, false_alarm
 from sims.backend import installed
 from sims.checks.evidence import Evidence, headline
-from theory.statement import BUDGETS
+from theory.claim import BUDGETS
 
 SCHEMA = 1  # of the run's record and of the recorded one
 PACKAGES = ("byzcheck", "numpy", "scipy", "python-flint", "array-api-compat")

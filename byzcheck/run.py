@@ -21,7 +21,7 @@ import theory
 from sims.backend import get_namespace
 from sims.checks.evidence import Evidence, Verdict, claim_verdict, headline, side_verdict
 from sims.kernels import threads
-from theory.statement import BUDGETS, FALSE_ALARM, SHARE, Claim, Context, Statement
+from theory.claim import BUDGETS, FALSE_ALARM, SHARE, Claim, Context, Statement
 
 Item = TypeVar("Item")
 Done = TypeVar("Done")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import theory
 from byzcheck.run import Options, Outcome, Result, Task, perform, tasks
-from theory.statement import Statement
+from theory.claim import Statement
 
 QUICK = Options(budget="quick")
 

@@ -11,7 +11,7 @@ import pytest
 from byzcheck.card import card_of
 from sims.aggregators import RFA, CenteredClipping, CoordinateMedian, Krum, Mean, TrimmedMean, as_rule
 from sims.checks.two_point import needed
-from theory.needed_constants import finite_floor
+from theory.definition_c_robust_aggregator.constants import finite_floor
 
 
 def median_function(x):

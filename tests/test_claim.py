@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from theory.statement import SHARE, Claim, Context, Control, Statement
+from theory.claim import SHARE, Claim, Context, Control, Statement
 
 
 def test_control_is_caught_only_by_the_expected_verdict():

@@ -165,7 +165,7 @@ main()
 """
     found = python("-c", program)
     assert "verify" in found.stdout
-    assert not {"numpy", "scipy", "matplotlib", "rich.table", "theory.statement"} & set(found.stdout.split())
+    assert not {"numpy", "scipy", "matplotlib", "rich.table", "theory.claim"} & set(found.stdout.split())
 
 
 def test_exit_code_and_sentence_of_the_program():

@@ -13,7 +13,7 @@ from sims.checks.problem import FiniteLaw, cells, check_function, check_noise, s
 from sims.engine import Streams
 from sims.problems import Bernoulli, Pareto, Quadratic
 from theory.definition_a_problem import PROBLEMS, QUADRATIC, STATEMENT, Altered, Jumping, points_for
-from theory.two_world_runs import TwoWorlds
+from theory.theorem_ii_lower_bound.worlds import TwoWorlds
 
 
 def test_the_statement_is_well_formed():

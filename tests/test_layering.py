@@ -1,8 +1,9 @@
-"""No import runs back: backend → problems, attacks, aggregators → … → command line."""
+"""No import runs back: backend → problems, attacks, aggregators → … → command line; statements cite in no circle."""
 
 from __future__ import annotations
 
 import ast
+import graphlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ LAYERS = (  # a module belongs to the longest name that begins its own; later la
     ("sims.optimizers",),
     ("sims.engine",),
     ("sims.checks", "sims.contracts", "sims.contracts_support", "sims.strategies", "sims.sweep", "sims.neural"),
+    ("theory.claim",),
     ("theory",),
     ("benchmarks", "figures"),
     ("byzcheck.run", "byzcheck.card", "byzcheck.files"),
@@ -99,9 +101,55 @@ def violations(root: Path) -> list[str]:
     return found
 
 
+def circle(root: Path) -> list[str]:
+    """Statements that import from each other in a circle, the first one again at its end; empty if there is none."""
+    known, cited = modules(root), {}
+    for module, path in known.items():
+        if module.count(".") and within(module, "theory"):
+            stems = {target.split(".")[1] for target in imports(module, path, known) if target.startswith("theory.")}
+            stem = module.split(".")[1]
+            cited.setdefault(stem, set()).update(stems - {stem})
+    try:
+        graphlib.TopologicalSorter(cited).prepare()
+    except graphlib.CycleError as error:
+        return list(error.args[1])
+    return []
+
+
 def test_no_import_runs_back():
     assert len(modules(ROOT)) > 20
     assert violations(ROOT) == []
+
+
+def test_statements_cite_in_no_circle():
+    assert circle(ROOT) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("from theory.remark_x import STATEMENT", []),
+        ("from theory.theorem_x.part import bound", []),
+        ("from theory.remark_y.part import bound", ["remark_y", "theorem_x"]),
+        ("def f():\n    from theory import remark_y", ["remark_y", "theorem_x"]),
+        ("import theory.remark_z", ["remark_y", "remark_z", "theorem_x"]),
+    ],
+)
+def test_a_circle_of_statements_is_found(tmp_path, text, found):
+    for name, content in {
+        "theorem_x/__init__.py": "from theory.theorem_x.statement import STATEMENT",
+        "theorem_x/statement.py": "from theory.theorem_x import part",
+        "theorem_x/part.py": text,
+        "remark_x.py": "",
+        "remark_y/__init__.py": "",
+        "remark_y/part.py": "from theory.theorem_x import STATEMENT",
+        "remark_z.py": "from theory.remark_y.part import bound",
+    }.items():
+        (tmp_path / "theory" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "theory" / name).write_text(content, encoding="utf-8")
+    around = circle(tmp_path)
+    assert sorted(set(around)) == found
+    assert around[:1] == around[-1:]
 
 
 @pytest.mark.parametrize(
@@ -112,8 +160,8 @@ def test_no_import_runs_back():
         ("sims/attacks/a.py", "from sims.optimizers import sgd", "sims.attacks.a imports sims.optimizers"),
         (
             "sims/engine/a.py",
-            "def f():\n    from theory.statement import Claim",
-            "sims.engine.a imports theory.statement",
+            "def f():\n    from theory.claim import Claim",
+            "sims.engine.a imports theory.claim",
         ),
         ("sims/engine/a.py", "from ..checks import rates", "sims.engine.a imports sims.checks"),
         ("sims/engine/__init__.py", "from ..checks import rates", "sims.engine imports sims.checks"),
@@ -121,6 +169,8 @@ def test_no_import_runs_back():
         ("sims/__init__.py", "import sims.engine", "sims imports sims.engine"),
         ("theory/theorem_i.py", "from byzcheck.record import as_text", "theory.theorem_i imports byzcheck.record"),
         ("theory/__init__.py", "import byzcheck", "theory imports byzcheck"),
+        ("theory/theorem_i/part.py", "from byzcheck import run", "theory.theorem_i.part imports byzcheck.run"),
+        ("theory/claim.py", "from theory import theorem_i", "theory.claim imports theory"),
         ("figures/a.py", "from byzcheck import run", "figures.a imports byzcheck.run"),
         ("byzcheck/run.py", "from byzcheck import record", "byzcheck.run imports byzcheck.record"),
         ("byzcheck/record.py", "from byzcheck.show import words", "byzcheck.record imports byzcheck.show"),
@@ -148,7 +198,7 @@ def test_a_violation_is_caught(tmp_path, path, text, sentence):
         ("sims/engine/a.py", "from . import b"),
         ("sims/neural/a.py", "import torch"),
         ("sims/strategies.py", "import hypothesis"),
-        ("theory/theorem_i.py", "from sims.checks import rates\nfrom theory.statement import Claim"),
+        ("theory/theorem_i.py", "from sims.checks import rates\nfrom theory.claim import Claim"),
         ("byzcheck/commands/a.py", "import byzcheck.show.terminal, sims.engine, figures.style"),
     ],
 )

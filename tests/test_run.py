@@ -20,7 +20,7 @@ import theory
 from byzcheck import run
 from byzcheck.record import run_record
 from byzcheck.run import CheckError, Options
-from theory.statement import FALSE_ALARM, SHARE
+from theory.claim import FALSE_ALARM, SHARE
 
 SCRIPT = Path(tiny.__file__)
 BOTH = ("definition_x_die", "theorem_y_coin")

@@ -19,10 +19,11 @@ from sims.checks.confidence import bounded_mean
 from sims.engine import simulate
 from sims.optimizers import RobustSGD, WorkerMomentum
 from sims.problems import Huber, Pendulum, Rademacher
-from theory.all_noise_paths import all_paths
-from theory.moment_recursion import average_ball, by_impulse_responses, exact_average, middle_and_error
-from theory.mvr_long_runs import VarianceReduction
-from theory.sgdm_bound import (
+from theory.claim import Context
+from theory.theorem_ii_lower_bound.worlds import TwoWorlds
+from theory.theorem_vi_momentum import STATEMENT
+from theory.theorem_vi_momentum.assumptions import centre_in_round_one, momenta_independent
+from theory.theorem_vi_momentum.bound import (
     best_bound,
     best_step,
     critical_start,
@@ -35,16 +36,15 @@ from theory.sgdm_bound import (
     start_of,
     zero_start,
 )
-from theory.sgdm_long_runs import Momentum
-from theory.sgdm_on_quadratic import SMALLEST
-from theory.sgdm_one_sided import OneSided, geometric, kept_of, largest_normals, largest_spikes, moved
-from theory.sgdm_points import centre_in_round_one, momenta_independent
-from theory.sgdm_runs import compared
-from theory.sgdm_slopes import kappa_of
-from theory.sgdm_under_attack import c_of_trimmed_mean
-from theory.statement import Context
-from theory.theorem_vi_momentum import STATEMENT
-from theory.two_world_runs import TwoWorlds
+from theory.theorem_vi_momentum.long_runs import Momentum
+from theory.theorem_vi_momentum.moments import average_ball, by_impulse_responses, exact_average, middle_and_error
+from theory.theorem_vi_momentum.noise_paths import all_paths
+from theory.theorem_vi_momentum.on_quadratic import SMALLEST
+from theory.theorem_vi_momentum.one_sided import OneSided, geometric, kept_of, largest_normals, largest_spikes, moved
+from theory.theorem_vi_momentum.runs import compared
+from theory.theorem_vi_momentum.slopes import kappa_of
+from theory.theorem_vi_momentum.under_attack import c_of_trimmed_mean
+from theory.theorem_vii_mvr.long_runs import VarianceReduction
 
 EXPECTED = {
     "printed_bound": "refuted",

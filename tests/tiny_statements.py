@@ -20,7 +20,7 @@ import pytest
 import theory
 from byzcheck.run import Options, Result, perform, tasks
 from sims.checks.evidence import Evidence
-from theory.statement import Claim, Context, Control, Statement
+from theory.claim import Claim, Context, Control, Statement
 
 
 def die(ctx: Context, *, claimed: Fraction = Fraction(7, 2)) -> Iterable[Evidence]:

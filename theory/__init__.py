@@ -1,4 +1,8 @@
-"""The paper, statement by statement, loaded when asked for."""
+"""The paper, statement by statement, loaded when asked for.
+
+A statement is a file, or a folder: `statement.py`, and the parts that it is made of. `claim.py` says what a statement
+is, `recorded.json` what was found.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,11 @@ import difflib
 import importlib
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from theory.statement import Statement
+    from theory.claim import Statement
 
 PAPER = (  # in the paper's order, then ours
     "definition_a_problem",
@@ -59,7 +64,8 @@ def stems_of(texts: Sequence[str]) -> list[str]:
 
 def file_of(stem: str) -> str:
     """The file that a statement is written in, from the root of a checkout."""
-    return f"theory/{stem}.py"
+    parted = (Path(__file__).parent / stem / "statement.py").is_file()
+    return f"theory/{stem}/statement.py" if parted else f"theory/{stem}.py"
 
 
 def _stem_of(text: str) -> str:

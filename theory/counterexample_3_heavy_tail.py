@@ -28,7 +28,7 @@ from sims.aggregators import Krum
 from sims.backend import to_numpy
 from sims.checks.confidence import proportion
 from sims.checks.evidence import Evidence
-from theory.statement import Claim, Context, Control, Statement
+from theory.claim import Claim, Context, Control, Statement
 
 MEAN = Fraction(3, 2)
 

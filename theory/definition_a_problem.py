@@ -29,8 +29,8 @@ from sims.checks.evidence import Evidence
 from sims.checks.problem import FiniteLaw, cells, check_function, check_noise, sample_noise, signs
 from sims.engine.streams import Streams
 from sims.problems import Bernoulli, Draws, Pareto, Problem, Quadratic, Rademacher
-from theory.statement import Claim, Context, Control, Statement
-from theory.two_world_runs import TwoWorlds
+from theory.claim import Claim, Context, Control, Statement
+from theory.theorem_ii_lower_bound.worlds import TwoWorlds
 
 QUADRATIC = Quadratic.between(mu=0.25, L=4.0, dim=3, sigma_sq=2.0, x_star=0.5)
 Problems = Mapping[str, tuple[Problem, FiniteLaw, float]]  # with a finite law of the sample, and a bound of the noise

@@ -36,7 +36,7 @@ from sims.aggregators.published import published
 from sims.backend import to_numpy
 from sims.checks.evidence import Evidence
 from sims.checks.laws import binomial, expectation, two_valued
-from theory.statement import Claim, Context, Control, Statement
+from theory.claim import Claim, Context, Control, Statement
 
 P = Fraction(1, 4)
 ROUNDING = 1e-12  # of sums of at most a few hundred products of numbers ≤ 1

@@ -10,7 +10,7 @@ from byzcheck.commands.errors import one_sentence
 
 if TYPE_CHECKING:
     from byzcheck.record import Json
-    from theory.statement import Statement
+    from theory.claim import Statement
 
 
 @one_sentence

@@ -15,7 +15,7 @@ import theory
 from byzcheck.record import Json
 from byzcheck.show.words import LOOKS, compared, is_ours, points_of, three
 from sims.checks.evidence import Evidence
-from theory.statement import Claim, Control, Statement
+from theory.claim import Claim, Control, Statement
 
 
 def verdict_text(verdict: str | None) -> Text:
