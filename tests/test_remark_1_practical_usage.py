@@ -15,7 +15,7 @@ from sims.aggregators import CoordinateMedian, Krum, Mean
 from sims.checks.exact_rules import exact_aggregate
 from theory.claim import Context
 from theory.remark_1_practical_usage import STATEMENT
-from theory.remark_1_practical_usage.batches import expected_median
+from theory.remark_1_practical_usage.bernoulli import expected_median
 from theory.remark_1_practical_usage.heavy_tail import pareto_bias
 from theory.remark_1_practical_usage.statement import batch_moments, variance_of_median
 

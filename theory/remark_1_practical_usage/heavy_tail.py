@@ -17,7 +17,7 @@ import numpy as np
 
 from sims.checks.evidence import Evidence
 from theory.claim import Context
-from theory.remark_1_practical_usage.batches import P, expected_median
+from theory.remark_1_practical_usage.bernoulli import P, expected_median
 
 ROUNDING = 1e-9
 

@@ -31,7 +31,7 @@ from sims.backend import to_numpy
 from sims.checks.evidence import Evidence
 from sims.checks.laws import binomial, expectation, two_valued
 from theory.claim import Claim, Context, Control, Statement
-from theory.remark_1_practical_usage.batches import P, expected_median
+from theory.remark_1_practical_usage.bernoulli import P, expected_median
 from theory.remark_1_practical_usage.heavy_tail import heavy_tail_falls, heavy_tail_slow
 
 ROUNDING = 1e-9

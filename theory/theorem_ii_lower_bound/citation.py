@@ -1,4 +1,4 @@
-"""Points about the paper's text alone."""
+"""How Section 4 cites the lower bound (point 7): by reading, not by computing."""
 
 from __future__ import annotations
 
