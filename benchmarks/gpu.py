@@ -19,7 +19,7 @@ from benchmarks import rules, simulation
 from benchmarks.measure import Call, take_turns
 from benchmarks.once import Tables
 from benchmarks.plan import RESNET_20, SIMULATED, Plan
-from benchmarks.record import Record, of_tables
+from benchmarks.record import BenchRecord, of_tables
 from benchmarks.tracked import COPY
 from sims.backend import get_namespace
 
@@ -49,7 +49,9 @@ def cuda() -> Device:
     return Device(cupy, lambda: cupy.cuda.Device().synchronize(), "cupy", name)
 
 
-def measured(device: Device, plan: Plan = ON_DEVICE, progress: Callable[[int], None] = lambda done: None) -> Record:
+def measured(
+    device: Device, plan: Plan = ON_DEVICE, progress: Callable[[int], None] = lambda done: None
+) -> BenchRecord:
     """The record of a plan on the device."""
     found: list[Tables] = []
     clock = partial(seconds_of, wait=device.wait)

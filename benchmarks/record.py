@@ -23,10 +23,12 @@ from sims.kernels import threads
 SCHEMA = 1
 PARTS = {"date", "machine", "versions", "load", "missing", "differs", "fails", "tables"}
 PACKAGES = ("byzcheck", "numpy", "numba", *(name for name in peers.LIBRARIES if name != "numpy"))
-Record = dict[str, Any]
+BenchRecord = dict[str, Any]
 
 
-def measured(plan: Plan, name: str, progress: Callable[[int], None] = lambda done: None, apart: bool = True) -> Record:
+def measured(
+    plan: Plan, name: str, progress: Callable[[int], None] = lambda done: None, apart: bool = True
+) -> BenchRecord:
     """The record of a plan called `name`; `progress` is told how many processes have finished.
 
     The processes run one after the other, or, unless `apart`, all in this one (for tests: too small a noise).
@@ -40,7 +42,7 @@ def measured(plan: Plan, name: str, progress: Callable[[int], None] = lambda don
     return of_tables(name, found) | {"load": load, "missing": missing, "differs": differs, "fails": fails}
 
 
-def of_tables(name: str, found: list[Tables]) -> Record:
+def of_tables(name: str, found: list[Tables]) -> BenchRecord:
     """The record of the tables that so many processes measured, called `name`."""
     return {
         "schema": SCHEMA,
@@ -78,7 +80,7 @@ def versions() -> dict[str, str]:
     return installed(PACKAGES)
 
 
-def as_text(record: Record) -> str:
+def as_text(record: BenchRecord) -> str:
     """The record as JSON, a line for each contender."""
     head = {name: value for name, value in record.items() if name != "tables"}
     tables = ",\n".join(
@@ -91,7 +93,7 @@ def as_text(record: Record) -> str:
     return text.removesuffix("\n}") + f',\n "tables": {{\n{tables}\n }}\n}}\n'
 
 
-def load(path: Path) -> Record:
+def load(path: Path) -> BenchRecord:
     """The record in a file; a `ValueError` if it holds none."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))

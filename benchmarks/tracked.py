@@ -13,7 +13,6 @@ from benchmarks.once import AXES, parameters
 from benchmarks.rules import READ
 from benchmarks.simulation import DRAW, LOOPS
 
-Record = Mapping[str, Any]
 Contenders = Mapping[str, Sequence[float]]
 COPY = "one device copy"
 PUBLIC = "fastest public"
@@ -43,7 +42,7 @@ class Tracked:
         return interval(self.values, tail)
 
 
-def fastest(record: Record, table: str, rule: str, prefix: str = "") -> str | None:
+def fastest(record: Mapping[str, Any], table: str, rule: str, prefix: str = "") -> str | None:
     """The fastest peer (median) that computes what `rule` does, as "rule/who"; `prefix` picks a kind of contender."""
     contenders = record["tables"][table]
     found = [
@@ -59,7 +58,7 @@ def public(contenders: Iterable[str], rule: str) -> list[str]:
     return [who for who in contenders if who.split("/")[0] == rule and who != f"{rule}/ours" and "/" in who]
 
 
-def differs(record: Record, table: str, who: str) -> str:
+def differs(record: Mapping[str, Any], table: str, who: str) -> str:
     """What a contender computes otherwise; empty if nothing."""
     return record["differs"].get(table.removeprefix("rules "), {}).get(who, "")
 
@@ -69,7 +68,7 @@ def our_rules(contenders: Iterable[str]) -> list[str]:
     return [who.removesuffix("/ours") for who in contenders if who.endswith("/ours")]
 
 
-def tracked(record: Record) -> dict[tuple[str, str], Tracked]:
+def tracked(record: Mapping[str, Any]) -> dict[tuple[str, str], Tracked]:
     """All ratios of a record by (subject, against)."""
     found = list(_growth(record))
     for table, contenders in record["tables"].items():
@@ -80,7 +79,7 @@ def tracked(record: Record) -> dict[tuple[str, str], Tracked]:
     return {(t.subject, t.against): t for t in found}
 
 
-def at_one_read(record: Record) -> dict[str, Tracked]:
+def at_one_read(record: Mapping[str, Any]) -> dict[str, Tracked]:
     """By subject, what the ratio to the fastest public implementation would be if a rule took as long as one read.
 
     That is a property of the machine and of the peers, not of what is measured here: nothing to compare records by.
@@ -96,7 +95,9 @@ def at_one_read(record: Record) -> dict[str, Tracked]:
     return found
 
 
-def _of_rules(record: Record, table: str, contenders: Contenders, at: Mapping[str, int]) -> Iterator[Tracked]:
+def _of_rules(
+    record: Mapping[str, Any], table: str, contenders: Contenders, at: Mapping[str, int]
+) -> Iterator[Tracked]:
     for rule in our_rules(contenders):
         subject, ours = named(rule, at), contenders[f"{rule}/ours"]
         yield Tracked(subject, READ, tuple(ratios(ours, contenders[READ])), smaller=True)
@@ -105,7 +106,9 @@ def _of_rules(record: Record, table: str, contenders: Contenders, at: Mapping[st
             yield Tracked(subject, PUBLIC, tuple(ratios(contenders[who], ours)), False, who)
 
 
-def _of_simulation(record: Record, table: str, contenders: Contenders, at: Mapping[str, int]) -> Iterator[Tracked]:
+def _of_simulation(
+    record: Mapping[str, Any], table: str, contenders: Contenders, at: Mapping[str, int]
+) -> Iterator[Tracked]:
     for rule in our_rules(contenders):
         subject, ours = f"simulation, {named(rule, at)}", contenders[f"{rule}/ours"]
         yield Tracked(subject, DRAW, tuple(ratios(ours, contenders[DRAW])), smaller=True)
@@ -115,18 +118,22 @@ def _of_simulation(record: Record, table: str, contenders: Contenders, at: Mappi
                 yield Tracked(subject, f"fastest {loop}", tuple(ratios(contenders[who], ours)), False, who)
 
 
-def _of_memory(record: Record, table: str, contenders: Contenders, at: Mapping[str, int]) -> Iterator[Tracked]:
+def _of_memory(
+    record: Mapping[str, Any], table: str, contenders: Contenders, at: Mapping[str, int]
+) -> Iterator[Tracked]:
     for rule in our_rules(contenders):
         yield Tracked(named(rule, at), "memory beyond X", tuple(contenders[f"{rule}/ours"]), smaller=True)
 
 
-def _of_device(record: Record, table: str, contenders: Contenders, at: Mapping[str, int]) -> Iterator[Tracked]:
+def _of_device(
+    record: Mapping[str, Any], table: str, contenders: Contenders, at: Mapping[str, int]
+) -> Iterator[Tracked]:
     for rule in our_rules(contenders):
         values = ratios(contenders[f"{rule}/ours"], contenders[COPY])
         yield Tracked(f"device, {named(rule, at)}", COPY, tuple(values), smaller=True)
 
 
-def _growth(record: Record) -> Iterator[Tracked]:
+def _growth(record: Mapping[str, Any]) -> Iterator[Tracked]:
     """The exponents, from the tables that differ in one size."""
     for kind in ("rules", "simulation"):
         for axis in AXES:

@@ -1,1 +1,1 @@
-"""The command line: `byzcheck verify`, `list`, `show`, `figures`, `audit` and `bench`."""
+"""The program: running checks and recording what came of them, and the commands over that."""

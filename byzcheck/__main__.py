@@ -6,11 +6,11 @@ import sys
 
 import typer
 
-from byzcheck.auditing import audit
-from byzcheck.benching import bench
-from byzcheck.drawing import figures
-from byzcheck.reading import list_statements, show
-from byzcheck.verify import verify
+from byzcheck.commands.audit import audit
+from byzcheck.commands.bench import bench
+from byzcheck.commands.figures import figures
+from byzcheck.commands.list_and_show import list_statements, show
+from byzcheck.commands.verify import verify
 
 app = typer.Typer(
     help="The paper “Learning from History for Byzantine Robust Optimization”, executable.",

@@ -8,7 +8,7 @@ import pytest
 import tiny_statements as tiny
 from typer.testing import CliRunner, Result
 
-from byzcheck import recorded
+from byzcheck import checkout
 from byzcheck.__main__ import app
 
 MARKED = (
@@ -51,6 +51,6 @@ def make_checkout(monkeypatch: pytest.MonkeyPatch, root: Path, *stems: str) -> P
         (root / folder).mkdir(parents=True)
     (root / "pyproject.toml").touch()
     (root / "paper_checks.md").write_text(MARKED, encoding="utf-8")
-    monkeypatch.setattr(recorded, "PACKAGE", root / "theory")
-    monkeypatch.setattr(recorded, "RECORDED", root / "theory" / "recorded.json")
+    monkeypatch.setattr(checkout, "PACKAGE", root / "theory")
+    monkeypatch.setattr(checkout, "RECORDED", root / "theory" / "recorded.json")
     return root

@@ -7,8 +7,8 @@ import inspect
 from collections.abc import Mapping
 
 import theory
-from theory.run import Options, Outcome, Result, Task, perform, tasks
-from theory.statement import Statement
+from byzcheck.run import Options, Outcome, Result, Task, perform, tasks
+from theory.claim import Statement
 
 QUICK = Options(budget="quick")
 

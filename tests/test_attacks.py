@@ -7,8 +7,20 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from sims.aggregators import CoordinateMedian, Mean
-from sims.attacks import ALittleIsEnough, Attack, BitFlipping, InnerProductManipulation, NoAttack, View, alie_z
+from sims.aggregators import RFA, CoordinateMedian, Mean, TrimmedMean
+from sims.attacks import (
+    ALittleIsEnough,
+    Attack,
+    BitFlipping,
+    InnerProductManipulation,
+    NoAttack,
+    Together,
+    View,
+    alie_z,
+)
+from sims.engine import simulate
+from sims.optimizers import RobustSGD, WorkerMomentum
+from sims.problems import Pendulum
 
 HONEST = np.array([[1.0, -3.0], [2.0, 5.0], [6.0, 1.0], [7.0, 1.0]])
 OWN = np.array([[10.0, 20.0], [30.0, -40.0], [0.5, 0.25]])
@@ -126,3 +138,15 @@ def test_an_attack_that_sends_a_wrong_shape_is_refused():
 def test_bad_input_is_refused_with_its_numbers(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("rule", [TrimmedMean(2), RFA()])
+def test_attacks_together_are_the_attacks_one_by_one(rule):
+    attacks = InnerProductManipulation(3.0), ALittleIsEnough(z=1.5), BitFlipping()
+    algorithm = RobustSGD(rule, WorkerMomentum(1 / 32, 0.75))
+    sizes = {"n": 7, "f": 2, "steps": 20, "runs": 5, "seed": 3, "x0": [1.0]}
+    joint = simulate(Pendulum(1.0), algorithm, attack=Together(attacks), grid=(3,), **sizes)
+    for k, attack in enumerate(attacks):
+        alone = simulate(Pendulum(1.0), algorithm, attack=attack, **sizes)
+        assert np.array_equal(joint.sq_gradient_norms[:, k], alone.sq_gradient_norms)
+        assert np.array_equal(joint.sq_aggregate_errors[:, k], alone.sq_aggregate_errors)

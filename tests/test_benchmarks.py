@@ -287,10 +287,10 @@ def test_refusals(monkeypatch, tmp_path, arguments, sentence):
 
 
 def test_write_writes_both_files_and_only_in_a_checkout(monkeypatch, tmp_path, tiny):
-    from byzcheck import benching
+    from byzcheck.commands import bench
 
-    monkeypatch.setattr(benching, "_measured", lambda quick, gpu: tiny)
-    monkeypatch.setattr(benching, "folder", lambda: tmp_path)
+    monkeypatch.setattr(bench, "_measured", lambda quick, gpu: tiny)
+    monkeypatch.setattr(bench, "folder", lambda: tmp_path)
     call("bench", "--write")
     assert load(tmp_path / "recorded.json")["plan"] == "tiny"
     assert (tmp_path / "RESULTS.md").read_text(encoding="utf-8") == report.as_markdown(tiny)

@@ -19,12 +19,12 @@ from sims.engine import simulate
 from sims.optimizers import RobustSGD, WorkerMomentum
 from sims.problems import Quadratic, Rademacher
 from theory.beyond_time_coupled_attacks import STATEMENT
-from theory.relocation_checks import CLIPPED, radius, silent, worst_square
-from theory.relocation_rates import average_range, between, bound_for_all, ratio
-from theory.relocation_response import Loop, average, critical_step
-from theory.relocation_runs import PAPERS, late_squares, medians
-from theory.relocation_search import Scripted, policy
-from theory.statement import Context
+from theory.beyond_time_coupled_attacks.linear_loop import CLIPPED, radius, silent, worst_square
+from theory.beyond_time_coupled_attacks.rates import average_range, between, bound_for_all, ratio
+from theory.beyond_time_coupled_attacks.response import Loop, average, critical_step
+from theory.beyond_time_coupled_attacks.runs import PAPERS, late_squares, medians
+from theory.beyond_time_coupled_attacks.search import Scripted, policy
+from theory.claim import Context
 
 EXPECTED = dict.fromkeys((claim.name for claim in STATEMENT.claims), "supported") | {
     "power_of_sequences": "holds",

@@ -33,7 +33,7 @@ from sims.aggregators.krum import krum_distances
 from sims.backend import namespace, row_norms, sort_rows, take_rows
 from sims.checks.exact_rules import exact_aggregate
 from sims.contracts import check_rule
-from theory import published_rules
+from theory.definition_c_robust_aggregator import published
 
 ORIGINAL = {
     (rule, name): vars(rule)[name]
@@ -156,7 +156,7 @@ def broken(monkeypatch, rule, fault):
 
 def verdict(monkeypatch, rule, claim):
     """The claim's verdict; `as_published`, a check rule by rule, on the rows of the broken rule alone."""
-    monkeypatch.setattr(published_rules, "RULES", [(r, n) for r, n in published_rules.RULES if type(r) is rule])
+    monkeypatch.setattr(published, "RULES", [(r, n) for r, n in published.RULES if type(r) is rule])
     return outcome(*claim).verdict
 
 

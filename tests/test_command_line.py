@@ -13,8 +13,6 @@ import tiny_statements as tiny
 from invoke import call, everything, make_checkout, verify
 
 import theory
-from byzcheck import recorded
-from byzcheck.choose import stem_of, stems_of
 
 BOTH = ("definition_x_die", "theorem_y_coin")
 ROOT = Path(__file__).parents[1]
@@ -54,19 +52,19 @@ def test_verify_prints_tables_and_progress(paper, columns):
     ],
 )
 def test_only(paper, texts, stems):
-    assert stems_of(texts) == list(stems)
+    assert theory.stems_of(texts) == list(stems)
 
 
 def test_whole_words_win_over_beginnings(monkeypatch):
     monkeypatch.setattr(theory, "PAPER", ("theorem_i_a", "theorem_iii_b", "theorem_iv_c"))
-    assert [stem_of(t) for t in ("Theorem I", "theorem_ii", "THEOREM IV", "theorem_iii_b")] == [
+    assert [theory.stems_of([t])[0] for t in ("Theorem I", "theorem_ii", "THEOREM IV", "theorem_iii_b")] == [
         "theorem_i_a",
         "theorem_iii_b",
         "theorem_iv_c",
         "theorem_iii_b",
     ]
     with pytest.raises(ValueError, match="may be any of theorem_i_a, theorem_iii_b, theorem_iv_c"):
-        stem_of("theor")
+        theory.stems_of(["theor"])
 
 
 def test_json_alone_on_stdout(paper):
@@ -124,10 +122,10 @@ def test_write_then_check_then_show(checkout):
 
 def test_check_names_what_contradicts_the_record(checkout):
     verify("--write")
-    old = json.loads(recorded.RECORDED.read_text(encoding="utf-8"))
+    old = json.loads((checkout / "theory/recorded.json").read_text(encoding="utf-8"))
     old["statements"]["theorem_y_coin"]["claims"]["half"] = "refuted"
     del old["statements"]["definition_x_die"]
-    recorded.RECORDED.write_text(json.dumps(old), encoding="utf-8")
+    (checkout / "theory/recorded.json").write_text(json.dumps(old), encoding="utf-8")
     before = everything(checkout)
     result = verify("--check", code=1)
     assert "theorem_y_coin: claim half: recorded refuted, now supported" in result.stderr
@@ -167,7 +165,7 @@ main()
 """
     found = python("-c", program)
     assert "verify" in found.stdout
-    assert not {"numpy", "scipy", "matplotlib", "rich.table", "theory.statement"} & set(found.stdout.split())
+    assert not {"numpy", "scipy", "matplotlib", "rich.table", "theory.claim"} & set(found.stdout.split())
 
 
 def test_exit_code_and_sentence_of_the_program():

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import json
 import sys
-import types
 
 import pytest
 from invoke import call, refused
 
-from theory.statement import Evidence
+from byzcheck import card
+from byzcheck.card import Card
+from sims.checks.evidence import Evidence
 
 
 @pytest.fixture
 def audits(monkeypatch):
     """An audit that reports which rule it was given."""
 
-    def audit(rule, n, f):
-        return f"{rule} among {n}", [Evidence("c δ ρ²", 1.0, "<=", 2.0, "searched")]
+    def card_of(rule, n, f):
+        return Card(str(rule), n, f, (Evidence("c δ ρ²", 1.0, "<=", 2.0, "searched"),))
 
-    module = types.ModuleType("theory.audit")
-    module.audit = audit  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "theory.audit", module)
+    monkeypatch.setattr(card, "card_of", card_of)
 
 
 def test_audit(audits, tmp_path):
@@ -29,7 +28,7 @@ def test_audit(audits, tmp_path):
     result = call(
         "audit", "CenteredClipping", "-n", 10, "-f", 2, "--set", "tau=10", "--set", "steps=3", "--json", target
     )
-    assert "CenteredClipping(tau=10, steps=3) among 10" in result.stdout
+    assert "CenteredClipping(tau=10, steps=3) at n = 10, f = 2" in result.stdout
     assert "◐ supported" in result.stdout
     found = json.loads(target.read_text(encoding="utf-8"))
     assert (found["rule"], found["n"], found["f"], found["evidence"][0]["claimed"]) == ("CenteredClipping", 10, 2, 2.0)
@@ -60,7 +59,7 @@ def test_audit_of_a_rule_of_ones_own(audits, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     for name in ("own_rules:Halving", "own_rules:plain", "own_rules:krum"):
-        assert "among 7" in call("audit", name, "-n", 7, "-f", 1).stdout
+        assert "at n = 7" in call("audit", name, "-n", 7, "-f", 1).stdout
     for name, sentence in {
         "own_rules:number": "a rule is a sims Rule or a function (n, d) → (d,), got int",
         "own_rules:absent": "module own_rules has no absent",

@@ -23,7 +23,7 @@ def drawing(monkeypatch, tmp_path):
     style.save = lambda figure, path: path.with_suffix(".svg").write_text(figure)  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "figures.definition_x_die", script)
     monkeypatch.setitem(sys.modules, "figures.style", style)
-    monkeypatch.setattr("byzcheck.drawing.folder", lambda: home)
+    monkeypatch.setattr("byzcheck.commands.figures.folder", lambda: home)
     return home
 
 

@@ -9,7 +9,7 @@ import pytest
 import tiny_statements as tiny
 from invoke import everything, make_checkout, refused, verify
 
-from byzcheck import errors, recorded
+from byzcheck.commands import errors
 from byzcheck.files import write_all
 
 BOTH = ("definition_x_die", "theorem_y_coin")
@@ -82,7 +82,7 @@ def test_write_where_it_cannot(checkout, spoil, sentence):
 
 
 def test_a_spoilt_record(checkout):
-    recorded.RECORDED.write_text("{", encoding="utf-8")
+    (checkout / "theory/recorded.json").write_text("{", encoding="utf-8")
     assert "theory/recorded.json is not JSON" in refused("verify", "--check")
 
 
@@ -115,7 +115,7 @@ def test_errors_are_one_sentence(paper, monkeypatch, error, code, words):
     def fails(*args, **kwargs):
         raise error
 
-    monkeypatch.setattr("theory.run.perform", fails)
+    monkeypatch.setattr("byzcheck.run.perform", fails)
     assert verify(code=code).stderr == words
 
 

@@ -12,9 +12,9 @@ from scipy.optimize import minimize_scalar
 from sims.aggregators import CenteredClipping
 from sims.checks.centered import search_c_of_clipping
 from sims.checks.two_point import binomial_pmf
+from theory.claim import Context
 from theory.corollary_v_iterations import STATEMENT, picture, radius_for_one_step
-from theory.needed_constants import paper_radius
-from theory.statement import Context
+from theory.definition_c_robust_aggregator.constants import paper_radius
 
 EXPECTED = {
     "constant_after_many": "refuted",

@@ -10,8 +10,8 @@ from perform import check_statement, results, verdicts, well_formed
 
 from sims.aggregators import Bulyan, CoordinateMedian, Krum, Mean
 from sims.checks.exact_rules import exact_aggregate
+from theory.claim import Context
 from theory.counterexample_1_bimodal import STATEMENT, mixes_beyond, returns_a_sign
-from theory.statement import Context
 
 STEM = STATEMENT.stem
 CONTEXT = Context(STEM, "test", "quick")

@@ -12,7 +12,9 @@ from perform import check_claims
 from sims.aggregators import RFA, CenteredClipping, GeometricMedian, Krum, Mean
 from sims.checks.confidence import bounded_mean
 from sims.checks.exact_rules import exact_aggregate
-from theory.class_counts import (
+from theory.claim import Context
+from theory.counterexample_2_imbalanced import STATEMENT
+from theory.counterexample_2_imbalanced.counts import (
     at_least,
     compositions,
     geometric_median_law,
@@ -24,9 +26,8 @@ from theory.class_counts import (
     shares,
     up_to_order,
 )
-from theory.class_weights import kept_of_many
-from theory.counterexample_2_imbalanced import STATEMENT, by_counts
-from theory.statement import Context
+from theory.counterexample_2_imbalanced.statement import by_counts
+from theory.counterexample_2_imbalanced.weights import kept_of_many
 
 F = Fraction
 P10 = np.array([2.0 ** (9 - k) / 1023 for k in range(10)])

@@ -15,6 +15,8 @@ from scipy.special import gammaln
 
 from sims.aggregators import CoordinateMedian, Krum
 from sims.checks.confidence import bounded_mean
+from sims.checks.evidence import claim_verdict
+from theory.claim import Context
 from theory.counterexample_3_heavy_tail import (
     STATEMENT,
     expected_median,
@@ -25,7 +27,6 @@ from theory.counterexample_3_heavy_tail import (
     median_misses,
     moments,
 )
-from theory.statement import Context, claim_verdict
 
 STEM = STATEMENT.stem
 

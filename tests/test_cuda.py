@@ -798,8 +798,8 @@ def test_gpu_expectation_of_a_simulation():
 @on_gpu
 def test_gpu_verifies_the_paper():
     import theory
-    from theory.run import Options, verify
+    from byzcheck.run import Options, check_statements
 
-    for result in verify(list(theory.PAPER), Options(budget="quick", backend="cupy")):
+    for result in check_statements(list(theory.PAPER), Options(budget="quick", backend="cupy")):
         for claim in result.statement.claims:
             assert result.caught(claim), (result.statement.stem, claim.name)

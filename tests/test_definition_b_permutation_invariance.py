@@ -17,8 +17,9 @@ from sims.checks.exact_algorithm import ExactSGD, every_path, output_law, run
 from sims.checks.permutation import exchanges, search, seen, smaller, tally
 from sims.optimizers import SGD, RobustSGD, ServerMomentum, WorkerMomentum
 from sims.optimizers.optimizer import Optimizer
-from theory.definition_b_permutation_invariance import CLIP, PAIRING, STATEMENT, SYMMETRIC, WORKER
-from theory.small_algorithms import Dictator, Leaking
+from theory.definition_b_permutation_invariance import STATEMENT
+from theory.definition_b_permutation_invariance.algorithms import Dictator, Leaking
+from theory.definition_b_permutation_invariance.statement import CLIP, PAIRING, SYMMETRIC, WORKER
 
 
 def test_the_statement_is_well_formed():

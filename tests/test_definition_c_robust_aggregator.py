@@ -14,10 +14,17 @@ from sims.aggregators import RFA, Bulyan, CoordinateMedian, GeometricMedian, Kru
 from sims.checks.centered import search_c_of_clipping
 from sims.checks.exact_rules import exact_aggregate
 from sims.checks.two_point import Law, error_table, needed
-from theory.definition_c_robust_aggregator import STATEMENT, cases_covered, rfa_at_zero_spread, vanishing_delta
-from theory.needed_constants import ROBUST, paper_radius, plane_ratio, sampled_c, trimmed_mean_kappa
-from theory.published_rules import krum_sets_agree, printed_krum, trimmed_mean_at_agreement
-from theory.statement import Context
+from theory.claim import Context
+from theory.definition_c_robust_aggregator import STATEMENT
+from theory.definition_c_robust_aggregator.constants import (
+    ROBUST,
+    paper_radius,
+    plane_ratio,
+    sampled_c,
+    trimmed_mean_kappa,
+)
+from theory.definition_c_robust_aggregator.published import krum_sets_agree, printed_krum, trimmed_mean_at_agreement
+from theory.definition_c_robust_aggregator.statement import cases_covered, rfa_at_zero_spread, vanishing_delta
 
 F = Fraction
 STEM = STATEMENT.stem

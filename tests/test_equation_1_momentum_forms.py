@@ -14,8 +14,9 @@ from sims.checks.exact_algorithm import ExactSGD, run
 from sims.engine import simulate
 from sims.optimizers import RobustSGD, WorkerMomentum
 from sims.problems import Quadratic
-from theory.equation_1_momentum_forms import STATEMENT, gap, path, spread_variance
-from theory.raw_or_momentum import SMALL, above, attackers_picked, errors
+from theory.equation_1_momentum_forms import STATEMENT
+from theory.equation_1_momentum_forms.raw_or_momentum import SMALL, above, attackers_picked, errors
+from theory.equation_1_momentum_forms.statement import gap, path, spread_variance
 
 EXPECTED = {
     "engine": "supported",

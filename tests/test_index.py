@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from dataclasses import dataclass, replace
@@ -10,9 +11,10 @@ from pathlib import Path
 import pytest
 
 import theory
-from theory.markdown import between
+from byzcheck.show.markdown import between
 
 ROOT = Path(__file__).parents[1]
+BESIDES = ("__init__.py", "__pycache__", "claim.py", "recorded.json")  # what theory/ holds besides statements
 KINDS = ("definition", "counterexample", "theorem", "corollary", "remark", "equation", "algorithm", "beyond")
 
 
@@ -21,7 +23,7 @@ class Index:
     """Where the stems of statements occur."""
 
     paper: tuple[str, ...]  # in the paper's order
-    files: frozenset[str]  # theory/<stem>.py
+    files: frozenset[str]  # theory/<stem>.py or theory/<stem>/statement.py
     tests: frozenset[str]  # tests/test_<stem>.py
     rows: tuple[str, ...]  # of paper_checks.md, in its order
     recorded: frozenset[str]  # of theory/recorded.json
@@ -43,9 +45,9 @@ def read(root: Path) -> Index:
     table = text.partition("<!-- statements: begin -->")[2].partition("<!-- statements: end -->")[0]
     return Index(
         paper=tuple(theory.PAPER),
-        files=stems("theory/*.py"),
+        files=stems("theory/*.py") | frozenset(path.parent.name for path in root.glob("theory/*/statement.py")),
         tests=stems("tests/test_*.py", "test_"),
-        rows=tuple(re.findall(r"^\| \[[^]]*\]\(theory/(\w+)\.py\)", table, flags=re.MULTILINE)),
+        rows=tuple(re.findall(r"^\| \[[^]]*\]\(theory/(\w+)(?:/statement)?\.py\)", table, flags=re.MULTILINE)),
         recorded=frozenset(
             json.loads(recorded.read_text(encoding="utf-8"))["statements"] if recorded.is_file() else ()
         ),
@@ -54,6 +56,38 @@ def read(root: Path) -> Index:
         png=stems("figures/*.png"),
         svg=stems("figures/*.svg"),
     )
+
+
+def misplaced(folder: Path, paper: tuple[str, ...]) -> list[str]:
+    """What `theory/` holds besides statements, and the statements that are not laid out as they should be."""
+    found = []
+    for path in sorted(folder.iterdir()):
+        if path.name in BESIDES or (path.is_dir() and not list(path.rglob("*.py"))):  # what an old checkout left
+            continue
+        if path.stem not in paper or (path.is_file() and path.suffix != ".py"):
+            found.append(f"{path.name}: no statement")
+        elif path.is_dir():
+            found += [f"{path.name}: {how}" for how in _folder_faults(path)]
+            if path.with_suffix(".py").exists():
+                found.append(f"{path.name}: a file and a folder")
+    return found
+
+
+def _folder_faults(folder: Path) -> list[str]:
+    names = {path.name for path in folder.iterdir() if path.name != "__pycache__"}
+    lacking = sorted({"__init__.py", "statement.py"} - names)
+    if lacking:
+        return [f"without {name}" for name in lacking]
+    found = [f"holds {name}, no part" for name in sorted(names) if not name.endswith(".py")]
+    if len(names) == 2:
+        found.append("a folder without parts")
+    first, whole = (
+        (ast.get_docstring(ast.parse((folder / name).read_text(encoding="utf-8"))) or "").split("\n")
+        for name in ("__init__.py", "statement.py")
+    )
+    if first != whole[:1] or not whole[0]:
+        found.append("__init__.py does not begin as statement.py does")
+    return found
 
 
 def faults(index: Index) -> list[str]:
@@ -81,6 +115,7 @@ def faults(index: Index) -> list[str]:
 
 def test_index():
     assert faults(read(ROOT)) == []
+    assert misplaced(ROOT / "theory", theory.PAPER) == []
 
 
 @pytest.mark.parametrize("stem", theory.PAPER)
@@ -90,6 +125,7 @@ def test_stem_and_label_agree(stem):
     label = re.sub(r"[^a-z0-9]+", "_", statement.label.lower()).strip("_")
     assert stem.startswith(label + "_")
     assert label.split("_")[0] in KINDS
+    assert (ROOT / theory.file_of(stem)).is_file()
 
 
 A, B, C = "theorem_a_x", "remark_b_y", "theorem_c_z"
@@ -128,12 +164,51 @@ def test_a_fault_is_found(change, fault):
     assert fault in faults(replace(GOOD, **change))
 
 
+SAID = '"""Said."""\n'
+FOLDER = {f"{B}/__init__.py": SAID, f"{B}/statement.py": '"""Said.\n\nProved."""\n', f"{B}/part.py": ""}
+LAID_OUT = {"__init__.py": "", "claim.py": "", "recorded.json": "{}", f"{A}.py": "", **FOLDER}
+
+
+def lay_out(root: Path, contents: dict[str, str]) -> None:
+    for name, text in contents.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({}, []),
+        ({f"{C}/__pycache__/part.pyc": ""}, []),
+        ({"run.py": ""}, ["run.py: no statement"]),
+        ({"sgdm/bound.py": ""}, ["sgdm: no statement"]),
+        ({f"{A}.md": ""}, [f"{A}.md: no statement"]),
+        ({f"{B}.py": ""}, [f"{B}: a file and a folder"]),
+        ({f"{B}/__init__.py": None}, [f"{B}: without __init__.py"]),
+        ({f"{B}/statement.py": None}, [f"{B}: without statement.py"]),
+        ({f"{B}/part.py": None}, [f"{B}: a folder without parts"]),
+        ({f"{B}/part.json": ""}, [f"{B}: holds part.json, no part"]),
+        ({f"{B}/__init__.py": '"""Denied."""'}, [f"{B}: __init__.py does not begin as statement.py does"]),
+        ({f"{B}/__init__.py": "", f"{B}/statement.py": ""}, [f"{B}: __init__.py does not begin as statement.py does"]),
+    ],
+)
+def test_what_is_misplaced_in_theory_is_found(tmp_path, change, found):
+    lay_out(tmp_path, {name: text for name, text in (LAID_OUT | change).items() if text is not None})
+    assert misplaced(tmp_path, (A, B)) == found
+
+
 def test_the_files_of_a_checkout_are_read(tmp_path, monkeypatch):
     monkeypatch.setattr(theory, "PAPER", (A, B))
-    rows = between("<!-- statements: begin --><!-- statements: end -->", "statements", f"| [A](theory/{A}.py) | x |")
+    rows = between(
+        "<!-- statements: begin --><!-- statements: end -->",
+        "statements",
+        f"| [A](theory/{A}.py) | x |\n| [C](theory/{C}/statement.py) | y |",
+    )
     contents = {
         f"theory/{A}.py": "",
-        "theory/run.py": "",
+        f"theory/{C}/statement.py": "",
+        f"theory/{C}/part.py": "",
+        "theory/claim.py": "",
         "theory/recorded.json": json.dumps({"statements": {A: {}}}),
         f"tests/test_{B}.py": "",
         "tests/test_run.py": "",
@@ -143,8 +218,6 @@ def test_the_files_of_a_checkout_are_read(tmp_path, monkeypatch):
         f"figures/data/{A}.json": "{}",
         f"figures/{A}.png": "",
     }
-    for name, text in contents.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text, encoding="utf-8")
+    lay_out(tmp_path, contents)
     only_b = frozenset((B,))
-    assert read(tmp_path) == Index((A, B), ONE, only_b, (A,), ONE, ONE, ONE, ONE, NONE)
+    assert read(tmp_path) == Index((A, B), ONE | {C}, only_b, (A, C), ONE, ONE, ONE, ONE, NONE)

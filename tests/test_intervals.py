@@ -12,7 +12,7 @@ from flint import arb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sims.checks.intervals import ball, enclose_maximum, exact, larger, rational
+from sims.checks.intervals import ball, enclose_maximum, enclosed, exact, larger, rational
 
 UNIT = (Fraction(0), Fraction(1))
 
@@ -49,6 +49,16 @@ def test_too_few_boxes_leave_it_undecided():
     found = enclose_maximum(lambda x: x * (1 - x), [UNIT], relative=1e-9, most=3)
     assert found.boxes <= 3
     assert found.verdict(Fraction(251, 1000)) == "undecided"
+
+
+def test_an_enclosure_as_evidence():
+    found = enclose_maximum(lambda x: x * (1 - x), [UNIT])
+    limits = (Fraction(249, 1000), Fraction(1, 4), Fraction(251, 1000))  # the maximum is ¼: no interval proves ≤ ¼
+    assert [enclosed("x(1 − x)", found, limit, "a link").verdict for limit in limits] == [
+        "refuted",
+        "undecided",
+        "holds",
+    ]
 
 
 def test_nan_proves_nothing():

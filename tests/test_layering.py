@@ -1,8 +1,9 @@
-"""No import runs back: backend → problems, attacks, aggregators → … → command line."""
+"""No import runs back: backend → problems, attacks, aggregators → … → command line; statements cite in no circle."""
 
 from __future__ import annotations
 
 import ast
+import graphlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,9 +18,14 @@ LAYERS = (  # a module belongs to the longest name that begins its own; later la
     ("sims.optimizers",),
     ("sims.engine",),
     ("sims.checks", "sims.contracts", "sims.contracts_support", "sims.strategies", "sims.sweep", "sims.neural"),
+    ("theory.claim",),
     ("theory",),
-    ("benchmarks",),
-    ("figures", "theory.audit", "theory.record", "theory.report", "theory.page", "theory.markdown", "theory.compare"),
+    ("benchmarks", "figures"),
+    ("byzcheck.run", "byzcheck.card", "byzcheck.files"),
+    ("byzcheck.record",),
+    ("byzcheck.show",),
+    ("byzcheck.checkout",),
+    ("byzcheck.commands",),
     ("byzcheck",),
 )
 ONLY_IN = {  # a library → where alone it may be imported
@@ -30,8 +36,14 @@ ONLY_IN = {  # a library → where alone it may be imported
     "llvmlite": ("sims.kernels",),
     "matplotlib": ("figures",),
     "numba": ("sims.kernels", "benchmarks.read"),
-    "typer": ("byzcheck",),
-    "rich": ("byzcheck", "theory.report", "theory.page", "benchmarks.report", "benchmarks.tables", "benchmarks.look"),
+    "typer": ("byzcheck.commands", "byzcheck.__main__"),
+    "rich": (
+        "byzcheck.commands.console",
+        "byzcheck.show.terminal",
+        "benchmarks.report",
+        "benchmarks.tables",
+        "benchmarks.look",
+    ),
 }
 
 
@@ -89,9 +101,55 @@ def violations(root: Path) -> list[str]:
     return found
 
 
+def circle(root: Path) -> list[str]:
+    """Statements that import from each other in a circle, the first one again at its end; empty if there is none."""
+    known, cited = modules(root), {}
+    for module, path in known.items():
+        if module.count(".") and within(module, "theory"):
+            stems = {target.split(".")[1] for target in imports(module, path, known) if target.startswith("theory.")}
+            stem = module.split(".")[1]
+            cited.setdefault(stem, set()).update(stems - {stem})
+    try:
+        graphlib.TopologicalSorter(cited).prepare()
+    except graphlib.CycleError as error:
+        return list(error.args[1])
+    return []
+
+
 def test_no_import_runs_back():
     assert len(modules(ROOT)) > 20
     assert violations(ROOT) == []
+
+
+def test_statements_cite_in_no_circle():
+    assert circle(ROOT) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("from theory.remark_x import STATEMENT", []),
+        ("from theory.theorem_x.part import bound", []),
+        ("from theory.remark_y.part import bound", ["remark_y", "theorem_x"]),
+        ("def f():\n    from theory import remark_y", ["remark_y", "theorem_x"]),
+        ("import theory.remark_z", ["remark_y", "remark_z", "theorem_x"]),
+    ],
+)
+def test_a_circle_of_statements_is_found(tmp_path, text, found):
+    for name, content in {
+        "theorem_x/__init__.py": "from theory.theorem_x.statement import STATEMENT",
+        "theorem_x/statement.py": "from theory.theorem_x import part",
+        "theorem_x/part.py": text,
+        "remark_x.py": "",
+        "remark_y/__init__.py": "",
+        "remark_y/part.py": "from theory.theorem_x import STATEMENT",
+        "remark_z.py": "from theory.remark_y.part import bound",
+    }.items():
+        (tmp_path / "theory" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "theory" / name).write_text(content, encoding="utf-8")
+    around = circle(tmp_path)
+    assert sorted(set(around)) == found
+    assert around[:1] == around[-1:]
 
 
 @pytest.mark.parametrize(
@@ -102,15 +160,22 @@ def test_no_import_runs_back():
         ("sims/attacks/a.py", "from sims.optimizers import sgd", "sims.attacks.a imports sims.optimizers"),
         (
             "sims/engine/a.py",
-            "def f():\n    from theory.statement import Claim",
-            "sims.engine.a imports theory.statement",
+            "def f():\n    from theory.claim import Claim",
+            "sims.engine.a imports theory.claim",
         ),
         ("sims/engine/a.py", "from ..checks import rates", "sims.engine.a imports sims.checks"),
         ("sims/engine/__init__.py", "from ..checks import rates", "sims.engine imports sims.checks"),
         ("sims/checks/a.py", "import importlib\nimportlib.import_module('theory')", "sims.checks.a imports theory"),
         ("sims/__init__.py", "import sims.engine", "sims imports sims.engine"),
-        ("theory/theorem_i.py", "from theory.report import three", "theory.theorem_i imports theory.report"),
-        ("theory/report.py", "from byzcheck import errors", "theory.report imports byzcheck"),
+        ("theory/theorem_i.py", "from byzcheck.record import as_text", "theory.theorem_i imports byzcheck.record"),
+        ("theory/__init__.py", "import byzcheck", "theory imports byzcheck"),
+        ("theory/theorem_i/part.py", "from byzcheck import run", "theory.theorem_i.part imports byzcheck.run"),
+        ("theory/claim.py", "from theory import theorem_i", "theory.claim imports theory"),
+        ("figures/a.py", "from byzcheck import run", "figures.a imports byzcheck.run"),
+        ("byzcheck/run.py", "from byzcheck import record", "byzcheck.run imports byzcheck.record"),
+        ("byzcheck/record.py", "from byzcheck.show import words", "byzcheck.record imports byzcheck.show"),
+        ("byzcheck/show/a.py", "from byzcheck.commands import errors", "byzcheck.show.a imports byzcheck.commands"),
+        ("byzcheck/show/markdown.py", "from rich.text import Text", "byzcheck.show.markdown imports rich.text"),
         ("sims/engine/a.py", "import torch.nn", "sims.engine.a imports torch.nn"),
         ("sims/contracts.py", "from hypothesis import given", "sims.contracts imports hypothesis"),
         ("figures/a.py", "import typer", "figures.a imports typer"),
@@ -118,7 +183,7 @@ def test_no_import_runs_back():
     ],
 )
 def test_a_violation_is_caught(tmp_path, path, text, sentence):
-    for name in ("sims/aggregators/__init__.py", "theory/__init__.py", "theory/report.py", path):
+    for name in ("sims/aggregators/__init__.py", "theory/__init__.py", "byzcheck/run.py", "byzcheck/record.py", path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     assert violations(tmp_path) == ([sentence] if "no layer" in sentence and not text else [])
@@ -133,8 +198,8 @@ def test_a_violation_is_caught(tmp_path, path, text, sentence):
         ("sims/engine/a.py", "from . import b"),
         ("sims/neural/a.py", "import torch"),
         ("sims/strategies.py", "import hypothesis"),
-        ("theory/theorem_i.py", "from sims.checks import rates\nfrom theory.statement import Claim"),
-        ("byzcheck/a.py", "import theory.report, sims.engine, figures.style"),
+        ("theory/theorem_i.py", "from sims.checks import rates\nfrom theory.claim import Claim"),
+        ("byzcheck/commands/a.py", "import byzcheck.show.terminal, sims.engine, figures.style"),
     ],
 )
 def test_what_is_allowed_is_not(tmp_path, path, text):

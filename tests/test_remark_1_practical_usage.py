@@ -13,10 +13,11 @@ from perform import check_claims
 
 from sims.aggregators import CoordinateMedian, Krum, Mean
 from sims.checks.exact_rules import exact_aggregate
-from theory.bernoulli_batches import expected_median
-from theory.heavy_tail_batches import pareto_bias
-from theory.remark_1_practical_usage import STATEMENT, batch_moments, variance_of_median
-from theory.statement import Context
+from theory.claim import Context
+from theory.remark_1_practical_usage import STATEMENT
+from theory.remark_1_practical_usage.bernoulli import expected_median
+from theory.remark_1_practical_usage.heavy_tail import pareto_bias
+from theory.remark_1_practical_usage.statement import batch_moments, variance_of_median
 
 F = Fraction
 QUARTER = F(1, 4)

@@ -13,6 +13,7 @@ from perform import check_statement, results, verdicts, well_formed
 from sims.aggregators import FunctionRule
 from sims.engine import simulate
 from sims.optimizers import SGD, RobustSGD
+from theory.definition_b_permutation_invariance.algorithms import Counting, Trusting
 from theory.remark_3_fixed_identities import (
     STATEMENT,
     afresh,
@@ -22,9 +23,8 @@ from theory.remark_3_fixed_identities import (
     on_schedule,
     total_variation,
 )
-from theory.small_algorithms import Counting, Trusting
-from theory.two_world_errors import enumerated_error
-from theory.two_world_runs import Mirror, TwoWorlds
+from theory.theorem_ii_lower_bound.errors import enumerated_error
+from theory.theorem_ii_lower_bound.worlds import Mirror, TwoWorlds
 
 
 def test_the_statement_is_well_formed():

@@ -11,9 +11,10 @@ from perform import check_claims
 from sims.aggregators import RFA, Bulyan, CenteredClipping, CoordinateMedian, Krum, Mean, MultiKrum, TrimmedMean
 from sims.checks.counting import count
 from sims.checks.exact_rules import exact_aggregate
-from theory.incremental_bulyan import incremental_bulyan
-from theory.remark_4_implementation import STATEMENT, whole
-from theory.worker_sums import NOT_SUMS, clip, exactly, mixed_difference
+from theory.remark_4_implementation import STATEMENT
+from theory.remark_4_implementation.incremental_bulyan import incremental_bulyan
+from theory.remark_4_implementation.statement import whole
+from theory.remark_4_implementation.worker_sums import NOT_SUMS, clip, exactly, mixed_difference
 
 F = Fraction
 VERDICTS = {"secure_step_bounded": "refuted"}

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from perform import check_claims
 
-from theory.moment_recursion import by_impulse_responses
 from theory.remark_5_rate import STATEMENT
-from theory.sgdm_bound import best_bound, best_step, printed_step
+from theory.theorem_vi_momentum.bound import best_bound, best_step, printed_step
+from theory.theorem_vi_momentum.moments import by_impulse_responses
 
 EXPECTED = {
     "scaled_with_delta": "refuted",

@@ -17,10 +17,10 @@ import tiny_statements as tiny
 from threadpoolctl import threadpool_info
 
 import theory
-from theory import run
-from theory.record import run_record
-from theory.run import CheckError, Options
-from theory.statement import FALSE_ALARM, SHARE
+from byzcheck import run
+from byzcheck.record import run_record
+from byzcheck.run import CheckError, Options
+from theory.claim import FALSE_ALARM, SHARE
 
 SCRIPT = Path(tiny.__file__)
 BOTH = ("definition_x_die", "theorem_y_coin")
@@ -46,7 +46,7 @@ def without_seconds(record):
 
 
 def test_two_processes_give_the_record_of_one(paper):
-    alone = run_record(run.verify(BOTH, Options(seed=3), jobs=1), Options(seed=3))
+    alone = run_record(run.check_statements(BOTH, Options(seed=3), jobs=1), Options(seed=3))
     with start("verify", "--jobs", "2", "--seed", "3", "--json", "-") as process:
         out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
@@ -56,7 +56,7 @@ def test_two_processes_give_the_record_of_one(paper):
 def test_verdicts_by_side_and_an_uncaught_control_is_undecided(paper):
     stems = (*BOTH, "remark_v_vacuous")
     paper(*stems)
-    die, coin, vacuous = run.verify(stems)
+    die, coin, vacuous = run.check_statements(stems)
     assert (die.side("printed"), die.side("corrected"), die.side("point")) == ("refuted", "holds", "refuted")
     assert (coin.side("printed"), coin.side("corrected")) == ("supported", None)
     claim = vacuous.statement.claims[0]
@@ -66,12 +66,14 @@ def test_verdicts_by_side_and_an_uncaught_control_is_undecided(paper):
 
 
 def test_the_seed_changes_sampled_numbers_and_the_order_of_stems_none(paper):
-    first, again, other = (run.verify(stems, Options(seed=s)) for stems, s in ((BOTH, 0), (BOTH[::-1], 0), (BOTH, 1)))
+    first, again, other = (
+        run.check_statements(stems, Options(seed=s)) for stems, s in ((BOTH, 0), (BOTH[::-1], 0), (BOTH, 1))
+    )
     assert first[1].headline("printed") == again[0].headline("printed") != other[1].headline("printed")
 
 
 def test_false_alarm_counts_every_interval_and_has_a_bound(paper):
-    results = run.verify(BOTH)
+    results = run.check_statements(BOTH)
     assert run.false_alarm(results) == 2 * SHARE  # the coin and its control
     many = tuple(replace(o, intervals=int(FALSE_ALARM / SHARE)) for o in results[0].outcomes)
     with pytest.raises(ValueError, match="false-alarm"):
@@ -80,7 +82,7 @@ def test_false_alarm_counts_every_interval_and_has_a_bound(paper):
 
 def test_progress_tells_every_outcome_once(paper):
     told = []
-    run.verify(BOTH, progress=told.append)
+    run.check_statements(BOTH, progress=told.append)
     assert sorted(map(str, (o.task for o in told))) == sorted(str(t) for s in BOTH for t in run.tasks(theory.load(s)))
 
 
@@ -95,9 +97,12 @@ def test_figure_data_of_the_statements_that_have_some(paper):
     [
         (lambda: Options(budget="huge"), "budget must be one of quick, default, full, got 'huge'"),
         (lambda: Options(seed=-1), "seed must be ≥ 0, got -1"),
-        (lambda: run.verify(BOTH, jobs=0), "jobs must be ≥ 1, got 0"),
-        (lambda: run.verify(BOTH, Options(backend="abacus")), "backend must be one of numpy, cupy, got 'abacus'"),
-        (lambda: run.loaded("theorem_y"), "unknown statement 'theorem_y'; did you mean theorem_y_coin"),
+        (lambda: run.check_statements(BOTH, jobs=0), "jobs must be ≥ 1, got 0"),
+        (
+            lambda: run.check_statements(BOTH, Options(backend="abacus")),
+            "backend must be one of numpy, cupy, got 'abacus'",
+        ),
+        (lambda: theory.load("theorem_z"), "unknown statement 'theorem_z'; did you mean theorem_y_coin"),
     ],
 )
 def test_what_cannot_run(paper, make, message):
@@ -108,13 +113,13 @@ def test_what_cannot_run(paper, make, message):
 def test_a_file_that_does_not_import_is_named(paper):
     paper("theorem_n_nowhere")
     with pytest.raises(ValueError, match=r"theory/theorem_n_nowhere.py does not import: ModuleNotFoundError"):
-        run.loaded("theorem_n_nowhere")
+        theory.load("theorem_n_nowhere")
 
 
 def test_a_check_that_raises_is_named(paper):
     paper("theorem_w_wrong")
     with pytest.raises(CheckError, match=r"theory/theorem_w_wrong.py, claim 'c': ValueError: operands"):
-        run.verify(["theorem_w_wrong"])
+        run.check_statements(["theorem_w_wrong"])
 
 
 def gone(group: int) -> bool:

@@ -13,7 +13,7 @@ from sims.aggregators import Mean
 from sims.backend import to_numpy
 from sims.engine import Streams, simulate
 from sims.optimizers import SGD, RobustSGD
-from sims.problems import Pendulum, Sinusoidal
+from sims.problems import Huber, Pendulum, Sinusoidal
 
 PHASES = np.arange(16)[:, None] / 16
 KINDS = (Sinusoidal, Pendulum)
@@ -130,3 +130,12 @@ def test_every_array_library_gives_the_same(kind, wave, make_array):
 def test_bad_input_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_the_huber_function_has_the_gradient_it_says():
+    x = np.linspace(-3, 3, 61)[:, None]
+    huber, step = Huber(1.0), 1e-6
+    slopes = (huber.excess(x + step) - huber.excess(x - step)) / (2 * step)
+    assert huber.gradient(x)[:, 0] == pytest.approx(slopes, abs=1e-6)
+    assert huber.excess(np.array([2.0])) == 1.5
+    assert float(huber.sigma_sq) == 0.5

@@ -22,8 +22,9 @@ from sims.aggregators import (
     TrimmedMean,
 )
 from sims.aggregators.published import published
+from sims.checks.evidence import claim_verdict
 from sims.checks.exact_rules import exact_aggregate
-from theory.statement import Context, claim_verdict
+from theory.claim import Context
 from theory.theorem_i_middle_seekers import (
     STATEMENT,
     clipping_converges,

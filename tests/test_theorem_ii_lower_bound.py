@@ -16,7 +16,18 @@ from sims.aggregators import CenteredClipping, Mean
 from sims.checks.confidence import bounded_mean
 from sims.engine import Streams, simulate
 from sims.optimizers import SGD, RobustSGD, ServerMomentum, WorkerMomentum
-from theory.binomial_tails import (
+from theory.claim import Context
+from theory.definition_b_permutation_invariance.algorithms import Counting, Leaking, Zero
+from theory.theorem_ii_lower_bound import STATEMENT
+from theory.theorem_ii_lower_bound.errors import (
+    enumerated_error,
+    error_of_the_mean,
+    forced_exactly,
+    leaking_error_of_three_rounds,
+)
+from theory.theorem_ii_lower_bound.measured import LONG, SHORT
+from theory.theorem_ii_lower_bound.picture import error_curves, messages_of_a_round
+from theory.theorem_ii_lower_bound.tails import (
     best_forced_error,
     binomial_tail,
     chernoff_constant,
@@ -27,18 +38,7 @@ from theory.binomial_tails import (
     poisson_tail,
     uniform_constant,
 )
-from theory.lower_bound_measured import LONG, SHORT
-from theory.small_algorithms import Counting, Leaking, Zero
-from theory.statement import Context
-from theory.theorem_ii_lower_bound import STATEMENT
-from theory.two_world_errors import (
-    enumerated_error,
-    error_of_the_mean,
-    forced_exactly,
-    leaking_error_of_three_rounds,
-)
-from theory.two_world_picture import error_curves, messages_of_a_round
-from theory.two_world_runs import Mirror, TwoWorlds, follow, independent, mirror, quiet_rounds, unswapped
+from theory.theorem_ii_lower_bound.worlds import Mirror, TwoWorlds, follow, independent, mirror, quiet_rounds, unswapped
 
 
 def test_the_statement_is_well_formed():

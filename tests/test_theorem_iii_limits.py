@@ -16,10 +16,11 @@ from sims.aggregators import Bulyan, CoordinateMedian, Krum, MultiKrum, TrimmedM
 from sims.checks.centered import search_c_of_clipping
 from sims.checks.exact_rules import exact_aggregate
 from sims.checks.two_point import error_table, search_c
-from theory.needed_constants import centred_floor, finite_floor, paper_radius, population_floor
-from theory.statement import Context
-from theory.theorem_iii_limits import (
-    STATEMENT,
+from theory.claim import Context
+from theory.definition_c_robust_aggregator.constants import centred_floor, finite_floor, paper_radius, population_floor
+from theory.theorem_iii_limits import STATEMENT
+from theory.theorem_iii_limits.linear_program import largest_gap_by_linear_programming
+from theory.theorem_iii_limits.statement import (
     attained,
     constant_rule,
     floor_of_rules,
@@ -29,7 +30,6 @@ from theory.theorem_iii_limits import (
     no_majority,
     population_at_small_n,
 )
-from theory.two_worlds import largest_gap_by_linear_programming
 
 F = Fraction
 STEM = STATEMENT.stem

@@ -14,14 +14,15 @@ from perform import check_claims
 
 from sims.aggregators import CenteredClipping
 from sims.checks.two_point import binomial_pmf
-from theory.clipping_attacks import OURS, PRINTED, Line, exact_ratio, ratios_on_line
-from theory.every_delta import scaled_constant
-from theory.far_centres import RHO_SQ, constant_radii, least_error, scheduled
-from theory.multi_step_bound import FAST, PAPER, PLAIN, constant, noise
-from theory.one_step_lemma import printed_radius, scaled_bound
-from theory.pathwise_lemmas import limit_of_any_path
-from theory.statement import Context
-from theory.theorem_iv_centered_clipping import STATEMENT, picture
+from theory.claim import Context
+from theory.theorem_iv_centered_clipping import STATEMENT
+from theory.theorem_iv_centered_clipping.attacked import OURS, PRINTED, Line, exact_ratio, ratios_on_line
+from theory.theorem_iv_centered_clipping.every_delta import scaled_constant
+from theory.theorem_iv_centered_clipping.far_centres import RHO_SQ, constant_radii, least_error, scheduled
+from theory.theorem_iv_centered_clipping.many_steps import FAST, PAPER, PLAIN, constant, noise
+from theory.theorem_iv_centered_clipping.one_step import printed_radius, scaled_bound
+from theory.theorem_iv_centered_clipping.paths import limit_of_any_path
+from theory.theorem_iv_centered_clipping.statement import picture
 
 EXPECTED = {
     "random_centre": "refuted",

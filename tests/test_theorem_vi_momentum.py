@@ -13,16 +13,17 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 from scipy.stats import binom, norm
 
-from sims.aggregators import RFA, FunctionRule, Mean, TrimmedMean
-from sims.attacks import ALittleIsEnough, BitFlipping, InnerProductManipulation, NoAttack
+from sims.aggregators import FunctionRule, Mean, TrimmedMean
+from sims.attacks import ALittleIsEnough, BitFlipping, NoAttack
 from sims.checks.confidence import bounded_mean
 from sims.engine import simulate
 from sims.optimizers import RobustSGD, WorkerMomentum
-from sims.problems import Pendulum, Rademacher
-from theory.all_noise_paths import all_paths
-from theory.moment_recursion import average_ball, by_impulse_responses, exact_average, middle_and_error
-from theory.mvr_long_runs import VarianceReduction
-from theory.sgdm_bound import (
+from sims.problems import Huber, Pendulum, Rademacher
+from theory.claim import Context
+from theory.theorem_ii_lower_bound.worlds import TwoWorlds
+from theory.theorem_vi_momentum import STATEMENT
+from theory.theorem_vi_momentum.assumptions import centre_in_round_one, momenta_independent
+from theory.theorem_vi_momentum.bound import (
     best_bound,
     best_step,
     critical_start,
@@ -35,16 +36,15 @@ from theory.sgdm_bound import (
     start_of,
     zero_start,
 )
-from theory.sgdm_long_runs import Momentum
-from theory.sgdm_on_quadratic import SMALLEST
-from theory.sgdm_one_sided import OneSided, geometric, kept_of, largest_normals, largest_spikes, moved
-from theory.sgdm_points import centre_in_round_one, momenta_independent
-from theory.sgdm_runs import Huber, Together, compared
-from theory.sgdm_slopes import kappa_of
-from theory.sgdm_under_attack import c_of_trimmed_mean
-from theory.statement import Context
-from theory.theorem_vi_momentum import STATEMENT
-from theory.two_world_runs import TwoWorlds
+from theory.theorem_vi_momentum.long_runs import Momentum
+from theory.theorem_vi_momentum.moments import average_ball, by_impulse_responses, exact_average, middle_and_error
+from theory.theorem_vi_momentum.noise_paths import all_paths
+from theory.theorem_vi_momentum.on_quadratic import SMALLEST
+from theory.theorem_vi_momentum.one_sided import OneSided, geometric, kept_of, largest_normals, largest_spikes, moved
+from theory.theorem_vi_momentum.runs import compared
+from theory.theorem_vi_momentum.slopes import kappa_of
+from theory.theorem_vi_momentum.under_attack import c_of_trimmed_mean
+from theory.theorem_vii_mvr.long_runs import VarianceReduction
 
 EXPECTED = {
     "printed_bound": "refuted",
@@ -194,7 +194,7 @@ def test_rounds_to_beat_standing_still_in_floats(c_delta, noise):
     assert printed_bound((T - 1) * (1 - 1e-9), 1.0, 25, float(c_delta), noise) >= 2
 
 
-# Long runs: the bound is VI′, and experiments that share their samples are those that do not.
+# Long runs: the bound is VI′.
 
 
 @pytest.mark.parametrize("c", [0.0, 0.7, 5.0])
@@ -261,27 +261,6 @@ def test_trimming_more_has_the_lipschitz_constant_it_says(k, seed):
         moved_rows[i] += step
         slopes.append((float(TrimmedMean(k).aggregate(moved_rows)[0]) - base) / step)
     assert np.linalg.norm(slopes) == pytest.approx(1 / math.sqrt(n - 2 * k), rel=1e-6)
-
-
-@pytest.mark.parametrize("rule", [TrimmedMean(2), RFA()])
-def test_attacks_together_are_the_attacks_one_by_one(rule):
-    attacks = InnerProductManipulation(3.0), ALittleIsEnough(z=1.5), BitFlipping()
-    algorithm = RobustSGD(rule, WorkerMomentum(1 / 32, 0.75))
-    sizes = {"n": 7, "f": 2, "steps": 20, "runs": 5, "seed": 3, "x0": [1.0]}
-    joint = simulate(Pendulum(1.0), algorithm, attack=Together(attacks), grid=(3,), **sizes)
-    for k, attack in enumerate(attacks):
-        alone = simulate(Pendulum(1.0), algorithm, attack=attack, **sizes)
-        assert np.array_equal(joint.sq_gradient_norms[:, k], alone.sq_gradient_norms)
-        assert np.array_equal(joint.sq_aggregate_errors[:, k], alone.sq_aggregate_errors)
-
-
-def test_the_huber_function_has_the_gradient_it_says():
-    x = np.linspace(-3, 3, 61)[:, None]
-    huber, step = Huber(1.0), 1e-6
-    slopes = (huber.excess(x + step) - huber.excess(x - step)) / (2 * step)
-    assert huber.gradient(x)[:, 0] == pytest.approx(slopes, abs=1e-6)
-    assert huber.excess(np.array([2.0])) == 1.5
-    assert float(huber.sigma_sq) == 0.5
 
 
 # The one-sided attack.

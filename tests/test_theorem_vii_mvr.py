@@ -8,15 +8,17 @@ import numpy as np
 import pytest
 from perform import QUICK, check_statement, results, verdicts, well_formed
 
+from byzcheck.run import figure_data
 from sims.aggregators import CenteredClipping, Mean, TrimmedMean
 from sims.attacks import ALittleIsEnough, InnerProductManipulation
 from sims.checks.rates import slope
 from sims.engine import Streams, simulate
 from sims.optimizers import RobustSGD, WorkerMomentum, WorkerMVR
 from sims.problems import Pendulum, Quadratic, Sinusoidal
-from theory import mvr_rates as rates
-from theory import theorem_vii_mvr as vii
-from theory.mvr_bound import (
+from theory.claim import Context
+from theory.theorem_vii_mvr import rates
+from theory.theorem_vii_mvr import statement as vii
+from theory.theorem_vii_mvr.bound import (
     Instance,
     Parameters,
     best_parameters,
@@ -28,12 +30,10 @@ from theory.mvr_bound import (
     printed_parameters,
     step_range,
 )
-from theory.mvr_checks import long_runs, recursion
-from theory.mvr_long_runs import VarianceReduction
-from theory.mvr_one_sided import CASES, ROUNDS, exact_error, momentum, mvr
-from theory.mvr_runs import Setting, every_path, ranges, sampled, worst_pair
-from theory.run import figure_data
-from theory.statement import Context
+from theory.theorem_vii_mvr.checks import long_runs, recursion
+from theory.theorem_vii_mvr.long_runs import VarianceReduction
+from theory.theorem_vii_mvr.one_sided import CASES, ROUNDS, exact_error, momentum, mvr
+from theory.theorem_vii_mvr.runs import Setting, every_path, ranges, sampled, worst_pair
 
 STEM = "theorem_vii_mvr"
 EXPECTED = {

@@ -18,8 +18,9 @@ import numpy as np
 import pytest
 
 import theory
-from theory.run import Options, Result, perform, tasks
-from theory.statement import Claim, Context, Control, Evidence, Statement
+from byzcheck.run import Options, Result, perform, tasks
+from sims.checks.evidence import Evidence
+from theory.claim import Claim, Context, Control, Statement
 
 
 def die(ctx: Context, *, claimed: Fraction = Fraction(7, 2)) -> Iterable[Evidence]:

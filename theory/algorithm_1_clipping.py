@@ -22,10 +22,11 @@ from typing import Any
 import numpy as np
 
 from sims.aggregators import CenteredClipping, Mean, Rule
+from sims.checks.evidence import Evidence
 from sims.checks.exact_rules import exact_aggregate
 from sims.engine.streams import Streams
-from theory.pathwise_lemmas import rational_instance
-from theory.statement import Claim, Context, Control, Evidence, Statement
+from theory.claim import Claim, Context, Control, Statement
+from theory.theorem_iv_centered_clipping.paths import rational_instance
 
 ROUNDING = 1e-13  # of values up to 60 in float64, tens of operations
 Maker = Callable[[Any, int], Rule]  # (τ, L) → a rule

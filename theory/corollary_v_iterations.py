@@ -2,17 +2,17 @@
 
 *First part.* Let x = 2B²/(δρ²). By Theorem IV's bound, l = 31 log x steps leave δρ²·(x^{1 + 31 log(6.45δ)} + 1360):
 the first term is at most 1 if 31 ≥ 1/log(1/0.9675) = 30.3 and x ≥ 1, but it is not 0. So c = 1361 is what the printed
-theorem gives, not 1360. From a fixed v_0 smaller constants are proved (`theory.multi_step_bound`): c = 230 with the
-paper's radius if B² ≥ 22.1δρ²/(1 − 6.45δ), and c = 91 after 1.74 log x steps with τ_l = max(2.5ρ/√δ, B_0(5δ)^l/0.9),
-as (5δ)^{2l}·x ≤ 1 for l ≥ log x/(2 log(1/(5δ))). For every δ < ½ (`theory.every_delta`) c = 1 + 117/(1 − 2δ)⁴ after
-log(2x)/(2 log(1/(½ + δ))) steps.
+theorem gives, not 1360. From a fixed v_0 smaller constants are proved (`many_steps.py` of Theorem IV): c = 230 with
+the paper's radius if B² ≥ 22.1δρ²/(1 − 6.45δ), and c = 91 after 1.74 log x steps with τ_l = max(2.5ρ/√δ,
+B_0(5δ)^l/0.9), as (5δ)^{2l}·x ≤ 1 for l ≥ log x/(2 log(1/(5δ))). For every δ < ½ (`every_delta.py` of Theorem IV) c =
+1 + 117/(1 − 2δ)⁴ after log(2x)/(2 log(1/(½ + δ))) steps.
 
 *Second part.* From E‖v_0 − x̄‖² ≤ ρ² Theorem IV at l = 1 gives 2·6.45 + 1360 = 1372.9, not 1360; the one-step lemma
 gives 6.45 + 22.1 = 28.55 for a fixed v_0. Enclosed, its U at B = ρ is below 7.3δρ² with the paper's radius. With τ² =
 (1 − δ)·(3/2)ρ²/(4δ): √(U/δ)/ρ = √(1 − δ)·(√(3/8 + 1/2) + √(3/8)) + √δ, so that **c = 3.4 for every δ < ½** (its
 square is at most (√(7/8) + √(3/8))² + 1 = 3.3957 by Cauchy and Schwarz). For a *random* v_0 it is false: v_0 = μ + D
-with probability (ρ² − Var x̄)/D² leaves an error of almost ρ², more than 1360δρ² once δ < 1/1360
-(`theory.far_centres`); in Section 6 v_0 is the last aggregate, which is random.
+with probability (ρ² − Var x̄)/D² leaves an error of almost ρ², more than 1360δρ² once δ < 1/1360 (`far_centres.py` of
+Theorem IV); in Section 6 v_0 is the last aggregate, which is random.
 
 *Measured.* With the worst fixed v_0 on laws on two values CC needs c between the floor for rules that know such a v_0
 (Theorem III, with q ≤ (2g − 1)/(3g − 1)) and these bounds; near δ = ½ it is below 1/(2(1 − 2δ)), since v_0 tells the
@@ -29,15 +29,16 @@ import numpy as np
 from flint import arb
 
 from sims.checks.centered import search_c_of_clipping
-from sims.checks.intervals import enclose_maximum, exact
-from theory.every_delta import scaled_constant
-from theory.far_centres import RHO_SQ, random_centre
-from theory.multi_step_bound import FAST, PAPER, constant
-from theory.multi_step_bound import LINK as MANY_STEPS
-from theory.needed_constants import centred_floor, paper_radius, population_floor
-from theory.one_step_lemma import LINK as ONE_STEP
-from theory.one_step_lemma import Radius, best_radius, enclosed, printed_radius, root_above, scaled_bound
-from theory.statement import Claim, Context, Control, Evidence, Statement
+from sims.checks.evidence import Evidence
+from sims.checks.intervals import enclose_maximum, enclosed, exact
+from theory.claim import Claim, Context, Control, Statement
+from theory.definition_c_robust_aggregator.constants import centred_floor, paper_radius, population_floor
+from theory.theorem_iv_centered_clipping.every_delta import scaled_constant
+from theory.theorem_iv_centered_clipping.far_centres import RHO_SQ, random_centre
+from theory.theorem_iv_centered_clipping.many_steps import FAST, PAPER, constant
+from theory.theorem_iv_centered_clipping.many_steps import LINK as MANY_STEPS
+from theory.theorem_iv_centered_clipping.one_step import LINK as ONE_STEP
+from theory.theorem_iv_centered_clipping.one_step import Radius, best_radius, printed_radius, root_above, scaled_bound
 
 RadiusOfSpread = Callable[[float, np.ndarray], np.ndarray]  # (δ, ρ²) → τ
 
@@ -116,7 +117,7 @@ def above_floor(ctx: Context, *, factor: float = 1.0) -> Iterable[Evidence]:
     for n, f in ((7, 1), (7, 3), (25, 3), (25, 12)):
         c = search_c_of_clipping(n, f, radius_for_one_step, ctx.backend)[0]
         floor = factor * centred_floor(n, f)
-        link = "identical messages and v_0 in both worlds while K ≤ f (theory/theorem_iii_limits.py)"
+        link = "identical messages and v_0 in both worlds while K ≤ f (theory/theorem_iii_limits/statement.py)"
         yield Evidence(f"c needed at n = {n}, f = {f}", c, ">=", floor, "exact", covers=link)
 
 

@@ -16,8 +16,9 @@ from fractions import Fraction
 
 from sims.aggregators import Bulyan, CoordinateMedian, Krum, Mean, Rule
 from sims.backend import to_numpy
+from sims.checks.evidence import Evidence
 from sims.checks.laws import binomial, expectation, two_valued
-from theory.statement import Claim, Context, Control, Evidence, Statement
+from theory.claim import Claim, Context, Control, Statement
 
 HALF = Fraction(1, 2)
 

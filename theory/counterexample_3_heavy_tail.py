@@ -27,7 +27,8 @@ import numpy as np
 from sims.aggregators import Krum
 from sims.backend import to_numpy
 from sims.checks.confidence import proportion
-from theory.statement import Claim, Context, Control, Evidence, Statement
+from sims.checks.evidence import Evidence
+from theory.claim import Claim, Context, Control, Statement
 
 MEAN = Fraction(3, 2)
 

@@ -19,17 +19,18 @@ variance 1, and jumps by 2 at 0. Theorem VII, whose workers compare gradients of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from sims.backend import Array, namespace
-from sims.checks.problem import FiniteLaw, Reading, cells, check_function, check_noise, sample_noise, signs
+from sims.checks.evidence import Evidence
+from sims.checks.problem import FiniteLaw, cells, check_function, check_noise, sample_noise, signs
 from sims.engine.streams import Streams
 from sims.problems import Bernoulli, Draws, Pareto, Problem, Quadratic, Rademacher
-from theory.statement import Claim, Context, Control, Evidence, Statement
-from theory.two_world_runs import TwoWorlds
+from theory.claim import Claim, Context, Control, Statement
+from theory.theorem_ii_lower_bound.worlds import TwoWorlds
 
 QUADRATIC = Quadratic.between(mu=0.25, L=4.0, dim=3, sigma_sq=2.0, x_star=0.5)
 Problems = Mapping[str, tuple[Problem, FiniteLaw, float]]  # with a finite law of the sample, and a bound of the noise
@@ -128,11 +129,9 @@ def points_for(problem: Problem) -> np.ndarray:
     return np.stack([np.zeros(problem.dim), 2 * wave, -5 * wave])
 
 
-def evidence(name: str, readings: Iterable[Reading], scale: float = 1.0) -> Iterable[Evidence]:
-    """Readings as evidence; an interval narrower than a tenth of `scale`, the declared σ², counts as survived."""
-    for r in readings:
-        what = f"{name}: {r.what}"
-        yield Evidence(what, r.measured, r.relation, r.declared, r.kind, r.error, resolution=0.1, scale=scale)
+def of(name: str, found: Iterable[Evidence]) -> Iterable[Evidence]:
+    """The evidence, each item with the problem's name before it."""
+    return (replace(e, what=f"{name}: {e.what}") for e in found)
 
 
 def noise_is_as_declared(
@@ -140,7 +139,7 @@ def noise_is_as_declared(
 ) -> Iterable[Evidence]:
     """Bias and variance of every problem under a finite law of its sample, beside 0 and the declared σ²."""
     for name, (problem, law, _) in problems.items():
-        yield from evidence(name, check_noise(alter(problem), law, points_for(problem)))
+        yield from of(name, check_noise(alter(problem), law, points_for(problem)))
 
 
 def draws_are_as_declared(ctx: Context, *, alter: Alter = lambda p: p) -> Iterable[Evidence]:
@@ -149,10 +148,10 @@ def draws_are_as_declared(ctx: Context, *, alter: Alter = lambda p: p) -> Iterab
         if isinstance(problem, Quadratic):
             continue
         streams = Streams(*ctx.stream(name))
-        readings = sample_noise(
+        found = sample_noise(
             alter(problem), streams, points_for(problem), draws=ctx.scaled(200_000), bound=1.5 * bound, alpha=ctx.alpha
         )
-        yield from evidence(name, readings, float(problem.sigma_sq))
+        yield from of(name, found)
 
 
 def pareto_is_as_declared(ctx: Context, *, shape: float = 3.0) -> Iterable[Evidence]:
@@ -172,14 +171,14 @@ def function_is_as_declared(ctx: Context, *, alter: Alter = lambda p: p) -> Iter
     """L, μ, f* and x* of every problem against its values and gradients."""
     for name, (problem, _, _) in PROBLEMS.items():
         rng = Streams(*ctx.stream(name)).generator(0)
-        yield from evidence(name, check_function(alter(problem), rng))
+        yield from of(name, check_function(alter(problem), rng))
 
 
 def samples_jump(ctx: Context, *, problem: Problem | None = None) -> Iterable[Evidence]:
     """E‖g(x; ξ) − g(y; ξ)‖²/‖x − y‖² at x = −y = ε of a problem that satisfies Definition A; claimed to be ≥ 1/ε²."""
     found = problem or Jumping(Quadratic((1.0,), sigma_sq=1.0))
     law = signs(1)
-    yield from evidence("½x² with jumping noise", check_noise(found, law, points_for(found)))
+    yield from of("½x² with jumping noise", check_noise(found, law, points_for(found)))
     for eps in (1e-1, 1e-3, 1e-6):
         x, y = (found.oracle(np.array([p]), law.samples) for p in (eps, -eps))
         ratio = float(np.sum(law.weights * np.sum((x - y) ** 2, axis=-1))) / (2 * eps) ** 2

@@ -22,19 +22,20 @@ from fractions import Fraction
 
 from sims.aggregators import CenteredClipping, CoordinateMedian
 from sims.checks.confidence import bounded_mean
+from sims.checks.evidence import Evidence
 from sims.checks.exact_algorithm import ExactAlgorithm, ExactSGD
 from sims.optimizers import WorkerMomentum
-from theory.lower_bound_measured import SHORT
-from theory.small_algorithms import Dictator, Leaking, Trusting
-from theory.statement import Claim, Context, Control, Evidence, Statement
-from theory.two_world_errors import (
+from theory.claim import Claim, Context, Control, Statement
+from theory.definition_b_permutation_invariance.algorithms import Dictator, Leaking, Trusting
+from theory.theorem_ii_lower_bound.errors import (
     error_after_projection,
     error_of_laws,
     forced_below,
     forced_exactly,
     with_worker_momentum,
 )
-from theory.two_world_runs import Bits, mirror
+from theory.theorem_ii_lower_bound.measured import SHORT
+from theory.theorem_ii_lower_bound.worlds import Bits, mirror
 
 Law = Mapping[Bits, Fraction]  # one round's messages, worker by worker, as multiples of H beyond μx → probability
 Identities = Callable[[Bits], Iterator[Bits]]  # the good workers' messages, then the bad ones' → equally likely arrays

@@ -16,9 +16,10 @@ import math
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 
-from theory.moment_recursion import average_ball, middle_and_error
-from theory.sgdm_bound import best_bound, best_step
-from theory.statement import Claim, Context, Control, Evidence, Relation, Statement
+from sims.checks.evidence import Evidence, Relation
+from theory.claim import Claim, Context, Control, Statement
+from theory.theorem_vi_momentum.bound import best_bound, best_step
+from theory.theorem_vi_momentum.moments import average_ball, middle_and_error
 
 LOW, HIGH = Fraction(-7, 12), Fraction(-5, 12)  # halfway to −⅔ and to −⅓
 Step = Callable[[float, float], float]  # (T, F0 in units of σ²/(nL)) → ηL

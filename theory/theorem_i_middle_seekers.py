@@ -34,8 +34,9 @@ from sims.aggregators import (
 )
 from sims.aggregators.published import published
 from sims.backend import to_numpy
+from sims.checks.evidence import Evidence
 from sims.checks.laws import binomial, expectation, two_valued
-from theory.statement import Claim, Context, Control, Evidence, Statement
+from theory.claim import Claim, Context, Control, Statement
 
 P = Fraction(1, 4)
 ROUNDING = 1e-12  # of sums of at most a few hundred products of numbers ≤ 1

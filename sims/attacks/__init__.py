@@ -7,6 +7,7 @@ from sims.attacks.inner_product_manipulation import InnerProductManipulation
 from sims.attacks.label_flipping import LabelFlipping
 from sims.attacks.no_attack import NoAttack
 from sims.attacks.relocation import Relocation
+from sims.attacks.together import Together
 
 __all__ = [
     "ALittleIsEnough",
@@ -16,6 +17,7 @@ __all__ = [
     "LabelFlipping",
     "NoAttack",
     "Relocation",
+    "Together",
     "View",
     "alie_z",
 ]

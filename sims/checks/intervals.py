@@ -18,6 +18,8 @@ from typing import Literal
 
 from flint import arb, ctx, fmpq
 
+from sims.checks.evidence import Evidence
+
 Side = tuple[Fraction, Fraction]
 Box = tuple[Side, ...]
 Bound = Fraction | float  # a rational, or an infinity
@@ -127,6 +129,17 @@ def enclose_maximum(
         return Enclosure(low, -queue[0][0], at, boxes)
     finally:
         ctx.prec = precision
+
+
+def enclosed(what: str, found: Enclosure, limit: Fraction, covers: str) -> Evidence:
+    """The enclosed maximum beside the claimed limit; the value at a point where that alone refutes the claim.
+
+    An interval that straddles the limit proves nothing, however narrow it is.
+    """
+    if found.verdict(limit) == "refuted":
+        value = float(found.low)
+        return Evidence(what, value, "<=", limit, "proved", math.ulp(value), covers)
+    return Evidence(what, found.middle, "<=", limit, "proved", found.error, covers, resolution=0.0)
 
 
 def upper(function: Callable[..., arb], part: Box) -> Bound:

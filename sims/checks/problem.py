@@ -1,34 +1,26 @@
 """Whether a problem is what it says (Definition A): unbiased gradients, variance ≤ σ², L-smooth, bounded below by f*.
 
-Each reading is a measured number beside the declared one, with an error that is a rounding bound where the law of the
-sample is finite or the check needs no sample, and the half-width of a confidence interval where it was sampled.
+The measured number stands beside the declared one, with an error that is a rounding bound where the law of the sample
+is finite or the check needs no sample, and the half-width of a confidence interval where it was sampled. An interval
+that straddles the declared number counts as survived when it is narrower than `RESOLUTION`, in units of σ² where it was
+sampled.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from sims.checks.confidence import bounded_mean
+from sims.checks.evidence import Evidence, Kind, Relation
 from sims.engine.streams import Streams
 from sims.problems import Problem
 
 ROUNDING = 1e-9  # relative to the size of the numbers that are added, with room for d and the number of outcomes
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What was measured, and what the problem declares about it."""
-
-    what: str
-    measured: float
-    relation: Literal["<=", ">=", "="]
-    declared: float
-    error: float
-    kind: Literal["exact", "searched", "sampled"]
+RESOLUTION = 0.1  # of σ² for samples, absolute for the rest
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +48,7 @@ def signs(dim: int) -> FiniteLaw:
     return FiniteLaw(grid, np.full(len(grid), 1.0 / len(grid)))
 
 
-def check_noise(problem: Problem, law: FiniteLaw, points: np.ndarray) -> Iterator[Reading]:
+def check_noise(problem: Problem, law: FiniteLaw, points: np.ndarray) -> Iterator[Evidence]:
     """‖E g(x; ξ) − ∇f(x)‖ and E‖g(x; ξ) − ∇f(x)‖² under a finite law, exactly, at the worst of the points (m, d).
 
     Every outcome is a worker of its own, all of them honest: for problems without heterogeneity.
@@ -66,31 +58,34 @@ def check_noise(problem: Problem, law: FiniteLaw, points: np.ndarray) -> Iterato
     variance = np.einsum("pwd,w->p", noise**2, law.weights)
     size = ROUNDING * (1 + float(np.max(np.abs(noise))))
     declared = float(problem.sigma_sq)
-    yield Reading("largest bias ‖E g − ∇f‖", float(np.max(bias)), "<=", 0.0, size, "exact")
+    yield _beside("largest bias ‖E g − ∇f‖", float(np.max(bias)), "<=", 0.0, size, "exact")
     error = ROUNDING * (1 + float(np.max(variance)))
-    yield Reading("largest variance E‖g − ∇f‖²", float(np.max(variance)), "<=", declared, error, "exact")
+    yield _beside("largest variance E‖g − ∇f‖²", float(np.max(variance)), "<=", declared, error, "exact")
 
 
 def sample_noise(
     problem: Problem, streams: Streams, points: np.ndarray, *, draws: int, bound: float, alpha: float
-) -> Iterator[Reading]:
+) -> Iterator[Evidence]:
     """The same from the problem's own draws, when no coordinate of the noise exceeds ±`bound` (Hoeffding, Bernstein).
 
     `alpha` is shared by all intervals: one for each coordinate of the bias and one for the variance at each point.
     Raises `ValueError` if a draw exceeds the bound.
     """
     samples = problem.draw(streams.runs(0, 1), 1, draws)[0, 0]
+    sigma_sq = float(problem.sigma_sq)
     share = alpha / (len(points) * (problem.dim + 1))
     for x, noise in zip(points, _noise(problem, samples, points), strict=True):
         at = f"at x = {np.array2string(x, precision=2)}"
         for j in range(problem.dim):
             value, error = bounded_mean(noise[:, j], -bound, bound, share)
-            yield Reading(f"bias of coordinate {j + 1} {at}", value, "=", 0.0, error, "sampled")
+            yield _beside(f"bias of coordinate {j + 1} {at}", value, "=", 0.0, error, "sampled", sigma_sq)
         value, error = bounded_mean(np.sum(noise**2, axis=-1), 0.0, problem.dim * bound**2, share)
-        yield Reading(f"variance {at}", value, "<=", float(problem.sigma_sq), error, "sampled")
+        yield _beside(f"variance {at}", value, "<=", sigma_sq, error, "sampled", sigma_sq)
 
 
-def check_function(problem: Problem, rng: np.random.Generator, *, points: int = 32, climbs: int = 200) -> list[Reading]:
+def check_function(
+    problem: Problem, rng: np.random.Generator, *, points: int = 32, climbs: int = 200
+) -> list[Evidence]:
     """L, μ and f* against f and ∇f, without samples.
 
     The largest ‖∇f(y) − ∇f(x)‖/‖y − x‖ climbs from random pairs by power iteration on y ↦ ∇f(y) − ∇f(x); the least
@@ -117,14 +112,20 @@ def check_function(problem: Problem, rng: np.random.Generator, *, points: int = 
     best = np.zeros(dim) + np.asarray(problem.x_star)
     f_star = float(problem.f_star)
     return [
-        Reading("steepest change of ∇f, to be ≤ L", smooth, "<=", declared, ROUNDING * (1 + smooth), "searched"),
-        Reading(
+        _beside("steepest change of ∇f, to be ≤ L", smooth, "<=", declared, ROUNDING * (1 + smooth), "searched"),
+        _beside(
             "flattest change of ∇f, to be ≥ μ", convex, ">=", float(problem.mu), ROUNDING * (1 + smooth), "searched"
         ),
-        Reading("f(y) − f(x) − ∫∇f", float(np.max(np.abs(rise))), "<=", 0.0, size, "searched"),
-        Reading("least f, to be ≥ f*", float(np.min(problem.value(y))), ">=", f_star, size, "searched"),
-        Reading("f(x*)", float(problem.value(best)), "=", f_star, size, "exact"),
+        _beside("f(y) − f(x) − ∫∇f", float(np.max(np.abs(rise))), "<=", 0.0, size, "searched"),
+        _beside("least f, to be ≥ f*", float(np.min(problem.value(y))), ">=", f_star, size, "searched"),
+        _beside("f(x*)", float(problem.value(best)), "=", f_star, size, "exact"),
     ]
+
+
+def _beside(
+    what: str, measured: float, relation: Relation, declared: float, error: float, kind: Kind, scale: float = 1.0
+) -> Evidence:
+    return Evidence(what, measured, relation, declared, kind, error, resolution=RESOLUTION, scale=scale)
 
 
 def _noise(problem: Problem, samples: np.ndarray, points: np.ndarray) -> np.ndarray:

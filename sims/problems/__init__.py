@@ -1,5 +1,6 @@
 """Stochastic optimization problems whose constants are known in closed form."""
 
+from sims.problems.huber import Huber
 from sims.problems.labelled import Labelled
 from sims.problems.mean_estimation import Bernoulli, MeanEstimation, Pareto, Rademacher
 from sims.problems.problem import Draws, Problem
@@ -10,6 +11,7 @@ from sims.problems.softmax_regression import SoftmaxRegression
 __all__ = [
     "Bernoulli",
     "Draws",
+    "Huber",
     "Labelled",
     "MeanEstimation",
     "Pareto",

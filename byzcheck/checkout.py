@@ -1,0 +1,65 @@
+"""The recorded verdicts, and the files of a checkout that are written from a run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import theory
+
+PACKAGE = Path(theory.__file__).resolve().parent
+RECORDED = PACKAGE / "recorded.json"
+
+
+def read_recorded() -> dict[str, Any]:
+    """The recorded verdicts; a `ValueError` if they cannot be read."""
+    try:
+        return json.loads(RECORDED.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(
+            "no verdicts are recorded (theory/recorded.json is missing): byzcheck verify --write"
+        ) from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"theory/recorded.json is not JSON ({error}): byzcheck verify --write") from error
+
+
+def recorded_statements() -> dict[str, Any]:
+    """The recorded statements by stem; empty if nothing is recorded."""
+    return read_recorded()["statements"] if RECORDED.is_file() else {}
+
+
+class Checkout:
+    """The files that `byzcheck verify --write` writes."""
+
+    def __init__(self) -> None:
+        self.root = PACKAGE.parent
+        self.checks = self.root / "paper_checks.md"
+        self.data = self.root / "figures" / "data"
+        if not (self.root / "pyproject.toml").is_file():
+            raise ValueError("--write needs a checkout of the repository, and this is an installed copy")
+        if not self.checks.is_file():
+            raise ValueError("--write needs paper_checks.md with the markers of its two tables, and there is none")
+
+    def check(self, drawn: Sequence[str]) -> None:
+        """Raise if a file could not be written or the markers are not there."""
+        from byzcheck.files import check_writable
+        from byzcheck.show.markdown import between
+
+        for path in (RECORDED, self.checks, *(self.data / f"{stem}.json" for stem in drawn)):
+            check_writable(path)
+        text = self.checks.read_text(encoding="utf-8")
+        for table in ("statements", "points"):
+            between(text, table, "")
+
+    def texts(self, kept: dict[str, Any], records: list[dict[str, Any]], data: dict[str, Any]) -> dict[Path, str]:
+        """What every file is to hold."""
+        from byzcheck.record import as_text, rounded
+        from byzcheck.show.markdown import between, points_markdown, statements_markdown
+
+        text = self.checks.read_text(encoding="utf-8")
+        text = between(text, "statements", statements_markdown(records))
+        text = between(text, "points", points_markdown(records))
+        figures = {self.data / f"{stem}.json": as_text(rounded(values, 6)) for stem, values in data.items()}
+        return {RECORDED: as_text(kept), self.checks: text} | figures

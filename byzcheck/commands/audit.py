@@ -1,0 +1,50 @@
+"""`byzcheck audit`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from byzcheck.commands.errors import one_sentence
+
+
+@one_sentence
+def audit(
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="Krum, CenteredClipping, … or your own as module:Name.")],
+    n: Annotated[int, typer.Option("-n", metavar="N", help="Workers.")],
+    f: Annotated[int, typer.Option("-f", metavar="F", help="Byzantine workers among them, at most.")],
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the rule; repeat for more.")
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the evidence as JSON; - for stdout alone.")
+    ] = None,
+) -> None:
+    """Measure what the paper asks of a rule, yours or ours; exit 1 if a row is refuted."""
+    from byzcheck.card import card_of
+    from byzcheck.commands.console import console
+    from byzcheck.files import check_writable, write_all
+    from byzcheck.record import as_text, card_record
+    from byzcheck.show.terminal import evidence_table
+    from sims.aggregators.by_name import parse_settings, rule_by_name
+
+    if not 0 <= 2 * f < n:
+        raise ValueError(f"an audit needs 0 ≤ f < n/2, got n = {n}, f = {f}")
+    if json is not None and str(json) != "-":
+        check_writable(json)
+    sys.path.append(os.getcwd())  # a rule of one's own is usually a file in the current folder
+    made = rule_by_name(rule, f, parse_settings(settings or []))
+    made.require(n)
+    card = card_of(made, n, f)
+    if str(json) == "-":
+        sys.stdout.write(as_text(card_record(card, rule)))
+    elif json is not None:
+        write_all({json: as_text(card_record(card, rule))})
+    out = console(stderr=str(json) == "-")
+    out.print(card.title, style="bold")
+    out.print(evidence_table(card.evidence))
+    raise typer.Exit(1 if any(e.verdict == "refuted" for e in card.evidence) else 0)

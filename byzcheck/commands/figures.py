@@ -1,0 +1,60 @@
+"""`byzcheck figures`."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from byzcheck.commands.errors import one_sentence
+
+
+@one_sentence
+def figures(
+    stems: Annotated[list[str] | None, typer.Argument(metavar="[STEM]...", help="Which; all by default.")] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to draw into.")] = Path("figures"),
+) -> None:
+    """Draw the figures from their recorded data."""
+    from theory import stems_of
+
+    home = folder()
+    known = drawable(home)
+    wanted = stems_of(stems) if stems else known
+    missing = [stem for stem in wanted if stem not in known]
+    if missing:
+        raise ValueError(f"{missing[0]} has no figure (there is one of {', '.join(known) or 'nothing'})")
+    data = {stem: _read(home / "data" / f"{stem}.json") for stem in wanted}
+    out.mkdir(parents=True, exist_ok=True)
+    style = importlib.import_module("figures.style") if wanted else None
+    for stem in wanted:
+        figure = importlib.import_module(f"figures.{stem}").draw(data[stem])
+        style.save(figure, out / stem)  # pyright: ignore[reportOptionalMemberAccess]
+        typer.echo(f"{out / stem}.png, .svg")
+
+
+def folder() -> Path:
+    """Where the figures' scripts and data lie."""
+    spec = importlib.util.find_spec("figures")
+    if spec is None or not spec.submodule_search_locations:
+        raise ValueError("the figures package is not installed")
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def drawable(home: Path) -> list[str]:
+    """The statements that have a figure, in the paper's order."""
+    import theory
+
+    return [stem for stem in theory.PAPER if (home / f"{stem}.py").is_file()]
+
+
+def _read(path: Path) -> dict:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"{path.name} is missing from figures/data: byzcheck verify --write") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"figures/data/{path.name} is not JSON ({error}): byzcheck verify --write") from error

@@ -1,0 +1,207 @@
+"""Results as plain dictionaries: what `--json` prints, what is recorded, and whether the two contradict each other."""
+
+from __future__ import annotations
+
+import json
+import math
+import numbers
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from byzcheck.card import Card
+from byzcheck.run import Options, Result, false_alarm
+from sims.backend import installed
+from sims.checks.evidence import Evidence, headline
+from theory.claim import BUDGETS
+
+SCHEMA = 1  # of the run's record and of the recorded one
+PACKAGES = ("byzcheck", "numpy", "scipy", "python-flint", "array-api-compat")
+
+FALLIBLE = ("searched", "sampled")  # evidence that a smaller budget may leave undecided
+
+Json = dict[str, Any]
+
+
+def number(value: Any) -> int | float | str:
+    """A number as JSON can hold it: an int, a finite float, or "inf", "-inf", "nan"."""
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    try:
+        real = float(value)
+    except OverflowError:  # a Fraction beyond the largest float
+        real = math.inf if value > 0 else -math.inf
+    return real if math.isfinite(real) else str(real)
+
+
+def versions() -> dict[str, str]:
+    """What the numbers of a run were computed with."""
+    return installed(PACKAGES)
+
+
+def evidence_record(evidence: Evidence) -> Json:
+    """One piece of evidence."""
+    return {
+        "what": evidence.what,
+        "measured": number(evidence.measured),
+        "relation": evidence.relation,
+        "claimed": number(evidence.claimed),
+        "error": number(evidence.error),
+        "kind": evidence.kind,
+        "covers": evidence.covers,
+        "verdict": evidence.verdict,
+    }
+
+
+def statement_record(result: Result) -> Json:
+    """A statement with everything that a run found out about it."""
+    statement = result.statement
+    telling = {side: result.headline(side) for side in ("printed", "corrected")}
+    headlines = {side: None if e is None else evidence_record(e) for side, e in telling.items()}
+    first = headlines["printed"] or headlines["corrected"] or {}
+    return {
+        "label": statement.label,
+        "stem": statement.stem,
+        "title": statement.title,
+        "printed": result.side("printed"),
+        "corrected": result.side("corrected"),
+        **{key: first.get(key) for key in ("relation", "measured", "claimed", "error", "kind")},
+        "headlines": headlines,
+        "claims": {claim.name: result.verdict(claim) for claim in statement.claims},
+        "points": [
+            {"number": claim.point, "claim": claim.name, "text": claim.text, "verdict": result.verdict(claim)}
+            for claim in statement.claims
+            if claim.point is not None
+        ],
+        "controls": [
+            {
+                "claim": claim.name,
+                "name": control.name,
+                "because": control.because,
+                "expect": control.expect,
+                "verdict": outcome.verdict,
+                "caught": control.caught(outcome.verdict),
+            }
+            for claim in statement.claims
+            for control, outcome in result.controls_of(claim)
+        ],
+        "evidence": [
+            {"claim": claim.name, **evidence_record(e)} for claim in statement.claims for e in result.of(claim).evidence
+        ],
+        "seconds": round(result.seconds, 3),
+    }
+
+
+def run_record(results: Sequence[Result], options: Options) -> Json:
+    """A whole run, as `byzcheck verify --json` gives it. Only the seconds depend on anything but the options."""
+    return {
+        "schema": SCHEMA,
+        "versions": versions(),
+        "backend": options.backend,
+        "budget": options.budget,
+        "seed": options.seed,
+        "false_alarm": false_alarm(results),
+        "statements": [statement_record(result) for result in results],
+    }
+
+
+def card_record(card: Card, rule: str) -> Json:
+    """The card of the rule that a person called `rule`, as `byzcheck audit --json` gives it."""
+    return {
+        "schema": SCHEMA,
+        "versions": versions(),
+        "rule": rule,
+        "n": card.n,
+        "f": card.f,
+        "title": card.title,
+        "evidence": [evidence_record(e) for e in card.evidence],
+    }
+
+
+def rounded(value: Any, digits: int) -> Any:
+    """`value` with every float in it rounded to so many significant digits, arrays and tuples as lists.
+
+    >>> rounded({"b": (1.23456, 7), "a": float("inf")}, 3)
+    {'b': [1.23, 7], 'a': 'inf'}
+    """
+    if isinstance(value, Mapping):
+        return {str(key): rounded(item, digits) for key, item in value.items()}
+    if hasattr(value, "tolist"):  # arrays and their scalars
+        value = value.tolist()
+    if isinstance(value, list | tuple | range):
+        return [rounded(item, digits) for item in value]
+    if value is None or isinstance(value, bool | str):
+        return value
+    plain = number(value)
+    return float(f"{plain:.{digits}g}") if isinstance(plain, float) else plain
+
+
+def kept_record(results: Sequence[Result], options: Options) -> Json:
+    """What is kept of a run: verdicts, and for each claim the one item that speaks for it, to three digits."""
+    return {
+        "schema": SCHEMA,
+        "backend": options.backend,
+        "budget": options.budget,
+        "seed": options.seed,
+        "statements": {result.statement.stem: rounded(_kept(result), 3) for result in results},
+    }
+
+
+def _kept(result: Result) -> Json:
+    record = statement_record(result)
+    spokesmen = [(claim.name, headline(list(result.of(claim).evidence))) for claim in result.statement.claims]
+    evidence = [{"claim": name, **evidence_record(e)} for name, e in spokesmen if e is not None]
+    points = [{key: point[key] for key in ("number", "claim", "verdict")} for point in record["points"]]
+    dropped = ("stem", "controls", "seconds")
+    return {key: value for key, value in record.items() if key not in dropped} | {
+        "points": points,
+        "evidence": evidence,
+    }
+
+
+def as_text(record: Any) -> str:
+    """`record` as JSON for files: sorted keys, rows of numbers on one line, the same text for the same content."""
+    text = json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    rows = re.compile(r"\[\n\s+(-?\d[^\[\]{}\"]*?)\n\s*\]")  # no string can match: none holds a bare line break
+    return rows.sub(lambda row: "[" + re.sub(r"\s*\n\s*", " ", row[1]) + "]", text) + "\n"
+
+
+def contradictions(run: Json, recorded: Json, stems: Iterable[str] | None = None) -> list[str]:
+    """How a fresh run contradicts the recorded verdicts, a sentence each; empty where it does not.
+
+    Under a smaller budget than the recorded one a claim of sampled or searched evidence may fall to undecided; under
+    other options than the recorded ones an undecided record binds nothing. With `stems`, all that exist, a recorded
+    statement that is not among them is told too.
+    """
+    old = recorded["statements"]
+    same = all(run[key] == recorded[key] for key in ("budget", "seed", "backend"))
+    smaller = BUDGETS[run["budget"]] < BUDGETS[recorded["budget"]]
+    found = [f"{stem}: recorded, but no longer a statement" for stem in old if stems is not None and stem not in stems]
+    for fresh in run["statements"]:
+        if fresh["stem"] not in old:
+            found.append(f"{fresh['stem']}: not recorded")
+            continue
+        found += [f"{fresh['stem']}: {how}" for how in _differences(fresh, old[fresh["stem"]], same, smaller)]
+    claims = [verdict for s in run["statements"] for verdict in s["claims"].values()]
+    if all(verdict == "undecided" for verdict in claims):
+        found.append("every claim is undecided: the run says nothing")
+    return found
+
+
+def _differences(fresh: Json, old: Json, same: bool, smaller: bool) -> Iterable[str]:
+    fallible = {e["claim"] for e in fresh["evidence"] if e["kind"] in FALLIBLE}
+    excused = False
+    for claim in sorted(fresh["claims"].keys() | old["claims"].keys()):
+        now, then = fresh["claims"].get(claim), old["claims"].get(claim)
+        if now == then:
+            continue
+        if now is None or then is None:
+            yield f"claim {claim}: {'not recorded' if then is None else 'recorded, but no longer made'}"
+        elif (smaller and now == "undecided" and claim in fallible) or (not same and then == "undecided"):
+            excused = True
+        else:
+            yield f"claim {claim}: recorded {then}, now {now}"
+    for side in ("printed", "corrected"):
+        now, then = fresh[side], old[side]
+        if now != then and not (excused and "undecided" in (now, then)):
+            yield f"as {side}: recorded {then or 'nothing'}, now {now or 'nothing'}"

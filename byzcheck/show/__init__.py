@@ -1,0 +1,1 @@
+"""How records look: on a terminal, and in paper_checks.md."""

@@ -1,0 +1,67 @@
+"""The two tables of paper_checks.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import theory
+from byzcheck.record import Json
+from byzcheck.show.words import LOOKS, compared, is_ours, points_of
+
+
+def _row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in cells) + " |"
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    return "\n".join([_row(headings), _row("---" for _ in headings), *map(_row, rows)])
+
+
+def _verdict(verdict: str | None) -> str:
+    return f"{LOOKS[verdict][0]} {verdict}" if verdict else "—"
+
+
+def _link(record: Json) -> str:
+    return f"[{record['label']}]({theory.file_of(record['stem'])})"
+
+
+def _form(record: Json, form: str) -> str:
+    """A verdict with the evidence that speaks for it."""
+    telling = record["headlines"][form]
+    if telling is None:
+        return "—"
+    return f"{_verdict(record[form])}: {telling['what']}: {' '.join(compared(telling))} ({telling['kind']})"
+
+
+def statements_markdown(records: Iterable[Json]) -> str:
+    """A row per statement, linked to its file."""
+    rows = [
+        (
+            _link(r),
+            r["title"],
+            "ours: not in the paper" if is_ours(r) else _form(r, "printed"),
+            _form(r, "corrected"),
+            f"{sum(c['caught'] for c in r['controls'])}/{len(r['controls'])}",
+        )
+        for r in records
+    ]
+    return _table(("Statement", "What it says", "As printed", "Corrected (ours)", "Controls caught"), rows)
+
+
+def points_markdown(records: Iterable[Json]) -> str:
+    """A row per open point, linked to the file that settles it."""
+    records = list(records)
+    links = {r["stem"]: _link(r) for r in records}
+    rows = [(str(n), text, _verdict(verdict), links[stem]) for n, text, verdict, stem in points_of(records)]
+    return _table(("Point", "Claim", "Verdict", "Where"), rows)
+
+
+def between(text: str, name: str, content: str) -> str:
+    """`text` with `content` between the markers `<!-- name: begin -->` and `<!-- name: end -->`.
+
+    Raises `ValueError` unless both are there once, in that order.
+    """
+    begin, end = (f"<!-- {name}: {which} -->" for which in ("begin", "end"))
+    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
+        raise ValueError(f"paper_checks.md needs the markers {begin} and {end}, once each and in this order")
+    return f"{text[: text.index(begin)]}{begin}\n{content}\n{text[text.index(end) :]}"

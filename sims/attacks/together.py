@@ -1,0 +1,25 @@
+"""Several attacks in one simulation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sims.attacks.attack import Attack, State, View
+from sims.backend import Array, namespace
+
+
+@dataclass(frozen=True)
+class Together(Attack):
+    """Each attack on its own slice of the first axis: experiments that share the samples of the honest workers."""
+
+    attacks: tuple[Attack, ...]
+
+    def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
+        """What each of them sends; they read messages and gradients alone, and have no state."""
+        names = ("honest", "own", "honest_gradients", "own_gradients", "x", "last_aggregate")
+        views = [
+            replace(view, **{name: getattr(view, name)[k, ...] for name in names}) for k in range(len(self.attacks))
+        ]
+        sent = [attack(mine)[0] for attack, mine in zip(self.attacks, views, strict=True)]
+        return namespace(view.own).stack(sent), state

@@ -1,0 +1,123 @@
+"""Time-coupled attacks on centered clipping with momentum: exact averages, and what is left of Theorem VI's rate.
+
+All numbers are of the linear loop, CC's own as long as no honest message is clipped; L = σ² = 1. There an attack adds
+its own response to x, of at most fτ/g in every round if h has one sign (α = 8Lη), to what x is without it, so that by
+Minkowski in L²
+
+    (1/T) ΣE‖∇f(x_{t−1})‖² ≤ (√(the same without attack) + fτ/g)²,
+
+for an attack that sees the noise as well. CC that clips honest messages may exceed that (`runs.py`).
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable
+from fractions import Fraction
+
+from sims.checks.evidence import Evidence
+from sims.checks.rates import slope
+from theory.beyond_time_coupled_attacks.linear_loop import radius
+from theory.beyond_time_coupled_attacks.response import Loop, average
+from theory.claim import Context
+
+# The push takes fτ/g of the τ around v: with Theorem IV's τ that leaves 2.6ρ or more here, beyond which are few honest
+# messages. At n = 25, f = 11 it would leave 0.42ρ.
+SIZES = ((10, 1), (20, 4), (200, 20))
+ROUNDING = 1e-12  # of a few roots, products and quotients in float64
+KS = range(10, 21)
+Range = tuple[float, float]
+
+
+def between(low: float, high: float) -> Range:
+    """The middle of an interval, and its half-width rounded up."""
+    return (float(low) + float(high)) / 2, (float(high) - float(low)) / 2 * (1 + 1e-12)
+
+
+def ratio(above: Range, below: Range) -> Range:
+    """Middle and half-width of what the quotient of two positive intervals holds."""
+    return between(above[0] / below[1] * (1 - ROUNDING), above[1] / below[0] * (1 + ROUNDING))
+
+
+def average_range(loop: Loop, rounds: int, push: Fraction, x0: int, variance: Fraction) -> Range:
+    """The two ends of what `average` proves."""
+    middle, error = average(loop, rounds, push, Fraction(x0), variance)
+    return max(0.0, math.nextafter(middle - error, -math.inf)), math.nextafter(middle + error, math.inf)
+
+
+def bound_for_all(loop: Loop, rounds: int, tau: float, x0: int, variance: Fraction) -> Range:
+    """(√(average without attack) + fτ/g)², in an interval; `tau` times δ/(1 − δ) is fτ/g."""
+    far = float(loop.delta / (1 - loop.delta)) * tau
+    low, high = average_range(loop, rounds, Fraction(0), x0, variance)
+    return (math.sqrt(low) + far) ** 2 * (1 - ROUNDING), (math.sqrt(high) + far) ** 2 * (1 + ROUNDING)
+
+
+def near_the_best(ctx: Context, *, push: float = 1.0) -> Iterable[Evidence]:
+    """The push's average squared gradient over (√(average without attack) + fτ/g)², more than any attack's; ≥ 0.7."""
+    for (n, f), k in itertools.product(SIZES, (5, 8)):
+        eta = Fraction(1, 2**k)
+        alpha, delta, spread = 8 * eta, Fraction(f, n), Fraction(1, n - f)
+        tau = radius(float(delta), float(alpha))
+        loop, T = Loop(eta, alpha, delta), 4**k
+        found = average_range(loop, T, Fraction(push) * delta * Fraction(tau), 0, spread)
+        value, error = ratio(found, bound_for_all(loop, T, tau, 0, spread))
+        what = f"push over the bound for all attacks, n = {n}, f = {f}, Lη = 2^−{k}, T = {T}, x_0 = 0"
+        yield Evidence(what, value, ">=", 0.7, "exact", error)
+
+
+def exact_averages(n: int, f: int, power: float, alpha: float | None = None, ks: range = KS) -> list[Range]:
+    """(1/T)ΣE‖∇f‖² under the push from x_0 = 1, T = 4^k, η = 2^−k, α = 8η unless given, τ² ~ α^power."""
+    found = []
+    for k in ks:
+        a = Fraction(8, 2**k) if alpha is None else Fraction(alpha)
+        push = Fraction(f, n) * Fraction(radius(f / n, float(a), power))
+        found.append(average_range(Loop(Fraction(1, 2**k), a, Fraction(f, n)), 4**k, -push, 1, Fraction(1, n - f)))
+    return found
+
+
+def slope_of(ranges: list[Range]) -> Range:
+    """The slope of such averages against T = 4^k."""
+    return slope([4.0**k for k in KS], *zip(*ranges, strict=True))
+
+
+def rate_kept(ctx: Context, *, power: float = 1.0, alpha: float | None = None) -> Iterable[Evidence]:
+    """The slope of the average against T = 2^20 … 2^40 under the push, and that of the bound for all attacks."""
+    for n, f in SIZES:
+        middle, error = slope_of(exact_averages(n, f, power, alpha))
+        yield Evidence(f"slope under the push, n = {n}, f = {f}", middle, "<=", -0.49, "exact", error)
+        bounds = []
+        for k in KS:
+            a = 8 / 2**k if alpha is None else alpha
+            loop = Loop(Fraction(1, 2**k), Fraction(a), Fraction(f, n))
+            bounds.append(bound_for_all(loop, 4**k, radius(f / n, a, power), 1, Fraction(1, n - f)))
+        middle, error = slope_of(bounds)
+        yield Evidence(f"slope of a bound for all attacks, n = {n}, f = {f}", middle, "<=", -0.49, "exact", error)
+
+
+def exponents(ctx: Context, *, kept: bool = False) -> Iterable[Evidence]:
+    """The slope against T = 2^20 … 2^40 under the push with τ² ~ α^q, 0 < q < 1, beside −q/2 (−½ if `kept`)."""
+    for (n, f), power in itertools.product(SIZES, (0.25, 0.5, 0.75)):
+        middle, error = slope_of(exact_averages(n, f, power))
+        away = abs(middle + (0.5 if kept else power / 2))
+        yield Evidence(f"|slope + q/2| at q = {power:g}, n = {n}, f = {f}", away, "<=", 0.03, "exact", error)
+
+
+def floor(ctx: Context, *, power: float = 0.0, share: float = 1.0) -> Iterable[Evidence]:
+    """The average under the push at T = 2^40 over (fτ/g)², τ² ~ α^power."""
+    for n, f in SIZES:
+        limit = (f * share * radius(f / n, 1.0, 0.0) / math.sqrt(2) / (n - f)) ** 2  # with the τ of α → 0 and power 0
+        value, error = ratio(exact_averages(n, f, power, ks=range(20, 21))[0], (limit, limit))
+        yield Evidence(f"average over (fτ/g)² at T = 2^40, n = {n}, f = {f}", value, ">=", 0.99, "exact", error)
+        yield Evidence(f"the same from above, n = {n}, f = {f}", value, "<=", 1.01, "exact", error)
+
+
+def no_speedup(ctx: Context, *, attacked: bool = True) -> Iterable[Evidence]:
+    """The average with 100 times the workers over that with n, the same δ, T = 2^24, τ ~ √α; claimed ≥ 0.7."""
+    for n, f in SIZES:
+        loop = Loop(Fraction(1, 2**12), Fraction(8, 2**12), Fraction(f, n))
+        push = Fraction(f, n) * Fraction(radius(f / n, 8 / 2**12)) if attacked else Fraction(0)
+        few, many = (average_range(loop, 4**12, push, 0, Fraction(1, times * (n - f))) for times in (1, 100))
+        value, error = ratio(many, few)
+        what = f"average at {100 * n} workers over that at {n}, δ = {f / n:g}"
+        yield Evidence(what, value, ">=", 0.7, "exact", error)

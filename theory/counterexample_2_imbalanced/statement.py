@@ -1,0 +1,301 @@
+"""Counterexample 2: middle-seekers on imbalanced classes.
+
+Classes in proportion 1, γ, γ², …; all gradients of one class are equal and all classes equally far apart: each worker
+sends −e_k with probability p_k (see `counts.py`). What a rule returns depends on the counts c_k alone.
+
+*Counts.* A coordinate's median is −1 if c_k > n/2, −½ if c_k = n/2, else 0: no class with a majority, no gradient at
+all. A class's Krum score is 2(n − f − 1 − c_k)_+, at most one class has n − f − 1 > n/2 messages: the most frequent
+wins. −e_k is a geometric median iff ‖Σ_j c_j(e_j − e_k)‖ ≤ √2·c_k; otherwise the median is inside, and its weights
+c_j/‖v + e_j‖ are positive for *every* class seen.
+
+*All n, γ = ½, ten classes* (p_k = 2^{10−k}/1023). Krum returns k only if c_k ≥ c_1: P ≤ (E t^{1[k] − 1[1]})^n = (1 −
+p_1 − p_k + t·p_k + p_1/t)^n for every t > 0 (Chernoff); with t = 2 at most (895/1023)^n for k ≥ 3. The median of
+coordinate k moves only if c_k ≥ n/2: P ≤ (4p_k(1 − p_k))^{n/2}. For the geometric median let Y_i = (e_k − e_1)/√2 for a
+message of class k, H = ‖(1/n)Σ_i Y_i‖ − c_1/n: one message moves H by at most 2/n, and E H ≤ √(‖EY‖² + (1 − p_1)/n) −
+p_1 =: −h_n, so that −e_1 is the median but with probability exp(−n·h_n²/2) (McDiarmid 1989), where h_n → 0.09.
+
+*CC* from v_0 = 0 scales all messages by min(1, τ), since all have norm 1. Iterated, or started from its own aggregates,
+it moves on towards −e_1 until p_1‖v + e_1‖ = τ‖EY‖: near it each other class is left with about √2·τ of its gradient.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from sims.aggregators import RFA, CoordinateMedian, GeometricMedian, Krum, Mean, Rule
+from sims.backend import to_numpy
+from sims.checks.evidence import Evidence
+from theory.claim import Claim, Context, Control, Statement
+from theory.counterexample_2_imbalanced.counts import (
+    at_least,
+    compositions,
+    geometric_median_law,
+    is_geometric_median,
+    krum_law,
+    median_law,
+    messages,
+    probability,
+    shares,
+)
+from theory.counterexample_2_imbalanced.weights import (
+    clipping_scales,
+    share_of_the_rest,
+    small_radius,
+    smoothed_median_keeps,
+)
+
+HALF = Fraction(1, 2)
+ROUNDING = 1e-9  # of iterations whose stopping rule is 1e-12
+MIDDLE_SEEKERS: Mapping[str, Rule] = {
+    "coordinate-wise median": CoordinateMedian(),
+    "geometric median": GeometricMedian(),
+    "Krum": Krum(0),
+}
+
+
+def share_of_two(ctx: Context, *, gamma: Fraction = HALF, classes: int = 2) -> Iterable[Evidence]:
+    """Σ_{k ≤ classes} p_k of ten classes to the nearest percent; claimed: 75 %."""
+    share = sum(shares(gamma, 10)[:classes], Fraction(0))
+    link = "(1 + γ)(1 − γ)/(1 − γ^10) = 256/341 at γ = ½"
+    what = f"share of classes 1 to {classes} at γ = {gamma}, {float(share):.4f}, in percent"
+    yield Evidence(what, round(100 * share), "=", 75, "exact", covers=link)
+
+
+def selects(outputs: np.ndarray, classes: int) -> list[int]:
+    """Which class's gradient each output (number, K) is, 1, …, `classes`; 0 where it is none."""
+    gradients = -np.eye(outputs.shape[1])[:classes]
+    equal = np.max(np.abs(outputs[:, None] - gradients), axis=2) <= ROUNDING
+    return [int(np.argmax(row)) + 1 if row.any() else 0 for row in equal]
+
+
+def always_one_or_two(ctx: Context, *, classes: int = 10, n: int = 3) -> Iterable[Evidence]:
+    """P(output is the gradient of class 1 or 2) over all outcomes, for each rule; claimed: 1."""
+    p, counts = shares(HALF, classes), compositions(n, classes)
+    law = [probability(row, p) for row in counts.tolist()]
+    for name, rule in MIDDLE_SEEKERS.items():
+        chosen = selects(to_numpy(rule.aggregate(ctx.asarray(messages(counts)))), 2)
+        found = sum((w for w, k in zip(law, chosen, strict=True) if k), Fraction(0))
+        yield Evidence(f"P({name} selects class 1 or 2), n = {n}, K = {classes}", found, "=", Fraction(1), "exact")
+
+
+def by_counts(name: str, counts: Sequence[int]) -> int:
+    """The class that a rule selects, from the counts alone; 0 for none."""
+    n = sum(counts)
+    if name == "Krum":
+        return counts.index(max(counts)) + 1
+    for k, c in enumerate(counts):
+        squares = sum(x * x for x in counts) - c * c
+        if 2 * c > n if name == "coordinate-wise median" else is_geometric_median(c, n, squares):
+            return k + 1
+    return 0
+
+
+def counts_decide(
+    ctx: Context, *, expected: Callable[[str, Sequence[int]], int] = by_counts, sizes: Sequence[int] = (3, 4, 5, 6, 9)
+) -> Iterable[Evidence]:
+    """How many count vectors make a rule return something else than the counts say; claimed: 0."""
+    for name, rule in MIDDLE_SEEKERS.items():
+        wrong = cases = 0
+        for n in sizes:
+            counts = compositions(n, 5)
+            chosen = selects(to_numpy(rule.aggregate(ctx.asarray(messages(counts)))), 5)
+            wrong += sum(k != expected(name, row) for k, row in zip(chosen, counts.tolist(), strict=True))
+            cases += len(counts)
+        link = "the output depends on the counts alone, by the derivation in this file"
+        yield Evidence(f"disagreements of the {name} in {cases} count vectors", wrong, "=", 0, "exact", covers=link)
+
+
+def rest_decays(ctx: Context, *, gamma: Fraction = HALF, base: Fraction = Fraction(895, 1023)) -> Iterable[Evidence]:
+    """P(Krum returns a class ≥ 3) and P(the median moves on one), relative to the bounds 8·base^n and Σ_k(…)^{n/2}."""
+    p, sizes = shares(gamma, 10), range(3, 19)
+    ratios = {n: sum(krum_law(n, p)[2:], Fraction(0)) / (8 * base**n) for n in sizes}
+    n = max(ratios, key=lambda m: ratios[m])
+    yield Evidence(
+        f"largest P(Krum in classes 3–10)/(8·({base})^n), n < {sizes.stop}, at n = {n}",
+        ratios[n],
+        "<=",
+        Fraction(1),
+        "exact",
+        covers="Chernoff's bound of P(c_k ≥ c_1) with t = 2, for every n",
+    )
+    bound = [4 * share * (1 - share) for share in shares(HALF, 10)[2:]]
+    ratios = {
+        n: sum(at_least(n, (n + 1) // 2, share) for share in p[2:]) / sum(b ** (n // 2) for b in bound) for n in sizes
+    }
+    n = max(ratios, key=lambda m: ratios[m])
+    yield Evidence(
+        f"largest P(median ≠ 0 on classes 3–10)/Σ(4p_k(1 − p_k))^⌊n/2⌋, n < {sizes.stop}, at n = {n}",
+        ratios[n],
+        "<=",
+        Fraction(1),
+        "exact",
+        covers="Chernoff's bound of P(c_k ≥ n/2), for every n",
+    )
+
+
+def class_one_alone(ctx: Context, *, gamma: Fraction = HALF) -> Iterable[Evidence]:
+    """As n → ∞ each rule tends to class 1 alone: p_1 > ½, the subgradient condition, p_1 > p_2; then a rate."""
+    p = shares(gamma, 10)
+    squares = sum((share**2 for share in p[1:]), Fraction(0))
+    yield Evidence("p_1, for the median", p[0], ">=", HALF + Fraction(1, 2046), "exact", covers="law of large numbers")
+    yield Evidence(
+        "2‖EY‖² = Σ_{k≥2} p_k² + (1 − p_1)², for the geometric median",
+        squares + (1 - p[0]) ** 2,
+        "<=",
+        2 * p[0] ** 2,
+        "exact",
+        covers="strict subgradient condition and the law of large numbers",
+    )
+    yield Evidence("p_1/p_2, for Krum", p[0] / p[1], ">=", Fraction(2), "exact", covers="law of large numbers")
+    drift = (squares + (1 - p[0]) ** 2) / 2
+    for n in (8, 12, 16):
+        h = float(p[0]) - math.sqrt(float(drift + (1 - p[0]) / n))
+        missed = 1 - geometric_median_law(n, p)[0]
+        yield Evidence(
+            f"P(geometric median is not class 1), n = {n}",
+            missed,
+            "<=",
+            math.exp(-n * max(h, 0.0) ** 2 / 2),
+            "exact",
+            ROUNDING,
+            covers="McDiarmid's inequality, for every n with h_n > 0",
+        )
+
+
+def median_returns_nothing(ctx: Context, *, gamma: Fraction = HALF) -> Iterable[Evidence]:
+    """P(the coordinate-wise median is 0, the gradient of no class) for odd n; claimed: at least 2/5 from n = 7 on."""
+    p = shares(gamma, 10)
+    nothing = {n: 1 - sum(median_law(n, p), Fraction(0)) for n in (7, 9, 11, 17, 25, 51, 101, 301)}
+    n = min(nothing, key=lambda m: nothing[m])
+    yield Evidence(f"least P(median = 0), n = 7 … 301, at n = {n}", nothing[n], ">=", Fraction(2, 5), "exact")
+
+
+def _seeker(name: str) -> Callable[..., Iterable[Evidence]]:
+    return lambda ctx, rule=MIDDLE_SEEKERS[name]: share_of_the_rest(ctx, rule=rule)
+
+
+STATEMENT = Statement(
+    stem="counterexample_2_imbalanced",
+    label="Counterexample 2",
+    title="Middle-seekers on imbalanced classes",
+    printed="With half of the data in class 1, a quarter in class 2 and so on (75 % in these two), the coordinate-wise "
+    "median, the geometric median and Krum always select the gradient of class 1 or 2 and ignore the rest.",
+    corrected="With equidistant classes, γ = ½: Krum selects the most frequent class, the coordinate-wise median a "
+    "class with a majority, else nothing (with probability ≥ 2/5 for the odd 7 ≤ n ≤ 301 tried); for both the weight "
+    "of classes ≥ 3 decays exponentially in n. The geometric median at n = 16 keeps more than a tenth of classes ≥ 3. "
+    "As n → ∞ all three tend to class 1 alone (50 %), not to 1 and 2. RFA as run keeps half of every class; one CC "
+    "step from 0 keeps min(1, τ) of all, a settled CC with small τ about √2·τ.",
+    claims=(
+        Claim(
+            name="share",
+            text="Classes 1 and 2 of ten with γ = ½ are 75 % of the data.",
+            about=("printed", "corrected"),
+            check=share_of_two,
+            controls=(
+                Control("γ = 3/5", "then they are 64 %", {"gamma": Fraction(3, 5)}),
+                Control("class 1 alone", "it is 50 %", {"classes": 1}),
+            ),
+        ),
+        Claim(
+            name="always",
+            text="The medians and Krum always return the gradient of class 1 or 2.",
+            about=("printed",),
+            check=always_one_or_two,
+            controls=(Control("two classes", "of two, one has a majority of 3", {"classes": 2}, expect="survives"),),
+        ),
+        Claim(
+            name="geometric_median_ignores",
+            text="The geometric median of 16 workers leaves classes 3 to 10 at most a tenth of their weight.",
+            about=("printed",),
+            check=_seeker("geometric median"),
+            controls=(
+                Control("the coordinate-wise median", "it does ignore them", {"rule": CoordinateMedian()}, "survives"),
+            ),
+        ),
+        Claim(
+            name="krum_ignores",
+            text="Krum of 16 workers leaves classes 3 to 10 at most a tenth of their weight.",
+            about=("printed", "corrected"),
+            check=_seeker("Krum"),
+            controls=(Control("the mean", "it keeps all of it", {"rule": Mean()}),),
+        ),
+        Claim(
+            name="counts_decide",
+            text="Krum selects the most frequent class, the median a class with more than n/2 messages, the geometric "
+            "median class k iff Σ_{j≠k} c_j² + (n − c_k)² ≤ 2c_k² (but for two classes with n/2 each).",
+            about=("corrected",),
+            check=counts_decide,
+            controls=(
+                Control(
+                    "the most frequent class for all",
+                    "the medians select none without a majority, or nearly one",
+                    {"expected": lambda name, counts: by_counts("Krum", counts)},
+                ),
+                Control(
+                    "a majority for all",
+                    "Krum and the geometric median do with less",
+                    {"expected": lambda name, counts: by_counts("coordinate-wise median", counts)},
+                ),
+            ),
+        ),
+        Claim(
+            name="rest_decays",
+            text="P(Krum returns a class ≥ 3) ≤ 8(895/1023)^n, P(median moves on one) ≤ Σ_{k≥3}(4p_k(1 − p_k))^⌊n/2⌋.",
+            about=("printed", "corrected"),
+            check=rest_decays,
+            controls=(
+                Control("equal classes", "then the rest has 80 %", {"gamma": Fraction(1)}),
+                Control("base 3/5", "Krum's true rate is (1 − p_1/4)^n, about 0.875^n", {"base": Fraction(3, 5)}),
+            ),
+        ),
+        Claim(
+            name="class_one_alone",
+            text="As n → ∞ the medians and Krum tend to the gradient of class 1 alone, the geometric median at least "
+            "as fast as exp(−n·h_n²/2).",
+            about=("corrected",),
+            check=class_one_alone,
+            controls=(Control("γ = 3/5", "p_1 = 0.40: no majority", {"gamma": Fraction(3, 5)}),),
+        ),
+        Claim(
+            name="median_returns_nothing",
+            text="With probability at least 2/5 no class has a majority and the coordinate-wise median is no gradient.",
+            about=("corrected",),
+            check=median_returns_nothing,
+            controls=(Control("γ = 1/4", "class 1 has three quarters then", {"gamma": Fraction(1, 4)}),),
+        ),
+        Claim(
+            name="smoothed_median_keeps",
+            text="RFA as run (three smoothed steps from 0) keeps at least half of every class as n → ∞.",
+            about=("corrected",),
+            check=smoothed_median_keeps,
+            controls=(
+                Control("the coordinate-wise median", "it keeps class 1 alone", {"rule": CoordinateMedian()}),
+                Control("30 steps", "they arrive near the geometric median", {"rule": RFA(steps=30)}),
+            ),
+        ),
+        Claim(
+            name="clipping_scales",
+            text="One CC step from v_0 = 0 keeps min(1, τ) of every class: the proportions of the mean.",
+            about=("corrected",),
+            check=clipping_scales,
+            controls=(
+                Control("centre −p", "rare classes are farther from the mean", {"centre": shares(HALF, 10)}),
+                Control("the median", "it is no multiple of the mean", {"rule": lambda tau: CoordinateMedian()}),
+            ),
+        ),
+        Claim(
+            name="small_radius",
+            text="With τ = 0.1 and a settled centre CC keeps at most a fifth of classes 2 to 10 (about √2·τ).",
+            about=("corrected",),
+            check=small_radius,
+            controls=(
+                Control("τ = 3/2", "beyond the distance √2 nothing is clipped", {"tau": 1.5}),
+                Control("one step", "from 0 one step with τ = 1 clips nothing", {"tau": 1.0, "steps": 1}),
+            ),
+        ),
+    ),
+)

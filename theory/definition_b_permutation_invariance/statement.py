@@ -1,0 +1,190 @@
+"""Definition B: algorithms that do not notice who sent what.
+
+*As printed* an algorithm is a function of the t × n array of submitted gradients, and permutation invariant if its
+output does not change under any permutations (π_1, …, π_t) of the rows, a different one each round. These permutations
+are products of exchanges of two neighbours in one row, so that t(n − 1) exchanges on each array decide; on arrays of
+small integers, in rationals, a search is exhaustive and rounding no counterexample.
+
+*What is invariant.* With a symmetric rule (a function of the multiset) whatever the server remembers is a function of
+the rows' multisets: by induction over the rounds the query points and the output are, for SGD, for server momentum and
+for centered clipping from the last aggregate. With worker momentum row t holds Σ_r β^{t−r}g_{r,i} for each i, a pairing
+of old rows with new ones; only what the affine mean makes of it, Σ_r β^{t−r}·mean(row r), forgets the pairing.
+
+*What is missing.* The gradients are taken at the query points. A definition that looks at the output alone lets
+identities into the query points, and by them into the later rows. `Leaking` does it: it asks at 0 until round t − 1,
+lets every worker vote with the sum of what it sent, asks at the guessed optimum in round t and answers the median of
+the last row, divided by μ. As a function of the array that is the median of a row; and yet the answer is the guess.
+Theorem II needs: every query point *and* the output are functions of the rows' multisets (and of the server's own
+randomness).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sims.aggregators import RFA, CenteredClipping, CoordinateMedian, Krum, Mean, TrimmedMean
+from sims.checks.evidence import Evidence
+from sims.checks.exact_algorithm import ExactAlgorithm, ExactSGD
+from sims.checks.permutation import SIZES, VALUES, Part, search, tally
+from sims.engine.streams import Streams
+from sims.optimizers import SGD, ServerMomentum, WorkerMomentum
+from theory.claim import Claim, Context, Control, Statement
+from theory.definition_b_permutation_invariance.algorithms import Dictator, Leaking
+
+Algorithms = Mapping[str, ExactAlgorithm]
+STEP, SERVER, WORKER = SGD(0.5), ServerMomentum(0.5, 0.5), WorkerMomentum(0.5, 0.5)
+CLIP = CenteredClipping(0.25)
+LEAKING = Leaking(3)
+
+SYMMETRIC: Algorithms = {
+    "SGD with the mean": ExactSGD(Mean(), STEP),
+    "SGD with the median": ExactSGD(CoordinateMedian(), STEP),
+    "SGD with TM(1)": ExactSGD(TrimmedMean(1), STEP),
+    "SGD with RFA": ExactSGD(RFA(), STEP),
+    "SGD with Krum(0)": ExactSGD(Krum(0), STEP),
+    "SGD with CC from 0": ExactSGD(CLIP, STEP, warm=False),
+    "SGD with warm CC": ExactSGD(CLIP, STEP),
+    "server momentum with the median": ExactSGD(CoordinateMedian(), SERVER),
+    "server momentum with warm CC": ExactSGD(CLIP, SERVER),
+    "worker momentum with the mean": ExactSGD(Mean(), WORKER),
+}
+PAIRING: Algorithms = {
+    "worker momentum with warm CC": ExactSGD(CLIP, WORKER),
+    "worker momentum with CC from 0": ExactSGD(CLIP, WORKER, warm=False),
+    "worker momentum with the median": ExactSGD(CoordinateMedian(), WORKER),
+    "worker momentum with TM(1)": ExactSGD(TrimmedMean(1), WORKER),
+    "worker momentum with Krum(0)": ExactSGD(Krum(0), WORKER),
+}
+
+
+def values(ctx: Context) -> tuple[int, ...]:
+    """The gradients that arrays are made of: −1, 0, 1, or 0 and 1 where time is short."""
+    return (0, 1) if ctx.budget == "quick" else VALUES
+
+
+def nothing_changes(
+    ctx: Context,
+    *,
+    algorithms: Algorithms,
+    parts: tuple[Part, ...] = ("both",),
+    sizes: Iterable[tuple[int, int]] = SIZES,
+    given: tuple[int, ...] | None = None,
+    covers: str | None = None,
+) -> Iterable[Evidence]:
+    """How many exchanges change the query points or the output, over all arrays of small integers; claimed: none."""
+    for name, algorithm in algorithms.items():
+        for part in parts:
+            found = tally(algorithm, part, tuple(sizes), given or values(ctx))
+            words = {"both": "queries and output"}.get(part, part)
+            what = f"{words} of {name}: exchanges that change them, of {found.total}"
+            if found.smallest:
+                what += f"; smallest: {found.smallest}"
+            yield Evidence(what, found.changed, "=", 0, "exact", covers=covers)
+
+
+def nothing_changes_at_random(ctx: Context, *, algorithms: Algorithms) -> Iterable[Evidence]:
+    """Counterexamples found among random arrays of 6 workers and 4 rounds, shrunk; claimed: none."""
+    for name, algorithm in algorithms.items():
+        rng = Streams(*ctx.stream(name)).generator(0)
+        found, tried = search(algorithm, "output", rng, n=6, t=4, arrays=ctx.scaled(8))
+        what = f"counterexamples to {name} among {tried} random exchanges, n = 6, t = 4"
+        yield Evidence(what + (f"; shrunk: {found}" if found else ""), int(found is not None), "=", 0, "searched")
+
+
+def something_changes(
+    ctx: Context, *, algorithms: Algorithms = PAIRING, sizes: Iterable[tuple[int, int]] = SIZES
+) -> Iterable[Evidence]:
+    """How many exchanges change the output, with the smallest of them; claimed: at least one."""
+    for name, algorithm in algorithms.items():
+        found = tally(algorithm, "output", tuple(sizes), values(ctx))
+        yield Evidence(
+            f"output of {name}, {found.changed} of {found.total} exchanges; smallest: {found.smallest}",
+            found.changed,
+            ">=",
+            1,
+            "exact",
+            covers="one exchange that shows is enough",
+        )
+
+
+STATEMENT = Statement(
+    stem="definition_b_permutation_invariance",
+    label="Definition B",
+    title="Permutation-invariant algorithms",
+    printed="An algorithm is permutation invariant if its output, a function of the gradients submitted in t rounds, "
+    "remains unchanged under any permutations of the workers, a different one each round.",
+    corrected="Every query point and the output are functions of the rounds' multisets of gradients (and of the "
+    "server's own randomness). So are those of SGD and server momentum with any symmetric rule, centered clipping from "
+    "the last aggregate included, not those of worker momentum, unless the rule is affine.",
+    claims=(
+        Claim(
+            name="output_hides_workers",
+            text="If the output is invariant, no query point depends on who sent what.",
+            about=("printed",),
+            check=lambda ctx, algorithm=LEAKING: nothing_changes(
+                ctx,
+                algorithms={"the leaking algorithm": algorithm},
+                given=VALUES,
+                sizes=((2, 3),),
+                parts=("output", "queries"),
+            ),
+            controls=(
+                Control(
+                    "the sums of sorted rows",
+                    "without the worker's own sums nothing leaks",
+                    {"algorithm": Leaking(3, by_worker=False)},
+                    expect="survives",
+                ),
+            ),
+        ),
+        Claim(
+            name="symmetric",
+            text="SGD and server momentum with a symmetric rule, with or without a warm start, and worker momentum "
+            "with the mean are invariant, in their query points and their output.",
+            about=("corrected",),
+            check=lambda ctx, algorithms=SYMMETRIC: nothing_changes(
+                ctx, algorithms=algorithms, covers="by induction all memories are functions of the rows' multisets"
+            ),
+            controls=(
+                Control(
+                    "worker momentum with the median",
+                    "old rows are paired with new ones",
+                    {"algorithms": {"worker momentum with the median": ExactSGD(CoordinateMedian(), WORKER)}},
+                ),
+                Control("a dictator", "it listens to worker 1", {"algorithms": {"the dictator": Dictator()}}),
+            ),
+        ),
+        Claim(
+            name="symmetric_at_random",
+            text="Nor does a random search with more workers and rounds find an exchange that shows.",
+            about=("corrected",),
+            check=lambda ctx, algorithms=SYMMETRIC: nothing_changes_at_random(ctx, algorithms=algorithms),
+            controls=(
+                Control(
+                    "worker momentum with warm CC",
+                    "clipping is not affine",
+                    {"algorithms": {"worker momentum with warm CC": ExactSGD(CLIP, WORKER)}},
+                ),
+            ),
+        ),
+        Claim(
+            name="worker_momentum",
+            text="Worker momentum with centered clipping, the median, TM or Krum is not invariant.",
+            about=("corrected",),
+            check=something_changes,
+            controls=(
+                Control(
+                    "the mean",
+                    "it is affine and forgets the pairing",
+                    {"algorithms": {"worker momentum with the mean": ExactSGD(Mean(), WORKER)}},
+                ),
+                Control(
+                    "momentum on the server",
+                    "it averages aggregates",
+                    {"algorithms": {"server momentum with warm CC": ExactSGD(CLIP, SERVER)}},
+                ),
+                Control("one round", "at t = 1 there is nothing to pair", {"sizes": ((2, 1), (3, 1), (4, 1))}),
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,214 @@
+"""Definition C: what a (δ_max, c)-robust aggregator is, and which rules are one.
+
+*Trimmed mean, derived.* Let TM trim the f smallest and f largest of n values in one dimension, y_1 ≤ … ≤ y_g the honest
+ones, g = n − f. TM is monotone in each Byzantine value, so it is largest with all of them at +∞: then it is the average
+of y_{f+1}, …, y_g, the upper n − 2f honest values. With b = f/g, a = (n − 2f)/g and D the distance between the averages
+of the upper n − 2f and of the lower f honest values, TM − ȳ = bD, while avg (y_i − ȳ)² ≥ abD² (variance between the two
+groups). So (TM − ȳ)² ≤ (b/a)·avg (y_i − ȳ)² with b/a = f/(n − 2f), attained by f honest values at 0 and the others at
+1; coordinate by coordinate the same holds in every dimension. Definition C gives E avg‖x_i − x̄‖² ≤ (ρ²/2)(g − 1)/g,
+hence E‖TM − x̄‖² ≤ ((g − 1)/g)·δρ²/(2(1 − 2δ)): TM is (δ_max, c)-robust for every δ_max < ½ with c = 1/(2(1 − 2δ_max)),
+which Theorem III's floor shows to be the best that any rule can have for all n.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from fractions import Fraction
+
+from sims.aggregators import RFA, CoordinateMedian, GeometricMedian, Krum, Mean, MultiKrum, Rule, TrimmedMean
+from sims.checks.evidence import Evidence
+from sims.checks.exact_rules import exact_aggregate
+from sims.checks.two_point import needed
+from theory.claim import Claim, Context, Control, Statement
+from theory.definition_c_robust_aggregator.constants import (
+    beyond_two_values,
+    picture,
+    trimmed_mean_constant,
+    trimmed_mean_kappa,
+    zero_spread,
+)
+from theory.definition_c_robust_aggregator.published import (
+    DEFINITION_CONTROLS,
+    computes_definition,
+    krum_sets_agree,
+    trimmed_mean_at_agreement,
+)
+
+
+def cases_covered(ctx: Context, *, strict: bool = True) -> Iterable[Evidence]:
+    """The share of (n, f) with δ = f/n for which exactly f Byzantine workers satisfy the printed inequality on |G|."""
+    pairs = [(n, f) for n in range(1, 41) for f in range((n + 1) // 2)]
+    enough = operator.gt if strict else operator.ge
+    allowed = [(n, f) for n, f in pairs if enough(n - f, (1 - Fraction(f, n)) * n)]
+    yield Evidence(
+        f"share of the {len(pairs)} pairs (n, f), n ≤ 40, that satisfy it at δ = f/n",
+        Fraction(len(allowed), len(pairs)),
+        "=",
+        Fraction(1),
+        "exact",
+        covers="(1 − f/n)n = n − f = |G|, so > never holds and ≥ always does",
+    )
+
+
+def vanishing_delta(ctx: Context, *, rule: Rule | None = None, n: int = 5) -> Iterable[Evidence]:
+    """E(AGG − x̄)²/(δρ²) with f = 0 and δ = 1/(n·m), m = 1, 100, 10⁴, on a deterministic split.
+
+    Claimed to stay ≤ 1360.
+    """
+    rows = [[Fraction(int(i > n // 2))] for i in range(n)]
+    output = exact_aggregate(rule or CoordinateMedian(), rows)[0]
+    error = (output - sum((r[0] for r in rows), Fraction(0)) / n) ** 2
+    for m in (1, 100, 10_000):
+        yield Evidence(f"c needed at n = {n}, f = 0, δ = 1/{n * m}", error * n * m, "<=", Fraction(1360), "exact")
+
+
+def rfa_at_zero_spread(ctx: Context, *, rule: Rule | None = None) -> Iterable[Evidence]:
+    """The squared error of RFA (3 smoothed steps from 0) at ρ = 0: n − f honest messages 1, f Byzantine ones −1."""
+    for n, f in ((3, 1), (25, 1), (25, 5)):
+        rows = [[Fraction(1)]] * (n - f) + [[Fraction(-1)]] * f
+        error = (exact_aggregate(rule or RFA(), rows)[0] - 1) ** 2
+        yield Evidence(
+            f"error² at ρ = 0, n = {n}, f = {f}",
+            error,
+            ">=",
+            Fraction(1, 10**8),
+            "exact",
+            covers="one law with an error at ρ = 0 excludes every c",
+        )
+
+
+def inputs_need_much(ctx: Context, *, rule: Rule | None = None) -> Iterable[Evidence]:
+    """The c that CM, GM and Krum need at f = 1, beside n/4, which grows without bound."""
+    link = "g = n − 1 is even: on g/2 zeros and g/2 ones and a Byzantine 0 it returns 0, so error² = 1/4 at ρ² = 1"
+    for kind in (CoordinateMedian(), GeometricMedian(), Krum(1)):
+        for n in (5, 9, 17, 33):
+            c = needed(rule or kind, n, 1, ctx.backend).c
+            yield Evidence(
+                f"c needed by {type(kind).__name__} at n = {n}, f = 1",
+                c,
+                ">=",
+                n / 4,
+                "exact",
+                error=1e-9,
+                covers=link,
+            )
+
+
+STATEMENT = Statement(
+    stem="definition_c_robust_aggregator",
+    label="Definition C",
+    title="(δ_max, c)-robust aggregators",
+    printed="For δ ≤ δ_max ≤ ½ and n vectors of which |G| > (1 − δ)n are independent with E‖x_i − x_j‖² ≤ ρ², the "
+    "rule satisfies E‖AGG(x) − x̄‖² ≤ cδρ². At δ = 0 or ρ = 0 this is the exact mean. Most existing rules fail it.",
+    corrected="With |G| ≥ (1 − δ)n and δ = f/n. The medians and Krum fail it (c grows like n at f = 1) and RFA as run "
+    "errs even at ρ = 0. But the trimmed mean satisfies it for every δ < ½ with c = 1/(2(1 − 2δ)), the best that is "
+    "possible for all n.",
+    claims=(
+        Claim(
+            name="strict_inequality",
+            text="With |G| > (1 − δ)n as printed, exactly f = δn Byzantine workers are covered, δ = 0 included.",
+            about=("printed", "point"),
+            point=1,
+            check=cases_covered,
+            controls=(Control("|G| ≥ (1 − δ)n", "then all of them are covered", {"strict": False}, expect="survives"),),
+        ),
+        Claim(
+            name="weak_inequality",
+            text="With |G| ≥ (1 − δ)n, exactly f = δn Byzantine workers are covered, δ = 0 included.",
+            about=("corrected",),
+            check=lambda ctx, strict=False: cases_covered(ctx, strict=strict),
+            controls=(Control("|G| > (1 − δ)n", "it excludes exactly f = δn", {"strict": True}),),
+        ),
+        Claim(
+            name="fractional_delta",
+            text="A rule that ignores δ (here the median) has one c ≤ 1360 for every δ, also for 0 < δn < 1.",
+            about=("point",),
+            point=1,
+            check=vanishing_delta,
+            controls=(
+                Control("the mean", "without Byzantine workers it errs by 0", {"rule": Mean()}, expect="survives"),
+            ),
+        ),
+        Claim(
+            name="zero_spread",
+            text="At ρ = 0 the medians, Krum, Multi-Krum, the trimmed mean and Bulyan return the honest value exactly.",
+            about=("printed", "corrected"),
+            check=zero_spread,
+            controls=(
+                Control("the mean", "one Byzantine message moves it", {"rule": Mean()}),
+                Control("RFA", "three smoothed steps from 0 do not arrive", {"rule": RFA()}),
+            ),
+        ),
+        Claim(
+            name="rfa_as_run",
+            text="RFA as the experiments run it (3 smoothed steps from 0) errs at ρ = 0, so that no c is enough.",
+            about=("corrected",),
+            check=rfa_at_zero_spread,
+            controls=(Control("the geometric median", "it returns the common value", {"rule": GeometricMedian()}),),
+        ),
+        Claim(
+            name="existing_rules_fail",
+            text="The coordinate-wise and geometric medians and Krum need c ≥ n/4 at f = 1, for every odd n ≥ 5.",
+            about=("printed", "corrected"),
+            check=inputs_need_much,
+            controls=(Control("the trimmed mean", "its c stays below 1 at f = 1", {"rule": TrimmedMean(1)}),),
+        ),
+        Claim(
+            name="trimmed_mean_kappa",
+            text="The trimmed mean is (f, κ)-robust with κ = f/(n − 2f), the least possible, attained by f zeros "
+            "among ones.",
+            about=("corrected",),
+            check=trimmed_mean_kappa,
+            controls=(
+                Control("the median", "at n = 9, f = 2 it needs more", {"rule": CoordinateMedian()}),
+                Control("one less trimmed", "TM(f − 1) lets one far message in", {"less": 1}),
+            ),
+        ),
+        Claim(
+            name="trimmed_mean_c",
+            text="The trimmed mean satisfies Definition C with c = ((g − 1)/g)/(2(1 − 2δ)), for every f < n/2.",
+            about=("corrected",),
+            check=trimmed_mean_constant,
+            controls=(
+                Control("the median", "at small δ it needs c ~ n", {"rule": CoordinateMedian()}),
+                Control("half the constant", "laws on two values need more", {"factor": 0.5}),
+            ),
+        ),
+        Claim(
+            name="trimmed_mean_beyond",
+            text="A search over laws on three points of the plane, and samples in 20 dimensions under ALIE and IPM, "
+            "find no larger c.",
+            about=("corrected",),
+            check=beyond_two_values,
+            controls=(Control("Multi-Krum", "the same search finds more than that for it", {"rule": MultiKrum(1)}),),
+        ),
+        Claim(
+            name="as_published",
+            text="Every rule that is checked computes its published definition.",
+            about=("corrected",),
+            check=computes_definition,
+            controls=DEFINITION_CONTROLS,
+        ),
+        Claim(
+            name="trimmed_mean_printed_index",
+            text="The trimmed mean as printed, with lower index δn, returns v when all messages are v.",
+            about=("printed", "point"),
+            point=5,
+            check=trimmed_mean_at_agreement,
+            controls=(
+                Control("lower index δn + 1", "then as many terms as the divisor", {"lower": 1}, expect="survives"),
+            ),
+        ),
+        Claim(
+            name="krum_printed_set",
+            text="Krum with the printed S, which may contain i itself, picks the message that Krum over n − f − 2 "
+            "others picks.",
+            about=("printed", "point"),
+            point=6,
+            check=krum_sets_agree,
+            controls=(Control("S without i", "then it is the same rule", {"with_itself": False}, expect="survives"),),
+        ),
+    ),
+    data=picture,
+)

@@ -1,0 +1,309 @@
+"""Equation (1): momentum m = g + βm with η beside (WORKER), m = (1 − β)g + βm with η/(1 − β).
+
+*Equivalence.* Let M_t be the messages of form (1), m_t those of WORKER, both from 0 with a constant β. If the gradients
+agree, M_t = m_t/(1 − β). A rule with AGG(sM) = s·AGG(M), s > 0, and an attack that commutes with s in the same way
+give η·AGG(M_t) = (η/(1 − β))·AGG(m_t): by induction the iterates, hence the gradients, agree for ever. Scaling is all
+that is needed; translation is not. For β = 1 − 2^{−k} multiplication by 1 − β is exact in binary floating point, so
+that the two forms agree there bit for bit.
+*Exceptions.* Rules with an absolute scale (CC's τ unless it is scaled by 1 − β, RFA's ν); attackers who send raw
+gradients (the bit flipping of the released code), whose messages are not scaled; α_1 = 1, that is β_1 = 0, by which the
+first message is not scaled.
+*What τ should be.* Honest momenta of WORKER are σ√((1 − β)/(1 + β)) apart in the long run (standard deviation), those
+of form (1) σ/√(1 − β²). Theorem IV wants τ in proportion to that spread: in WORKER form ∝ √((1 − β)/(1 + β)), in form
+(1) ∝ 1/√(1 − β²). Scaling τ by 1 − β keeps the iterates of the two forms equal, but a τ that is right at β = 0 is
+then too small by √(1 − β²) in either form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from sims.aggregators import RFA, CenteredClipping, CoordinateMedian, Mean, Rule, TrimmedMean
+from sims.aggregators.published import published
+from sims.attacks import ALittleIsEnough, Attack, BitFlipping, InnerProductManipulation, NoAttack
+from sims.checks.evidence import Evidence
+from sims.checks.exact_rules import exact_aggregate
+from sims.engine import simulate
+from sims.engine.streams import Streams
+from sims.optimizers import RobustSGD, WorkerMomentum
+from sims.problems import Quadratic
+from theory.claim import Claim, Context, Control, Statement
+from theory.equation_1_momentum_forms.raw_or_momentum import raw_or_momentum_claims
+
+Messages = list[tuple[Fraction]]
+ExactAttack = Callable[[Messages, Sequence[Fraction]], Messages]  # (honest messages, own raw gradients) → sent
+ATTACKS: dict[str, Attack] = {
+    "none": NoAttack(),
+    "IPM": InnerProductManipulation(),
+    "ALIE": ALittleIsEnough(),
+    "BF on messages": BitFlipping(on="messages"),
+}
+
+
+def inner_product(honest: Messages, own: Sequence[Fraction]) -> Messages:
+    """IPM with ε = ½, for each Byzantine worker."""
+    centre = sum((m[0] for m in honest), Fraction(0)) / len(honest)
+    return [(-centre / 2,)] * len(own)
+
+
+def raw_bit_flipping(honest: Messages, own: Sequence[Fraction]) -> Messages:
+    """−g_i without momentum."""
+    return [(-g,) for g in own]
+
+
+def path(
+    rule: Rule,
+    noise: Sequence[Sequence[Fraction]],
+    *,
+    beta: Fraction,
+    eta: Fraction,
+    damped: bool,
+    attack: ExactAttack | None = None,
+    f: int = 0,
+    first_beta: Fraction | None = None,
+) -> list[Fraction]:
+    """x_1, …, x_T on f = ½x² from x_0 = 0 in rationals, gradients x − noise; the last f workers are Byzantine."""
+    n = len(noise[0])
+    x, centre, momenta, points = Fraction(0), Fraction(0), [Fraction(0)] * (n - f), []
+    for t, row in enumerate(noise):
+        b = first_beta if t == 0 and first_beta is not None else beta
+        gradients = [x - value for value in row]
+        momenta = [((1 - b) if damped else 1) * g + b * m for g, m in zip(gradients, momenta, strict=False)]
+        messages: Messages = [(m,) for m in momenta]
+        if attack is not None and f:
+            messages += attack(messages, gradients[n - f :])
+        warm = (centre,) if isinstance(rule, CenteredClipping) else None
+        centre = exact_aggregate(rule, messages, warm)[0]
+        x -= (eta / (1 - beta) if damped else eta) * centre
+        points.append(x)
+    return points
+
+
+def gap(rule: Rule, damped_rule: Rule, noise: Sequence[Sequence[Fraction]], **given: object) -> Fraction:
+    """The largest |difference| of the iterates of both forms: `rule` in form (1), `damped_rule` in WORKER."""
+    one = path(rule, noise, damped=False, **given)  # pyright: ignore[reportArgumentType]
+    worker = path(damped_rule, noise, damped=True, **given)  # pyright: ignore[reportArgumentType]
+    return max(abs(a - b) for a, b in zip(one, worker, strict=True))
+
+
+def rational_paths(
+    ctx: Context,
+    *,
+    rule: Rule | None = None,
+    attack: ExactAttack = inner_product,
+    first_beta: Fraction | None = None,
+    T: int = 5,
+) -> Iterable[Evidence]:
+    """The largest |difference| of the iterates of both forms in rationals, each rule that scales; claimed to be 0."""
+    n, f, beta = 7, 1, Fraction(2, 3)
+    rng = Streams(*ctx.stream("noise")).generator(0)
+    noise = [[Fraction(int(v), 8) for v in rng.integers(-16, 17, n)] for _ in range(T)]
+    rules = {name: made for name, made in published(n, f).items() if name != "RFA"}
+    for name, made in rules.items() if rule is None else ((type(rule).__name__, rule),):
+        value = gap(
+            made,
+            made,
+            noise,
+            beta=beta,
+            eta=Fraction(1, 5),
+            attack=attack,
+            f=f,
+            first_beta=first_beta,
+        )
+        yield Evidence(
+            f"largest |x − x′| with {name}, β = {beta}, {T} rounds, n = {n}, f = {f}",
+            value,
+            "=",
+            Fraction(0),
+            "exact",
+            covers="M_t = m_t/(1 − β) by induction, for every rule and attack that scale (derivation in the file)",
+        )
+
+
+def engine_runs(
+    ctx: Context, *, kept: bool = False, raw: bool = False, first_one: bool = False, rule: Rule | None = None
+) -> Iterable[Evidence]:
+    """The largest |difference| of the end points of the engine's runs in both forms; β = 3/4, claimed to be 0.
+
+    `kept` keeps τ, `raw` flips raw gradients, `first_one` has β_1 = 0.
+    """
+    n, f, beta, eta, steps = 11, 2, 0.75, 1 / 64, min(40, max(5, ctx.scaled(20)))
+    problem = Quadratic.between(mu=0.1, L=1.0, dim=3, sigma_sq=1.0)
+    rules: dict[str, tuple[Rule, Rule]] = {
+        name: (made, made) for name, made in published(n, f).items() if name not in ("RFA", "GeometricMedian")
+    }
+    rules["CC"] = (CenteredClipping(2.0), CenteredClipping(2.0 if kept else 2.0 * (1 - beta)))
+    if rule is not None:
+        rules = {type(rule).__name__: (rule, rule)}
+    worst: dict[str, float] = {}
+    for name, pair in rules.items():
+        for attack in (BitFlipping(),) if raw else ATTACKS.values():
+            ends = []
+            for made, damped in zip(pair, (False, True), strict=True):
+                momentum = WorkerMomentum(
+                    eta / (1 - beta) if damped else eta,
+                    beta=(lambda t: 0.0 if t == 1 else beta) if first_one else beta,
+                    damped=damped,
+                )
+                record = simulate(
+                    problem,
+                    RobustSGD(made, momentum),
+                    n=n,
+                    f=f,
+                    attack=attack,
+                    steps=steps,
+                    runs=20,
+                    seed=ctx.seed,
+                    x0=[1.0, 1.0, 1.0],
+                    backend=ctx.backend,
+                    every=steps,
+                )
+                ends.append(record.x)
+            worst[name] = max(worst.get(name, 0.0), float(np.max(np.abs(ends[0] - ends[1]))))
+    for name, value in worst.items():
+        yield Evidence(
+            f"largest |x − x′| after {steps} rounds with {name} under {'BF' if raw else ', '.join(ATTACKS)}",
+            value,
+            "=",
+            0,
+            "exact",
+        )
+
+
+def any_rule(ctx: Context, *, rules: tuple[Rule, ...] = (CenteredClipping(1.0), RFA(1, 0.5))) -> Iterable[Evidence]:
+    """One round of two honest workers (gradients −1 and −3): |x − x′| with one rule in both forms; claimed to be 0."""
+    for rule in rules:
+        value = gap(rule, rule, [[Fraction(1), Fraction(3)]], beta=Fraction(1, 2), eta=Fraction(1))
+        what = f"|x_1 − x′_1| with {type(rule).__name__}, β = ½, gradients −1 and −3"
+        yield Evidence(what, value, "=", Fraction(0), "exact")
+
+
+def any_attack(ctx: Context, *, attack: ExactAttack = raw_bit_flipping) -> Iterable[Evidence]:
+    """One round, mean of three, one Byzantine worker: |x − x′| of both forms; claimed to be 0."""
+    noise = [[Fraction(1), Fraction(1), Fraction(1)]]
+    value = gap(Mean(), Mean(), noise, beta=Fraction(1, 2), eta=Fraction(1), attack=attack, f=1)
+    yield Evidence("|x_1 − x′_1|, n = 3, f = 1, β = ½, gradients −1", value, "=", Fraction(0), "exact")
+
+
+def any_first_step(ctx: Context, *, first_beta: Fraction | None = Fraction(0)) -> Iterable[Evidence]:
+    """One worker, one round, with β_1 = `first_beta`, β = ½ in η/(1 − β): |x − x′|; claimed to be 0."""
+    value = gap(Mean(), Mean(), [[Fraction(1)]], beta=Fraction(1, 2), eta=Fraction(1), first_beta=first_beta)
+    yield Evidence("|x_1 − x′_1|, n = 1, gradient −1", value, "=", Fraction(0), "exact")
+
+
+def spread_variance(beta: Fraction) -> Fraction:
+    """The stationary variance of a WORKER momentum of unit noise: the fixed point of V = β²V + (1 − β)²."""
+    return (1 - beta) ** 2 / (1 - beta**2)
+
+
+def tau_keeps_pace(
+    ctx: Context, *, scaling_sq: Callable[[Fraction], Fraction] = lambda beta: (1 - beta) ** 2
+) -> Iterable[Evidence]:
+    """(τ/spread)² in WORKER form over that at β = 0, τ² scaled by `scaling_sq`; claimed to stay ≥ ½ and ≤ 2."""
+    for beta in (Fraction(9, 10), Fraction(99, 100), Fraction(999, 1000)):
+        value = scaling_sq(beta) / spread_variance(beta)
+        yield Evidence(f"(τ/spread)² at β = {beta}, over β = 0", value, ">=", Fraction(1, 2), "exact")
+        yield Evidence(f"(τ/spread)² at β = {beta}, over β = 0", value, "<=", Fraction(2), "exact")
+
+
+def spread_measured(ctx: Context, *, power: Fraction = Fraction(1)) -> Iterable[Evidence]:
+    """V_t of WORKER by its recursion over 20/(1 − β) rounds beside ((1 − β)/(1 + β))^power·σ², noise of variance 1."""
+    for beta in (Fraction(1, 2), Fraction(9, 10), Fraction(99, 100)):
+        value = 0.0
+        for _ in range(int(20 / (1 - beta))):
+            value = float(beta) ** 2 * value + float(1 - beta) ** 2
+        claimed = float((1 - beta) / (1 + beta)) ** float(power)
+        yield Evidence(
+            f"variance of a momentum after {int(20 / (1 - beta))} rounds, β = {beta}",
+            value,
+            "=",
+            claimed,
+            "exact",
+            error=1e-12 + float(beta) ** (2 * int(20 / (1 - beta))),  # rounding, and what is left of the start
+        )
+
+
+STATEMENT = Statement(
+    stem="equation_1_momentum_forms",
+    label="Equation (1)",
+    title="Two forms of momentum",
+    printed="m = g + βm with learning rate η equals (WORKER) with η/(1 − β); τ is scaled by 1 − β in (WORKER) form and "
+    "kept in form (1).",
+    corrected="So it is for a constant β from m_0 = 0, every rule with AGG(sx) = s·AGG(x) and every attack that scales "
+    "so, and for CC with τ scaled by 1 − β. It is not for RFA with a fixed ν, raw-gradient attackers, or α_1 = 1. The "
+    "spread of momenta scales as √((1 − β)/(1 + β)): a τ scaled by 1 − β falls behind it by √(1 − β²).",
+    claims=(
+        Claim(
+            name="scaling_rules",
+            text="The forms give equal iterates for every rule that scales, under an attack on messages.",
+            about=("printed", "corrected", "point"),
+            point=17,
+            check=rational_paths,
+            controls=(
+                Control("RFA", "its ν = 0.1 is an absolute scale", {"rule": RFA(1), "T": 1}),
+                Control("raw bit flipping", "raw gradients are not scaled", {"attack": raw_bit_flipping}),
+                Control("α_1 = 1", "the first message is not scaled", {"first_beta": Fraction(0)}),
+            ),
+        ),
+        Claim(
+            name="engine",
+            text="Runs of the engine in three dimensions agree bit for bit, CC with τ(1 − β) included, under four "
+            "attacks.",
+            about=("corrected",),
+            check=engine_runs,
+            controls=(
+                Control("τ kept", "CC clips elsewhere", {"kept": True}),
+                Control("raw bit flipping", "raw gradients are not scaled", {"raw": True}),
+                Control("α_1 = 1", "the first message is not scaled", {"first_one": True}),
+                Control("RFA", "ν is absolute", {"rule": RFA()}),
+            ),
+        ),
+        Claim(
+            name="every_rule",
+            text="The forms agree for rules with an absolute scale too, CC with one τ and RFA.",
+            about=("point",),
+            point=17,
+            check=any_rule,
+            controls=(
+                Control("rules that scale", "they agree", {"rules": (CoordinateMedian(), TrimmedMean(0))}, "survives"),
+            ),
+        ),
+        Claim(
+            name="every_attack",
+            text="The forms agree under the bit flipping of the released code, which sends raw gradients.",
+            about=("printed", "point"),
+            point=17,
+            check=any_attack,
+            controls=(Control("IPM", "it acts on messages", {"attack": inner_product}, "survives"),),
+        ),
+        Claim(
+            name="every_start",
+            text="The forms agree with Theorem VI's α_1 = 1.",
+            about=("printed", "point"),
+            point=17,
+            check=any_first_step,
+            controls=(Control("m_0 = 0", "with a constant β they do", {"first_beta": None}, "survives"),),
+        ),
+        Claim(
+            name="spread",
+            text="The variance of a WORKER momentum tends to σ²(1 − β)/(1 + β).",
+            about=("corrected",),
+            check=spread_measured,
+            controls=(Control("its square", "noises of different rounds are independent", {"power": Fraction(2)}),),
+        ),
+        Claim(
+            name="tau_keeps_pace",
+            text="A τ scaled by 1 − β in WORKER form keeps its ratio to the spread of the momenta up to a factor √2.",
+            about=("printed", "point"),
+            point=17,
+            check=tau_keeps_pace,
+            controls=(
+                Control("√(1 − β)", "that is right up to √2", {"scaling_sq": lambda beta: 1 - beta}, "survives"),
+            ),
+        ),
+        *raw_or_momentum_claims(),
+    ),
+)

@@ -1,0 +1,157 @@
+"""Remark 2: what memory has to do with identities.
+
+Printed: whatever uses only the computations of the current round is "necessarily" permutation invariant, "since the
+indices are meaningless", and indices carry information only when gradients are tracked over rounds.
+
+*Memoryless does not imply invariant.* The dictator moves along worker 1's gradient, the weighted mean along Σ w_i g_i:
+they remember no gradient and know the workers. (Literally memoryless is hardly anything: x_t itself is a memory of all
+rounds; meant is a step that depends on the present gradients alone.) The step must be a function of their multiset;
+then invariance holds by induction over the rounds.
+
+*Invariant does not imply memoryless.* Server momentum and centered clipping from the last aggregate remember, but only
+functions of multisets. What Theorem II leaves as a way out is not memory but memory of each worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from sims.aggregators import RFA, CenteredClipping, CoordinateMedian, Krum, Mean, TrimmedMean
+from sims.checks.evidence import Evidence
+from sims.checks.exact_algorithm import ExactAlgorithm, ExactSGD, Gradients
+from sims.checks.permutation import tally
+from sims.optimizers import SGD, ServerMomentum, WorkerMomentum
+from theory.claim import Claim, Context, Control, Statement
+from theory.definition_b_permutation_invariance.algorithms import Dictator
+from theory.definition_b_permutation_invariance.statement import Algorithms, values
+from theory.remark_2_memoryless.picture import escape_curves
+
+CLIP = CenteredClipping(0.25)
+RULES = {
+    "mean": Mean(),
+    "median": CoordinateMedian(),
+    "TM(1)": TrimmedMean(1),
+    "RFA": RFA(),
+    "Krum(0)": Krum(0),
+    "CC from 0": CLIP,
+}
+MEMORYLESS: Algorithms = {name: ExactSGD(rule, SGD(0.5), warm=False) for name, rule in RULES.items()}
+REMEMBERING: Algorithms = {
+    "server momentum with the median": ExactSGD(CoordinateMedian(), ServerMomentum(0.5, 0.5)),
+    "SGD with warm CC": ExactSGD(CLIP, SGD(0.5)),
+}
+TRACKING: Algorithms = {
+    "worker momentum with the median": ExactSGD(CoordinateMedian(), WorkerMomentum(0.5, 0.5)),
+    "worker momentum with CC": ExactSGD(CLIP, WorkerMomentum(0.5, 0.5)),
+}
+
+
+@dataclass(frozen=True)
+class Weighted(ExactAlgorithm):
+    """SGD along a weighted mean, Σ w_i g_i with w_i proportional to i, as when workers hold unequal data."""
+
+    def start(self) -> Fraction:
+        """x_0 = 0."""
+        return Fraction(0)
+
+    def query(self, state: Fraction) -> Fraction:
+        """The iterate."""
+        return state
+
+    def submit(self, state: Fraction, gradients: Gradients) -> Fraction:
+        """x − ½ Σ i·g_i / Σ i."""
+        weights = range(1, len(gradients) + 1)
+        return state - sum((w * g for w, g in zip(weights, gradients, strict=True)), Fraction(0)) / (2 * sum(weights))
+
+
+WITH_FAVOURITES: Algorithms = {"the dictator": Dictator(), "a weighted mean": Weighted()}
+
+
+def invariant(ctx: Context, *, algorithms: Algorithms, covers: str | None = None) -> Iterable[Evidence]:
+    """How many exchanges change the output, over all arrays of small integers; claimed: none."""
+    for name, algorithm in algorithms.items():
+        found = tally(algorithm, "output", values=values(ctx))
+        what = f"{name}: exchanges that change the output, of {found.total}"
+        if found.smallest:
+            what += f"; smallest: {found.smallest}"
+        yield Evidence(what, found.changed, "=", 0, "exact", covers=covers)
+
+
+def noticed(ctx: Context, *, algorithms: Algorithms) -> Iterable[Evidence]:
+    """How many exchanges change the output, over all arrays of small integers; claimed: at least one."""
+    for name, algorithm in algorithms.items():
+        found = tally(algorithm, "output", values=values(ctx))
+        what = f"{name}: exchanges that change the output, of {found.total}"
+        if found.smallest:
+            what += f"; smallest: {found.smallest}"
+        yield Evidence(what, found.changed, ">=", 1, "exact")
+
+
+STATEMENT = Statement(
+    stem="remark_2_memoryless",
+    label="Remark 2",
+    title="Memoryless methods and permutation invariance",
+    printed="Any algorithm that uses only the computations of the current round is necessarily permutation invariant; "
+    "only when gradients are tracked over several rounds do the indices carry information.",
+    corrected="An algorithm whose step is a function of the multiset of the round's gradients is permutation "
+    "invariant. One that listens to worker 1 alone is memoryless and is not; server momentum and warm-started "
+    "centered clipping have a memory and are.",
+    claims=(
+        Claim(
+            name="memoryless",
+            text="Every memoryless algorithm is permutation invariant.",
+            about=("printed", "point"),
+            point=8,
+            check=lambda ctx, algorithms=WITH_FAVOURITES: invariant(ctx, algorithms=algorithms),
+            controls=(
+                Control(
+                    "the published rules",
+                    "they are symmetric: the check must let them pass",
+                    {"algorithms": MEMORYLESS},
+                    expect="survives",
+                ),
+            ),
+        ),
+        Claim(
+            name="memoryless_symmetric",
+            text="Every memoryless algorithm whose step is a function of the multiset of gradients is.",
+            about=("corrected", "point"),
+            point=8,
+            check=lambda ctx, algorithms=MEMORYLESS: invariant(
+                ctx, algorithms=algorithms, covers="x_{t+1} is a function of x_t and of the row's multiset: induction"
+            ),
+            controls=(
+                Control("the dictator", "its step is none", {"algorithms": {"the dictator": Dictator()}}),
+                Control("a weighted mean", "nor is its step", {"algorithms": {"a weighted mean": Weighted()}}),
+            ),
+        ),
+        Claim(
+            name="memory_notices",
+            text="Every algorithm with a memory notices who sent what.",
+            about=("point",),
+            point=8,
+            check=lambda ctx, algorithms=REMEMBERING: noticed(ctx, algorithms=algorithms),
+            controls=(
+                Control(
+                    "worker momentum",
+                    "it tracks each worker",
+                    {"algorithms": TRACKING},
+                    expect="survives",
+                ),
+            ),
+        ),
+        Claim(
+            name="memory_of_multisets",
+            text="Server momentum and warm-started centered clipping have a memory and are permutation invariant.",
+            about=("corrected", "point"),
+            point=8,
+            check=lambda ctx, algorithms=REMEMBERING: invariant(
+                ctx, algorithms=algorithms, covers="what they remember are functions of the rows' multisets"
+            ),
+            controls=(Control("worker momentum", "it tracks each worker", {"algorithms": TRACKING}),),
+        ),
+    ),
+    data=escape_curves,
+)

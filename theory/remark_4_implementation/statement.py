@@ -1,0 +1,237 @@
+"""Remark 4: what a round costs, and what of it is a sum over the workers.
+
+*Counting.* Every rule runs on arrays that count their element operations (`sims.checks.counting`), at a fixed share
+f = n/5. A rule is a sequence of array operations whose sizes are polynomials in n and d, none of them chosen by the
+values; so the count is a polynomial, apart from the n⌈log₂ n⌉ comparisons of a sort, which are tallied by themselves.
+Its degree is read off its differences at equally spaced n (or d).
+
+*Bulyan.* The rule as implemented here scores the remaining messages anew for each of its n − 2f picks: n³ operations
+and n³ log n comparisons. But from one pick to the next a score loses the picked neighbour or the farthest one, so
+that a worker's window over its sorted distances only shrinks: O(n²(d + log n)) in all (`incremental_bulyan.py`).
+
+*Sums over the workers*: `worker_sums.py`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from sims.aggregators import (
+    RFA,
+    Bulyan,
+    CenteredClipping,
+    CoordinateMedian,
+    GeometricMedian,
+    Krum,
+    Mean,
+    MultiKrum,
+    Rule,
+    TrimmedMean,
+)
+from sims.backend import to_numpy
+from sims.checks.counting import Tally, count, degree
+from sims.checks.evidence import Evidence
+from theory.claim import Claim, Context, Control, Statement
+from theory.remark_4_implementation.incremental_bulyan import incremental_bulyan
+from theory.remark_4_implementation.worker_sums import any_order, is_a_sum, no_sums, rfa_from_sums, secure_step
+
+SIZES = (15, 25, 35, 45, 55, 65)  # n, with f = n/5; Bulyan needs n ≥ 4f + 3
+WIDTHS = (2, 3, 4, 5, 6)  # d
+Maker = Callable[[int], Rule]  # the rule for a declared f
+LINEAR: Mapping[str, Maker] = {
+    "mean": lambda f: Mean(),
+    "CC, one step": lambda f: CenteredClipping(1.0),
+    "RFA, one step": lambda f: RFA(steps=1),
+    "coordinate-wise median": lambda f: CoordinateMedian(),
+    "trimmed mean": TrimmedMean,
+}
+BULYAN_NEEDS = "distances once (3n²d/2), one sort per worker, windows that move at most 2n places, picks among n"
+
+
+def whole(n: int, d: int) -> np.ndarray:
+    """n distinct whole-numbered messages of d coordinates, the same for the same n and d."""
+    return np.random.Generator(np.random.Philox(key=[n, d])).permutation(64 * n * d)[: n * d].reshape(n, d) * 1.0
+
+
+def costs(make: Maker, sizes: Sequence[tuple[int, int]]) -> list[Tally]:
+    """What the rule costs at each (n, d)."""
+    return [count(make(n // 5), whole(n, d)) for n, d in sizes]
+
+
+def grows(ctx: Context, *, rules: Mapping[str, Maker], power: int) -> Iterable[Evidence]:
+    """The degrees of a rule's element operations as polynomials in n and in d; claimed: `power` and 1."""
+    link = "the count is a polynomial: array operations whose sizes do not depend on the values"
+    for name, make in rules.items():
+        by_n = [c.operations for c in costs(make, [(n, 4) for n in SIZES])]
+        by_d = [c.operations for c in costs(make, [(15, d) for d in WIDTHS])]
+        what = f"degree in n of the operations of {name} ({by_n[0]} at n = 15, {by_n[-1]} at 65, d = 4)"
+        yield Evidence(what, degree(by_n), "=", power, "exact", covers=link)
+        yield Evidence(f"degree in d of the operations of {name}", degree(by_d), "=", 1, "exact", covers=link)
+
+
+def sorts(ctx: Context, *, rules: Mapping[str, tuple[Maker, int]]) -> Iterable[Evidence]:
+    """Comparisons in sorts over d·n⌈log₂ n⌉, at every size; claimed: the number of sorts of the n messages."""
+    for name, (make, claimed) in rules.items():
+        found = {Fraction(c.comparisons, 4 * n * math.ceil(math.log2(n))) for n in SIZES for c in costs(make, [(n, 4)])}
+        for ratio in sorted(found):
+            link = "sorts have n⌈log₂ n⌉ comparisons in each of d columns"
+            yield Evidence(f"comparisons of {name}/(d·n⌈log₂ n⌉)", ratio, "=", claimed, "exact", covers=link)
+
+
+def bulyan_needs(
+    ctx: Context,
+    *,
+    price: Callable[[np.ndarray, int], int] = lambda x, f: incremental_bulyan(x, f)[1],
+    output: Callable[[np.ndarray, int], np.ndarray] = lambda x, f: incremental_bulyan(x, f)[0],
+) -> Iterable[Evidence]:
+    """The price of Bulyan over n²(d + ⌈log₂ n⌉) and its distance from the rule; claimed: at most 6, and none."""
+    worst, apart = Fraction(0), 0.0
+    for n, d in itertools.product(SIZES, (1, 4, 16)):
+        x, f = whole(n, d), n // 5
+        worst = max(worst, Fraction(price(x, f), n**2 * (d + math.ceil(math.log2(n)))))
+        expected = to_numpy(Bulyan(f).aggregate(ctx.asarray(x)))
+        apart = max(apart, float(np.max(np.abs(output(x, f) - expected)) / np.max(x)))
+    yield Evidence("largest price/(n²(d + ⌈log₂ n⌉))", worst, "<=", 6, "exact", covers=BULYAN_NEEDS)
+    yield Evidence("largest difference from Bulyan, relative", apart, "<=", 1e-13, "exact")
+
+
+def communication(ctx: Context, *, everyone_to_everyone: bool = False) -> Iterable[Evidence]:
+    """The degree in n of the numbers sent in a round, up and down, with each rule; claimed: 1."""
+    makers: Mapping[str, Maker] = {**LINEAR, "Krum": Krum, "Multi-Krum": MultiKrum, "Bulyan": Bulyan}
+    for name, make in makers.items():
+        sent = []
+        for n in SIZES:
+            x = whole(n, 4)
+            y = to_numpy(make(n // 5).aggregate(ctx.asarray(x)))
+            sent.append(x.size * (n - 1) if everyone_to_everyone else x.size + n * y.size)
+        link = "the server receives the n × d messages, no rule asks for more, and returns d numbers to each worker"
+        yield Evidence(f"degree in n of the numbers sent with {name}", degree(sent), "=", 1, "exact", covers=link)
+
+
+STATEMENT = Statement(
+    stem="remark_4_implementation",
+    label="Remark 4",
+    title="Cost, asynchrony and secure aggregation",
+    printed="Centered clipping takes O(n) computation and communication per step, like the coordinate-wise median; "
+    "Krum and Bulyan take O(n²). One step can be implemented asynchronously and is compatible with secure aggregation.",
+    corrected="In n: CC, the mean and a step of RFA are linear; the median sorts, n⌈log₂ n⌉; Krum and Multi-Krum are "
+    "quadratic; Bulyan cubic as implemented here, n²(d + log n) with scores kept; all linear in d and in what is sent. "
+    "One CC step is a sum of terms of one worker each, given v, in any order; of the other rules only the mean is. "
+    "RFA's step is a quotient of two such sums.",
+    claims=(
+        Claim(
+            name="linear",
+            text="The operations of CC, the mean, a step of RFA, the median and the trimmed mean (but for comparisons) "
+            "are linear in n and in d.",
+            about=("printed", "corrected"),
+            check=lambda ctx, rules=LINEAR: grows(ctx, rules=rules, power=1),
+            controls=(
+                Control("Krum", "it measures all distances", {"rules": {"Krum": Krum}}),
+                Control(
+                    "the geometric median",
+                    "it tests all messages",
+                    {"rules": {"GM": lambda f: GeometricMedian(max_steps=1)}},
+                ),
+            ),
+        ),
+        Claim(
+            name="sorts",
+            text="CC compares nothing, the median and the trimmed mean sort once: n⌈log₂ n⌉ in each coordinate.",
+            about=("corrected",),
+            check=lambda ctx, medians=1, clipping=0: sorts(
+                ctx,
+                rules={
+                    "CC": (lambda f: CenteredClipping(1.0), clipping),
+                    "coordinate-wise median": (lambda f: CoordinateMedian(), medians),
+                    "trimmed mean": (TrimmedMean, medians),
+                },
+            ),
+            controls=(Control("the median without sorting", "it sorts", {"medians": 0}),),
+        ),
+        Claim(
+            name="krum_quadratic",
+            text="The operations of Krum and Multi-Krum are quadratic in n, linear in d.",
+            about=("printed", "corrected"),
+            check=lambda ctx, rules={"Krum": Krum, "Multi-Krum": MultiKrum}: grows(ctx, rules=rules, power=2),
+            controls=(Control("CC", "it is linear", {"rules": {"CC": lambda f: CenteredClipping(1.0)}}),),
+        ),
+        Claim(
+            name="bulyan_as_here",
+            text="Bulyan as implemented here, with scores computed anew for each pick, is cubic in n, linear in d.",
+            about=("corrected",),
+            check=lambda ctx, rules={"Bulyan": Bulyan}: grows(ctx, rules=rules, power=3),
+            controls=(Control("Krum", "one pick is quadratic", {"rules": {"Krum": Krum}}),),
+        ),
+        Claim(
+            name="bulyan_quadratic",
+            text="Bulyan can be had for at most 6n²(d + ⌈log₂ n⌉) operations.",
+            about=("printed", "corrected"),
+            check=bulyan_needs,
+            controls=(
+                Control("scores computed anew", "then it is cubic", {"price": lambda x, f: count(Bulyan(f), x).total}),
+                Control(
+                    "Multi-Krum instead",
+                    "another rule",
+                    {"output": lambda x, f: to_numpy(MultiKrum(f).aggregate(x))},
+                ),
+            ),
+        ),
+        Claim(
+            name="communication",
+            text="With every rule a round sends n messages of d numbers up and n down: O(n).",
+            about=("printed", "corrected"),
+            check=communication,
+            controls=(Control("everyone to everyone", "n(n − 1) messages", {"everyone_to_everyone": True}),),
+        ),
+        Claim(
+            name="step_is_a_sum",
+            text="Given v, one CC step is a sum of terms of one worker each.",
+            about=("printed", "corrected"),
+            check=is_a_sum,
+            controls=(
+                Control("two steps", "v_1 depends on everybody", {"rule": CenteredClipping(1.0, 2)}),
+                Control("the median", "it is no sum", {"rule": CoordinateMedian()}),
+            ),
+        ),
+        Claim(
+            name="others_are_no_sums",
+            text="Two CC steps, the medians, RFA, the trimmed mean, Krum, Multi-Krum and Bulyan are no such sums.",
+            about=("corrected",),
+            check=no_sums,
+            controls=(
+                Control("the mean", "it is a sum", {"rules": {"mean": Mean()}}),
+                Control("one CC step", "it is a sum", {"rules": {"CC": CenteredClipping(1.0)}}),
+            ),
+        ),
+        Claim(
+            name="any_order",
+            text="Given v, the terms may arrive in any order.",
+            about=("printed", "corrected"),
+            check=any_order,
+            controls=(Control("v moves with each arrival", "then the order matters", {"moving": True}),),
+        ),
+        Claim(
+            name="rfa_from_sums",
+            text="RFA with T steps takes T rounds of sums, like CC with T steps.",
+            about=("corrected",),
+            check=rfa_from_sums,
+            controls=(Control("one round", "later weights need the new z", {"rounds": 1}),),
+        ),
+        Claim(
+            name="secure_step_bounded",
+            text="Where secure aggregation shows the server the sum alone, a step stays within τ of v, whatever one "
+            "worker submits.",
+            about=("printed",),
+            check=secure_step,
+            controls=(
+                Control("the server clips", "it can if it sees the messages", {"server_clips": True}, "survives"),
+                Control("all clip honestly", "then nothing is lost", {"honest": True}, "survives"),
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,136 @@
+"""What of a round is a sum over the workers.
+
+Given v, one CC step is v + (1/n) Σ_i clip_τ(x_i − v): each term is known to its worker. A function F(x_1, …,
+x_n) is a sum of functions of one x_i each if and only if all mixed differences vanish: F(x_i', x_j') − F(x_i', x_j) −
+F(x_i, x_j') + F(x_i, x_j) = 0 for i ≠ j. For the second step v_1 is needed, which needs everybody. A smoothed Weiszfeld
+step is a quotient of two sums, given z: RFA with T steps takes T rounds of sums, as CC with L steps takes L.
+
+*Security.* A server that sees the sum alone cannot clip: each worker does, and a Byzantine one does not.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from sims.aggregators import (
+    RFA,
+    Bulyan,
+    CenteredClipping,
+    CoordinateMedian,
+    GeometricMedian,
+    Krum,
+    MultiKrum,
+    Rule,
+    TrimmedMean,
+)
+from sims.checks.evidence import Evidence
+from sims.checks.exact_rules import exact_aggregate
+from theory.claim import Context
+
+Aggregate = Callable[[Sequence[Fraction], Fraction], Fraction]  # messages and centre, d = 1
+
+
+def exactly(rule: Rule) -> Aggregate:
+    """The rule on a line, in rationals."""
+    centred = isinstance(rule, CenteredClipping)
+    return lambda x, v: exact_aggregate(rule, [(value,) for value in x], [v] if centred else None)[0]
+
+
+def lines(ctx: Context, count: int, n: int) -> list[tuple[list[Fraction], Fraction]]:
+    """Messages with halves and thirds between −4 and 4, and a centre."""
+    rng = np.random.Generator(np.random.Philox(key=[ctx.seed, n]))
+    draws = [[Fraction(int(a), 6) for a in rng.integers(-24, 25, n + 1)] for _ in range(count)]
+    return [(row[:-1], row[-1]) for row in draws]
+
+
+def mixed_difference(aggregate: Aggregate, x: Sequence[Fraction], v: Fraction) -> Fraction:
+    """The largest |mixed second difference| over pairs i < j, when x_i and x_j move by 2 and by −3."""
+
+    def at(**moved: Fraction) -> Fraction:
+        return aggregate([value + moved.get(f"x{i}", Fraction(0)) for i, value in enumerate(x)], v)
+
+    largest = Fraction(0)
+    for i, j in itertools.combinations(range(len(x)), 2):
+        a, b = {f"x{i}": Fraction(2)}, {f"x{j}": Fraction(-3)}
+        largest = max(largest, abs(at(**a, **b) - at(**a) - at(**b) + at()))
+    return largest
+
+
+def is_a_sum(ctx: Context, *, rule: Rule | None = None) -> Iterable[Evidence]:
+    """The largest mixed second difference of one CC step, in rationals; claimed: 0."""
+    aggregate = exactly(rule or CenteredClipping(1.0))
+    worst = max(mixed_difference(aggregate, x, v) for x, v in lines(ctx, 16, 5))
+    link = "(CC) is v + (1/n)Σ_i clip_τ(x_i − v), each term a function of x_i and v"
+    yield Evidence("largest |mixed difference|, n = 5", worst, "=", Fraction(0), "exact", covers=link)
+
+
+NOT_SUMS: Mapping[str, Rule] = {
+    "CC, two steps": CenteredClipping(1.0, 2),
+    "coordinate-wise median": CoordinateMedian(),
+    "geometric median": GeometricMedian(),
+    "RFA, one step": RFA(steps=1, nu=0.5),
+    "trimmed mean": TrimmedMean(1),
+    "Krum": Krum(1),
+    "Multi-Krum": MultiKrum(1),
+    "Bulyan": Bulyan(1),
+}
+
+
+def no_sums(ctx: Context, *, rules: Mapping[str, Rule] = NOT_SUMS) -> Iterable[Evidence]:
+    """The largest mixed second difference of each other rule; claimed: not 0, hence no sum of terms.
+
+    Values in sixths, n = 7: what two steps return is a multiple of 1/294, so that nothing smaller counts as not 0.
+    """
+    for name, rule in rules.items():
+        worst = max(mixed_difference(exactly(rule), x, v) for x, v in lines(ctx, 2, 7))
+        link = "one nonzero mixed difference suffices"
+        yield Evidence(
+            f"largest |mixed difference| of {name}, n = 7", worst, ">=", Fraction(1, 294), "exact", covers=link
+        )
+
+
+def clip(value: Fraction, tau: Fraction = Fraction(1)) -> Fraction:
+    """value·min(1, τ/|value|)."""
+    return max(-tau, min(tau, value))
+
+
+def any_order(ctx: Context, *, moving: bool = False) -> Iterable[Evidence]:
+    """The spread of one CC step over all orders of arrival, term by term; claimed: 0. `moving`: v moves with each."""
+    spread = Fraction(0)
+    for x, v in lines(ctx, 4, 5):
+        results = set()
+        for order in itertools.permutations(x):
+            centre = v
+            for value in order:
+                centre += clip(value - (centre if moving else v)) / len(x)
+            results.add(centre)
+        spread = max(spread, max(results) - min(results), abs(exactly(CenteredClipping(1.0))(x, v) - results.pop()))
+    link = "addition is commutative and associative"
+    what = "largest difference over 120 orders, and from the rule"
+    yield Evidence(what, spread, "=", Fraction(0), "exact", covers=link)
+
+
+def rfa_from_sums(ctx: Context, *, rounds: int = 3) -> Iterable[Evidence]:
+    """RFA with three steps beside three rounds of two sums, (Σ w_i x_i, Σ w_i); claimed: no difference."""
+    worst = Fraction(0)
+    for x, _ in lines(ctx, 12, 5):
+        z = told = Fraction(0)
+        for step in range(3):
+            told = z if step < rounds else told  # what the workers know of z
+            weights = [1 / max(Fraction(1, 2), abs(value - told)) for value in x]
+            z = sum((w * value for w, value in zip(weights, x, strict=True)), Fraction(0)) / sum(weights)
+        worst = max(worst, abs(z - exactly(RFA(steps=3, nu=0.5))(x, Fraction(0))))
+    link = "a smoothed Weiszfeld step is a quotient of two sums of terms that a worker knows, given z"
+    yield Evidence("largest difference, n = 5", worst, "=", Fraction(0), "exact", covers=link)
+
+
+def secure_step(ctx: Context, *, server_clips: bool = False, honest: bool = False) -> Iterable[Evidence]:
+    """|v_1 − v_0| of a step from the sum of the workers' terms, one of three Byzantine; claimed: at most τ = 1."""
+    v, lie = Fraction(0), Fraction(10**6)
+    terms = [clip(x - v) for x in (Fraction(1, 2), Fraction(-1, 3))]
+    terms.append(clip(lie) if server_clips or honest else lie)
+    yield Evidence("|v_1 − v_0|/τ, n = 3, f = 1", abs(sum(terms, Fraction(0))) / 3, "<=", 1, "exact")

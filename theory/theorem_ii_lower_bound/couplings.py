@@ -1,0 +1,136 @@
+"""The checks of Theorem II by exhaustion of small cases, in rationals: couplings, and the errors that they force."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
+
+from sims.aggregators import CenteredClipping, CoordinateMedian, Krum, Mean, TrimmedMean
+from sims.checks.evidence import Evidence, Number
+from sims.checks.exact_algorithm import ExactAlgorithm, ExactSGD
+from sims.optimizers import SGD, ServerMomentum, WorkerMomentum
+from theory.claim import Context
+from theory.definition_b_permutation_invariance.algorithms import Counting, Leaking, Zero
+from theory.theorem_ii_lower_bound.errors import enumerated_error, forced_exactly
+from theory.theorem_ii_lower_bound.worlds import Coupling, independent, mirror, paths
+
+STEP, SERVER, WORKER, CLIP = SGD(0.5), ServerMomentum(0.5, 0.5), WorkerMomentum(0.5, 0.5), CenteredClipping(0.25)
+
+MOVING: Mapping[str, ExactAlgorithm] = {
+    "the mean": ExactSGD(Mean(), STEP),
+    "warm CC": ExactSGD(CLIP, STEP),
+    "CC from 0": ExactSGD(CLIP, STEP, warm=False),
+    "the mean, server momentum": ExactSGD(Mean(), SERVER),
+    "warm CC, server momentum": ExactSGD(CLIP, SERVER),
+    "the mean, worker momentum": ExactSGD(Mean(), WORKER),
+}
+RESTING: Mapping[str, ExactAlgorithm] = {
+    "the median": ExactSGD(CoordinateMedian(), STEP),
+    "TM(1)": ExactSGD(TrimmedMean(1), STEP),
+    "Krum(1)": ExactSGD(Krum(1), STEP),
+}
+CLIPPED_WORKERS = ExactSGD(CLIP, WORKER)
+
+
+def small(ctx: Context) -> tuple[int, Mapping[str, ExactAlgorithm]]:
+    """n and the algorithms that are defined for it with f = 1: where time is short n = 4, without Krum."""
+    if ctx.budget == "quick":
+        return 4, {name: a for name, a in {**MOVING, **RESTING}.items() if "Krum" not in name}
+    return 5, {**MOVING, **RESTING}
+
+
+def same_in_both_worlds(
+    ctx: Context,
+    *,
+    extra: Mapping[str, ExactAlgorithm] | None = None,
+    couplings: tuple[Coupling, ...] = (mirror, independent),
+) -> Iterable[Evidence]:
+    """The largest difference of a query point or the output between the worlds, over all paths without a tail event."""
+    for coupling in couplings:
+        n, known = small(ctx)
+        t = 3 if coupling is mirror else 2
+        for name, algorithm in (extra or known).items():
+            differences = [
+                max(abs(a - b) for a, b in zip(*pair, strict=True)) for pair in paths(algorithm, n, 1, t, coupling)
+            ]
+            yield Evidence(
+                f"{coupling.__name__} coupling, n = {n}, f = 1, t = {t}, {name}: largest difference on "
+                f"{len(differences)} paths",
+                max(differences),
+                "=",
+                0,
+                "exact",
+                covers="induction over the rounds: messages are μx + the same multiset, for all n, f, t and algorithms",
+            )
+
+
+def some_move(ctx: Context, *, rules: Mapping[str, ExactAlgorithm] = MOVING) -> Iterable[Evidence]:
+    """How many different outputs the independent coupling produces; claimed: at least 2, else it tells nothing."""
+    n, known = small(ctx)
+    for name, algorithm in ((name, a) for name, a in rules.items() if name in known):
+        outputs = {plus[-1] for plus, _ in paths(algorithm, n, 1, 2, independent)}
+        yield Evidence(f"different outputs of {name} on quiet paths", len(outputs), ">=", 2, "exact")
+
+
+def first_difference(pairs: Iterable[tuple[tuple[Fraction, ...], tuple[Fraction, ...]]]) -> int | None:
+    """The first index at which some pair of paths differs; None if none does."""
+    found = [i for pair in pairs for i, (a, b) in enumerate(zip(*pair, strict=True)) if a != b]
+    return min(found, default=None)
+
+
+def parts_company(ctx: Context, *, algorithm: ExactAlgorithm = CLIPPED_WORKERS) -> Iterable[Evidence]:
+    """After how many rounds the iterates of the two worlds first differ; claimed: 2."""
+    for coupling in (mirror, independent):
+        found = first_difference(paths(algorithm, small(ctx)[0], 1, 2, coupling))
+        measured: Number = math.inf if found is None else found
+        yield Evidence(
+            f"rounds until the worlds differ, {coupling.__name__} coupling",
+            measured,
+            "=",
+            2,
+            "exact",
+            covers="one path",
+        )
+
+
+Make = Callable[[Fraction, int], ExactAlgorithm]
+BLIND: Mapping[str, Make] = {
+    "counting": lambda q, t: Counting(q),
+    "zero": lambda q, t: Zero(),
+    **{name: lambda q, t, a=a: a for name, a in MOVING.items() if "server" not in name},
+    "voting on sorted rows": lambda q, t: Leaking(t, q, by_worker=False),
+}
+LEAKING: Make = lambda q, t: Leaking(t, q)  # noqa: E731 (a factory beside those of BLIND)
+
+
+def error_is_forced(
+    ctx: Context, *, makers: Mapping[str, Make] = BLIND, factor: Fraction = Fraction(1), covers: bool = True
+) -> Iterable[Evidence]:
+    """max_s E[f_s − f_s*]·μ/σ² by enumeration of all rounds, tail events included, beside (1 − p)^t·q/(2(1 − q))."""
+    link = "the same output on quiet paths, and a²/μ between the worlds" if covers else None
+    for name, make in makers.items():
+        for n, f, t, q in ((3, 1, 2, Fraction(1, 8)), (5, 2, 3, Fraction(1, 4))):
+            if ctx.budget == "quick" and n == 5 and name in MOVING:
+                continue
+            yield Evidence(
+                f"error of {name} at n = {n}, f = {f}, t = {t}, q = {q}",
+                enumerated_error(make(q, t), n, f, t, q),
+                ">=",
+                factor * forced_exactly(n, f, t, q),
+                "exact",
+                covers=link,
+            )
+
+
+def attained(ctx: Context, *, make: Make = lambda q, t: Counting(q)) -> Iterable[Evidence]:
+    """The error of `Counting` beside (1 − p)^t·q/(2(1 − q))."""
+    for n, f, t, q in ((3, 1, 1, Fraction(1, 8)), (3, 1, 3, Fraction(1, 4)), (5, 2, 2, Fraction(1, 4))):
+        yield Evidence(
+            f"error of counting at n = {n}, f = {f}, t = {t}, q = {q}",
+            enumerated_error(make(q, t), n, f, t, q),
+            "=",
+            forced_exactly(n, f, t, q),
+            "exact",
+            covers="0 on quiet paths, errs by a²/(2μ); after a tail event the sum of all gradients has the sign −s",
+        )

@@ -1,0 +1,323 @@
+"""Theorem III: what no aggregation rule can do.
+
+*Quantifiers.* Printed: there are vectors for which every rule errs. For one law the constant rule AGG ≡ μ does not err;
+the claim needs two worlds that no rule can tell apart.
+
+*Two worlds.* Messages iid from (1 − δ)D + δQ. If (1 − δ)D_1 + δQ_1 = (1 − δ)D_2 + δQ_2 then TV(D_1, D_2) ≤ ε = δ/(1 −
+δ), and with variances ≤ s² = ρ²/2 the means differ by at most 2s√(ε/(1 − ε)). Attained by D_± = (1 − ε)·[0] + ε·[±h], h
+= s/√(ε(1 − ε)), with Q_± = [∓h]: both mixtures are (1 − 2δ)[0] + δ[h] + δ[−h], and |μ_+ − μ_−| = 2εh. Any output errs
+by εh in the mean square of the two worlds (a² + b² ≥ (a − b)²/2), so that max E(x̂ − μ)² ≥ ε²h² = δρ²/(2(1 − 2δ)) at
+every n. As n → ∞ the mixture is known and the midpoint of the means that it allows errs by at most this: the constant
+is sharp, and δρ² is claimed too much while δ < ¼.
+
+*Exactly f bad workers, against x̄.* K ~ Bin(g, q) honest messages are ±h, h² = ρ²/(2q(1 − q)); min(K, f) of the f
+Byzantine ones are ∓h, all others 0. While K ≤ f the messages are the same in both worlds and x̄ = ±hK/g: c ≥ sup_q
+E[K²; K ≤ f]/(2δg²q(1 − q)). With n → ∞ this tends to 1/(2(1 − 2δ)).
+
+*δ ≥ ½.* Half of the messages at 0 and half at h: either half may be the good one, with ρ = 0 and h as large as one
+likes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from typing import Any
+
+from sims.aggregators import CoordinateMedian, Rule, TrimmedMean
+from sims.aggregators.published import published
+from sims.checks.evidence import Evidence, Relation
+from sims.checks.exact_rules import exact_aggregate
+from sims.checks.laws import binomial
+from sims.checks.two_point import error_table, search_c
+from theory.claim import Claim, Context, Control, Statement
+from theory.definition_c_robust_aggregator.constants import finite_floor, population_floor
+from theory.theorem_iii_limits.linear_program import largest_gap_by_linear_programming
+
+Law = dict[int, Fraction]  # place → probability
+DELTAS = tuple(Fraction(i, 40) for i in range(1, 20))  # 19 points: more than the degree of any identity checked on them
+
+
+def mean(law: Law) -> Fraction:
+    """E X."""
+    return sum((place * mass for place, mass in law.items()), Fraction(0))
+
+
+def variance(law: Law) -> Fraction:
+    """E X² − (E X)²."""
+    return sum((place**2 * mass for place, mass in law.items()), Fraction(0)) - mean(law) ** 2
+
+
+def mixture(good: Law, bad: Law, delta: Fraction) -> Law:
+    """(1 − δ)·good + δ·bad."""
+    places = good.keys() | bad.keys()
+    law = {x: (1 - delta) * good.get(x, Fraction(0)) + delta * bad.get(x, Fraction(0)) for x in places}
+    return {x: mass for x, mass in law.items() if mass}
+
+
+def forced(means: Iterable[Fraction]) -> Fraction:
+    """The least largest error² of one output against several means: (half the widest gap)²."""
+    found = list(means)
+    return ((max(found) - min(found)) / 2) ** 2
+
+
+def spike(sign: int, delta: Fraction) -> Law:
+    """D_±: 0, and ±1 with probability ε = δ/(1 − δ)."""
+    eps = delta / (1 - delta)
+    return {0: 1 - eps, sign: eps}
+
+
+def constant_rule(ctx: Context, *, signs: tuple[int, ...] = (1,)) -> Iterable[Evidence]:
+    """The least largest error² that a constant rule makes over the laws D_sign, beside δρ²."""
+    for delta in DELTAS[10:]:
+        laws = [spike(sign, delta) for sign in signs]
+        yield Evidence(
+            f"least max error²/ρ² of constant rules over {len(laws)} law(s), δ = {float(delta):g}",
+            forced(mean(law) for law in laws) / (2 * variance(laws[0])),
+            ">=",
+            delta,
+            "exact",
+        )
+
+
+def identical_mixtures(
+    ctx: Context,
+    *,
+    constant: Callable[[Fraction], Fraction] = lambda d: d / (2 * (1 - 2 * d)),
+    bad_place: Callable[[int], int] = lambda sign: -sign,
+) -> Iterable[Evidence]:
+    """The error² that the two worlds force, in units of ρ², beside the claim; 0 unless their mixtures are one law."""
+    for delta in DELTAS:
+        good = [spike(sign, delta) for sign in (1, -1)]
+        mixed = [mixture(law, {bad_place(sign): Fraction(1)}, delta) for law, sign in zip(good, (1, -1), strict=True)]
+        same = mixed[0] == mixed[1]
+        error = forced(map(mean, good)) / (2 * variance(good[0])) if same else Fraction(0)
+        yield Evidence(
+            f"error²/ρ² forced at δ = {float(delta):g}",
+            error,
+            ">=",
+            constant(delta),
+            "exact",
+            covers="rational functions of δ of degree ≤ 6 that agree at 19 points agree; a² + b² ≥ (a − b)²/2",
+        )
+
+
+def widest_gap(ctx: Context, *, relation: Relation, claim: Callable[[float], float]) -> Iterable[Evidence]:
+    """The largest (half gap)²/ρ² between two laws with one mixture, found by linear programming, beside the claim."""
+    for delta in (0.05, 0.1, 0.2, 0.3, 0.4):
+        value, error = largest_gap_by_linear_programming(delta)
+        what = f"largest error²/ρ² that two laws force at δ = {delta:g}"
+        yield Evidence(what, value, relation, claim(delta), "searched", error, resolution=0.02)
+
+
+def huber_constant(delta: float) -> float:
+    """δ/(2(1 − 2δ))."""
+    return delta * population_floor(delta)
+
+
+def floor_of_rules(ctx: Context, *, factor: float = 1.0, extra: int = 0) -> Iterable[Evidence]:
+    """The c that each rule is seen to need at (n, f), beside the finite-n floor with f + extra spikes mirrored."""
+    cases = ((3, 1), (5, 1), (7, 2), (11, 2), (25, 5), (25, 11))
+    for n, f in cases[: max(4, ctx.scaled(len(cases)))]:  # the small ones only when quick
+        floor = factor * finite_floor(n, f, f + extra)
+        for name, rule in published(n, f).items():
+            c = search_c(error_table(rule, n, f, ctx.backend), f / n)[0]
+            yield Evidence(
+                f"c needed by {name} at n = {n}, f = {f}",
+                c,
+                ">=",
+                floor,
+                "exact",
+                error=1e-5 * min(c, floor),  # the search's grid ends at rare spikes of probability 1e-6/g
+                covers="identical messages in both worlds while K ≤ f",
+                resolution=1e-4,
+            )
+
+
+def median_of_three(rule: Rule) -> Fraction:
+    """A rule's c at n = 3, f = 1 over honest values 0 and 1 and several Byzantine ones: error²/(δρ²) with ρ = 1."""
+    error = Fraction(0)
+    for bad in (Fraction(-7), Fraction(0), Fraction(1, 2), Fraction(1), Fraction(9)):
+        output = exact_aggregate(rule, [[Fraction(0)], [Fraction(1)], [bad]])[0]
+        error = max(error, (output - Fraction(1, 2)) ** 2)
+    return error / Fraction(1, 3)
+
+
+BETWEEN = "the median lies between the honest values, so its error² is ≤ (x_1 − x_2)²/4, with mean ≤ ρ²/4"
+
+
+def attained(ctx: Context, *, claimed: Fraction = Fraction(3, 4), rule: Rule | None = None) -> Iterable[Evidence]:
+    """The median's c at n = 3, f = 1, two honest values and any Byzantine one; claimed: 3/4, the finite-n floor."""
+    c = median_of_three(rule or CoordinateMedian())
+    yield Evidence("c of the median at n = 3, f = 1", c, "=", claimed, "exact", covers=BETWEEN)
+    q = Fraction(1, 2)  # E[K²; K ≤ 1]/(2δg²q(1 − q)) = 2q(1 − q)/(2·(1/3)·4·q(1 − q)) for every q
+    floor = binomial(2, q)[1] / (2 * Fraction(1, 3) * 4 * q * (1 - q))
+    yield Evidence("the finite-n floor at n = 3, f = 1", floor, "=", claimed, "exact", covers="the same for every q")
+
+
+def floor_tends(ctx: Context, *, limit: Callable[[float], float] = population_floor) -> Iterable[Evidence]:
+    """How the distance of the finite-n floor from its limit shrinks from n to 10n; claimed: to half or less."""
+    for delta in (0.1, 0.2, 0.3, 0.4):
+        gaps = [abs(limit(delta) - finite_floor(n, round(delta * n))) for n in (200, 2000, 20_000)]
+        for n, gap, next_gap in zip((200, 2000), gaps[:-1], gaps[1:], strict=True):
+            what = f"distance to the limit at {10 * n} workers / at {n}, δ = {delta:g}"
+            yield Evidence(what, next_gap / gap, "<=", 0.5, "exact", error=1e-6)
+
+
+def population_at_small_n(ctx: Context, *, rule: Rule | None = None) -> Iterable[Evidence]:
+    """The c of a rule against x̄ at n = 3, f = 1, beside the population floor 1/(2(1 − 2δ)) = 3/2."""
+    c = median_of_three(rule or CoordinateMedian())
+    yield Evidence("c of the median at n = 3, f = 1", c, ">=", Fraction(3, 2), "exact", covers=BETWEEN)
+
+
+def no_majority(ctx: Context, *, odd: int = 0) -> Iterable[Evidence]:
+    """error²/h² forced by n/2 messages at 0 and n/2 at h: every value that n − f messages share may be the good one."""
+    for f in (1, 5, 50):
+        n = 2 * f + odd
+        messages = Counter({0: n - f, 1: f})
+        means = [Fraction(place) for place, count in messages.items() if count >= n - f]
+        yield Evidence(
+            f"error²/h² forced at ρ = 0, n = {n}, f = {f}",
+            forced(means),
+            ">=",
+            Fraction(1, 4),
+            "exact",
+            covers="the same messages, two good means that differ by h, for every h",
+        )
+
+
+def picture(ctx: Context) -> dict[str, Any]:
+    """Both floors and the printed constant against δ, with the trimmed mean's needed c at several n."""
+    deltas = [i / 100 for i in range(1, 46)]
+    sizes = {}
+    for n in (11, 25, 101, 401):
+        fs = sorted({f for f in (round(d * n) for d in deltas) if 1 <= f <= (n - 1) // 2 and f / n <= 0.45})
+        sizes[str(n)] = {"delta": [f / n for f in fs], "floor": [finite_floor(n, f) for f in fs]}
+    measured = {}
+    for n in (25, 101):
+        fs = sorted({round(d * n) for d in (*deltas[::3], deltas[-1])} - {0})
+        values = [search_c(error_table(TrimmedMean(f), n, f, ctx.backend), f / n)[0] for f in fs]
+        bound = [(n - f - 1) / (n - f) * population_floor(f / n) for f in fs]
+        measured[str(n)] = {"delta": [f / n for f in fs], "c": values, "bound": bound}
+    return {
+        "delta": deltas,
+        "population": [population_floor(d) for d in deltas],
+        "finite": sizes,
+        "trimmed_mean": measured,
+        "printed": 1.0,
+    }
+
+
+STATEMENT = Statement(
+    stem="theorem_iii_limits",
+    label="Theorem III",
+    title="Limits of robustness",
+    printed="There are n vectors, |G| ≥ (1 − δ)n of them iid with E‖x_i − x_j‖² ≤ ρ², for which any rule has E‖x̂ − "
+    "μ‖² ≥ δρ²; for δ ≥ ½ the error is unbounded.",
+    corrected="For every rule there is one of two laws on which E(x̂ − μ)² ≥ δρ²/(2(1 − 2δ)), under Huber "
+    "contamination at every n; the constant is sharp as n → ∞ and exceeds δρ² only for δ > ¼. With exactly f bad "
+    "workers, against x̄: c ≥ sup_q E[K²; K ≤ f]/(2δg²q(1 − q)).",
+    claims=(
+        Claim(
+            name="one_law",
+            text="There is one law on which every rule errs by E‖x̂ − μ‖² ≥ δρ².",
+            about=("printed", "point"),
+            point=9,
+            check=constant_rule,
+            controls=(
+                Control("two laws", "with means ±εh no constant serves both", {"signs": (1, -1)}, expect="survives"),
+            ),
+        ),
+        Claim(
+            name="printed_constant",
+            text="Two laws force an error of δρ² on every rule, for every δ < ½.",
+            about=("printed", "point"),
+            point=9,
+            check=lambda ctx, claim=lambda d: d: widest_gap(ctx, relation=">=", claim=claim),
+            controls=(
+                Control(
+                    "min(δ, δ/(2(1 − 2δ)))",
+                    "what two laws do force must pass",
+                    {"claim": lambda d: min(d, huber_constant(d))},
+                    expect="survives",
+                ),
+            ),
+        ),
+        Claim(
+            name="huber_floor",
+            text="Two laws force E(x̂ − μ)² ≥ δρ²/(2(1 − 2δ)) on every rule, under Huber contamination at every n and "
+            "δ < ½.",
+            about=("corrected", "point"),
+            point=9,
+            check=identical_mixtures,
+            controls=(
+                Control(
+                    "5 % more",
+                    "the two worlds are exactly that far apart",
+                    {"constant": lambda d: Fraction(21, 20) * d / (2 * (1 - 2 * d))},
+                ),
+                Control(
+                    "an idle adversary",
+                    "without the mirrored spike the two mixtures differ",
+                    {"bad_place": lambda sign: 0},
+                ),
+            ),
+        ),
+        Claim(
+            name="sharp",
+            text="No two laws with one mixture are further apart: the constant is sharp as n → ∞.",
+            about=("corrected", "point"),
+            point=9,
+            check=lambda ctx, claim=huber_constant: widest_gap(ctx, relation="<=", claim=claim),
+            controls=(
+                Control("90 % of it", "the two worlds are further apart", {"claim": lambda d: 0.9 * huber_constant(d)}),
+            ),
+        ),
+        Claim(
+            name="finite_floor",
+            text="At each n and f every rule needs at least c = sup_q E[K²; K ≤ f]/(2δg²q(1 − q)) against x̄.",
+            about=("corrected", "point"),
+            point=9,
+            check=floor_of_rules,
+            controls=(
+                Control("5 % more", "the median at n = 3, f = 1 attains the floor", {"factor": 1.05}),
+                Control("f + 1 spikes mirrored", "the adversary has f messages only", {"extra": 1}),
+            ),
+        ),
+        Claim(
+            name="attained",
+            text="The median attains the finite-n floor at n = 3, f = 1: both are 3/4.",
+            about=("corrected",),
+            check=attained,
+            controls=(
+                Control("0.76", "it is 3/4 exactly", {"claimed": Fraction(76, 100)}),
+                Control("the untrimmed mean", "it is unbounded", {"rule": TrimmedMean(0)}),
+            ),
+        ),
+        Claim(
+            name="population_limit",
+            text="The finite-n floor tends to 1/(2(1 − 2δ)) as n → ∞.",
+            about=("corrected",),
+            check=floor_tends,
+            controls=(Control("the printed c = 1", "1/(2(1 − 2δ)) is 1 at δ = ¼ only", {"limit": lambda d: 1.0}),),
+        ),
+        Claim(
+            name="population_floor_at_small_n",
+            text="With exactly f bad workers the population floor 1/(2(1 − 2δ)) binds the error against x̄ at every "
+            "single n.",
+            about=("point",),
+            point=9,
+            check=population_at_small_n,
+            controls=(Control("the mean", "its error has no bound", {"rule": TrimmedMean(0)}, expect="survives"),),
+        ),
+        Claim(
+            name="unbounded",
+            text="For δ ≥ ½ the error is unbounded, even at ρ = 0.",
+            about=("printed", "corrected"),
+            check=no_majority,
+            controls=(Control("one honest worker more", "then the two parts cannot be confused", {"odd": 1}),),
+        ),
+    ),
+    data=picture,
+)

@@ -1,0 +1,5 @@
+"""Theorem IV: what centered clipping achieves from a given centre."""
+
+from theory.theorem_iv_centered_clipping.statement import STATEMENT
+
+__all__ = ["STATEMENT"]

@@ -1,0 +1,56 @@
+"""Centered clipping for every δ < ½: the multi-step bound without a tail estimate.
+
+`many_steps.py` with these choices, x = 2δ < 1 throughout: r = θ = (1 + x)/2, τ_l = max(τ_*, B_0 r^{l−1}) with τ_* =
+ρ/((1 − x)√δ), so that t = 1/(1 − x), s = 1/θ and D_0 ≤ B_0 ≤ θτ_0; q = (1 + x)/4. Then k = δ/r = x/(1 + x), η = θ −
+(1 + θ)k = (1 − x)/(2(1 + x)) > 0, q − δ = (1 − x)/4 > 0, 1 − 2q = (1 − x)/2: all conditions hold, and m ≤ g as (1 −
+q)n ≥ 1.
+
+Of step (v) only the second half is used, so that m ≥ 2 is not needed: D_l ≤ S_l + Z, Z ≤ max(1/(1 − δ), c_4)·Y, c_4 =
+max(θ/η, ωc_q, ω + p/η), ω = (1 − θ)/η + 1/(q − δ) = (1 + x) + 4/(1 − x). Multiplied by (1 − x)² everything stays
+bounded up to x = 1: θ/η → (1 − x)(1 + x)², ωc_q → (4 + (1 − x)(1 + x))·((1 − x) + (1 + x)²/4), ω + p/η → (1 − x)[4 +
+(1 − x)(1 + x) + 2(1 + x)²/(3 − x)], where p = (1 + x)/(3 − x). And α = k + sk/(1 − k) = 3x/(1 + x) ≤ 3/2, so that λ =
+4 is enough: for all l ≥ 1, δ = f/n < ½, every attacker and every fixed v_0, **E‖v_l − x̄‖² ≤ 4(½ + δ)^{2l} B_0² +
+117δρ²/(1 − 2δ)⁴.**
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from flint import arb
+
+from sims.checks.evidence import Evidence
+from sims.checks.intervals import enclose_maximum, enclosed, exact, larger
+from theory.claim import Context
+from theory.theorem_iv_centered_clipping.many_steps import noise
+
+LINK = (
+    "steps (i) to (v), without the tail, for all laws, attackers, v_0, l and δ < ½ "
+    "(theory/theorem_iv_centered_clipping/every_delta.py)"
+)
+
+
+def scaled_constant(x: arb, lead: int = 4) -> arb:
+    """K·(1 − 2δ)⁴ at x = 2δ."""
+    gap, delta = 1 - x, x / 2
+    p = (1 + x) / (3 - x)
+    gap_omega = 4 + gap * (1 + x)
+    gap_c_q = gap + (1 + x) * (1 + x) / 4
+    c_4 = larger(
+        gap * gap / (1 - delta),
+        gap * (1 + x) * (1 + x),
+        gap_omega * gap_c_q,
+        gap * (gap_omega + 2 * p * (1 + x)),
+    )
+    b = gap / (1 - delta) + c_4 * noise(delta, exact("1/2")) + gap * gap / (2 * (1 - delta)).sqrt()
+    alpha = 3 * x / (1 + x)
+    return b * b / (1 - alpha * alpha / lead)
+
+
+def every_delta(ctx: Context, *, claimed: int = 117, lead: int = 4) -> Iterable[Evidence]:
+    """The largest K(1 − 2δ)⁴ that the proof gives over 0 < δ < ½, enclosed; claimed: ≤ 117."""
+    box = [(Fraction(0), Fraction(1))]
+    found = enclose_maximum(lambda x: scaled_constant(x, lead), box, relative=1e-4, limit=Fraction(claimed), most=4000)
+    what = f"largest K(1 − 2δ)⁴ over 0 < δ < ½, {found.boxes} boxes"
+    yield enclosed(what, found, Fraction(claimed), LINK)

@@ -1,0 +1,149 @@
+"""Theorem IV as printed, "from any v_0", with τ_l² = O(ρ²/δ): two ways in which a far centre refutes it, exactly.
+
+*Random v_0.* v_0 = μ + D with probability p = (B² − Var x̄)/D², else μ = Ex̄, independent of the messages: E(v_0 −
+x̄)² = B². A step moves the centre by at most τ, and τ is a function of B, ρ, δ. With D → ∞ the far centre stays far,
+E(v_l − x̄)² → B² at the least for every l, while 2(6.45δ)^l B² + 1360δρ² tends to 1360δρ². The same at B = ρ refutes
+the single step of Corollary V once 1360δ < 1.
+
+*Constant τ.* v_0 = μ + D fixed and τ² = Kρ²/δ for every step: E(v_l − x̄)² ≥ (D − lτ)² ~ D² = B², whatever K is.
+
+The instances: honest messages are independent fair coins on {0, 1}, ρ² = ½, μ = ½, Var x̄ = 1/(4g); the Byzantine
+workers send far values on the side of v_0. All messages are clipped while |v − x_i| > τ, so every step is v ← v − (1
+− 2δ)τ, whatever the coins; this is checked with the rule's exact oracle for all coins at 0 and all at 1, between
+which every outcome lies, since v⁺ does not decrease in a message.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+from itertools import combinations_with_replacement
+
+from sims.aggregators import CenteredClipping
+from sims.checks.evidence import Evidence
+from sims.checks.exact_rules import exact_aggregate
+from theory.claim import Context
+
+RHO_SQ = Fraction(1, 2)  # of fair coins on {0, 1}
+Radii = Callable[[Fraction, Fraction, int], list[Fraction]]  # (δ, B², steps) → τ_0, …
+
+
+def scheduled(delta: Fraction, centre_sq: Fraction, steps: int) -> list[Fraction]:
+    """τ_l² = 4(1 − δ)(B_l²/3 + ρ²)/(√3 δ), B_{l+1}² = 6.45δB_l² + 22.1δρ², each as a float's rational."""
+    radii, b_sq = [], float(centre_sq)
+    for _ in range(steps):
+        d = float(delta)
+        radii.append(Fraction(math.sqrt(4 * (1 - d) * (b_sq / 3 + float(RHO_SQ)) / (math.sqrt(3) * d))))
+        b_sq = 6.45 * d * b_sq + 22.1 * d * float(RHO_SQ)
+    return radii
+
+
+def constant_radii(factor: int) -> Radii:
+    """τ² = factor·ρ²/δ for every step, whatever B is (as a float's rational)."""
+    return lambda delta, centre_sq, steps: [Fraction(math.sqrt(factor * float(RHO_SQ / delta)))] * steps
+
+
+def printed_bound(delta: Fraction, centre_sq: Fraction, steps: int) -> Fraction:
+    """2(6.45δ)^l B² + 1360δρ²."""
+    return 2 * (Fraction("6.45") * delta) ** steps * centre_sq + 1360 * delta * RHO_SQ
+
+
+def least_error(n: int, f: int, away: Fraction, radii: Sequence[Fraction]) -> Fraction:
+    """A lower bound of E(v_l − x̄)² from v_0 = ½ + away, away > 0, the Byzantine workers on the far side of v_0.
+
+    v_l for all coins at 0 bounds every v_l from below; E(v_l − x̄)² ≥ (v_l − ½)²_+ + Var x̄ if v_l is the same for
+    all coins, else (v_l − 1)²_+.
+    """
+    g = n - f
+    low = high = Fraction(1, 2) + away
+    for tau in radii:
+        far = [[high + 10 * tau]] * f
+        low = exact_aggregate(CenteredClipping(tau), [[Fraction(0)]] * g + far, [low])[0]
+        high = exact_aggregate(CenteredClipping(tau), [[Fraction(1)]] * g + far, [high])[0]
+    assert low <= high
+    if low == high:
+        return max(low - Fraction(1, 2), Fraction(0)) ** 2 + Fraction(1, 4 * g)
+    return max(low - 1, Fraction(0)) ** 2
+
+
+def random_centre(
+    ctx: Context,
+    *,
+    instances: Sequence[tuple[int, int, int]] = ((13, 1, 1), (7, 1, 9), (40, 6, 60)),
+    multiple: int = 10**7,
+    centre_sq: Fraction = RHO_SQ * 10**6,
+    bound: Callable[[Fraction, Fraction, int], Fraction] = printed_bound,
+    surely: bool = False,
+) -> Iterable[Evidence]:
+    """E(v_l − x̄)²/(the printed bound) from below, v_0 far with a small probability, or `surely` at distance B."""
+    for n, f, steps in instances:
+        delta, variance = Fraction(f, n), Fraction(1, 4 * (n - f))
+        radii = scheduled(delta, centre_sq, steps)
+        away = (
+            Fraction(math.isqrt(int(10**12 * (centre_sq - variance))), 10**6)
+            if surely
+            else multiple * sum(radii, Fraction(0))
+        )
+        probability = Fraction(1) if surely else (centre_sq - variance) / away**2
+        error = probability * least_error(n, f, away, radii)
+        where = "at B" if surely else "independent of the messages"
+        yield Evidence(
+            f"E(v_l − x̄)²/bound, v_0 {where}, n = {n}, f = {f}, l = {steps}",
+            error / bound(delta, centre_sq, steps),
+            "<=",
+            Fraction(1),
+            "exact",
+        )
+
+
+def constant_radius(
+    ctx: Context,
+    *,
+    radii: Sequence[Radii] = tuple(constant_radii(k) for k in (1, 100, 10**6)),
+    instances: Sequence[tuple[int, int, int]] = ((13, 1, 1), (7, 1, 9), (40, 6, 60)),
+) -> Iterable[Evidence]:
+    """(v_l − x̄)²/(the printed bound) from below, v_0 = ½ + B fixed, for radii that do not know B."""
+    for choose in radii:
+        for n, f, steps in instances:
+            delta = Fraction(f, n)
+            away = 10**9 * steps  # far beyond all steps together
+            centre_sq = Fraction(away) ** 2 + Fraction(1, 4 * (n - f))
+            chosen = choose(delta, centre_sq, steps)
+            yield Evidence(
+                f"E(v_l − x̄)²/bound from v_0 = ½ + {away:.0e}, τ_0 = {float(chosen[0]):.3g}, n = {n}, f = {f}, l = "
+                f"{steps}",
+                least_error(n, f, Fraction(away), chosen) / printed_bound(delta, centre_sq, steps),
+                "<=",
+                Fraction(1),
+                "exact",
+            )
+
+
+def sketch(
+    ctx: Context, *, claimed: Callable[[Fraction], Fraction], centred: bool = False, least: int = 3
+) -> Iterable[Evidence]:
+    """The proof sketch's rule, clip to radius ρ around 0 and average, at its worst over honest values in [−ρ, ρ].
+
+    error²/ρ² beside the claim, all honest multisets of {−1, −½, 0, ½, 1} (`centred`: of mean 0), Byzantine far out.
+    """
+    for n, f in ((3, 1), (5, 1), (5, 2), (8, 1)):
+        if n * Fraction(1, least) < f:
+            continue
+        delta, worst = Fraction(f, n), Fraction(0)
+        for honest in combinations_with_replacement([Fraction(k, 2) for k in range(-2, 3)], n - f):
+            mean = sum(honest, Fraction(0)) / len(honest)
+            if centred and mean:
+                continue
+            for side in (-100, 100):
+                rows = [[x] for x in (*honest, *[Fraction(side)] * f)]
+                output = exact_aggregate(CenteredClipping(Fraction(1)), rows)[0]
+                worst = max(worst, (output - mean) ** 2)
+        yield Evidence(
+            f"largest error²/ρ² of clipping to radius ρ and averaging, n = {n}, f = {f}",
+            worst,
+            "<=",
+            claimed(delta),
+            "exact",
+            covers="the error is δ(b̄ − x̄), b̄ and x̄ both of norm ≤ ρ, in every dimension",
+        )

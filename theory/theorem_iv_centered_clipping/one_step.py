@@ -1,0 +1,95 @@
+"""One step of centered clipping from a fixed centre: E‖v⁺ − x̄‖² ≤ U.
+
+Let h(z) = (1 − τ/‖z‖)_+ z be what clipping cuts off, z − h(z) = clip_τ(z), and v⁺ = v + (1/n) Σ_i clip_τ(x_i − v).
+
+- *(P0)* v⁺ − x̄ = δ(v − x̄) − (1 − δ)·avg_G h(x_i − v) + δ·avg_B clip_τ(x_j − v). For (1/n) Σ_G clip_τ(x_i − v) = (1
+  − δ)[(x̄ − v) − avg_G h(x_i − v)], and v − x̄ + (1 − δ)(x̄ − v) = δ(v − x̄).
+- *(P1)* ‖v⁺ − x̄‖ ≤ (1 − δ)·avg_G (‖x_i − v‖ − τ)_+ + δτ + δ‖v − x̄‖, on every path: triangle inequality, ‖h(z)‖ =
+  (‖z‖ − τ)_+.
+- *(P2)* (a − τ)_+ ≤ a²/(4τ): (a − 2τ)² ≥ 0.
+- *(P3)* v fixed, B² ≥ E‖v − x̄‖²: E avg_G ‖x_i − v‖² = E‖x̄ − v‖² + E avg_G ‖x_i − x̄‖² ≤ M := B² + ρ²/2, because
+  avg_G ‖x_i − x̄‖² = (1/2g²) Σ_{i,j} ‖x_i − x_j‖² has mean ≤ ρ²(g − 1)/(2g).
+- *(P4)* v fixed: h is 1-Lipschitz (z minus its projection onto a convex set), so Var h(x_i − v) ≤ Var x_i. The g ≥ 2
+  good vectors are independent, E‖x_i − x_j‖² ≥ Var x_i + Var x_j, hence avg_G Var x_i ≤ ρ²/2 and Var(avg_G h(x_i −
+  v)) ≤ ρ²/(2g) ≤ δρ²/(2(1 − δ)) when f = δn ≥ 1, as 1/g = 1/((1 − δ)n).
+
+*Lemma.* v fixed, f = δn ≥ 1, g ≥ 2: E‖v⁺ − x̄‖² ≤ U := [(1 − δ)√(M²/(16τ²) + δρ²/(2(1 − δ))) + δτ + δB]². *Proof.*
+Take the L²-norm of P0. The middle term has E‖avg_G h‖² = ‖E avg_G h‖² + Var(avg_G h), and ‖E avg_G h‖ ≤ M/(4τ) by P2
+and P3. ∎
+
+*All B ≥ 0 at once.* With the radius τ² = 4(1 − δ)(B²/3 + ρ²)/(√3 δ) put u = √δ, w² = B²/(B² + ρ²) ∈ [0, 1], T² =
+τ²δ/(B² + ρ²) = 4(1 − δ)(1 − 2w²/3)/√3. Then U/(δ(B² + ρ²)) = [(1 − δ)√((1 + w²)²/(64T²) + (1 − w²)/(2(1 − δ))) + T +
+uw]², which is bounded and continuous on the closed box of (u, w), so that interval arithmetic can enclose its
+maximum.
+
+*The best radius.* (1 − δ)M/(4τ) + δτ is least at τ² = (1 − δ)M/(4δ), where it is √(δ(1 − δ)M). At ρ = 0 then √U =
+(√(δ(1 − δ)) + δ)B, a contraction for every δ < ½. From B = ρ: √U ≤ √δ·ρ·[√(1 − δ)·(√(7/8) + √(3/8)) + √δ], with
+square ≤ 3.396δρ² by Cauchy and Schwarz, for every δ < 1: see Corollary V.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+
+from flint import arb
+
+from sims.checks.evidence import Evidence
+from sims.checks.intervals import enclose_maximum, enclosed, exact
+from theory.claim import Context
+
+LINK = "P0 to P4 and the change to bounded variables (derivation in theory/theorem_iv_centered_clipping/one_step.py)"
+Radius = Callable[[arb, arb], arb]  # (δ, w²) → T²
+
+
+def printed_radius(delta: arb, share: arb) -> arb:
+    """T² = τ²δ/(B² + ρ²) of τ² = 4(1 − δ)(B²/3 + ρ²)/(√3 δ), `share` = B²/(B² + ρ²)."""
+    return 4 * (1 - delta) * (1 - 2 * share / 3) / arb(3).sqrt()
+
+
+def best_radius(delta: arb, share: arb) -> arb:
+    """T² of τ² = (1 − δ)(B² + ρ²/2)/(4δ)."""
+    return (1 - delta) * (1 + share) / 8
+
+
+def constant_radius_sq(delta: arb, share: arb) -> arb:
+    """T² of τ² = 4(1 − δ)ρ²/(√3 δ), whatever B is."""
+    return 4 * (1 - delta) * (1 - share) / arb(3).sqrt()
+
+
+def scaled_bound(u: arb, w: arb, radius: Radius = printed_radius) -> arb:
+    """U/(δ(B² + ρ²)) at δ = u², B² = w²(B² + ρ²)."""
+    delta, share = u * u, w * w
+    radius_sq = radius(delta, share)
+    bias_sq = (1 + share) * (1 + share) / (64 * radius_sq)
+    spread = (1 - delta) * (bias_sq + (1 - share) / (2 * (1 - delta))).sqrt()
+    total = spread + radius_sq.sqrt() + u * w
+    return total * total
+
+
+def one_step(
+    ctx: Context,
+    *,
+    of_centre: str = "6.45",
+    of_spread: str = "22.1",
+    most: tuple[str, ...] = ("0.15",),
+    radius: Radius = printed_radius,
+) -> Iterable[Evidence]:
+    """The largest U/(6.45δB² + 22.1δρ²) over all B ≥ 0 and all δ up to `most`, enclosed; claimed: ≤ 1."""
+    a, b = exact(of_centre), exact(of_spread)
+
+    def ratio(u: arb, w: arb) -> arb:
+        return scaled_bound(u, w, radius) / (a * w * w + b * (1 - w * w))
+
+    for delta in most:
+        box = [(Fraction(0), root_above(Fraction(delta))), (Fraction(0), Fraction(1))]
+        found = enclose_maximum(ratio, box, relative=5e-3, limit=Fraction(1), most=8000)
+        what = f"largest U/({of_centre}δB² + {of_spread}δρ²), B ≥ 0, 0 < δ ≤ {delta}, {found.boxes} boxes"
+        yield enclosed(what, found, Fraction(1), LINK)
+
+
+def root_above(delta: Fraction) -> Fraction:
+    """A rational u with δ ≤ u² ≤ δ + 10⁻⁵."""
+    u = Fraction(round(10**6 * float(delta) ** 0.5) + 1, 10**6)
+    assert delta <= u * u <= delta + Fraction(1, 10**5)
+    return u

@@ -1,0 +1,176 @@
+"""Theorem VII's rates as slopes: exact errors of MVR on f = ½x² with every start, against T and against n.
+
+Errors are enclosed without a random number (`bound.py`); a slope's interval is its range over all errors within these
+enclosures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+from sims.checks.evidence import Evidence
+from sims.checks.rates import slope
+from theory.claim import Claim, Context, Control
+from theory.theorem_vii_mvr.bound import (
+    Instance,
+    Parameters,
+    mean_square,
+    mean_square_idle,
+    mean_squares_decreasing,
+    mvr_parameters,
+    printed_parameters,
+    sgdm_parameters,
+)
+
+Family = Callable[[int], tuple[float, float]]  # T ↦ bounds of the average of E‖∇f‖²
+ONE = Instance()
+SIZES = tuple(2**k - 1 for k in range(21, 43, 3))
+LADDER = (Fraction(0), Fraction(1, 3), Fraction(1, 2), Fraction(2, 3), Fraction(1))  # exponents of this subject
+RATE_H = 0.24  # ≤ 1/(4L): η_t = RATE_H·t^{−1/3}
+
+
+def started(b0: Callable[[Parameters], float] = lambda p: p.b0, **changes: Any) -> Family:
+    """MVR with the bound's parameters, b_0 chosen by `b0`."""
+
+    def error(T: int) -> tuple[float, float]:
+        p = mvr_parameters(ONE, T)
+        return mean_square(ONE, replace(p, b0=b0(p), **changes), T)
+
+    return error
+
+
+def momentum(parameters: Callable[[int], Parameters] = lambda T: sgdm_parameters(ONE, T)) -> Family:
+    """The mean square of a run of T rounds with the parameters for T."""
+    return lambda T: mean_square(ONE, parameters(T), T)
+
+
+def idle(power: float) -> Family:
+    """MVR that averages for T^power rounds at x_0 first; they count among the T."""
+    return lambda T: mean_square_idle(ONE, mvr_parameters(ONE, T), T, round(T**power))
+
+
+def decreasing(power: float) -> Family:
+    """η_t of the order t^{−1/3}, α_t of the order t^{−power}, constant between powers of two; one sample."""
+    a = 16 / 3 * ONE.L_sq * RATE_H**2
+    found = mean_squares_decreasing(ONE, RATE_H, a, power, 42)
+    return lambda T: found[T]
+
+
+BATCH, SAMPLE, ZERO = started(), started(lambda p: 1), started(lambda p: 0)
+SGDM = momentum()
+
+
+def between(exponent: Fraction) -> tuple[Fraction, Fraction]:
+    """The slopes half-way to the neighbouring exponents: (the flatter, the steeper)."""
+    i = LADDER.index(exponent)
+    flatter, steeper = LADDER[i - 1] if i else -LADDER[1], LADDER[i + 1]
+    return -(exponent + flatter) / 2, -(exponent + steeper) / 2
+
+
+def falls(
+    ctx: Context, *, families: Mapping[str, Family], exponent: Fraction = Fraction(2, 3), both: bool = True
+) -> Iterable[Evidence]:
+    """Slopes of log error against log T, T = 2²¹ … 2⁴²; claimed: nearer to −exponent than to its neighbours."""
+    flatter, steeper = between(exponent)
+    for name, family in families.items():
+        middle, error = slope(SIZES, *zip(*(family(T) for T in SIZES), strict=True))
+        yield Evidence(f"slope of log error against log T: {name}", middle, "<=", flatter, "proved", error)
+        if both:
+            yield Evidence(f"slope of log error against log T: {name}", middle, ">=", steeper, "proved", error)
+
+
+def speed_up(ctx: Context, *, parameters: Callable[[Instance, float], Parameters]) -> Iterable[Evidence]:
+    """The slope of log error against log g for T = 2⁴⁰, nobody Byzantine; claimed: nearer to −2/3 than to −1/3."""
+    sizes, T = (1, 2, 4, 8, 16, 32, 64, 128), 2**40
+    values = [mean_square(Instance(g=g), parameters(Instance(g=g), T), T) for g in sizes]
+    middle, error = slope(sizes, *zip(*values, strict=True))
+    yield Evidence("slope of log error against log n, δ = 0", middle, "<=", Fraction(-1, 2), "proved", error)
+
+
+HALF, THIRD = Fraction(1, 2), Fraction(1, 3)
+CLAIMS = (
+    Claim(
+        name="one_sample_is_enough",
+        text="The rate T^{−2/3} needs no batch: one sample in the first estimate, or m_0 = 0, gives it.",
+        about=("printed", "point"),
+        point=16,
+        check=lambda ctx, families={"one sample": SAMPLE, "m_0 = 0": ZERO}: falls(ctx, families=families, both=False),
+        controls=(
+            Control("a batch", "b_0 of the order T^{1/3} gives −2/3", {"families": {"batch": BATCH}}, "survives"),
+        ),
+    ),
+    Claim(
+        name="one_sample_gives",
+        text="With constant α and η of the printed order, one sample or m_0 = 0 gives T^{−1/3}.",
+        about=("corrected", "point"),
+        point=16,
+        check=lambda ctx, families={"one sample": SAMPLE, "m_0 = 0": ZERO}: falls(
+            ctx, families=families, exponent=THIRD
+        ),
+        controls=(Control("a batch", "then it is −2/3", {"families": {"batch": BATCH}}),),
+    ),
+    Claim(
+        name="batch",
+        text="With a batch of the order T^{1/3} the exact error falls like T^{−2/3}.",
+        about=("corrected", "point"),
+        point=16,
+        check=lambda ctx, families={"batch": BATCH}: falls(ctx, families=families),
+        controls=(
+            Control(
+                "α of the order η",
+                "then ασ² is of the order T^{−1/3}",
+                {"families": {"α = η": lambda T: started(alpha=mvr_parameters(ONE, T).eta)(T)}},
+            ),
+            Control(
+                "no correction",
+                "a momentum that forgets more slowly than x moves lags behind",
+                {"families": {"no correction": started(corrected=False)}},
+            ),
+            Control("SGDm", "its slope is −1/2", {"families": {"SGDm": SGDM}}),
+        ),
+    ),
+    Claim(
+        name="idle_or_decreasing",
+        text="T^{1/3} idle rounds, or α_t of the order t^{−2/3} with η_t of the order t^{−1/3}, do without a batch.",
+        about=("corrected", "point"),
+        point=16,
+        check=lambda ctx, first=1 / 3, power=2 / 3: falls(
+            ctx, families={"idle rounds": idle(first), "decreasing α_t": decreasing(power)}
+        ),
+        controls=(
+            Control("T^{1/6} idle rounds", "the slope is −1/3 − 1/6", {"first": 1 / 6}),
+            Control("α_t of the order t^{−1/3}", "then ασ² falls that slowly", {"power": 1 / 3}),
+        ),
+    ),
+    Claim(
+        name="momentum",
+        text="SGDm with Theorem VI's parameters, on the same problem, falls like T^{−1/2}.",
+        about=("corrected",),
+        check=lambda ctx, families={"SGDm": SGDM}: falls(ctx, families=families, exponent=HALF),
+        controls=(
+            Control(
+                "α = ½ fixed",
+                "with η of the order T^{−1/3} the noise left is of that order too",
+                {"families": {"α = ½": momentum(lambda T: Parameters(T ** (-1 / 3), 0.5, 1, False))}},
+            ),
+            Control("MVR", "its slope is −2/3", {"families": {"MVR": BATCH}}),
+        ),
+    ),
+    Claim(
+        name="lower_bound_in_n",
+        text="With α = O(L²η²), as printed, MVR at δ = 0 matches the lower bound for nT gradients, (nT)^{−2/3}.",
+        about=("printed",),
+        check=lambda ctx, parameters=printed_parameters: speed_up(ctx, parameters=parameters),
+        controls=(Control("α = (16/3)κL²η²", "that does match it", {"parameters": mvr_parameters}, expect="survives"),),
+    ),
+    Claim(
+        name="alpha_heeds_kappa",
+        text="With α = (16/3)κL²η² the error at δ = 0 falls like n^{−2/3}.",
+        about=("corrected",),
+        check=lambda ctx, parameters=mvr_parameters: speed_up(ctx, parameters=parameters),
+        controls=(Control("α = (16/3)L²η²", "then like n^{−1/3}", {"parameters": printed_parameters}),),
+    ),
+)
