@@ -28,7 +28,7 @@ def audit(
     """Measure what the paper asks of a rule, yours or ours; exit 1 if a row is refuted."""
     from byzcheck.console import console
     from byzcheck.files import check_writable, write_all
-    from sims.aggregators.by_name import parse_settings, rule_by_name
+    from sims.by_name import parse_settings, rule_by_name
     from theory.record import SCHEMA, as_text, evidence_record, versions
     from theory.report import evidence_table
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -42,6 +42,11 @@ class CenteredClipping(Rule):
             smallest = np.min(to_numpy(tau) if hasattr(tau, "shape") else tau)
             if not smallest >= 0:  # NaN too
                 raise ValueError(f"CenteredClipping needs τ ≥ 0, got τ = {smallest}")
+
+    @classmethod
+    def example(cls, n: int, f: int) -> Self:
+        """τ = 1, for want of a scale."""
+        return cls(tau=1.0)
 
     @property
     def radii(self) -> tuple[Any, ...]:

@@ -38,6 +38,16 @@ def check_variant(variant: str) -> None:
         raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {variant!r}")
 
 
+def scores_tie(f: int, n: int, variant: str, d: int) -> bool:
+    """Whether scores of messages in general position are equal.
+
+    Over one neighbour the two closest messages share theirs, and on a line sums of plain distances over an odd number
+    of neighbours are often equal.
+    """
+    fewer, power = VARIANTS[variant]
+    return n - f - fewer == 1 or (power < 1 and d == 1)
+
+
 def krum_distances(x: Array) -> tuple[Array, Array, Ranks]:
     """Squared distances (..., n, n), who is alive (..., n), and lexicographic ranks on demand, of messages (..., n, d).
 
@@ -131,6 +141,10 @@ class Krum(StatelessRule):
         """All but the mean."""
         return Promises()
 
+    def meets_ties(self, n: int, d: int) -> bool:
+        """Where `scores_tie`."""
+        return scores_tie(self.f, n, self.variant, d)
+
     def require(self, n: int) -> None:
         """Raise unless n ≥ 2f + 3."""
         if n < 2 * self.f + 3:
@@ -173,6 +187,10 @@ class MultiKrum(StatelessRule):
     def promises(self) -> Promises:
         """All; the mean at f = 0 with the default m."""
         return Promises(mean=self.f == 0 and self.m is None)
+
+    def meets_ties(self, n: int, d: int) -> bool:
+        """Where `scores_tie`, but as the mean."""
+        return not self.promises.mean and scores_tie(self.f, n, self.variant, d)
 
     def require(self, n: int) -> None:
         """Raise unless n ≥ 2f + 3 and m ≤ n − f."""

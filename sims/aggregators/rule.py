@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import abc
+import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, Self, final
 
 import numpy as np
 
@@ -57,6 +58,23 @@ class Rule(abc.ABC):
     @abc.abstractmethod
     def combine(self, x: Array, state: State, rng: Any) -> tuple[Array, State]:
         """The rule on messages that were already checked; what a subclass writes."""
+
+    @classmethod
+    def example(cls, n: int, f: int) -> Self | None:
+        """An instance for n workers, f of them declared Byzantine; None where the rule is not defined for them.
+
+        Made of defaults, and of f where the constructor takes one; a rule that needs more writes its own.
+        """
+        made: Self = cls(**({"f": f} if "f" in inspect.signature(cls).parameters else {}))
+        try:
+            made.require(n)
+        except ValueError:
+            return None
+        return made
+
+    def meets_ties(self, n: int, d: int) -> bool:
+        """Whether ties occur among n messages in general position in d coordinates, so that `odd` says nothing."""
+        return False
 
     def require(self, n: int) -> None:  # noqa: B027 (a hook: most rules are defined for every n)
         """Raise a `ValueError` that names the broken inequality if the rule is not defined for n workers."""

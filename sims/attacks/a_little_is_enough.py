@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from sims.attacks.attack import Attack, State, View
 from sims.backend import Array, lead, namespace
@@ -43,6 +43,15 @@ class ALittleIsEnough(Attack):
             raise ValueError(f"ALittleIsEnough needs sign in (-1, 1), got sign = {self.sign}")
         if self.ddof not in (0, 1):
             raise ValueError(f"ALittleIsEnough needs ddof in (0, 1), got ddof = {self.ddof}")
+
+    @classmethod
+    def example(cls, n: int, f: int) -> Self | None:
+        """With the released formula, where its z is finite."""
+        try:
+            alie_z(n, f)
+        except ValueError:
+            return None
+        return cls()
 
     def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
         """mean_G + sign·z·std_G, f times."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sims.attacks import Attack, LabelFlipping, View
+from sims.attacks import Attack, View
 from sims.backend import Array, inverse, namespace, take_rows
 from sims.optimizers import Algorithm, AlgorithmState
 from sims.problems import Labelled, Problem
@@ -65,10 +65,12 @@ class Round:
     def _oracle(self, x: Array, sample: Array) -> Array:
         """Every worker's gradient at x, the Byzantine workers' from flipped labels if that is the attack."""
         g = self.n - self.f
-        if not isinstance(self.attack, LabelFlipping):
+        if not self.attack.flips_labels:
             return self.problem.oracle(x, sample, g)
         if not isinstance(self.problem, Labelled):
-            raise ValueError(f"LabelFlipping needs a problem with labels, got problem = {self.problem!r}")
+            raise ValueError(
+                f"{type(self.attack).__name__} needs a problem with labels, got problem = {self.problem!r}"
+            )
         return self.problem.oracle(x, sample, g, flip=True)
 
     def _speak(

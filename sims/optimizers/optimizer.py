@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -27,6 +27,12 @@ class Optimizer(abc.ABC):
     """
 
     learning_rate: Schedule
+
+    @classmethod
+    def example(cls) -> Self:
+        """An instance with η = 0.1; an optimizer that needs more writes its own."""
+        made: Any = cls
+        return made(learning_rate=0.1)
 
     def points(self, x: Array, memory: Memory) -> tuple[Array, ...]:
         """Where the round's gradients are taken, each (..., d): x itself first; `memory` is the server's."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -30,6 +30,11 @@ class Problem(abc.ABC):
     `zeta_sq`. `x_star` minimises f, `f_star` = f(x_star). Real parameters may be arrays that broadcast over the
     leading axes of x.
     """
+
+    @classmethod
+    def example(cls) -> Self:
+        """A small instance, of defaults unless a subclass writes its own."""
+        return cls()
 
     @property
     @abc.abstractmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -42,6 +42,11 @@ class PhaseNoise(Problem):
             raise ValueError(f"{name} needs dim ≥ 1, got dim = {self.dim}")
         if self.wave not in WAVES:
             raise ValueError(f"{name} needs wave in {WAVES}, got wave = {self.wave!r}")
+
+    @classmethod
+    def example(cls) -> Self:
+        """Amplitude 1 in two dimensions."""
+        return cls(1.0, dim=2)
 
     @property
     def L(self) -> float:  # noqa: N802 (the paper's symbol)

@@ -56,6 +56,11 @@ class SoftmaxRegression(Labelled):
             raise ValueError(f"SoftmaxRegression needs batch ≥ 1, got batch = {self.batch}")
 
     @classmethod
+    def example(cls) -> SoftmaxRegression:
+        """A `mixture` of three classes."""
+        return cls.mixture(classes=3, dim=2, size=48, ridge=0.1)
+
+    @classmethod
     def mixture(
         cls, classes: int = 4, dim: int = 3, size: int = 256, spread: float = 1.0, seed: int = 0, **parameters: Any
     ) -> SoftmaxRegression:
