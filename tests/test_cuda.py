@@ -30,12 +30,12 @@ from sims.kernels import (
     cuda_centres,
     cuda_distances,
     cuda_random,
-    cuda_round_rules,
     cuda_source,
     dispatch,
     entry,
 )
 from sims.kernels.cuda_rounds import Rounds
+from sims.kernels.in_rounds import Answer, Step
 from sims.optimizers import SGD, RobustSGD, WorkerMomentum
 from sims.problems import Quadratic
 
@@ -140,11 +140,13 @@ def sources(n, dtype):
 def whole_rounds(n):
     """The rounds of every rule that n workers can have, in few and many dimensions."""
     f = max(0, n - 3) // 4
-    rules = [rule for rule in cuda_round_rules.RULES if n >= 3 or rule != "krum"]
-    kinds = itertools.product(rules, ((10, 0, False), (8192 // n, 4 if f else 0, True)))
+    steps = [step for step in Step if n >= 3 or step != Step.KRUM]
+    kinds = itertools.product(
+        steps, ((10, Answer.HONEST, False), (8192 // n, Answer.EDGE if f else Answer.HONEST, True))
+    )
     return [
-        Rounds(rule, n, d, n - f, f, attack, attack // 4, momentum, offsets=momentum).source
-        for rule, (d, attack, momentum) in kinds
+        Rounds(step, n, d, n - f, f, answer, answer // 4, momentum, offsets=momentum).source
+        for step, (d, answer, momentum) in kinds
     ]
 
 

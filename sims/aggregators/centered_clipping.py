@@ -11,6 +11,7 @@ import numpy as np
 from sims import kernels
 from sims.aggregators.rule import Promises, Rule, State
 from sims.backend import Array, device, lead, measurable, namespace, only, row_norms, to_numpy
+from sims.kernels.in_rounds import RuleInRounds, Step
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +58,10 @@ class CenteredClipping(Rule):
     def promises(self) -> Promises:
         """Translation (with the centre) and oddness; scaling only if τ is scaled too."""
         return Promises(scale=False)
+
+    def in_rounds(self, n: int) -> RuleInRounds:
+        """A radius per step."""
+        return RuleInRounds(Step.CLIPPING, parameters=self.radii)
 
     def breakdown(self, n: int) -> int:
         """All n: whatever is sent, the output is within Σ τ_l of the centre."""

@@ -20,6 +20,7 @@ from sims.backend import (
     sq_distances,
     take_rows,
 )
+from sims.kernels.in_rounds import RuleInRounds, Step
 
 Ranks = Callable[[Any], Array]  # an index of runs, `...` for all → the ranks (..., n) of their messages
 
@@ -140,6 +141,10 @@ class Krum(StatelessRule):
     def promises(self) -> Promises:
         """All but the mean."""
         return Promises()
+
+    def in_rounds(self, n: int) -> RuleInRounds | None:
+        """The published score alone: its n − f − 2 nearest others, behind the message itself."""
+        return RuleInRounds(Step.KRUM, tuple(range(n - self.f - 1)), self.f) if self.variant == "paper" else None
 
     def meets_ties(self, n: int, d: int) -> bool:
         """Where `scores_tie`."""

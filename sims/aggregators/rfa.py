@@ -10,6 +10,7 @@ import numpy as np
 from sims import kernels
 from sims.aggregators.rule import Promises, StatelessRule
 from sims.backend import Array, device, lead, measurable, namespace, row_norms, to_numpy
+from sims.kernels.in_rounds import RuleInRounds, Step
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,10 @@ class RFA(StatelessRule):
     def promises(self) -> Promises:
         """Oddness alone."""
         return Promises(translation=False, scale=False)
+
+    def in_rounds(self, n: int) -> RuleInRounds:
+        """A ν per step."""
+        return RuleInRounds(Step.WEISZFELD, parameters=(self.nu,) * self.steps)
 
     def breakdown(self, n: int) -> int:
         """⌈n/2⌉ − 1, that of the geometric median which it approximates."""

@@ -12,6 +12,7 @@ from typing import Any, Self, final
 import numpy as np
 
 from sims.backend import Array, namespace
+from sims.kernels.in_rounds import RuleInRounds
 
 State = Any
 
@@ -71,6 +72,13 @@ class Rule(abc.ABC):
         except ValueError:
             return None
         return made
+
+    def in_rounds(self, n: int) -> RuleInRounds | None:
+        """The rule as a step of compiled rounds with n workers; None, as here, if there is none.
+
+        It is not inherited: a subclass may compute something else, and says again what it is.
+        """
+        return None
 
     def meets_ties(self, n: int, d: int) -> bool:
         """Whether ties occur among n messages in general position in d coordinates, so that `odd` says nothing."""

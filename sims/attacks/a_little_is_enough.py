@@ -6,8 +6,11 @@ import importlib
 from dataclasses import dataclass
 from typing import Any, Self
 
+import numpy as np
+
 from sims.attacks.attack import Attack, State, View
 from sims.backend import Array, lead, namespace
+from sims.kernels.in_rounds import Answer, AttackInRounds
 
 FORMULAS = ("released", "krum")
 
@@ -52,6 +55,13 @@ class ALittleIsEnough(Attack):
         except ValueError:
             return None
         return cls()
+
+    def in_rounds(self, n: int, f: int) -> AttackInRounds | None:
+        """Mean and deviation of the honest messages, if there are enough for one."""
+        if n - f <= self.ddof:
+            return None
+        z = alie_z(n, f, self.z_formula) if self.z is None else self.z
+        return AttackInRounds(Answer.EDGE, self.sign * np.asarray(z, dtype=np.float64), self.ddof)
 
     def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
         """mean_G + sign·z·std_G, f times."""

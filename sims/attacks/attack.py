@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self, final
 
 from sims.backend import Array
+from sims.kernels.in_rounds import AttackInRounds
 
 State = Any
 STAGES = ("gradients", "messages")
@@ -60,6 +61,13 @@ class Attack(abc.ABC):
     def acts_on(self) -> str:
         """What it is made from: "gradients" or, unless a subclass says otherwise, "messages"."""
         return "messages"
+
+    def in_rounds(self, n: int, f: int) -> AttackInRounds | None:
+        """The attack in compiled rounds, for f ≥ 1; None, as here, if it has no place in them.
+
+        It is not inherited: a subclass may send something else, and says again what it is.
+        """
+        return None
 
     @abc.abstractmethod
     def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:

@@ -14,7 +14,7 @@ from sims.attacks.attack import STAGES
 from sims.backend import Array, Namespace, as_like, get_namespace, namespace, to_numpy
 from sims.engine import fused, fused_device
 from sims.engine.configuration import configure
-from sims.engine.fused import Experiment
+from sims.engine.experiment import Experiment
 from sims.engine.record import Record
 from sims.engine.round import Round
 from sims.engine.streams import Streams
@@ -88,10 +88,10 @@ def simulate(
     )
     start = _start(problem, x0, (*grid, runs, problem.dim))
     experiment = Experiment(problem, algorithm, attack, n, f, steps, seed, first_run, start.shape[:-1], every)
-    if backend == "numpy" and not shuffle and fused.fits(experiment):
-        return fused.play(experiment, start, configuration)
-    if is_cupy_namespace(xp) and not shuffle and fused_device.fits(experiment):
-        return fused_device.play(experiment, start, configuration, xp)
+    if backend == "numpy" and not shuffle and (program := fused.program(experiment)) is not None:
+        return fused.play(program, start, configuration)
+    if is_cupy_namespace(xp) and not shuffle and (program := fused_device.program(experiment)) is not None:
+        return fused_device.play(program, start, configuration, xp)
     one_round = Round(problem, algorithm, attack, n, f)
     sample, attacking, ruling, mixing = (
         Streams(seed, purpose).runs(first_run, runs, xp) for purpose in ("sample", "attack", "rule", "shuffle")

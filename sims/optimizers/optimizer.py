@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from sims.backend import Array, lead, to_numpy
+from sims.kernels.in_rounds import OptimizerInRounds
 
 Memory = Any
 Schedule = Any  # a number, an array over the leading axes, or a function of the round t = 1, 2, … that returns one
@@ -33,6 +34,10 @@ class Optimizer(abc.ABC):
         """An instance with η = 0.1; an optimizer that needs more writes its own."""
         made: Any = cls
         return made(learning_rate=0.1)
+
+    def in_rounds(self) -> OptimizerInRounds | None:
+        """The optimizer in compiled rounds; None, as here, if it has no place in them. It is not inherited."""
+        return None
 
     def points(self, x: Array, memory: Memory) -> tuple[Array, ...]:
         """Where the round's gradients are taken, each (..., d): x itself first; `memory` is the server's."""

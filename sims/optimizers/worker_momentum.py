@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from sims.backend import Array
+from sims.kernels.in_rounds import OptimizerInRounds
 from sims.optimizers.optimizer import (
     Memory,
     Optimizer,
@@ -38,6 +39,10 @@ class WorkerMomentum(Optimizer):
     def __post_init__(self) -> None:
         check_learning_rate("WorkerMomentum", self.learning_rate)
         check_beta("WorkerMomentum", self.beta)
+
+    def in_rounds(self) -> OptimizerInRounds:
+        """The step, and the workers' momenta."""
+        return OptimizerInRounds(self.learning_rate, self.beta, self.damped)
 
     def messages(self, gradients: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
         """The momenta, which are also the new memory."""
