@@ -24,7 +24,7 @@ from cuda_emulator import COMPILER, Emulator, kernels_of
 from sims import backend, kernels
 from sims.aggregators import RFA, Bulyan, CenteredClipping, CoordinateMedian, Krum, Mean, MultiKrum, TrimmedMean
 from sims.attacks import InnerProductManipulation
-from sims.engine import Streams, configure, key, simulate, streams
+from sims.engine import Experiment, Streams, simulate, streams
 from sims.kernels import (
     cuda,
     cuda_centres,
@@ -638,7 +638,7 @@ def test_nothing_is_fetched_before_the_end(device, monkeypatch):
 def test_another_generator_is_another_configuration():
     algorithm = RobustSGD(Mean(), SGD(0.1))
     keys = [
-        key(configure(Quadratic((1.0,)), algorithm, n=2, f=0, steps=1, runs=1, seed=0, backend=name))
+        Experiment(Quadratic((1.0,)), algorithm, n=2, f=0, steps=1, runs=1, seed=0, backend=name).key()
         for name in ("numpy", "cupy")
     ]
     assert keys[0] != keys[1]

@@ -22,8 +22,7 @@ from cuda_emulator import COMPILER, Emulator
 from sims import backend, kernels
 from sims.aggregators import RFA, CenteredClipping, CoordinateMedian, Krum, Mean, MultiKrum, TrimmedMean
 from sims.attacks import ALittleIsEnough, BitFlipping, InnerProductManipulation, NoAttack
-from sims.engine import Record, Streams, fused_device, simulate, streams
-from sims.engine.experiment import Experiment
+from sims.engine import Experiment, Record, Streams, fused_device, simulate, streams
 from sims.kernels import cuda, cuda_random, cuda_rounds, dispatch, entry
 from sims.kernels.cuda_rounds import SHARED_NUMBERS, Rounds
 from sims.kernels.in_rounds import Answer, Step
@@ -284,7 +283,7 @@ def test_everything_else_is_left_to_the_array_engine(place, monkeypatch):
             raise TypeError("Implicit conversion to a NumPy array is not allowed.")
 
     def fits(problem=PROBLEM, algorithm=MEDIAN, **changes):
-        size = {"attack": NoAttack(), "n": 9, "f": 2, "steps": 12, "seed": 0, "first_run": 0, "shape": (3,), "every": 1}
+        size = {"n": 9, "f": 2, "steps": 12, "seed": 0, "runs": 3}
         return fused_device.program(Experiment(problem, algorithm, **(size | changes))) is not None
 
     assert fits()

@@ -47,7 +47,8 @@ class Program:
     """
 
     def __init__(self, e: Experiment, rule: RuleInRounds, attack: AttackInRounds, optimizer: OptimizerInRounds) -> None:
-        problem, n, d = e.problem, e.n, e.problem.dim
+        problem: Any = e.problem  # a `Quadratic`
+        n, d = e.n, problem.dim
         self.e, self.rule, self.attack, self.optimizer = e, rule, attack, optimizer
         self.eigenvalues = np.asarray(problem.eigenvalues, dtype=np.float64)
         self.x_star = np.ascontiguousarray(np.broadcast_to(np.asarray(problem.x_star, dtype=np.float64), (d,)))

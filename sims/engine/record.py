@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sims.engine.configuration import describe, key
+from sims.engine.describe import describe, key
 
 
 @dataclass(frozen=True, eq=False)
