@@ -169,7 +169,7 @@ def test_an_experiment_survives_pickling():
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"problem": "quadratic"}, "an experiment needs a sims Problem as problem, got problem = 'quadratic'"),
+        ({"problem": "quadratic"}, "an experiment needs a sims Oracle as problem, got problem = 'quadratic'"),
         ({"algorithm": Mean()}, r"needs a sims Algorithm as algorithm, got algorithm = Mean\(\)"),
         ({"attack": None}, "an experiment needs a sims Attack as attack, got attack = None"),
         ({"attack": LabelFlipping()}, "LabelFlipping needs a problem with labels"),

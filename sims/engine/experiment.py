@@ -14,7 +14,7 @@ from sims.engine.describe import describe, key
 from sims.engine.round import Round
 from sims.engine.streams import Streams
 from sims.optimizers import Algorithm
-from sims.problems import Problem
+from sims.problems import Oracle
 
 if TYPE_CHECKING:
     from sims.engine.record import Record
@@ -25,6 +25,8 @@ STREAMS_VERSION = 1  # of the random streams: raised whenever the same seed woul
 @dataclass(frozen=True, eq=False)
 class Experiment:
     """`runs` runs of an algorithm on a problem for `steps` rounds with n workers, the last f of them Byzantine.
+
+    The problem is any `Oracle`; what it measures of an iterate is recorded.
 
     f is the *true* number, 0 ≤ f < n, whatever the rule declares. Run r has its own random streams (purposes
     "sample", "attack", "rule", "shuffle"), so that its numbers depend on `seed` and on r = `first_run`, `first_run` +
@@ -47,7 +49,7 @@ class Experiment:
     True
     """
 
-    problem: Problem
+    problem: Oracle
     algorithm: Algorithm
     _: KW_ONLY
     n: int
@@ -85,7 +87,7 @@ class Experiment:
         object.__setattr__(self, name, value)
 
     def _check_parts(self) -> None:
-        for name, kind in (("problem", Problem), ("algorithm", Algorithm), ("attack", Attack)):
+        for name, kind in (("problem", Oracle), ("algorithm", Algorithm), ("attack", Attack)):
             if not isinstance(part := getattr(self, name), kind):
                 raise ValueError(f"an experiment needs a sims {kind.__name__} as {name}, got {name} = {part!r}")
         if self.attack.enters not in STAGES:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from sims.engine.experiment import Experiment
-from sims.engine.program import Program, program_of
+from sims.engine.program import NOTED, Program, program_of
 from sims.engine.record import Record
 from sims.engine.streams import Streams
 from sims.kernels.in_rounds import Step
@@ -75,14 +75,11 @@ def play(program: Program, start: np.ndarray, configuration: dict[str, Any]) -> 
 
     with np.errstate(over="ignore", invalid="ignore"):
         split(part, -(-runs // lanes))
-        away = start - np.asarray(problem.x_star)
-        gradient = problem.gradient(start)
-        first = (problem.excess(start), np.sum(gradient * gradient, axis=-1), np.sum(away * away, axis=-1))
-    excess, gradients, distances = (
-        np.concatenate([first[k][None], values[:, k].reshape(len(noted), *e.shape)]) for k in range(3)
-    )
-    errors = values[:, 3].reshape(len(noted), *e.shape)
-    return Record(np.array([0, *noted]), excess, gradients, distances, errors, last.reshape(*e.shape, d), configuration)
+        before = problem.measure(start)
+    after = values.reshape(len(noted), 4, *e.shape)
+    measures = {name: np.concatenate([before[name][None], after[:, k]]) for k, name in enumerate(NOTED)}
+    x = last.reshape(*e.shape, d)
+    return Record(np.array([0, *noted]), measures, np.array(after[:, 3]), x, configuration)
 
 
 def _room(program: Program) -> tuple[np.ndarray, ...]:

@@ -15,7 +15,7 @@ import numpy as np
 from sims.backend import Namespace, to_numpy
 from sims.engine.experiment import Experiment
 from sims.engine.fused import LARGEST
-from sims.engine.program import Program, program_of
+from sims.engine.program import NOTED, Program, program_of
 from sims.engine.record import Record
 from sims.engine.streams import Streams
 from sims.kernels import cuda
@@ -57,15 +57,10 @@ def play(program: Program, start: np.ndarray, configuration: dict[str, Any], xp:
         cuda.launch(source, "play", grid, block, *tables, *runs, *times, memory, records)
     values = to_numpy(records).reshape(len(noted), 4, *e.shape)
     last = np.array(to_numpy(memory[:, :d])).reshape(start.shape)
-    excess, gradients, distances = (np.concatenate([b[None], values[:, k]]) for k, b in enumerate(_before(e, start)))
-    return Record(np.array([0, *noted]), excess, gradients, distances, np.array(values[:, 3]), last, configuration)
-
-
-def _before(e: Experiment, start: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """f(x) − f*, ‖∇f(x)‖² and ‖x − x*‖² at the start, `shape` each."""
     with np.errstate(over="ignore", invalid="ignore"):
-        away, gradient = start - np.asarray(e.problem.x_star), e.problem.gradient(start)
-        return e.problem.excess(start), np.sum(gradient * gradient, axis=-1), np.sum(away * away, axis=-1)
+        before = e.problem.measure(start)
+    measures = {name: np.concatenate([before[name][None], values[:, k]]) for k, name in enumerate(NOTED)}
+    return Record(np.array([0, *noted]), measures, np.array(values[:, 3]), last, configuration)
 
 
 def _tables(program: Program) -> tuple[Rounds, np.ndarray, np.ndarray]:

@@ -20,6 +20,8 @@ from sims.optimizers import RobustSGD
 from sims.optimizers.optimizer import at
 from sims.problems import Quadratic
 
+NOTED = ("excess", "sq_gradient_norms", "sq_distances")  # in rows 0 to 2 of what rounds record; 3 is the error
+
 
 def program_of(e: Experiment) -> Program | None:
     """The program of an experiment; None if it has none, or parameters of which the reference says what is wrong."""

@@ -8,7 +8,7 @@ from typing import Any
 from sims.attacks import Attack, View
 from sims.backend import Array, inverse, namespace, take_rows
 from sims.optimizers import Algorithm, AlgorithmState
-from sims.problems import Labelled, Problem
+from sims.problems import Labelled, Oracle
 from sims.problems.problem import sq_norm
 
 
@@ -21,7 +21,7 @@ class Round:
     attack flips labels and the problem is not `Labelled`.
     """
 
-    problem: Problem
+    problem: Oracle
     algorithm: Algorithm
     attack: Attack
     n: int

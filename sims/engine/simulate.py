@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from array_api_compat import is_cupy_namespace
 
 from sims.attacks import Attack, NoAttack
-from sims.backend import Array, Namespace, as_like, get_namespace, namespace, to_numpy
+from sims.backend import Array, Namespace, get_namespace, namespace, to_numpy
 from sims.engine import fused, fused_device
 from sims.engine.experiment import Experiment
 from sims.engine.record import Record
 from sims.engine.streams import Streams
 from sims.optimizers import Algorithm
-from sims.problems import Problem
-from sims.problems.problem import sq_norm
+from sims.problems import Oracle
 
 MEASURED_NUMBERS = 2**13  # coordinates of iterates that are measured at once, more only if one round has more
 CHUNK_NUMBERS = 2**21  # random numbers that are held at once unless the caller says otherwise: 16 MiB
 
 
 def simulate(
-    problem: Problem,
+    problem: Oracle,
     algorithm: Algorithm,
     *,
     n: int,
@@ -121,11 +120,11 @@ class _Recorder:
     Iterates are measured many at a time: a round's own are few numbers, and calls would cost more than they.
     """
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Oracle) -> None:
         self.problem = problem
         self.times: list[int] = []
         self.waiting: list[Array] = []  # iterates that are not measured yet
-        self.parts: list[tuple[Array, ...]] = []
+        self.parts: list[Mapping[str, Array]] = []
         self.errors: list[Array] = []
 
     def note(self, state: Any, error: Any) -> None:
@@ -139,17 +138,14 @@ class _Recorder:
     def _measure(self) -> None:
         x = namespace(*self.waiting).stack(self.waiting)
         self.waiting = []
-        away = x - as_like(self.problem.x_star, x)
-        self.parts.append((self.problem.excess(x), sq_norm(self.problem.gradient(x)), sq_norm(away)))
+        self.parts.append(self.problem.measure(x))
 
     def record(self, state: Any, configuration: dict[str, Any]) -> Record:
         if self.waiting:
             self._measure()
-        excess, gradients, distances = (_joined(column) for column in zip(*self.parts, strict=True))
-        errors = _stacked(self.errors) if self.errors else np.empty((0, *excess.shape[1:]))
-        return Record(
-            np.array(self.times), excess, gradients, distances, errors, np.array(to_numpy(state.x)), configuration
-        )
+        measures = {name: _joined([part[name] for part in self.parts]) for name in self.parts[0]}
+        errors = _stacked(self.errors)  # there are some: every experiment has a last round
+        return Record(np.array(self.times), measures, errors, np.array(to_numpy(state.x)), configuration)
 
 
 def _joined(arrays: Sequence[Array]) -> np.ndarray:

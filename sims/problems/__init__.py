@@ -1,8 +1,9 @@
-"""Stochastic optimization problems whose constants are known in closed form."""
+"""Oracles of stochastic gradients, and problems, of which every constant is known in closed form."""
 
 from sims.problems.labelled import Labelled
 from sims.problems.mean_estimation import Bernoulli, MeanEstimation, Pareto, Rademacher
-from sims.problems.problem import Draws, Problem
+from sims.problems.oracle import Draws, Oracle
+from sims.problems.problem import Problem
 from sims.problems.quadratic import Quadratic
 from sims.problems.sinusoidal import Pendulum, PhaseNoise, Sinusoidal
 from sims.problems.softmax_regression import SoftmaxRegression
@@ -12,6 +13,7 @@ __all__ = [
     "Draws",
     "Labelled",
     "MeanEstimation",
+    "Oracle",
     "Pareto",
     "Pendulum",
     "PhaseNoise",

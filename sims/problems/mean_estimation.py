@@ -9,7 +9,8 @@ from typing import Any, Self
 import numpy as np
 
 from sims.backend import Array, as_like, lead, namespace, to_numpy
-from sims.problems.problem import Draws, Problem, smallest, sq_norm
+from sims.problems.oracle import Draws
+from sims.problems.problem import Problem, smallest, sq_norm
 
 
 class MeanEstimation(Problem):

@@ -9,7 +9,8 @@ from typing import Any, Self
 import numpy as np
 
 from sims.backend import Array, as_like, device, lead, namespace, sum_across, to_numpy
-from sims.problems.problem import Draws, Problem, smallest
+from sims.problems.oracle import Draws
+from sims.problems.problem import Problem, smallest
 
 
 @dataclass(frozen=True, eq=False)

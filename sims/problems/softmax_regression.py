@@ -10,13 +10,14 @@ import numpy as np
 
 from sims.backend import Array, as_like, device, max_across, namespace, sum_across
 from sims.problems.labelled import Labelled
-from sims.problems.problem import Draws, sq_norm
+from sims.problems.oracle import Draws
+from sims.problems.problem import Problem, sq_norm
 
 NEWTON_STEPS = 60  # far more than are needed: each is one solve, and they stop at the rounding of the gradient
 
 
 @dataclass(frozen=True, eq=False)
-class SoftmaxRegression(Labelled):
+class SoftmaxRegression(Labelled, Problem):
     """Multinomial logistic regression with a ridge, on a finite data set that all workers sample from.
 
     `features` (m, p) are the points a_k (with a constant 1 among them for an intercept), `labels` (m,) their classes
