@@ -107,7 +107,7 @@ def test_a_new_module_whose_class_is_left_out_is_noticed(monkeypatch, tmp_path):
         "from sims.aggregators.mean import Mean\nclass GeometricMean(Mean): ...\n", encoding="utf-8"
     )
     monkeypatch.setattr(aggregators, "__path__", [*aggregators.__path__, str(tmp_path)])
-    assert faults(aggregators, Rule, RULES) == ["GeometricMean is not registered"]
+    assert "GeometricMean is not registered" in faults(aggregators, Rule, RULES)
 
 
 # Examples
