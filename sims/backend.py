@@ -11,6 +11,7 @@ import importlib
 import importlib.metadata
 import math
 import platform
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,10 +39,27 @@ def namespace(*arrays: Array) -> Namespace:
     return numpy_namespace  # the common case, a million times in a run of all checks
 
 
-def get_namespace(backend: str) -> Namespace:
-    """The namespace called `backend` ("numpy" or "cupy"), or a `BackendUnavailableError` that says what is missing."""
-    if backend not in BACKENDS:
+def backend_name(backend: str | Namespace) -> str:
+    """The name of a backend that is given by name or as a namespace: one for each library of `BACKENDS`.
+
+    Any other namespace has the name of its module, by which `get_namespace` finds it again. Raises `ValueError` for a
+    name that is none of these. Whether the library can run here is not asked.
+    """
+    if not isinstance(backend, str):
+        short = backend.__name__.removeprefix("array_api_compat.")
+        return short if short in BACKENDS else backend.__name__
+    if backend not in BACKENDS and not hasattr(sys.modules.get(backend), "__array_namespace_info__"):
         raise ValueError(f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}")
+    return backend
+
+
+def get_namespace(backend: str) -> Namespace:
+    """The namespace called `backend` ("numpy" or "cupy"), or a `BackendUnavailableError` that says what is missing.
+
+    Another array API namespace is found by the name of its module, once that is imported.
+    """
+    if backend_name(backend) not in BACKENDS:
+        return sys.modules[backend]
     if backend == "cupy":
         try:
             cupy = importlib.import_module("cupy")

@@ -22,7 +22,6 @@ from sims.backend import Array, as_like, device, namespace
 from sims.contracts_support import (
     allowance,
     attacked,
-    breaks_ties,
     map_state,
     overwrite_rows,
     require_close,
@@ -258,7 +257,7 @@ def contracts_for(rule: Rule, n: int, d: int = 2) -> Iterator[tuple[str, Contrac
         yield "translation", check_translation
     if promises.scale:
         yield "scale", check_scale
-    if promises.odd and not breaks_ties(rule, n, d):
+    if promises.odd and not rule.meets_ties(n, d):
         yield "oddness", check_oddness
     if promises.mean:
         yield "mean", check_mean

@@ -103,19 +103,3 @@ def attacked(x: Array, f: int) -> Iterator[tuple[str, Array]]:
     ladder = np.ones((f, d)) * 10.0 ** np.linspace(0, powers[-1], f)[:, None]
     bad = xp.broadcast_to(as_like(ladder, x), (*x.shape[:-2], f, d))
     yield f"{f} messages from 1 to 1e{powers[-1]}", xp.concat([bad, x[..., f:, :]], axis=-2)
-
-
-def breaks_ties(rule: Rule, n: int, d: int) -> bool:
-    """Whether `rule` meets ties on messages in general position, so that its oddness says nothing.
-
-    A Krum score over one neighbour is the same for the two closest messages, and on a line sums of plain distances
-    over an odd number of neighbours are often equal. Bulyan scores over one neighbour once f + 3 messages are left.
-    """
-    name, f = type(rule).__name__, getattr(rule, "f", 0)
-    if name == "Bulyan":
-        return 0 < f <= 2
-    if name not in ("Krum", "MultiKrum") or rule.promises.mean:
-        return False
-    variant = getattr(rule, "variant", "paper")
-    neighbours = n - f - (1 if variant == "byzfl" else 2)
-    return neighbours == 1 or (variant == "byzantine_momentum" and d == 1)

@@ -10,19 +10,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from sims.aggregators import (
-    RFA,
-    Bulyan,
-    CenteredClipping,
-    CoordinateMedian,
-    GeometricMedian,
-    Krum,
-    Mean,
-    MultiKrum,
-    Rule,
-    TrimmedMean,
-)
+from sims.aggregators import RFA, CenteredClipping, Krum, MultiKrum, Rule
 from sims.aggregators.krum import VARIANTS
+from sims.by_name import examples
 
 KINDS = ("ties", "zero spread", "offset", "denormal", "large", "ordinary")
 NON_FINITE = (float("nan"), float("inf"), -float("inf"))
@@ -89,29 +79,28 @@ def _messages(
 
 
 def rules(n: int) -> st.SearchStrategy[Rule]:
-    """Instances of all nine rules with parameters that are valid for n ≥ 1 workers.
+    """Instances of all registered rules (`sims.by_name.RULES`) with parameters that are valid for n ≥ 1 workers.
 
-    Raises `ValueError` for n < 1.
+    Of a rule with more parameters than f they are varied too, where `_varied` says how. Raises `ValueError` for n < 1.
     """
     if n < 1:
         raise ValueError(f"rules need n ≥ 1 workers, got n = {n}")
+    offered = [rule for f in range((n - 1) // 2 + 1) for rule in examples(n, f).values()]
+    return st.one_of(st.sampled_from(offered), *_varied(n))
+
+
+def _varied(n: int) -> list[st.SearchStrategy[Rule]]:
     radius = st.sampled_from((0.0, 0.5, 1.0, 10.0, 1e3))
     steps = st.integers(1, 3)
-    offered: list[st.SearchStrategy[Rule]] = [
-        st.just(Mean()),
-        st.just(CoordinateMedian()),
-        st.just(GeometricMedian()),
-        st.builds(TrimmedMean, f=st.integers(0, (n - 1) // 2)),
+    varied: list[st.SearchStrategy[Rule]] = [
         st.builds(RFA, steps=steps, nu=st.sampled_from((0.01, 0.1, 1.0))),
         st.builds(CenteredClipping, tau=radius, steps=steps),
         st.lists(radius, min_size=1, max_size=3).map(lambda radii: CenteredClipping(tuple(radii), len(radii))),
     ]
     if n >= 3:
         f = st.integers(0, (n - 3) // 2)
-        variant = st.sampled_from(tuple(VARIANTS))
-        offered += [
-            st.builds(Krum, f=f, variant=variant),
+        varied += [
+            st.builds(Krum, f=f, variant=st.sampled_from(tuple(VARIANTS))),
             f.flatmap(lambda f: st.builds(MultiKrum, f=st.just(f), m=st.none() | st.integers(1, n - f))),
-            st.builds(Bulyan, f=st.integers(0, (n - 3) // 4)),
         ]
-    return st.one_of(offered)
+    return varied

@@ -73,7 +73,7 @@ def test_audit_of_a_rule_of_ones_own(audits, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("krumm", "-n", 7, "-f", 1), "unknown rule 'krumm'; did you mean Krum? (known: RFA, Bulyan, "),
+        (("krumm", "-n", 7, "-f", 1), "unknown rule 'krumm'; did you mean Krum? (known: Mean, CoordinateMedian, "),
         (("Krum", "-n", 6, "-f", 2), "Krum needs n ≥ 2f + 3, got n = 6, f = 2"),
         (("Mean", "-n", 6, "-f", 3), "an audit needs 0 ≤ f < n/2, got n = 6, f = 3"),
         (("Mean", "-n", 6, "-f", -1), "an audit needs 0 ≤ f < n/2, got n = 6, f = -1"),

@@ -24,18 +24,18 @@ from cuda_emulator import COMPILER, Emulator, kernels_of
 from sims import backend, kernels
 from sims.aggregators import RFA, Bulyan, CenteredClipping, CoordinateMedian, Krum, Mean, MultiKrum, TrimmedMean
 from sims.attacks import InnerProductManipulation
-from sims.engine import Streams, configure, key, simulate, streams
+from sims.engine import Experiment, Streams, simulate, streams
 from sims.kernels import (
     cuda,
     cuda_centres,
     cuda_distances,
     cuda_random,
-    cuda_round_rules,
     cuda_source,
     dispatch,
     entry,
 )
 from sims.kernels.cuda_rounds import Rounds
+from sims.kernels.in_rounds import Answer, Step
 from sims.optimizers import SGD, RobustSGD, WorkerMomentum
 from sims.problems import Quadratic
 
@@ -140,11 +140,13 @@ def sources(n, dtype):
 def whole_rounds(n):
     """The rounds of every rule that n workers can have, in few and many dimensions."""
     f = max(0, n - 3) // 4
-    rules = [rule for rule in cuda_round_rules.RULES if n >= 3 or rule != "krum"]
-    kinds = itertools.product(rules, ((10, 0, False), (8192 // n, 4 if f else 0, True)))
+    steps = [step for step in Step if n >= 3 or step != Step.KRUM]
+    kinds = itertools.product(
+        steps, ((10, Answer.HONEST, False), (8192 // n, Answer.EDGE if f else Answer.HONEST, True))
+    )
     return [
-        Rounds(rule, n, d, n - f, f, attack, attack // 4, momentum, offsets=momentum).source
-        for rule, (d, attack, momentum) in kinds
+        Rounds(step, n, d, n - f, f, answer, answer // 4, momentum, offsets=momentum).source
+        for step, (d, answer, momentum) in kinds
     ]
 
 
@@ -636,7 +638,7 @@ def test_nothing_is_fetched_before_the_end(device, monkeypatch):
 def test_another_generator_is_another_configuration():
     algorithm = RobustSGD(Mean(), SGD(0.1))
     keys = [
-        key(configure(Quadratic((1.0,)), algorithm, n=2, f=0, steps=1, runs=1, seed=0, backend=name))
+        Experiment(Quadratic((1.0,)), algorithm, n=2, f=0, steps=1, runs=1, seed=0, backend=name).key()
         for name in ("numpy", "cupy")
     ]
     assert keys[0] != keys[1]

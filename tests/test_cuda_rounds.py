@@ -22,9 +22,10 @@ from cuda_emulator import COMPILER, Emulator
 from sims import backend, kernels
 from sims.aggregators import RFA, CenteredClipping, CoordinateMedian, Krum, Mean, MultiKrum, TrimmedMean
 from sims.attacks import ALittleIsEnough, BitFlipping, InnerProductManipulation, NoAttack
-from sims.engine import Record, Streams, fused, fused_device, simulate, streams
+from sims.engine import Experiment, Record, Streams, fused_device, simulate, streams
 from sims.kernels import cuda, cuda_random, cuda_rounds, dispatch, entry
 from sims.kernels.cuda_rounds import SHARED_NUMBERS, Rounds
+from sims.kernels.in_rounds import Answer, Step
 from sims.optimizers import SGD, RobustSGD, WorkerMomentum
 from sims.problems import Quadratic
 
@@ -282,8 +283,8 @@ def test_everything_else_is_left_to_the_array_engine(place, monkeypatch):
             raise TypeError("Implicit conversion to a NumPy array is not allowed.")
 
     def fits(problem=PROBLEM, algorithm=MEDIAN, **changes):
-        size = {"attack": NoAttack(), "n": 9, "f": 2, "steps": 12, "seed": 0, "first_run": 0, "shape": (3,), "every": 1}
-        return fused_device.fits(fused.Experiment(problem, algorithm, **(size | changes)))
+        size = {"n": 9, "f": 2, "steps": 12, "seed": 0, "runs": 3}
+        return fused_device.program(Experiment(problem, algorithm, **(size | changes))) is not None
 
     assert fits()
     assert not fits(n=dispatch.MOST_WORKERS + 1)
@@ -314,24 +315,15 @@ def test_only_the_results_are_fetched_and_after_all_launches(libraries, monkeypa
     assert set(made) <= {0, 12}
 
 
-def test_attacks_and_rules_have_the_numbers_of_the_compiled_rounds():
-    from sims.kernels import cuda_round_rules, rounds
-
-    names = ("HONEST", "MINUS_GRADIENT", "MINUS_MESSAGE", "MINUS_MEAN", "EDGE")
-    assert f"enum {{ {', '.join(names)} }};" in cuda_rounds._TYPES
-    assert [getattr(rounds, name) for name in names] == list(range(5))
-    assert [getattr(rounds, name.upper()) for name in cuda_round_rules.RULES] == list(range(6))
-
-
 # What an emulator cannot show
 
 
 def kinds():
     """For every rule: the common size, those that just fit into shared memory and just do not, and the largest."""
-    for rule in ("mean", "median", "trimmed_mean", "clipping", "weiszfeld", "krum"):
+    for step in Step:
         for n, d in ((3, 1), (25, 10), (25, 193), (25, 194), (64, 64), (256, 32)):
             f = (n - 3) // 4
-            yield Rounds(rule, n, d, n - f, f, attack=4, ddof=1, momentum=True, offsets=True)
+            yield Rounds(step, n, d, n - f, f, Answer.EDGE, ddof=1, momentum=True, offsets=True)
 
 
 def test_a_block_s_memory_and_threads_are_within_every_device_s_limits():
@@ -344,10 +336,10 @@ def test_a_block_s_memory_and_threads_are_within_every_device_s_limits():
 
 
 @pytest.mark.skipif(shutil.which("nvcc") is None, reason="no nvcc here")
-@pytest.mark.parametrize(("rule", "n", "d"), [("clipping", 25, 193), ("krum", 50, 50), ("median", 100, 50)])
-def test_ptxas_finds_room_for_the_largest_runs_in_shared_memory(tmp_path, rule, n, d):
+@pytest.mark.parametrize(("step", "n", "d"), [(Step.CLIPPING, 25, 193), (Step.KRUM, 50, 50), (Step.MEDIAN, 100, 50)])
+def test_ptxas_finds_room_for_the_largest_runs_in_shared_memory(tmp_path, step, n, d):
     """It refuses more than 48 KiB, and more registers than a block of that many threads can have."""
-    kind = Rounds(rule, n, d, n - 2, 2, attack=4, ddof=1, momentum=True, offsets=True)
+    kind = Rounds(step, n, d, n - 2, 2, Answer.EDGE, ddof=1, momentum=True, offsets=True)
     assert SHARED_NUMBERS * 0.9 <= kind.space <= SHARED_NUMBERS
     path = tmp_path / "rounds.cu"
     path.write_text(kind.source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from sims import kernels
 from sims.aggregators import RFA, CenteredClipping, CoordinateMedian, Krum, Mean, MultiKrum, TrimmedMean
 from sims.attacks import ALittleIsEnough, BitFlipping, InnerProductManipulation, NoAttack
-from sims.engine import fused, simulate
+from sims.engine import fused, program, simulate
 from sims.kernels import threads
 from sims.optimizers import SGD, RobustSGD, ServerMomentum, WorkerMomentum
 from sims.problems import Quadratic, Sinusoidal
@@ -152,7 +153,13 @@ def played(monkeypatch):
 
 def test_everything_else_takes_the_reference(monkeypatch):
     class OwnMean(Mean):
-        """Somebody's own rule."""
+        """Somebody's own rule: what its parent declares is not inherited."""
+
+    class OwnSGD(SGD):
+        """Somebody's own optimizer."""
+
+    class OwnFlipping(BitFlipping):
+        """Somebody's own attack."""
 
     calls = played(monkeypatch)
     plain = RobustSGD(Mean(), SGD(0.1))
@@ -164,6 +171,9 @@ def test_everything_else_takes_the_reference(monkeypatch):
         (PROBLEM, RobustSGD(MultiKrum(1), SGD(0.1)), {"n": 6}),
         (PROBLEM, RobustSGD(Krum(1, "byzfl"), SGD(0.1)), {"n": 6}),
         (PROBLEM, RobustSGD(Mean(), ServerMomentum(0.1, 0.9)), {}),
+        (PROBLEM, RobustSGD(Mean(), OwnSGD(0.1)), {}),
+        (PROBLEM, plain, {"attack": OwnFlipping()}),
+        (PROBLEM, plain, {"attack": OwnFlipping(), "f": 0}),
     ):
         simulate(problem, algorithm, **{**size, **more})
     with kernels.reference():
@@ -185,8 +195,29 @@ def test_what_does_not_fit_is_refused_in_the_reference_s_words():
         simulate(Quadratic((1.0,)), algorithm, n=3, f=2, attack=attack, steps=3, runs=2, seed=0)
 
 
+def test_the_program_is_made_once(monkeypatch):
+    made = []
+    original = program.Program.__init__
+    monkeypatch.setattr(program.Program, "__init__", lambda self, *a: made.append(1) or original(self, *a))
+    algorithm = RobustSGD(TrimmedMean(2), WorkerMomentum(np.array([[0.1], [0.2]]), 0.9))
+    simulate(PROBLEM, algorithm, n=9, f=2, steps=20, runs=20, seed=0, grid=(2,))
+    assert made == [1]
+
+
+def test_a_rule_of_ones_own_may_declare_a_step():
+    class Middle(CoordinateMedian):
+        """The median, but it says so itself."""
+
+        def in_rounds(self, n):
+            return CoordinateMedian.in_rounds(self, n)
+
+    algorithms = [RobustSGD(rule, SGD(0.1)) for rule in (Middle(), CoordinateMedian())]
+    found, expected = (simulate(PROBLEM, a, n=5, f=1, steps=9, runs=2, seed=0) for a in algorithms)
+    np.testing.assert_array_equal(found.excess, expected.excess)
+
+
 def test_a_wrong_program_would_be_noticed(monkeypatch):
-    original = fused.Program._attack
-    monkeypatch.setattr(fused.Program, "_attack", lambda self: (*original(self)[:2], 0, original(self)[3]))
+    original = ALittleIsEnough.in_rounds
+    monkeypatch.setattr(ALittleIsEnough, "in_rounds", lambda *a: dataclasses.replace(original(*a), ddof=0))
     with pytest.raises(AssertionError):
         agree(*both(PROBLEM, RobustSGD(Mean(), SGD(0.1)), attack=ALittleIsEnough(z=1.0)))

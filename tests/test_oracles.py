@@ -25,6 +25,7 @@ from sims.aggregators import (
     MultiKrum,
     TrimmedMean,
 )
+from sims.by_name import examples
 from sims.checks.exact_rules import exact_aggregate
 
 EPS = float(np.finfo(float).eps)
@@ -101,6 +102,8 @@ ON_MULTISETS = [
     (RFA(), 7),
     (CenteredClipping((4.0, 1.0, 0.25), 3), 7),
 ]
+HELD = {type(rule) for rule, _ in ON_MULTISETS} | {type(rule) for _, rule in LINES}
+ON_MULTISETS += [(rule, 7) for rule in examples(7, 1).values() if type(rule) not in HELD]
 
 
 @pytest.mark.parametrize(("rule", "n"), ON_MULTISETS, ids=repr)
@@ -341,7 +344,7 @@ def test_the_oracle_says_what_it_cannot_do(rule, rows, sentence):
 
 
 def test_only_clipping_has_a_centre():
-    with pytest.raises(ValueError, match="only CenteredClipping has a centre"):
+    with pytest.raises(ValueError, match="Mean has no centre"):
         exact_aggregate(Mean(), [(F(0),)], [F(1)])
 
 

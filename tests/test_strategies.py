@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sims.aggregators import RFA, Bulyan, CenteredClipping, GeometricMedian, Krum, MultiKrum, Rule
+from sims.by_name import RULES
 from sims.strategies import KINDS, messages, rules
 
 SEARCH = settings(max_examples=5000, derandomize=True, database=None)
@@ -46,9 +47,9 @@ def test_can_happen(what):
     assert condition(hypothesis.find(strategy, condition, settings=SEARCH))
 
 
-@pytest.mark.parametrize("kind", ["Krum", "MultiKrum", "Bulyan", "RFA", "GeometricMedian", "CenteredClipping", "Mean"])
+@pytest.mark.parametrize("kind", RULES, ids=lambda kind: kind.__name__)
 def test_every_rule_can_happen(kind):
-    assert type(hypothesis.find(rules(7), lambda rule: type(rule).__name__ == kind, settings=SEARCH)).__name__ == kind
+    assert type(hypothesis.find(rules(7), lambda rule: type(rule) is kind, settings=SEARCH)) is kind
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from sims.aggregators import (
     MultiKrum,
     TrimmedMean,
 )
-from sims.aggregators.published import published
+from sims.by_name import published
 from sims.checks.evidence import claim_verdict
 from sims.checks.exact_rules import exact_aggregate
 from theory.claim import Context

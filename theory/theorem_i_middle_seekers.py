@@ -32,8 +32,8 @@ from sims.aggregators import (
     Rule,
     TrimmedMean,
 )
-from sims.aggregators.published import published
 from sims.backend import to_numpy
+from sims.by_name import published
 from sims.checks.evidence import Evidence
 from sims.checks.laws import binomial, expectation, two_valued
 from theory.claim import Claim, Context, Control, Statement

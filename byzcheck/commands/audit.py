@@ -30,7 +30,7 @@ def audit(
     from byzcheck.files import check_writable, write_all
     from byzcheck.record import as_text, card_record
     from byzcheck.show.terminal import evidence_table
-    from sims.aggregators.by_name import parse_settings, rule_by_name
+    from sims.by_name import parse_settings, rule_by_name
 
     if not 0 <= 2 * f < n:
         raise ValueError(f"an audit needs 0 ≤ f < n/2, got n = {n}, f = {f}")

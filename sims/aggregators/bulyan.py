@@ -41,6 +41,10 @@ class Bulyan(StatelessRule):
         """All; the mean at f = 0."""
         return Promises(mean=self.f == 0)
 
+    def meets_ties(self, n: int, d: int) -> bool:
+        """Where scores are over one neighbour, once f + 3 messages are left: the two closest share theirs."""
+        return 0 < self.f <= 2
+
     def require(self, n: int) -> None:
         """Raise unless n ≥ 4f + 3."""
         if n < 4 * self.f + 3:

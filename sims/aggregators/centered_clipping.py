@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from sims import kernels
-from sims.aggregators.rule import Promises, Rule, State
-from sims.backend import Array, device, lead, measurable, namespace, only, row_norms, to_numpy
+from sims.aggregators.rule import Promises, Rule, State, smallest
+from sims.backend import Array, device, lead, measurable, namespace, only, row_norms
+from sims.kernels.in_rounds import RuleInRounds, Step
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +40,13 @@ class CenteredClipping(Rule):
         if isinstance(self.tau, Sequence) and len(self.tau) != self.steps:
             raise ValueError(f"CenteredClipping needs one τ per step, got {len(self.tau)} for steps = {self.steps}")
         for tau in self.radii:
-            smallest = np.min(to_numpy(tau) if hasattr(tau, "shape") else tau, initial=np.inf)  # for no runs too
-            if not smallest >= 0:  # NaN too
-                raise ValueError(f"CenteredClipping needs τ ≥ 0, got τ = {smallest}")
+            if not (least := smallest(tau)) >= 0:  # NaN too
+                raise ValueError(f"CenteredClipping needs τ ≥ 0, got τ = {least}")
+
+    @classmethod
+    def example(cls, n: int, f: int) -> Self:
+        """τ = 1, for want of a scale."""
+        return cls(tau=1.0)
 
     @property
     def radii(self) -> tuple[Any, ...]:
@@ -52,6 +57,10 @@ class CenteredClipping(Rule):
     def promises(self) -> Promises:
         """Translation (with the centre) and oddness; scaling only if τ is scaled too."""
         return Promises(scale=False)
+
+    def in_rounds(self, n: int) -> RuleInRounds:
+        """A radius per step."""
+        return RuleInRounds(Step.CLIPPING, parameters=self.radii)
 
     def breakdown(self, n: int) -> int:
         """All n: whatever is sent, the output is within Σ τ_l of the centre."""

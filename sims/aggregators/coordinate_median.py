@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sims import kernels
 from sims.aggregators.rule import Promises, StatelessRule
 from sims.backend import Array, sort_rows
+from sims.kernels.in_rounds import RuleInRounds, Step
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,10 @@ class CoordinateMedian(StatelessRule):
     def promises(self) -> Promises:
         """All but the mean."""
         return Promises()
+
+    def in_rounds(self, n: int) -> RuleInRounds:
+        """The order statistics in the middle."""
+        return RuleInRounds(Step.MEDIAN, order=((n - 1) // 2, n // 2))
 
     def breakdown(self, n: int) -> int:
         """⌈n/2⌉ − 1."""

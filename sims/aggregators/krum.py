@@ -20,6 +20,7 @@ from sims.backend import (
     sq_distances,
     take_rows,
 )
+from sims.kernels.in_rounds import RuleInRounds, Step
 
 Ranks = Callable[[Any], Array]  # an index of runs, `...` for all → the ranks (..., n) of their messages
 
@@ -36,6 +37,16 @@ def check_variant(variant: str) -> None:
     """Raise a `ValueError` unless `variant` names a published score."""
     if variant not in VARIANTS:
         raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {variant!r}")
+
+
+def scores_tie(f: int, n: int, variant: str, d: int) -> bool:
+    """Whether scores of messages in general position are equal.
+
+    Over one neighbour the two closest messages share theirs, and on a line sums of plain distances over an odd number
+    of neighbours are often equal.
+    """
+    fewer, power = VARIANTS[variant]
+    return n - f - fewer == 1 or (power < 1 and d == 1)
 
 
 def krum_distances(x: Array) -> tuple[Array, Array, Ranks]:
@@ -131,6 +142,14 @@ class Krum(StatelessRule):
         """All but the mean."""
         return Promises()
 
+    def in_rounds(self, n: int) -> RuleInRounds | None:
+        """The published score alone: its n − f − 2 nearest others, behind the message itself."""
+        return RuleInRounds(Step.KRUM, tuple(range(n - self.f - 1)), self.f) if self.variant == "paper" else None
+
+    def meets_ties(self, n: int, d: int) -> bool:
+        """Where `scores_tie`."""
+        return scores_tie(self.f, n, self.variant, d)
+
     def require(self, n: int) -> None:
         """Raise unless n ≥ 2f + 3."""
         if n < 2 * self.f + 3:
@@ -173,6 +192,10 @@ class MultiKrum(StatelessRule):
     def promises(self) -> Promises:
         """All; the mean at f = 0 with the default m."""
         return Promises(mean=self.f == 0 and self.m is None)
+
+    def meets_ties(self, n: int, d: int) -> bool:
+        """Where `scores_tie`, but as the mean."""
+        return not self.promises.mean and scores_tie(self.f, n, self.variant, d)
 
     def require(self, n: int) -> None:
         """Raise unless n ≥ 2f + 3 and m ≤ n − f."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sims import kernels
 from sims.aggregators.rule import Promises, StatelessRule
 from sims.backend import Array, namespace
+from sims.kernels.in_rounds import RuleInRounds, Step
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,10 @@ class Mean(StatelessRule):
     def promises(self) -> Promises:
         """All of them."""
         return Promises(mean=True)
+
+    def in_rounds(self, n: int) -> RuleInRounds:
+        """The sum, divided."""
+        return RuleInRounds(Step.MEAN)
 
     def breakdown(self, n: int) -> int:
         """0: no arbitrary message is tolerated."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from sims import kernels
-from sims.aggregators.rule import Promises, StatelessRule
-from sims.backend import Array, device, lead, measurable, namespace, row_norms, to_numpy
+from sims.aggregators.rule import Promises, StatelessRule, smallest
+from sims.backend import Array, device, lead, measurable, namespace, row_norms
+from sims.kernels.in_rounds import RuleInRounds, Step
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,16 +32,17 @@ class RFA(StatelessRule):
             raise ValueError(f"RFA needs steps ≥ 1, got steps = {self.steps}")
         if isinstance(self.nu, str):
             raise ValueError(f"RFA needs a number ν, got ν = {self.nu!r}")
-        smallest = np.min(
-            to_numpy(self.nu) if hasattr(self.nu, "shape") else self.nu, initial=np.inf
-        )  # for no runs too
-        if not smallest > 0:
-            raise ValueError(f"RFA needs ν > 0, got ν = {smallest}")
+        if not (least := smallest(self.nu)) > 0:
+            raise ValueError(f"RFA needs ν > 0, got ν = {least}")
 
     @property
     def promises(self) -> Promises:
         """Oddness alone."""
         return Promises(translation=False, scale=False)
+
+    def in_rounds(self, n: int) -> RuleInRounds:
+        """A ν per step."""
+        return RuleInRounds(Step.WEISZFELD, parameters=(self.nu,) * self.steps)
 
     def breakdown(self, n: int) -> int:
         """⌈n/2⌉ − 1, that of the geometric median which it approximates."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import abc
+import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, Self, final
 
 import numpy as np
 
-from sims.backend import Array, namespace
+from sims.backend import Array, namespace, to_numpy
+from sims.kernels.in_rounds import RuleInRounds
 
 State = Any
 
@@ -57,6 +59,30 @@ class Rule(abc.ABC):
     @abc.abstractmethod
     def combine(self, x: Array, state: State, rng: Any) -> tuple[Array, State]:
         """The rule on messages that were already checked; what a subclass writes."""
+
+    @classmethod
+    def example(cls, n: int, f: int) -> Self | None:
+        """An instance for n workers, f of them declared Byzantine; None where the rule is not defined for them.
+
+        Made of defaults, and of f where the constructor takes one; a rule that needs more writes its own.
+        """
+        made: Self = cls(**({"f": f} if "f" in inspect.signature(cls).parameters else {}))
+        try:
+            made.require(n)
+        except ValueError:
+            return None
+        return made
+
+    def in_rounds(self, n: int) -> RuleInRounds | None:
+        """The rule as a step of compiled rounds with n workers; None, as here, if there is none.
+
+        It is not inherited: a subclass may compute something else, and says again what it is.
+        """
+        return None
+
+    def meets_ties(self, n: int, d: int) -> bool:
+        """Whether ties occur among n messages in general position in d coordinates, so that `odd` says nothing."""
+        return False
 
     def require(self, n: int) -> None:  # noqa: B027 (a hook: most rules are defined for every n)
         """Raise a `ValueError` that names the broken inequality if the rule is not defined for n workers."""
@@ -156,3 +182,9 @@ def declared_f(name: str, f: int) -> None:
     """Raise a `ValueError` unless f, the declared number of Byzantine workers, is a whole number ≥ 0."""
     if isinstance(f, bool) or not isinstance(f, int | np.integer) or f < 0:
         raise ValueError(f"{name} needs a whole number f ≥ 0, got f = {f!r}")
+
+
+def smallest(parameter: Any) -> Any:
+    """The least of a real parameter's values, a number or an array of any library; +∞ of an array for no runs."""
+    values = np.asarray(to_numpy(parameter) if hasattr(parameter, "shape") else parameter)
+    return np.min(values) if values.size else np.inf

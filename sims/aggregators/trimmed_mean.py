@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sims import kernels
 from sims.aggregators.rule import Promises, StatelessRule, declared_f
 from sims.backend import Array, namespace, sort_rows
+from sims.kernels.in_rounds import RuleInRounds, Step
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,10 @@ class TrimmedMean(StatelessRule):
         """Raise unless n ≥ 2f + 1."""
         if n < 2 * self.f + 1:
             raise ValueError(f"TrimmedMean needs n ≥ 2f + 1, got n = {n}, f = {self.f}")
+
+    def in_rounds(self, n: int) -> RuleInRounds:
+        """The order statistics that are kept."""
+        return RuleInRounds(Step.TRIMMED_MEAN, order=tuple(range(self.f, n - self.f)), f=self.f)
 
     def breakdown(self, n: int) -> int:
         """The declared f."""

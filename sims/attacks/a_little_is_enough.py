@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
+
+import numpy as np
 
 from sims.attacks.attack import Attack, State, View
 from sims.backend import Array, lead, namespace
+from sims.kernels.in_rounds import Answer, AttackInRounds
 
 FORMULAS = ("released", "krum")
 
@@ -43,6 +46,22 @@ class ALittleIsEnough(Attack):
             raise ValueError(f"ALittleIsEnough needs sign in (-1, 1), got sign = {self.sign}")
         if self.ddof not in (0, 1):
             raise ValueError(f"ALittleIsEnough needs ddof in (0, 1), got ddof = {self.ddof}")
+
+    @classmethod
+    def example(cls, n: int, f: int) -> Self | None:
+        """With the released formula, where its z is finite."""
+        try:
+            alie_z(n, f)
+        except ValueError:
+            return None
+        return cls()
+
+    def in_rounds(self, n: int, f: int) -> AttackInRounds | None:
+        """Mean and deviation of the honest messages, if there are enough for one."""
+        if n - f <= self.ddof:
+            return None
+        z = alie_z(n, f, self.z_formula) if self.z is None else self.z
+        return AttackInRounds(Answer.EDGE, self.sign * np.asarray(z, dtype=np.float64), self.ddof)
 
     def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
         """mean_G + sign·z·std_G, f times."""

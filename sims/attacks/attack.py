@@ -5,9 +5,10 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
 from sims.backend import Array
+from sims.kernels.in_rounds import AttackInRounds
 
 State = Any
 STAGES = ("gradients", "messages")
@@ -39,17 +40,34 @@ class Attack(abc.ABC):
     `acts_on` declares what it is made from: raw "gradients" or "messages" (momenta). `enters` declares where it goes
     in: the "messages", in place of whatever an honest worker would compute (the default: nobody forces a Byzantine
     worker to keep a momentum), or the "gradients" which the algorithm is given (the submitted gradients of Definition
-    B). `rng` has `normal(steps, shape)` and `uniform(steps, shape)`, each run on its own stream
+    B). `flips_labels` declares that the f compute from flipped labels, for which the engine asks the problem, a
+    `sims.problems.Labelled`. `rng` has `normal(steps, shape)` and `uniform(steps, shape)`, each run on its own stream
     (`sims.engine.RunStreams`). Real parameters may be arrays over the leading axes. Calling raises `ValueError` if
     `sent` has not the shape of `view.own`.
     """
 
     enters: ClassVar[str] = "messages"
+    flips_labels: ClassVar[bool] = False
+
+    @classmethod
+    def example(cls, n: int, f: int) -> Self | None:
+        """An instance for f Byzantine among n workers, of defaults unless a subclass writes its own.
+
+        None where the attack is not defined for them.
+        """
+        return cls()
 
     @property
     def acts_on(self) -> str:
         """What it is made from: "gradients" or, unless a subclass says otherwise, "messages"."""
         return "messages"
+
+    def in_rounds(self, n: int, f: int) -> AttackInRounds | None:
+        """The attack in compiled rounds, for f ≥ 1; None, as here, if it has no place in them.
+
+        It is not inherited: a subclass may send something else, and says again what it is.
+        """
+        return None
 
     @abc.abstractmethod
     def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sims.attacks.attack import STAGES, Attack, State, View
 from sims.backend import Array
+from sims.kernels.in_rounds import Answer, AttackInRounds
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,10 @@ class BitFlipping(Attack):
     def acts_on(self) -> str:
         """The stage which `on` names."""
         return self.on
+
+    def in_rounds(self, n: int, f: int) -> AttackInRounds:
+        """Its own vector with the other sign."""
+        return AttackInRounds(Answer.MINUS_GRADIENT if self.on == "gradients" else Answer.MINUS_MESSAGE)
 
     def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
         """−g_i or −m_i."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from sims.attacks.attack import Attack, State, View
 from sims.backend import Array, lead, namespace
+from sims.kernels.in_rounds import Answer, AttackInRounds
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,6 +19,10 @@ class InnerProductManipulation(Attack):
     """
 
     epsilon: Any = 0.1
+
+    def in_rounds(self, n: int, f: int) -> AttackInRounds:
+        """A multiple of the honest mean."""
+        return AttackInRounds(Answer.MINUS_MEAN, self.epsilon)
 
     def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
         """−ε·mean_G, f times."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from sims.attacks.attack import STAGES, Attack, State, View
 from sims.backend import Array
@@ -21,6 +21,7 @@ class LabelFlipping(Attack):
     """
 
     on: str = "gradients"
+    flips_labels: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.on not in STAGES:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -49,6 +49,11 @@ class Relocation(Attack):
             raise ValueError(f"Relocation needs radius ≥ 0, got radius = {_host(self.radius).min()}")
         if self.direction is not None and not (_host(self.direction) ** 2).sum(axis=-1).min() > 0:
             raise ValueError("Relocation needs a direction of length > 0, got 0")
+
+    @classmethod
+    def example(cls, n: int, f: int) -> Self:
+        """Along (1, …, 1), which every dimension has, at radius 1."""
+        return cls(radius=1.0, angle=0.0)
 
     def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
         """centre + radius·u, f times."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 from sims.attacks.attack import Attack, State, View
+from sims.attacks.bit_flipping import BitFlipping
+from sims.attacks.inner_product_manipulation import InnerProductManipulation
 from sims.backend import Array, namespace
 
 
@@ -14,6 +16,11 @@ class Together(Attack):
     """Each attack on its own slice of the first axis: experiments that share the samples of the honest workers."""
 
     attacks: tuple[Attack, ...]
+
+    @classmethod
+    def example(cls, n: int, f: int) -> Self:
+        """Two attacks, for a first axis of length 2."""
+        return cls((BitFlipping(), InnerProductManipulation(epsilon=0.5)))
 
     def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
         """What each of them sends; they read messages and gradients alone, and have no state."""

@@ -2,18 +2,32 @@
 
 Each function is written from the rule's published definition, with loops over workers and coordinates and nothing but
 rational numbers (flint's, which compute ten times as fast as `fractions.Fraction`), so that the fast rules can be held
-to it exactly. Where a definition has a root in it (RFA,
-centered clipping, plain distances in Krum, the geometric median) the oracle exists for d = 1 only.
+to it exactly. Where a definition has a root in it (RFA, centered clipping, plain distances in Krum, the geometric
+median) the oracle exists for d = 1 only. `DEFINITIONS` is a table from a rule's type to its definition; a rule of your
+own gets an oracle by an entry of its own.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, TypeVar
 
 from flint import fmpq
+
+from sims.aggregators import (
+    RFA,
+    Bulyan,
+    CenteredClipping,
+    CoordinateMedian,
+    GeometricMedian,
+    Krum,
+    Mean,
+    MultiKrum,
+    Rule,
+    TrimmedMean,
+)
 
 Vector = tuple[fmpq, ...]
 Number = TypeVar("Number", Fraction, fmpq)
@@ -24,28 +38,24 @@ def exact_aggregate(
 ) -> tuple[Fraction, ...]:
     """What `rule` returns on the n messages `rows` of d coordinates, exactly.
 
-    `rule` is an instance of one of the nine rules; its type name picks the definition, its parameters are read as they
-    are, a float as the rational that it stores. `centre` is the state of `CenteredClipping` (None: the origin).
+    The rule's type picks the definition; its parameters are read as they are, a float as the rational that it stores.
+    `centre` is the state of a rule that has one, as `CenteredClipping` (None: the origin).
 
-    Raises `ValueError` for an unknown rule, for rows of unequal length or none, for n that the rule is not defined for,
-    and for d ≠ 1 where the definition has a root in it.
+    Raises `ValueError` for a rule without a definition, for the centre of a rule that has none, for rows of
+    unequal length or none, for n that the rule is not defined for, and for d ≠ 1 where the definition has a root in it.
 
     >>> from sims.aggregators import CoordinateMedian
     >>> exact_aggregate(CoordinateMedian(), [[Fraction(1)], [Fraction(2)]])
     (Fraction(3, 2),)
     """
     name = type(rule).__name__
-    if name not in DEFINITIONS:
-        raise ValueError(f"no exact definition of {name}; there is one of {', '.join(DEFINITIONS)}")
+    if type(rule) not in DEFINITIONS:
+        known = ", ".join(kind.__name__ for kind in DEFINITIONS)
+        raise ValueError(f"no exact definition of {name}; there is one of {known}")
     messages = [tuple(as_fmpq(value) for value in row) for row in rows]
     if not messages or any(len(row) != len(messages[0]) for row in messages):
         raise ValueError(f"need n ≥ 1 rows of one length, got lengths {[len(row) for row in messages]}")
-    if centre is not None and name != "CenteredClipping":
-        raise ValueError(f"only CenteredClipping has a centre, not {name}")
-    if name == "CenteredClipping":
-        output = centered_clipping(rule, messages, None if centre is None else tuple(map(as_fmpq, centre)))
-    else:
-        output = DEFINITIONS[name](rule, messages)
+    output = DEFINITIONS[type(rule)](rule, messages, None if centre is None else tuple(map(as_fmpq, centre)))
     return tuple(Fraction(int(value.p), int(value.q)) for value in output)
 
 
@@ -152,16 +162,28 @@ def geometric_median(rule: Any, rows: list[Vector]) -> Vector:
     return ((best[0] + best[-1]) / 2,)  # the objective is piecewise linear: its minimisers end at messages
 
 
-DEFINITIONS: dict[str, Any] = {
-    "Mean": mean,
-    "CoordinateMedian": coordinate_median,
-    "TrimmedMean": trimmed_mean,
-    "Krum": krum,
-    "MultiKrum": multi_krum,
-    "Bulyan": bulyan,
-    "CenteredClipping": centered_clipping,
-    "RFA": rfa,
-    "GeometricMedian": geometric_median,
+def stateless(definition: Callable[[Any, list[Vector]], Vector]) -> Definition:
+    """The definition of a rule that is a function of the messages alone: a centre is a `ValueError`."""
+
+    def checked(rule: Any, rows: list[Vector], centre: Vector | None) -> Vector:
+        if centre is not None:
+            raise ValueError(f"{type(rule).__name__} has no centre")
+        return definition(rule, rows)
+
+    return checked
+
+
+Definition = Callable[[Any, list[Vector], Vector | None], Vector]  # rule, messages, centre → output
+DEFINITIONS: dict[type[Rule], Definition] = {
+    Mean: stateless(mean),
+    CoordinateMedian: stateless(coordinate_median),
+    TrimmedMean: stateless(trimmed_mean),
+    Krum: stateless(krum),
+    MultiKrum: stateless(multi_krum),
+    Bulyan: stateless(bulyan),
+    CenteredClipping: centered_clipping,
+    RFA: stateless(rfa),
+    GeometricMedian: stateless(geometric_median),
 }
 
 

@@ -1,8 +1,8 @@
 """The common case of `simulate` on a CUDA device: a block plays a run, many rounds in each launch, nothing is fetched.
 
-The experiments are those of `sims.engine.fused`. Parameters are moved to the device before the first round, and the
-record and the last iterates fetched after the last. The array engine draws the same numbers, so that results agree with
-it to rounding; which of the two plays depends on the experiment and not on the number of runs.
+What can be played is a `sims.engine.program`, as on the CPU. Parameters are moved to the device before the first round,
+and the record and the last iterates fetched after the last. The array engine draws the same numbers, so that results
+agree with it to rounding; which of the two plays depends on the experiment and not on the number of runs.
 """
 
 from __future__ import annotations
@@ -13,35 +13,36 @@ from typing import Any
 import numpy as np
 
 from sims.backend import Namespace, to_numpy
-from sims.engine.fused import LARGEST, Experiment, Program, playable
+from sims.engine.experiment import Experiment
+from sims.engine.fused import LARGEST
+from sims.engine.program import NOTED, Program, program_of
 from sims.engine.record import Record
 from sims.engine.streams import Streams
 from sims.kernels import cuda
-from sims.kernels.cuda_round_rules import RULES
 from sims.kernels.cuda_rounds import Rounds
 from sims.kernels.dispatch import MOST_WORKERS
-from sims.optimizers import WorkerMomentum
 from sims.optimizers.optimizer import at
 
 LEAST_ROUNDS = 64  # below, compiling a kernel costs more than the launches of an array operation each
 NUMBERS = 2**28  # random numbers in one launch: well below a second, so that no display waits for it too long
 
 
-def fits(e: Experiment) -> bool:
-    """Whether one kernel plays this experiment."""
+def program(e: Experiment) -> Program | None:
+    """The program of an experiment that one kernel plays: that has one, and for which it is worth while."""
     if e.n > MOST_WORKERS or e.n * e.problem.dim > LARGEST or e.steps < LEAST_ROUNDS:
-        return False
+        return None
     try:
-        return playable(e)
+        return program_of(e)
     except TypeError:  # parameters that are on the device, and do not come to the host by themselves
-        return False
+        return None
 
 
-def play(e: Experiment, start: np.ndarray, configuration: dict[str, Any], xp: Namespace) -> Record:
-    """The record of an experiment that `fits`, from `start` (*shape, d), played where the arrays of `xp` are."""
+def play(program: Program, start: np.ndarray, configuration: dict[str, Any], xp: Namespace) -> Record:
+    """The record of a program, from `start` (*shape, d), played where the arrays of `xp` are."""
+    e = program.e
     d, everybody = e.problem.dim, math.prod(e.shape)
-    rounds, world, fixed = _program(e)
-    schedule = _schedule(e)
+    rounds, world, fixed = _tables(program)
+    schedule = _schedule(program)
     noted = [t for t in range(1, e.steps + 1) if t % e.every == 0 or t == e.steps]
     records = xp.empty((len(noted), 4, everybody), dtype=xp.float64)
     memory = xp.zeros((everybody, rounds.kept), dtype=xp.float64)
@@ -56,40 +57,29 @@ def play(e: Experiment, start: np.ndarray, configuration: dict[str, Any], xp: Na
         cuda.launch(source, "play", grid, block, *tables, *runs, *times, memory, records)
     values = to_numpy(records).reshape(len(noted), 4, *e.shape)
     last = np.array(to_numpy(memory[:, :d])).reshape(start.shape)
-    excess, gradients, distances = (np.concatenate([b[None], values[:, k]]) for k, b in enumerate(_before(e, start)))
-    return Record(np.array([0, *noted]), excess, gradients, distances, np.array(values[:, 3]), last, configuration)
-
-
-def _before(e: Experiment, start: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """f(x) − f*, ‖∇f(x)‖² and ‖x − x*‖² at the start, `shape` each."""
     with np.errstate(over="ignore", invalid="ignore"):
-        away, gradient = start - np.asarray(e.problem.x_star), e.problem.gradient(start)
-        return e.problem.excess(start), np.sum(gradient * gradient, axis=-1), np.sum(away * away, axis=-1)
+        before = e.problem.measure(start)
+    measures = {name: np.concatenate([before[name][None], values[:, k]]) for k, name in enumerate(NOTED)}
+    return Record(np.array([0, *noted]), measures, np.array(values[:, 3]), last, configuration)
 
 
-def _program(e: Experiment) -> tuple[Rounds, np.ndarray, np.ndarray]:
+def _tables(program: Program) -> tuple[Rounds, np.ndarray, np.ndarray]:
     """What is compiled, what all runs share, and the parameters of each run in the order of the kernel."""
-    everywhere = np.arange(math.prod(e.shape[:-1]))[:, None]  # all cells of the grid at once
-    program = Program(e, everywhere, np.arange(e.shape[-1]))
-    (eigenvalues, x_star, scale, offsets), rule, (attack, strength, ddof, g) = program.fixed
-    kind, f, radii, nu, steps, _ = rule
-    name = RULES[kind]
-    parameters = {"clipping": list(radii), "weiszfeld": [nu] * steps}.get(name, [])
-    momentum = type(e.algorithm.optimizer) is WorkerMomentum
+    e, rule, attack, offsets = program.e, program.rule, program.attack, program.offsets
     n, d = offsets.shape
-    rounds = Rounds(name, n, d, g, max(f, 0), attack, ddof, momentum, bool(np.any(offsets)))
-    world = np.concatenate([eigenvalues, x_star, offsets.ravel()])
-    return rounds, world, np.stack([values.ravel() for values in (scale, strength, *parameters)])
+    momentum = program.optimizer.beta is not None
+    rounds = Rounds(rule.step, n, d, n - e.f, rule.f, attack.answer, attack.ddof, momentum, bool(np.any(offsets)))
+    world = np.concatenate([program.eigenvalues, program.x_star, offsets.ravel()])
+    parameters = program.parameters[: len(rule.parameters)]
+    return rounds, world, np.stack([values.ravel() for values in (program.scale, program.strength, *parameters)])
 
 
-def _schedule(e: Experiment) -> np.ndarray:
+def _schedule(program: Program) -> np.ndarray:
     """η, 1 − β and β (or 1 and β, if not damped), (3, rounds, runs), with one round or one run if all are alike."""
-    optimizer = e.algorithm.optimizer
-    rates = (optimizer.learning_rate, getattr(optimizer, "beta", 0.0))
-    times = range(1, e.steps + 1) if any(map(callable, rates)) else range(1, 2)
-    values = [np.asarray(at(rate, t), dtype=np.float64) for rate in rates for t in times]
+    times = range(1, program.e.steps + 1) if program.changing else range(1, 2)
+    values = [np.asarray(at(rate, t), dtype=np.float64) for rate in program.schedules for t in times]
     alike = all(value.size == 1 for value in values)
-    rows = np.stack([value.reshape(1) if alike else e.runs(value).ravel() for value in values])
+    rows = np.stack([value.reshape(1) if alike else program.everywhere(value).ravel() for value in values])
     eta, old = rows.reshape(2, len(times), -1)
-    fresh = 1.0 - old if getattr(optimizer, "damped", True) else np.ones_like(old)
+    fresh = 1.0 - old if program.optimizer.damped else np.ones_like(old)
     return np.stack([eta, fresh, old])

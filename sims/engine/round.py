@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sims.attacks import Attack, LabelFlipping, View
+from sims.attacks import Attack, View
 from sims.backend import Array, inverse, namespace, take_rows
 from sims.optimizers import Algorithm, AlgorithmState
-from sims.problems import Labelled, Problem
+from sims.problems import Labelled, Oracle
 from sims.problems.problem import sq_norm
 
 
@@ -17,14 +17,20 @@ class Round:
     """The rules of a round: n workers, the last f of them Byzantine.
 
     Calling it with a state, the samples (..., n, *sample_shape) and an order of the workers (runs, n) or None returns
-    the next state, the attack's next state, and ‖aggregate − mean honest message‖² (...).
+    the next state, the attack's next state, and ‖aggregate − mean honest message‖² (...). Raises `ValueError` if the
+    attack flips labels and the problem is not `Labelled`.
     """
 
-    problem: Problem
+    problem: Oracle
     algorithm: Algorithm
     attack: Attack
     n: int
     f: int
+
+    def __post_init__(self) -> None:
+        if self.attack.flips_labels and not isinstance(self.problem, Labelled):
+            name = type(self.attack).__name__
+            raise ValueError(f"{name} needs a problem with labels, got problem = {self.problem!r}")
 
     def __call__(
         self, state: AlgorithmState, attack_state: Any, sample: Array, order: Array | None, attacking: Any, ruling: Any
@@ -65,11 +71,8 @@ class Round:
     def _oracle(self, x: Array, sample: Array) -> Array:
         """Every worker's gradient at x, the Byzantine workers' from flipped labels if that is the attack."""
         g = self.n - self.f
-        if not isinstance(self.attack, LabelFlipping):
-            return self.problem.oracle(x, sample, g)
-        if not isinstance(self.problem, Labelled):
-            raise ValueError(f"LabelFlipping needs a problem with labels, got problem = {self.problem!r}")
-        return self.problem.oracle(x, sample, g, flip=True)
+        flips: Any = {"flip": True} if self.attack.flips_labels else {}
+        return self.problem.oracle(x, sample, g, **flips)
 
     def _speak(
         self,

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from sims.kernels.cuda_centres import COMMON, SUM
 from sims.kernels.cuda_source import of_one_column, ordered
-
-RULES = ("mean", "median", "trimmed_mean", "clipping", "weiszfeld", "krum")  # in the order of `sims.engine.fused`
+from sims.kernels.in_rounds import Step
 
 _BY_COLUMN = """
 __device__ void aggregate(Run& run, const double* radii, Long everybody, int steps) {
@@ -147,14 +146,14 @@ __device__ void aggregate(Run& run, const double* radii, Long everybody, int ste
 """
 
 
-def aggregate(rule: str, n: int, f: int) -> str:
-    """The function `aggregate` of a rule for n workers, f of them declared Byzantine where the rule wants to know.
+def aggregate(step: Step, n: int, f: int) -> str:
+    """The function `aggregate` for n workers, with the f of `sims.kernels.in_rounds.RuleInRounds`.
 
     It brings `lane_sum` along. It expects the type `Run`, the constants of `sims.kernels.cuda_rounds`, and the rule's
     parameter in each step at radii[0], radii[everybody], …
     """
-    if rule in ("clipping", "weiszfeld"):
+    if step in (Step.CLIPPING, Step.WEISZFELD):
         return COMMON + _BY_CENTRE
-    name, frame = ("sum_of_nearest", _BY_DISTANCE) if rule == "krum" else (rule, _BY_COLUMN)
+    name, frame = ("sum_of_nearest", _BY_DISTANCE) if step == Step.KRUM else (step.name.lower(), _BY_COLUMN)
     body = "\n".join(f"    {statement}" for statement in of_one_column(name, n, f, "float64"))
     return SUM + ordered("float64") + frame.replace("BODY", body)

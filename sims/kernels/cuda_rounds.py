@@ -22,13 +22,14 @@ from sims.backend import HUGE
 from sims.kernels.cuda_random import GENERATOR
 from sims.kernels.cuda_round_rules import aggregate
 from sims.kernels.cuda_source import prelude
+from sims.kernels.in_rounds import Answer, Step
 
 MOST_THREADS = 256  # with them, each may use 255 registers
 SHARED_NUMBERS = 5632  # float64 of a run in shared memory: 44 KiB of the 48 that every device has, the rest for sums
 
-_TYPES = """
-enum { HONEST, MINUS_GRADIENT, MINUS_MESSAGE, MINUS_MEAN, EDGE };
+_ANSWERS = "\nenum { " + ", ".join(f"{answer.name} = {answer.value}" for answer in Answer) + " };\n"
 
+_TYPES = """
 // all about one run; between launches the first KEPT numbers are kept. Rows of the honest workers are their momenta.
 struct Run {
   double x[D], centre[D], rows[N][PITCH], honest[D], slope[D];
@@ -159,16 +160,16 @@ play(const double* __restrict__ the_world, const double* __restrict__ fixed, int
 class Rounds:
     """What is compiled into the rounds: n workers in d dimensions, g of them honest, a rule and an attack.
 
-    `rule` is a name of `cuda_round_rules.RULES`, `f` what it declares, `attack` the number of an attack in
-    `sims.engine.fused`, `ddof` that of its standard deviation; with `offsets` the workers are not alike.
+    `step` and `f` are the rule's (`sims.kernels.in_rounds.RuleInRounds`), `answer` and `ddof` the attack's; with
+    `offsets` the workers are not alike.
     """
 
-    rule: str
+    step: Step
     n: int
     d: int
     g: int
     f: int
-    attack: int
+    answer: Answer
     ddof: int
     momentum: bool
     offsets: bool
@@ -186,7 +187,7 @@ class Rounds:
     @property
     def space(self) -> int:
         """Numbers that a run takes while it is played."""
-        return 4 * self.d + self.n * self.pitch + (self.n**2 if self.rule == "krum" else 0)
+        return 4 * self.d + self.n * self.pitch + (self.n**2 if self.step == Step.KRUM else 0)
 
     @property
     def shared(self) -> bool:
@@ -210,12 +211,13 @@ class Rounds:
         lanes = max(k for k in (1, 2, 4, 8, 16, 32) if k == 1 or k * self.n <= self.threads)
         constants = {"N": self.n, "D": self.d, "G": self.g, "PITCH": self.pitch, "THREADS": self.threads}
         constants |= {"LANES": lanes, "SPACE": self.space, "KEPT": self.kept, "SHARED": int(self.shared)}
-        constants |= {"ATTACK": self.attack, "DDOF": self.ddof, "MOMENTUM": int(self.momentum)}
-        constants |= {"OFFSETS": int(self.offsets), "DISTANCES": int(self.rule == "krum")}
+        constants |= {"ATTACK": int(self.answer), "DDOF": self.ddof, "MOMENTUM": int(self.momentum)}
+        constants |= {"OFFSETS": int(self.offsets), "DISTANCES": int(self.step == Step.KRUM)}
         constants |= {
-            "CLIPPING": int(self.rule == "clipping"),
+            "CLIPPING": int(self.step == Step.CLIPPING),
             "HUGE_ENTRY": HUGE,
             "SMALLEST": 1e-280,
             "LARGEST": 1e299,
         }
-        return prelude("float64", **constants) + GENERATOR + _TYPES + aggregate(self.rule, self.n, self.f) + _ROUNDS
+        rule = aggregate(self.step, self.n, self.f)
+        return prelude("float64", **constants) + GENERATOR + _ANSWERS + _TYPES + rule + _ROUNDS

@@ -90,14 +90,15 @@ def clip(rows, v, radii, norms, alive, step):
 
 
 @compiled
-def weiszfeld(rows, z, nu, steps, norms, alive, origin):
-    """Smoothed Weiszfeld steps from the origin into z (d, LANES), ν (LANES,); NaN if nobody is alive."""
+def weiszfeld(rows, z, smoothings, norms, alive, origin):
+    """Smoothed Weiszfeld steps from the origin into z (d, LANES), with ν (steps, LANES); NaN if nobody is alive."""
     n, d, _ = rows.shape
-    nothing, least, one = everywhere(0.0), load(nu, 0), everywhere(1.0)
+    nothing, one = everywhere(0.0), everywhere(1.0)
     for j in range(d):
         store(nothing, z, j)
         store(nothing, origin, j)
-    for _ in range(steps):
+    for s in range(smoothings.shape[0]):
+        least = load(smoothings, s)
         _measure(rows, z, norms, alive)
         total = nothing
         for i in range(n):

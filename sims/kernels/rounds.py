@@ -6,11 +6,9 @@ All arrays have the runs as their last axis, as those of `sims.kernels.round_rul
 from __future__ import annotations
 
 from sims.kernels.compiled import compiled
+from sims.kernels.in_rounds import Answer, Step
 from sims.kernels.round_rules import clip, krum, mean, order_statistics, weiszfeld
 from sims.kernels.vectors import everywhere, load, root, store
-
-MEAN, MEDIAN, TRIMMED_MEAN, CLIPPING, WEISZFELD, KRUM = range(6)
-HONEST, MINUS_GRADIENT, MINUS_MESSAGE, MINUS_MEAN, EDGE = range(5)
 
 
 @compiled
@@ -39,18 +37,18 @@ def _attack(attack, strength, ddof, honest, raw, sent):
     for j in range(d):
         middle = load(honest, j)
         edge = everywhere(0.0)
-        if attack == EDGE:
+        if attack == Answer.EDGE:
             for i in range(g):
                 away = load(sent, i * d + j) - middle
                 edge = edge + away * away
             edge = middle + much * root(edge / everywhere(float(g - ddof)))
         for i in range(g, n):
             e = i * d + j
-            if attack == MINUS_GRADIENT:
+            if attack == Answer.MINUS_GRADIENT:
                 store(-load(raw, e - g * d), sent, e)
-            elif attack == MINUS_MESSAGE:
+            elif attack == Answer.MINUS_MESSAGE:
                 store(-load(sent, e), sent, e)
-            elif attack == MINUS_MEAN:
+            elif attack == Answer.MINUS_MEAN:
                 store(-much * middle, sent, e)
             else:
                 store(edge, sent, e)
@@ -78,11 +76,11 @@ def _move(x, x_star, eigenvalues, eta, r, out, honest, record):
 
 @compiled
 def play(drawn, world, optimizer, rule, attack, state, room, records):
-    """Play a round for each of `drawn` (rounds, n d, LANES); the others are tuples, see `sims.engine.fused`."""
+    """Play a round for each of `drawn` (rounds, n d, LANES); the others are tuples, see `sims.engine.program`."""
     eigenvalues, x_star, scale, offsets = world
     eta = optimizer[0]
-    kind, f, radii, nu, steps, network = rule
-    what, strength, ddof, g = attack
+    step, f, parameters, network = rule
+    answer, strength, ddof, g = attack
     x, momenta, centre = state
     sent, raw, work, norms, alive, slopes, honest, out, spare = room
     n, d, _ = sent.shape
@@ -93,17 +91,19 @@ def play(drawn, world, optimizer, rule, attack, state, room, records):
             store(slope, slopes, j)
         _speak(drawn[t], slopes, scale, offsets, optimizer, r, momenta, raw, sent)
         mean(sent, g, honest)
-        if what != HONEST:
-            _attack(what, strength, ddof, honest, raw, sent)
-        if kind == MEAN:
+        if answer != Answer.HONEST:
+            _attack(answer, strength, ddof, honest, raw, sent)
+        if step == Step.MEAN:
             mean(sent, n, out)
-        elif kind in (MEDIAN, TRIMMED_MEAN):
+        elif step == Step.MEDIAN:
+            order_statistics(sent, work, network, -1, out)
+        elif step == Step.TRIMMED_MEAN:
             order_statistics(sent, work, network, f, out)
-        elif kind == CLIPPING:
-            clip(sent, centre, radii, norms, alive, spare)
+        elif step == Step.CLIPPING:
+            clip(sent, centre, parameters, norms, alive, spare)
             out[:] = centre
-        elif kind == WEISZFELD:
-            weiszfeld(sent, out, nu, steps, norms, alive, spare)
+        elif step == Step.WEISZFELD:
+            weiszfeld(sent, out, parameters, norms, alive, spare)
         else:
             krum(sent, work, network, n - f - 2, norms, alive, spare, out)
         _move(x, x_star, eigenvalues, eta, r, out, honest, records[t])

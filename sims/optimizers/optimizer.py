@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from sims.backend import Array, lead, to_numpy
+from sims.kernels.in_rounds import OptimizerInRounds
 
 Memory = Any
 Schedule = Any  # a number, an array over the leading axes, or a function of the round t = 1, 2, … that returns one
@@ -27,6 +28,16 @@ class Optimizer(abc.ABC):
     """
 
     learning_rate: Schedule
+
+    @classmethod
+    def example(cls) -> Self:
+        """An instance with η = 0.1; an optimizer that needs more writes its own."""
+        made: Any = cls
+        return made(learning_rate=0.1)
+
+    def in_rounds(self) -> OptimizerInRounds | None:
+        """The optimizer in compiled rounds; None, as here, if it has no place in them. It is not inherited."""
+        return None
 
     def points(self, x: Array, memory: Memory) -> tuple[Array, ...]:
         """Where the round's gradients are taken, each (..., d): x itself first; `memory` is the server's."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 from sims.backend import Array
 from sims.optimizers.optimizer import (
@@ -27,6 +28,11 @@ class ServerMomentum(Optimizer):
     learning_rate: Schedule
     beta: Schedule
     damped: bool = True
+
+    @classmethod
+    def example(cls) -> Self:
+        """η = 0.1, β = 0.9."""
+        return cls(learning_rate=0.1, beta=0.9)
 
     def __post_init__(self) -> None:
         check_learning_rate("ServerMomentum", self.learning_rate)

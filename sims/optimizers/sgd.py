@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sims.backend import Array
+from sims.kernels.in_rounds import OptimizerInRounds
 from sims.optimizers.optimizer import Memory, Optimizer, Schedule, check_learning_rate, descend
 
 
@@ -19,6 +20,10 @@ class SGD(Optimizer):
 
     def __post_init__(self) -> None:
         check_learning_rate("SGD", self.learning_rate)
+
+    def in_rounds(self) -> OptimizerInRounds:
+        """The step alone."""
+        return OptimizerInRounds(self.learning_rate)
 
     def update(self, x: Array, aggregate: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
         """x − η·a."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 from sims.backend import Array
+from sims.kernels.in_rounds import OptimizerInRounds
 from sims.optimizers.optimizer import (
     Memory,
     Optimizer,
@@ -29,9 +31,18 @@ class WorkerMomentum(Optimizer):
     beta: Schedule
     damped: bool = True
 
+    @classmethod
+    def example(cls) -> Self:
+        """η = 0.1, β = 0.9."""
+        return cls(learning_rate=0.1, beta=0.9)
+
     def __post_init__(self) -> None:
         check_learning_rate("WorkerMomentum", self.learning_rate)
         check_beta("WorkerMomentum", self.beta)
+
+    def in_rounds(self) -> OptimizerInRounds:
+        """The step, and the workers' momenta."""
+        return OptimizerInRounds(self.learning_rate, self.beta, self.damped)
 
     def messages(self, gradients: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
         """The momenta, which are also the new memory."""

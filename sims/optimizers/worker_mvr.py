@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -32,6 +33,11 @@ class WorkerMVR(Optimizer):
     alpha: Schedule
     start: str = "sample"
     idle: int = 0
+
+    @classmethod
+    def example(cls) -> Self:
+        """η = 0.1, α = 0.1."""
+        return cls(learning_rate=0.1, alpha=0.1)
 
     def __post_init__(self) -> None:
         check_learning_rate("WorkerMVR", self.learning_rate)

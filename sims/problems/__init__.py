@@ -1,9 +1,10 @@
-"""Stochastic optimization problems whose constants are known in closed form."""
+"""Oracles of stochastic gradients, and problems, of which every constant is known in closed form."""
 
 from sims.problems.huber import Huber
 from sims.problems.labelled import Labelled
 from sims.problems.mean_estimation import Bernoulli, MeanEstimation, Pareto, Rademacher
-from sims.problems.problem import Draws, Problem
+from sims.problems.oracle import Draws, Oracle
+from sims.problems.problem import Problem
 from sims.problems.quadratic import Quadratic
 from sims.problems.sinusoidal import Pendulum, PhaseNoise, Sinusoidal
 from sims.problems.softmax_regression import SoftmaxRegression
@@ -14,6 +15,7 @@ __all__ = [
     "Huber",
     "Labelled",
     "MeanEstimation",
+    "Oracle",
     "Pareto",
     "Pendulum",
     "PhaseNoise",

@@ -1,15 +1,15 @@
-"""Problems whose samples have labels, which a Byzantine worker may flip."""
+"""Oracles whose samples have labels, which a Byzantine worker may flip."""
 
 from __future__ import annotations
 
 import abc
 
 from sims.backend import Array
-from sims.problems.problem import Problem
+from sims.problems.oracle import Oracle
 
 
-class Labelled(Problem):
-    """A problem in which a worker's sample has labels y ∈ {0, …, C − 1}: its oracle can be asked to flip some."""
+class Labelled(Oracle):
+    """An oracle of which a worker's sample has labels y ∈ {0, …, C − 1}: it can be asked to flip some."""
 
     @abc.abstractmethod
     def oracle(self, x: Array, sample: Array, honest: int | None = None, flip: bool = False) -> Array:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from sims.backend import Array, as_like, lead, namespace, to_numpy
-from sims.problems.problem import Draws, Problem, smallest, sq_norm
+from sims.problems.oracle import Draws
+from sims.problems.problem import Problem, smallest, sq_norm
 
 
 class MeanEstimation(Problem):
@@ -99,6 +100,11 @@ class Bernoulli(MeanEstimation):
         if not (smallest(self.p) >= 0 and smallest(-_value(self.p)) >= -1):
             raise ValueError(f"Bernoulli needs 0 ≤ p ≤ 1, got p = {self.p}")
         _check_dim("Bernoulli", self.dim)
+
+    @classmethod
+    def example(cls) -> Self:
+        """A quarter of ones in two coordinates."""
+        return cls(0.25, dim=2)
 
     @property
     def mean(self) -> Any:

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import abc
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any, Self
 
 import numpy as np
 
 from sims.backend import Array, as_like, sum_across, to_numpy
+from sims.problems.oracle import Oracle
 
 
-class Draws(Protocol):
-    """Where a problem gets its randomness from: full-width float64 draws (steps, runs, *shape), a stream per run."""
-
-    def normal(self, steps: int, shape: tuple[int, ...] = ()) -> np.ndarray:
-        """Standard normal draws."""
-        ...
-
-    def uniform(self, steps: int, shape: tuple[int, ...] = ()) -> np.ndarray:
-        """Draws uniform on [0, 1)."""
-        ...
-
-
-class Problem(abc.ABC):
-    """A function f on R^d with a stochastic gradient oracle for each worker, everything in closed form.
+class Problem(Oracle):
+    """An oracle of a function f on R^d, everything in closed form.
 
     Worker i sees g_i(x; ξ) with E g_i(x; ξ) = ∇f_i(x) and E‖g_i − ∇f_i‖² ≤ `sigma_sq`; f is the average of the f_i
     over the honest workers, `L`-smooth and `mu`-strongly convex, and the heterogeneity is (1/g) Σ‖∇f_i(x) − ∇f(x)‖² =
@@ -31,10 +21,10 @@ class Problem(abc.ABC):
     leading axes of x.
     """
 
-    @property
-    @abc.abstractmethod
-    def dim(self) -> int:
-        """The dimension d."""
+    @classmethod
+    def example(cls) -> Self:
+        """A small instance, of defaults unless a subclass writes its own."""
+        return cls()
 
     @property
     @abc.abstractmethod
@@ -66,11 +56,6 @@ class Problem(abc.ABC):
     def f_star(self) -> Any:
         """The smallest value of f."""
 
-    @property
-    @abc.abstractmethod
-    def sample_shape(self) -> tuple[int, ...]:
-        """The shape of one worker's raw sample ξ."""
-
     @abc.abstractmethod
     def excess(self, x: Array) -> Array:
         """f(x) − f*, computed without cancellation: (..., d) → (...)."""
@@ -79,20 +64,14 @@ class Problem(abc.ABC):
     def gradient(self, x: Array) -> Array:
         """∇f(x): (..., d) → (..., d)."""
 
-    @abc.abstractmethod
-    def draw(self, streams: Draws, steps: int, n: int) -> np.ndarray:
-        """The raw samples ξ of n workers in each of `steps` rounds: (steps, runs, n, *sample_shape).
+    def measure(self, x: Array) -> Mapping[str, Array]:
+        """f(x) − f*, ‖∇f(x)‖² and ‖x − x*‖², under the names that `sims.engine.Record` has for them.
 
-        One kind of draw only, so that drawing in chunks gives the same samples.
+        A problem that has more to note adds to them: {**super().measure(x), …}.
         """
-
-    @abc.abstractmethod
-    def oracle(self, x: Array, sample: Array, honest: int | None = None) -> Array:
-        """The stochastic gradients g_i(x; ξ_i): (..., d), (..., n, *sample_shape) → (..., n, d).
-
-        The first `honest` workers (all, if None) are those over which the heterogeneity averages out. The same sample
-        can be used at two points x.
-        """
+        away = x - as_like(self.x_star, x)
+        squares = sq_norm(self.gradient(x))
+        return {"excess": self.excess(x), "sq_gradient_norms": squares, "sq_distances": sq_norm(away)}
 
     def value(self, x: Array) -> Array:
         """f(x) = excess(x) + f*: (..., d) → (...)."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from sims.backend import Array, as_like, device, lead, namespace, sum_across, to_numpy
-from sims.problems.problem import Draws, Problem, smallest
+from sims.problems.oracle import Draws
+from sims.problems.problem import Problem, smallest
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,11 @@ class Quadratic(Problem):
         for name, values in (("λ", self.eigenvalues), ("σ²", self.sigma_sq), ("ζ²", self.zeta_sq)):
             if not smallest(values) >= 0:
                 raise ValueError(f"Quadratic needs {name} ≥ 0, got {name} = {smallest(values)}")
+
+    @classmethod
+    def example(cls) -> Self:
+        """In three dimensions, with noise."""
+        return cls((0.5, 1.0, 2.0), sigma_sq=1.0)
 
     @classmethod
     def between(cls, mu: float, L: float, dim: int, **parameters: Any) -> Quadratic:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import abc
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from sims.backend import Array, lead, namespace, to_numpy
-from sims.problems.problem import Draws, Problem, smallest, sq_norm
+from sims.problems.oracle import Draws
+from sims.problems.problem import Problem, smallest, sq_norm
 
 WAVES = ("sine", "square")
 
@@ -42,6 +43,11 @@ class PhaseNoise(Problem):
             raise ValueError(f"{name} needs dim ≥ 1, got dim = {self.dim}")
         if self.wave not in WAVES:
             raise ValueError(f"{name} needs wave in {WAVES}, got wave = {self.wave!r}")
+
+    @classmethod
+    def example(cls) -> Self:
+        """Amplitude 1 in two dimensions."""
+        return cls(1.0, dim=2)
 
     @property
     def L(self) -> float:  # noqa: N802 (the paper's symbol)

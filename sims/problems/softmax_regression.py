@@ -10,13 +10,14 @@ import numpy as np
 
 from sims.backend import Array, as_like, device, max_across, namespace, sum_across
 from sims.problems.labelled import Labelled
-from sims.problems.problem import Draws, sq_norm
+from sims.problems.oracle import Draws
+from sims.problems.problem import Problem, sq_norm
 
 NEWTON_STEPS = 60  # far more than are needed: each is one solve, and they stop at the rounding of the gradient
 
 
 @dataclass(frozen=True, eq=False)
-class SoftmaxRegression(Labelled):
+class SoftmaxRegression(Labelled, Problem):
     """Multinomial logistic regression with a ridge, on a finite data set that all workers sample from.
 
     `features` (m, p) are the points a_k (with a constant 1 among them for an intercept), `labels` (m,) their classes
@@ -54,6 +55,11 @@ class SoftmaxRegression(Labelled):
             raise ValueError(f"SoftmaxRegression needs ridge > 0, got ridge = {self.ridge}")
         if self.batch < 1:
             raise ValueError(f"SoftmaxRegression needs batch ≥ 1, got batch = {self.batch}")
+
+    @classmethod
+    def example(cls) -> SoftmaxRegression:
+        """A `mixture` of three classes."""
+        return cls.mixture(classes=3, dim=2, size=48, ridge=0.1)
 
     @classmethod
     def mixture(

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from sims.aggregators import CoordinateMedian, Rule, TrimmedMean
-from sims.aggregators.published import MAKERS, published
 from sims.backend import to_numpy
+from sims.by_name import published
 from sims.checks.centered import search_c_of_clipping
 from sims.checks.confidence import bounded_mean
 from sims.checks.evidence import Evidence
@@ -81,7 +81,7 @@ def error_at_zero_spread(rule: Rule, n: int, f: int, ctx: Context) -> float:
 def zero_spread(ctx: Context, *, rule: Rule | None = None) -> Iterable[Evidence]:
     """The largest error of each rule at ρ = 0, at (n, f) = (7, 1) and (11, 2); claimed to be 0."""
     for name, reason in ROBUST.items():
-        worst = max(error_at_zero_spread(rule or MAKERS[name](f), n, f, ctx) for n, f in ((7, 1), (11, 2)))
+        worst = max(error_at_zero_spread(rule or published(n, f)[name], n, f, ctx) for n, f in ((7, 1), (11, 2)))
         yield Evidence(f"largest error² of {name} at ρ = 0, n = 7 and 11", worst, "<=", 1e-28, "exact", covers=reason)
 
 

@@ -22,8 +22,8 @@ from fractions import Fraction
 import numpy as np
 
 from sims.aggregators import RFA, CenteredClipping, CoordinateMedian, Mean, Rule, TrimmedMean
-from sims.aggregators.published import published
 from sims.attacks import ALittleIsEnough, Attack, BitFlipping, InnerProductManipulation, NoAttack
+from sims.by_name import published
 from sims.checks.evidence import Evidence
 from sims.checks.exact_rules import exact_aggregate
 from sims.engine import simulate

@@ -26,7 +26,7 @@ from fractions import Fraction
 from typing import Any
 
 from sims.aggregators import CoordinateMedian, Rule, TrimmedMean
-from sims.aggregators.published import published
+from sims.by_name import published
 from sims.checks.evidence import Evidence, Relation
 from sims.checks.exact_rules import exact_aggregate
 from sims.checks.laws import binomial

@@ -1,4 +1,4 @@
-"""What a run was made of, as plain JSON, and a key that two different configurations cannot share."""
+"""Any value of ours as plain JSON, and a key that two different configurations cannot share."""
 
 from __future__ import annotations
 
@@ -13,12 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from sims.attacks import Attack, NoAttack
-from sims.backend import Namespace, installed, to_numpy
-from sims.optimizers import Algorithm
-from sims.problems import Problem
-
-STREAMS_VERSION = 1  # of the random streams: raised whenever the same seed would draw other numbers
+from sims.backend import to_numpy
 
 
 def describe(value: Any) -> Any:
@@ -66,37 +61,6 @@ def key(configuration: Mapping[str, Any]) -> str:
         raise ValueError(f"a key needs parameters that can be described, got {', '.join(opaque)}")
     text = json.dumps(configuration, sort_keys=True, ensure_ascii=True, allow_nan=False)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-def configure(
-    problem: Problem,
-    algorithm: Algorithm,
-    *,
-    n: int,
-    f: int,
-    attack: Attack | None = None,
-    steps: int,
-    runs: int,
-    seed: int,
-    x0: Any = None,
-    grid: tuple[int, ...] = (),
-    shuffle: bool = False,
-    first_run: int = 0,
-    backend: str | Namespace = "numpy",
-    every: int = 1,
-) -> dict[str, Any]:
-    """All arguments of `simulate` on which its results depend (not `chunk`), and the versions, as plain JSON.
-
-    `key(configure(...))` names a result before it is computed; it is the `Record.key()` of that result.
-    """
-    attack = NoAttack() if attack is None else attack
-    backend = backend if isinstance(backend, str) else backend.__name__
-    return {**{name: describe(value) for name, value in locals().items()}, "versions": versions()}
-
-
-def versions() -> dict[str, Any]:
-    """The versions on which recorded numbers depend."""
-    return {**installed(("byzcheck", "numpy")), "streams": STREAMS_VERSION}
 
 
 def _name(thing: Any) -> str:

@@ -1,0 +1,63 @@
+"""What a round needs of the thing that is optimized: samples, stochastic gradients, and what to note of an iterate."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+
+from sims.backend import Array
+
+
+class Draws(Protocol):
+    """Where an oracle gets its randomness from: full-width float64 draws (steps, runs, *shape), a stream per run."""
+
+    def normal(self, steps: int, shape: tuple[int, ...] = ()) -> np.ndarray:
+        """Standard normal draws."""
+        ...
+
+    def uniform(self, steps: int, shape: tuple[int, ...] = ()) -> np.ndarray:
+        """Draws uniform on [0, 1)."""
+        ...
+
+
+class Oracle(abc.ABC):
+    """Stochastic gradients for n workers at a point of R^d, and measures of the point; nothing else need be known.
+
+    The engine asks for no more, so that what has no closed form can be optimized by the same rounds; a `Problem` is an
+    oracle of which everything is known.
+    """
+
+    @property
+    @abc.abstractmethod
+    def dim(self) -> int:
+        """The dimension d."""
+
+    @property
+    @abc.abstractmethod
+    def sample_shape(self) -> tuple[int, ...]:
+        """The shape of one worker's raw sample ξ."""
+
+    @abc.abstractmethod
+    def draw(self, streams: Draws, steps: int, n: int) -> np.ndarray:
+        """The raw samples ξ of n workers in each of `steps` rounds: (steps, runs, n, *sample_shape).
+
+        One kind of draw only, so that drawing in chunks gives the same samples.
+        """
+
+    @abc.abstractmethod
+    def oracle(self, x: Array, sample: Array, honest: int | None = None) -> Array:
+        """The stochastic gradients g_i(x; ξ_i): (..., d), (..., n, *sample_shape) → (..., n, d).
+
+        The first `honest` workers (all, if None) are those over which the heterogeneity averages out. The same sample
+        can be used at two points x.
+        """
+
+    @abc.abstractmethod
+    def measure(self, x: Array) -> Mapping[str, Array]:
+        """What a record notes of iterates (..., d), by name, the same names for every x: arrays (...) or (..., more).
+
+        Iterates of several rounds come in one call, as one more leading axis.
+        """

@@ -1,0 +1,243 @@
+"""The register is complete: what is defined is registered, exported, documented, exemplified, and found by name.
+
+A rule, attack, problem or optimizer belongs to the register if it is a concrete class of a module of its package, other
+than the module that says what such a thing is (where `FunctionRule` stands, which wraps functions).
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from sims import aggregators, attacks, by_name, optimizers, problems
+from sims.aggregators import Krum, Mean, Rule
+from sims.attacks import Attack
+from sims.by_name import (
+    ATTACKS,
+    OPTIMIZERS,
+    PROBLEMS,
+    RULES,
+    attack_by_name,
+    examples,
+    optimizer_by_name,
+    problem_by_name,
+    published,
+    rule_by_name,
+)
+from sims.checks.exact_rules import DEFINITIONS
+from sims.engine import simulate
+from sims.optimizers import Optimizer, RobustSGD
+from sims.problems import Problem
+
+KINDS = {
+    "rule": (aggregators, Rule, RULES),
+    "attack": (attacks, Attack, ATTACKS),
+    "problem": (problems, Problem, PROBLEMS),
+    "optimizer": (optimizers, Optimizer, OPTIMIZERS),
+}
+REGISTERED = [(kind, one) for kind, (_, _, register) in KINDS.items() for one in register]
+NAMES = [one.__name__ for _, one in REGISTERED]
+SIZES = ((11, 1), (15, 3), (8, 0))  # for which every rule and attack is defined
+
+
+def defined(package: ModuleType, base: type) -> set[type]:
+    """The concrete subclasses of `base` in the modules of a package, but for the module of `base` itself."""
+    found: set[type] = set()
+    for info in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+        module = importlib.import_module(info.name)
+        if info.name != base.__module__:
+            own = (one for one in vars(module).values() if inspect.isclass(one) and one.__module__ == info.name)
+            found |= {one for one in own if issubclass(one, base) and not inspect.isabstract(one)}
+    return found
+
+
+def faults(package: ModuleType, base: type, register: tuple[type, ...]) -> list[str]:
+    """What is wrong with a register, a sentence each."""
+    here, found = defined(package, base), []
+    found += [f"{one.__name__} is not registered" for one in here - set(register)]
+    found += [f"{one.__name__} is registered and not defined" for one in set(register) - here]
+    found += [f"{one.__name__} is registered twice" for one in set(register) if register.count(one) > 1]
+    for one in register:
+        if one.__name__ not in package.__all__ or getattr(package, one.__name__, None) is not one:
+            found.append(f"{one.__name__} is not exported")
+        if not (vars(one).get("__doc__") or "").strip():
+            found.append(f"{one.__name__} has no docstring")
+    return found
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_register_is_complete(kind):
+    package, base, register = KINDS[kind]
+    assert len(defined(package, base)) >= 4
+    assert faults(package, base, register) == []
+
+
+class Undocumented(Mean):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("register", "fault"),
+    [
+        (RULES[1:], ["Mean is not registered"]),
+        ((*RULES, Mean), ["Mean is registered twice"]),
+        (
+            (*RULES, Undocumented),
+            [
+                "Undocumented is registered and not defined",
+                "Undocumented is not exported",
+                "Undocumented has no docstring",
+            ],
+        ),
+    ],
+)
+def test_a_fault_of_the_register_is_noticed(register, fault):
+    assert faults(aggregators, Rule, register) == fault
+
+
+def test_a_new_module_whose_class_is_left_out_is_noticed(monkeypatch, tmp_path):
+    """As if somebody had written a file and forgotten the register."""
+    (tmp_path / "geometric_mean.py").write_text(
+        "from sims.aggregators.mean import Mean\nclass GeometricMean(Mean): ...\n", encoding="utf-8"
+    )
+    monkeypatch.setattr(aggregators, "__path__", [*aggregators.__path__, str(tmp_path)])
+    assert "GeometricMean is not registered" in faults(aggregators, Rule, RULES)
+
+
+# Examples
+
+
+def test_every_rule_and_attack_has_an_example_and_where_it_is_undefined_none():
+    for n, f in SIZES:
+        assert [type(rule) for rule in examples(n, f).values()] == list(RULES)
+    for n, f in ((11, 1), (15, 3)):
+        assert [type(attack.example(n, f)) for attack in ATTACKS] == list(ATTACKS)
+    assert Krum.example(4, 1) is None
+    assert attacks.ALittleIsEnough.example(2, 1) is None
+
+
+def test_every_problem_and_optimizer_has_an_example():
+    assert [type(problem.example()) for problem in PROBLEMS] == list(PROBLEMS)
+    assert [type(optimizer.example()) for optimizer in OPTIMIZERS] == list(OPTIMIZERS)
+
+
+@pytest.mark.parametrize(("kind", "one"), REGISTERED, ids=NAMES)
+def test_every_example_runs(kind, one):
+    """In one simulation with others that any of its kind goes with, and it does not blow up."""
+    parts = {"rule": Mean(), "attack": attacks.NoAttack(), "problem": problems.Quadratic.example()}
+    parts |= {"optimizer": optimizers.SGD.example()}
+    parts[kind] = one.example(11, 1) if kind in ("rule", "attack") else one.example()
+    if getattr(one, "flips_labels", False):
+        parts["problem"] = problems.SoftmaxRegression.example()
+    algorithm = RobustSGD(parts["rule"], parts["optimizer"])
+    record = simulate(parts["problem"], algorithm, n=11, f=1, attack=parts["attack"], steps=3, runs=2, seed=0)
+    assert np.all(np.isfinite(record.x))
+    assert np.any(record.x != 0)
+
+
+def test_published_are_the_rules_that_need_nothing_but_f():
+    assert {type(rule) for rule in published(11, 1).values()} == set(RULES) - {aggregators.CenteredClipping}
+    assert "Krum" in published(5, 1)
+    assert "Krum" not in published(4, 1)
+
+
+# What every rule owes besides
+
+
+def test_every_rule_has_an_exact_definition():
+    assert set(DEFINITIONS) == set(RULES)
+
+
+def test_every_rule_is_in_the_readme_with_what_it_needs():
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    table = text.partition("| rule | needs |")[2].partition("\n\n")[0]
+    assert [rule.__name__ for rule in RULES if f"`{rule.__name__}" not in table] == []
+
+
+# By name
+
+
+@pytest.mark.parametrize(
+    ("make", "register", "settings"),
+    [
+        (lambda text, settings: rule_by_name(text, 1, settings), RULES, {"CenteredClipping": {"tau": 1.0}}),
+        (
+            attack_by_name,
+            ATTACKS,
+            {
+                "Together": {"attacks": (attacks.NoAttack(),)},
+                "Relocation": {"radius": 1.0},
+            },
+        ),
+        (
+            problem_by_name,
+            PROBLEMS,
+            {
+                "Quadratic": {"eigenvalues": (1.0,)},
+                "Bernoulli": {"p": 0.5},
+                "Sinusoidal": {"amplitude": 1.0},
+                "Huber": {"amplitude": 1.0},
+                "Pendulum": {"amplitude": 1.0},
+                "SoftmaxRegression": {"features": np.eye(2), "labels": np.arange(2)},
+            },
+        ),
+        (
+            optimizer_by_name,
+            OPTIMIZERS,
+            {"WorkerMVR": {"learning_rate": 0.1, "alpha": 0.1}, "SGD": {"learning_rate": 0.1}}
+            | {name: {"learning_rate": 0.1, "beta": 0.9} for name in ("WorkerMomentum", "ServerMomentum")},
+        ),
+    ],
+    ids=KINDS,
+)
+def test_everything_is_found_by_name(make, register, settings):
+    for one in register:
+        assert type(make(one.__name__, settings.get(one.__name__, {}))) is one
+
+
+def test_f_is_given_to_the_rules_that_take_one_and_settings_come_first():
+    assert rule_by_name("Krum", 2) == Krum(2)
+    assert rule_by_name("Krum", 2, {"f": 3, "variant": "byzfl"}) == Krum(3, "byzfl")
+    assert rule_by_name("Mean", 2) == Mean()
+
+
+def test_ones_own_is_found_in_its_module():
+    assert type(attack_by_name("sims.attacks.relocation:Relocation", {"radius": 1.0})) is attacks.Relocation
+    assert type(optimizer_by_name("sims.optimizers:SGD", {"learning_rate": 0.1})) is optimizers.SGD
+    assert type(problem_by_name("sims.problems:Pareto")) is problems.Pareto
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: rule_by_name("krumm", 1), r"unknown rule 'krumm'; did you mean Krum\? \(known: Mean, "),
+        (
+            lambda: attack_by_name("bitflip"),
+            r"unknown attack 'bitflip'; did you mean BitFlipping\? \(known: NoAttack, ",
+        ),
+        (lambda: problem_by_name("parreto"), r"unknown problem 'parreto'; did you mean Pareto\? \(known: Quadratic, "),
+        (lambda: optimizer_by_name("sgd"), r"unknown optimizer 'sgd'; did you mean SGD\? \(known: SGD, "),
+        (lambda: attack_by_name("sims.attacks:"), "an attack of one's own is written module:Name, got 'sims.attacks:'"),
+        (lambda: problem_by_name("nowhere_at_all:X"), "module nowhere_at_all does not import: ModuleNotFoundError"),
+        (lambda: attack_by_name("sims.attacks:Nope"), "module sims.attacks has no Nope"),
+        (lambda: attack_by_name("sims.aggregators:Mean"), "sims.aggregators:Mean is no sims Attack but of type Mean"),
+        (lambda: attack_by_name("sims.attacks:alie_z"), "sims.attacks:alie_z is no sims Attack but of type function"),
+        (lambda: attack_by_name("Relocation"), "Relocation needs a value for radius"),
+        (lambda: attack_by_name("BitFlipping", {"off": 1}), "BitFlipping has no setting 'off'; it takes on"),
+        (lambda: problem_by_name("Pareto", {"shape": "a"}), "Pareto does not accept shape = 'a'"),
+    ],
+)
+def test_what_is_not_there_is_refused_in_one_sentence(make, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        make()
+
+
+def test_names_are_unique():
+    names = [one.__name__ for register in by_name.REGISTER.values() for one in register]
+    assert len(names) == len(set(names))
