@@ -67,9 +67,14 @@ def enough_steps(ctx: Context, *, factor: str = "31", rate: str = "0.9675") -> I
 
 def many_steps(ctx: Context, *, paper: int = 230, fast: int = 91, factor: str = "1.74") -> Iterable[Evidence]:
     """K + 1 of both proved bounds, at its largest over δ ≤ 0.15, and the factor of log x for the fast radii."""
-    box = [(Fraction(0), root_above(Fraction("0.15")))]
+    box = [
+        (Fraction(0), root_above(Fraction("0.15"))),
+        (Fraction(0), Fraction(1)),
+    ]  # u, and the share of δn that is bad
     for name, schedule, claimed in (("paper's", PAPER, paper), ("fast", FAST, fast)):
-        found = enclose_maximum(lambda u, schedule=schedule: 1 + constant(schedule, u), box, limit=Fraction(claimed))
+        found = enclose_maximum(
+            lambda u, part, schedule=schedule: 1 + constant(schedule, u, part), box, limit=Fraction(claimed)
+        )
         yield enclosed(f"largest c with the {name} radii, 0 < δ ≤ 0.15", found, Fraction(claimed), MANY_STEPS)
     yield from enough_steps(ctx, factor=factor, rate="0.5625")
 
