@@ -49,9 +49,8 @@ k). By Minkowski, with b = t/(1 − δ) + z + √(1/(2(1 − δ))): E‖v_l − 
 
 *At most δn bad.* Let |B| = sn, 0 ≤ s = νδ, δn ≥ 1, with the radii of δ. Every step holds with s in the place of δ where
 it counts workers, as 1/g = 1/((1 − s)n) ≤ δ/(1 − s): (i) E W² ≤ δρ²/(2(1 − s)); (ii) Y = (1 − s)(W + A), ‖Y‖₂ ≤
-y(s)ρ√δ; (iii) and (v) with k = s/r ≤ δ/r, hence a larger η, and S_l ≤ ν·tρ√δ/(1 − s) + αB_0r^l; (iv) with m = ⌊(q − s)n⌋ + 1 and
-(q − s)n ≥ (q − δ)n ≥ 1. y(s) is larger than y(δ), by at most 1/√(1 − δ), the rest smaller: K is enclosed over 0 ≤ ν ≤ 1
-too, and is largest at ν = 1.
+y(s)ρ√δ; (iii) and (v) with k = s/r ≤ δ/r, hence a larger η, and S_l ≤ ν·tρ√δ/(1 − s) + αB_0r^l; (iv) with m = ⌊(q −
+s)n⌋ + 1 and (q − s)n ≥ (q − δ)n ≥ 1. y(s) is larger than y(δ), the rest smaller: K is enclosed over 0 ≤ ν ≤ 1 too.
 """
 
 from __future__ import annotations

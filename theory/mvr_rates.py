@@ -160,8 +160,10 @@ CLAIMS = (
     ),
     Claim(
         name="lower_bound_in_n",
-        text="With α = O(L²η²), as printed, MVR at δ = 0 matches the lower bound for nT gradients, (nT)^{−2/3}.",
-        about=("printed",),
+        text="With α = (16/3)L²η², one constant in the printed O(L²η²) for every n, MVR at δ = 0 matches the lower "
+        "bound for nT gradients, (nT)^{−2/3}.",
+        about=("point",),
+        point=16,
         check=lambda ctx, parameters=printed_parameters: speed_up(ctx, parameters=parameters),
         controls=(Control("α = (16/3)κL²η²", "that does match it", {"parameters": mvr_parameters}, expect="survives"),),
     ),

@@ -91,10 +91,10 @@ STATEMENT = Statement(
     title="Robustness of centered clipping",
     printed="For δ ≤ 0.15 and independent good vectors with E‖x_i − x_j‖² ≤ ρ², l steps of CC from any v_0 with τ_l² "
     "= O(ρ²/δ) satisfy E‖v_l − x̄‖² ≤ (6.45δ)^l·2E‖v_0 − x̄‖² + 1360δρ².",
-    corrected="From a fixed v_0, with radii that know B_0 ≥ ‖v_0 − x̄‖₂, and at most δn bad vectors, "
-    "δn ≥ 1. With the paper's radius, started at B_0² ≥ "
-    "22.1δρ²/(1 − 6.45δ), the printed bound holds, with 229 for 1360. With τ_l = max(2.5ρ/√δ, B_0(5δ)^l/0.9): E‖v_l "
-    "− x̄‖² ≤ 2(5δ)^{2l}B_0² + 90δρ². For every δ < ½ other radii give 4(½ + δ)^{2l}B_0² + 117δρ²/(1 − 2δ)⁴.",
+    corrected="From a fixed v_0, with radii that know B_0 ≥ ‖v_0 − x̄‖₂, at most δn bad vectors and δn ≥ 1. With the "
+    "paper's radius, started at B_0² ≥ 22.1δρ²/(1 − 6.45δ), the printed bound holds, with 229 for 1360. With τ_l = "
+    "max(2.5ρ/√δ, B_0(5δ)^l/0.9): E‖v_l − x̄‖² ≤ 2(5δ)^{2l}B_0² + 90δρ². For every δ < ½ other radii give 4(½ + "
+    "δ)^{2l}B_0² + 117δρ²/(1 − 2δ)⁴.",
     claims=(
         Claim(
             name="random_centre",
@@ -209,8 +209,8 @@ STATEMENT = Statement(
         ),
         Claim(
             name="at_most",
-            text="With fewer than δn bad vectors, δn ≥ 1, and the radius chosen with δ, the one-step bounds are smaller: "
-            "they hold for at most δn.",
+            text="With fewer than δn bad vectors, δn ≥ 1, and the radius of δ, the one-step bounds are smaller: they "
+            "hold for at most δn.",
             about=("corrected",),
             check=at_most_share,
             controls=(
