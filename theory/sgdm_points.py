@@ -79,7 +79,7 @@ CLAIMS = (
     Claim(
         name="independent_momenta",
         text="The momenta of honest workers are independent, as Definition C asks.",
-        about=("printed", "point"),
+        about=("point",),
         point=18,
         check=momenta_independent,
         controls=(
