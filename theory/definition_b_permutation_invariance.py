@@ -119,7 +119,8 @@ STATEMENT = Statement(
         Claim(
             name="output_hides_workers",
             text="If the output is invariant, no query point depends on who sent what.",
-            about=("printed",),
+            about=("point",),
+            point=25,
             check=lambda ctx, algorithm=LEAKING: nothing_changes(
                 ctx,
                 algorithms={"the leaking algorithm": algorithm},
@@ -140,7 +141,7 @@ STATEMENT = Statement(
             name="symmetric",
             text="SGD and server momentum with a symmetric rule, with or without a warm start, and worker momentum "
             "with the mean are invariant, in their query points and their output.",
-            about=("corrected",),
+            about=("printed", "corrected"),
             check=lambda ctx, algorithms=SYMMETRIC: nothing_changes(
                 ctx, algorithms=algorithms, covers="by induction all memories are functions of the rows' multisets"
             ),
@@ -169,7 +170,7 @@ STATEMENT = Statement(
         Claim(
             name="worker_momentum",
             text="Worker momentum with centered clipping, the median, TM or Krum is not invariant.",
-            about=("corrected",),
+            about=("printed", "corrected"),
             check=something_changes,
             controls=(
                 Control(
