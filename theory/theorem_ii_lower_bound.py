@@ -40,10 +40,10 @@ dimension does. With L as large as one likes it is true of every algorithm, of w
 on which side a lies, or that x is within ε of it; so an algorithm has at most 3^{nt} outputs, misses a by ¼ with
 probability ½ if N ≥ 2·3^{nt}, and errs then by (C − μN)(¼ − ε), which is as large as one likes.
 
-*μ = 0, δ = 0 (point 21), and by reading (point 7): Section 4 announces this theorem as "Theorem III".* At μ = 0 the
-bound reads ∞, and no problem has an infinite error: the algorithm that answers 0 errs by f(0) − f*, finite by
-Definition A. What holds: for every M some μ > 0 and some problem force an error ≥ M; the optimum a/μ runs off. At δ =
-0 the hypothesis δn ≥ 4(1 + log t) is never met, and nothing is claimed.
+*μ = 0, δ = 0.* At μ = 0 the bound reads ∞, and no problem has an infinite error: the algorithm that answers 0 errs by
+f(0) − f*, finite by Definition A. What holds: for every M some μ > 0 and some problem force an error ≥ M; the optimum
+a/μ runs off. At δ = 0 the hypothesis δn ≥ 4(1 + log t) is never met, and nothing is claimed. (By reading, point 7:
+Section 4 announces this theorem as "Theorem III".)
 """
 
 from __future__ import annotations
