@@ -269,6 +269,7 @@ STATEMENT = Statement(
             name="rest_decays",
             text="P(Krum returns a class ≥ 3) ≤ 8(895/1023)^n, P(median moves on one) ≤ Σ_{k≥3}(4p_k(1 − p_k))^⌊n/2⌋.",
             about=("printed", "corrected"),
+            loose="Chernoff's bounds, summed over classes, hold for every n",
             check=rest_decays,
             controls=(
                 Control("equal classes", "then the rest has 80 %", {"gamma": Fraction(1)}),

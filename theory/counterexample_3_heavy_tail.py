@@ -107,7 +107,9 @@ def krum_limit_by_minimising(phi: float) -> tuple[float, float]:
     def cost(x: float) -> float:
         r = math.inf
         if phi:
-            r = brentq(lambda r: below(x + r) - below(x - r) - (1 - phi), 0.0, x + 2 * phi ** (-1 / 3), xtol=1e-13)
+            most = x + 2 * phi ** (-1 / 3)
+            root = brentq(lambda r: below(x + r) - below(x - r) - (1 - phi), 0.0, most, xtol=1e-13)
+            r = float(root)  # pyright: ignore[reportArgumentType]
         mass, first, second = (
             quad(lambda y, k=k: 3 * y ** (k - 4), max(1.0, x - r), x + r, epsabs=1e-10, epsrel=1e-10)[0]
             for k in range(3)

@@ -171,6 +171,7 @@ STATEMENT = Statement(
             name="worker_momentum",
             text="Worker momentum with centered clipping, the median, TM or Krum is not invariant.",
             about=("printed", "corrected"),
+            loose="one that shows is enough",
             check=something_changes,
             controls=(
                 Control(

@@ -167,6 +167,7 @@ STATEMENT = Statement(
             name="rfa_as_run",
             text="RFA as the experiments run it (3 smoothed steps from 0) errs at ρ = 0, so that no c is enough.",
             about=("corrected",),
+            loose="one that shows is enough",
             check=rfa_at_zero_spread,
             controls=(Control("the geometric median", "it returns the common value", {"rule": GeometricMedian()}),),
         ),

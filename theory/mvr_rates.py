@@ -171,6 +171,7 @@ CLAIMS = (
         name="alpha_heeds_kappa",
         text="With α = (16/3)κL²η² the error at δ = 0 falls like n^{−2/3}.",
         about=("corrected",),
+        loose="a slope is told from its neighbours, not measured to a quarter",
         check=lambda ctx, parameters=mvr_parameters: speed_up(ctx, parameters=parameters),
         controls=(Control("α = (16/3)L²η²", "then like n^{−1/3}", {"parameters": printed_parameters}),),
     ),

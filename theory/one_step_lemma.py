@@ -110,20 +110,21 @@ def at_most_share(ctx: Context, *, of_radius: Fraction = Fraction(1)) -> Iterabl
     """
     from sims.checks.centered import search_c_of_clipping
 
-    whole, half = (Fraction(0), Fraction(1)), arb(1) / 2
-    cases: tuple[tuple[str, Radius, str, Callable[..., arb]], ...] = (
-        ("the paper's radius, B ≥ 0", printed_radius, "0.5", lambda rule: lambda u, w: rate_of_share(u, w, rule)),
-        ("the best radius, B ≥ 0", best_radius, "0.15", lambda rule: lambda u, w: rate_of_share(u, w, rule)),
-        ("the best radius, B = ρ", best_radius, "0.5", lambda rule: lambda u: rate_of_share(u, half.sqrt(), rule)),
-    )
+    whole, at_rho = (Fraction(0), Fraction(1)), (Fraction("0.7071"), Fraction("0.7072"))  # of w; B = ρ is w = √½
     scale = exact(of_radius) ** 2
-    for name, radius, most, make in cases:
-        box = [(Fraction(0), root_above(Fraction(most))), whole][: 1 if "B = ρ" in name else 2]
-        shrunk: Radius = lambda delta, share, radius=radius: scale * radius(delta, share)  # noqa: E731
-        found = enclose_maximum(make(shrunk), box, relative=1e-2, limit=Fraction(1), most=4000)
-        yield enclosed(
-            f"largest rate of the share, {name}, 0 < δ ≤ {most}, {found.boxes} boxes", found, Fraction(1), LINK
-        )
+    for name, radius, most, side in (
+        ("the paper's radius, B ≥ 0", printed_radius, "0.5", whole),
+        ("the best radius, B ≥ 0", best_radius, "0.15", whole),
+        ("the best radius, B = ρ", best_radius, "0.5", at_rho),
+    ):
+
+        def rate(u: arb, w: arb, radius: Radius = radius) -> arb:
+            return rate_of_share(u, w, lambda delta, share: scale * radius(delta, share))
+
+        box = [(Fraction(0), root_above(Fraction(most))), side]
+        found = enclose_maximum(rate, box, relative=1e-2, limit=Fraction(1), most=4000)
+        what = f"largest rate of the share, {name}, 0 < δ ≤ {most}, {found.boxes} boxes"
+        yield enclosed(what, found, Fraction(1), LINK)
     for n, f in ((20, 3), (25, 8)):
         delta = f / n
 

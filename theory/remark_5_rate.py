@@ -139,6 +139,7 @@ STATEMENT = Statement(
             "momentum β (the first of the two sentences).",
             about=("printed", "point"),
             point=15,
+            loose="only the direction is claimed",
             check=lambda ctx, f0=Fraction(1): scaled_with_delta(ctx, power=-1, f0=f0),
             controls=(Control("F0 = σ²/(100L)", "below 5σ²/(8nL) the printed η rises", {"f0": Fraction(1, 100)}),),
         ),
@@ -181,6 +182,7 @@ STATEMENT = Statement(
             text="At a fixed δ = 1/8 more workers do not help: the exact error of TM under the one-sided attack has a "
             "slope against n nearer to 0 than to −1.",
             about=("printed", "corrected"),
+            loose="a slope is told from its neighbours, not measured to a quarter",
             check=slope_in_workers,
             controls=(Control("δ = 0", "there it falls as 1/n, η being fixed", {"delta": 0.0}),),
         ),

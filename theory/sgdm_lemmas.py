@@ -57,6 +57,7 @@ def descent(ctx: Context, *, doubled: int = 2) -> Iterable[Evidence]:
         "<=",
         Fraction(0),
         "exact",
+        scale=1.0,
         covers="smoothness, −2⟨∇f, m⟩ = ‖m − ∇f‖² − ‖∇f‖² − ‖m‖², ‖a + b‖² ≤ 2‖a‖² + 2‖b‖² (derivation in the file)",
     )
 
@@ -95,8 +96,8 @@ def dispersion(ctx: Context, *, start_term: bool = True) -> Iterable[Evidence]:
             first = Fraction(1) if full else 8 * eta
             for t, measured in enumerate(paths.spread_sq, 1):
                 formula = float(spread_sq(t, 8 * eta, first))
-                what = f"|ρ_{t}² − formula|, {type(rule).__name__}, α_1 = {first}"
-                yield Evidence(what, abs(measured - formula), "<=", ROUNDING, "exact")
+                what = f"ρ_{t}²/σ² beside its formula, {type(rule).__name__}, α_1 = {first}"
+                yield Evidence(what, measured, "=", formula, "exact", ROUNDING)
     worst = Fraction(-1000)
     for eta in STEPS:
         alpha = 8 * eta

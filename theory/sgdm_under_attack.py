@@ -86,6 +86,7 @@ CLAIMS = (
         text="TM (with its proved c), CM, RFA, Krum and CC (with the c that they used) keep Theorem VI′ under IPM, "
         "ALIE and bit flipping, over all noise paths of three rounds.",
         about=("corrected",),
+        loose="a bound for every attack and rule: these runs do not attain it",
         check=rules_under_attack,
         controls=(Control("the mean", "one attacker drives it away", {"rule": Mean(), "epsilon": 1000.0}),),
     ),

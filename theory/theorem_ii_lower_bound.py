@@ -188,6 +188,7 @@ STATEMENT = Statement(
             name="telling",
             text="With the independent coupling the iterates of the mean and of centered clipping do move.",
             about=("corrected",),
+            loose="one that shows is enough",
             check=some_move,
             controls=(Control("the median, TM, Krum", "they drop the spikes in any case", {"rules": RESTING}),),
         ),
@@ -284,6 +285,7 @@ STATEMENT = Statement(
             name="worker_momentum_escapes",
             text="Worker momentum with centered clipping errs by less than half the bound at n = 100, f = 20, t = 54.",
             about=("corrected",),
+            loose="half the bound tells what escapes from what does not",
             check=escapes,
             controls=(
                 Control("with the mean", "it cannot", {"algorithm": with_worker_momentum(tau=None)}),

@@ -135,6 +135,7 @@ STATEMENT = Statement(
             name="exact_sums",
             text="On f = ½x² with the noise s·sin(x + ξ) the exact average of E‖∇f‖² is below the bound, T = 1 … 2⁴².",
             about=("corrected",),
+            loose="a bound for every case: these instances do not attain it",
             check=exact_sums,
             controls=(
                 Control(
