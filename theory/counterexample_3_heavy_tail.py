@@ -133,11 +133,7 @@ def krum_limit_misses(ctx: Context, *, phis: tuple[float, ...] = (0.0,), gap: fl
 def krum_limit_below(
     ctx: Context, *, limit: Callable[[Fraction], Fraction] = lambda s: (1 + s) / (1 + s + s * s)
 ) -> Iterable[Evidence]:
-    """The formula beside the minimiser of J; then lim Krum/(3/2) = (1 + s)/(1 + s + s²), s = φ^{1/3}, on a grid."""
-    for root in (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4)):
-        place, error = krum_limit_by_minimising(float(root) ** 3)
-        what = f"argmin J at φ = ({root})³"
-        yield Evidence(what, place, "=", 1.5 * float(limit(root)), "searched", error)
+    """lim Krum/(3/2) = (1 + s)/(1 + s + s²), s = φ^{1/3}, on a grid; then the formula beside the minimiser of J."""
     worst = max(limit(Fraction(i, 64)) * (1 + Fraction(i, 64) ** 2 / 2) for i in range(1, 64))
     yield Evidence(
         "largest (lim Krum)/(3/2)·(1 + s²/2) over s = φ^{1/3}",
@@ -147,6 +143,10 @@ def krum_limit_below(
         "exact",
         covers="(1 + s)(1 + s²/2) ≤ 1 + s + s² for s in [0, 1]: the difference is s²(1 − s)/2",
     )
+    for root in (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4)):
+        place, error = krum_limit_by_minimising(float(root) ** 3)
+        what = f"argmin J at φ = ({root})³"
+        yield Evidence(what, place, "=", 1.5 * float(limit(root)), "searched", error)
 
 
 def krum_sampled(ctx: Context, *, n: int, f: int, phi: float) -> Iterable[Evidence]:

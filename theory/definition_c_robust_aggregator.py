@@ -185,7 +185,7 @@ STATEMENT = Statement(
             about=("corrected",),
             check=trimmed_mean_kappa,
             controls=(
-                Control("the median", "at n = 9, f = 2 it needs more", {"rule": CoordinateMedian()}),
+                Control("the median", "at n = 5, f = 1 it needs 1 for ⅓", {"rule": CoordinateMedian()}),
                 Control("one less trimmed", "TM(f − 1) lets one far message in", {"less": 1}),
             ),
         ),

@@ -254,12 +254,12 @@ STATEMENT = Statement(
             about=("corrected",),
             check=lambda ctx, **more: bounded(ctx, **{"schedule": PAPER, "bound": PRINTED, "claimed": 229, **more}),
             controls=(
-                Control("δ up to 0.155", "6.45δ reaches 1, and the radius is unbounded", {"most": "0.155"}),
+                Control("δ up to 0.155", "6.45δ nears 1: K passes 229, then every number", {"most": "0.155"}),
                 Control("K = 200", "the proof gives 228 at δ = 0.15", {"claimed": 200}),
                 Control(
-                    "50δρ² in all, under attack",
-                    "at δ = 0.15 it reaches twice as much",
-                    {"bound": dataclasses.replace(PRINTED, constant=50, lead=0)},
+                    "no first term, under attack",
+                    "from a far centre a step leaves more than any multiple of δρ²",
+                    {"bound": dataclasses.replace(PRINTED, lead=0)},
                 ),
             ),
         ),
@@ -270,7 +270,7 @@ STATEMENT = Statement(
             check=lambda ctx, claimed=119, most="0.15": multi_step(ctx, schedule=PLAIN, claimed=claimed, most=most),
             controls=(
                 Control("K = 110", "the proof gives 118.4 at δ = 0.15", {"claimed": 110}),
-                Control("δ up to 0.2", "then D_0 ≤ θτ_0 and m ≥ 2 fail", {"most": "0.2"}),
+                Control("δ up to 0.2", "K is larger there, and D_0 ≤ θτ_0 and m ≥ 2 fail", {"most": "0.2"}),
             ),
         ),
         Claim(
@@ -287,7 +287,7 @@ STATEMENT = Statement(
                 ),
                 Control(
                     "radii that shrink like 2δ",
-                    "too fast for the centre to follow: η < 0",
+                    "too fast for the centre to follow: K passes 90, and η < 0",
                     {"schedule": dataclasses.replace(FAST, k=lambda u: exact("0.5"))},
                 ),
             ),

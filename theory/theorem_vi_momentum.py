@@ -133,7 +133,7 @@ STATEMENT = Statement(
             loose="a bound for every case: these instances do not attain it",
             check=ours_on_the_quadratic,
             controls=(
-                Control("a third of it", "it is tight up to a factor of 2.6", {"factor": Fraction(1, 3)}),
+                Control("a third of it", "it is tight up to a factor of 2.3", {"factor": Fraction(1, 3)}),
                 Control("α_1 = 1 in the first", "m_0 = 0 does not pay for the noise", {"first": ONE}),
             ),
         ),
