@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from perform import check_claims
+from scipy.stats import binom
 
 from sims.aggregators import RFA, CenteredClipping, GeometricMedian, Krum, Mean
 from sims.checks.confidence import bounded_mean
@@ -26,7 +27,7 @@ from theory.counterexample_2_imbalanced.counts import (
     shares,
     up_to_order,
 )
-from theory.counterexample_2_imbalanced.statement import by_counts
+from theory.counterexample_2_imbalanced.statement import at_exactly_half, by_counts, majority
 from theory.counterexample_2_imbalanced.weights import kept_of_many
 
 F = Fraction
@@ -39,6 +40,7 @@ VERDICTS = {
     "counts_decide": "holds",
     "rest_decays": "holds",
     "class_one_alone": "holds",
+    "median_at_exactly_half": "holds",
     "median_returns_nothing": "supported",
     "smoothed_median_keeps": "supported",
     "clipping_scales": "holds",
@@ -171,6 +173,26 @@ def test_chernoff_bases():
         below = sum(math.comb(n, c) * q**c * (1 - q) ** (n - c) for c in range((n + 1) // 2))
         assert 1 - below == at_least(n, (n + 1) // 2, q)
         assert 1 - below <= (4 * q * (1 - q)) ** (n // 2)
+
+
+def test_a_majority_by_summing_and_by_scipy():
+    for n, p in ((3, F(512, 1023)), (8, F(1, 3)), (301, F(512, 1023))):
+        by_hand = sum(math.comb(n, c) * p**c * (1 - p) ** (n - c) for c in range(n // 2 + 1, n + 1))
+        value, error = majority(n, p)
+        assert abs(value - float(by_hand)) <= error + 1e-15
+    for n in (10**6 + 1, 10**7 + 1):
+        assert majority(n, F(512, 1023))[0] == pytest.approx(binom.sf(n // 2, n, 512 / 1023), rel=1e-9)
+        value, error = majority(n, F(1, 2))
+        assert abs(value - 0.5) <= error < 1e-9  # it does not grow
+    assert majority(1_700_001, F(512, 1023))[0] < 0.9 < majority(1_750_001, F(512, 1023))[0]
+
+
+@pytest.mark.parametrize("n", [3, 5])
+def test_with_exactly_half_in_class_one_by_all_outcomes(n):
+    p = [F(1, 2), F(1, 4), F(1, 4)]
+    found = sum(chance for labels, chance in outcomes(n, p) if 2 * labels.count(0) > n)
+    assert found == F(1, 2)
+    assert sum(at_exactly_half()) == 1
 
 
 def test_the_drift_towards_class_one_by_simulation():

@@ -23,6 +23,7 @@ from theory.counterexample_3_heavy_tail import (
     expected_median_by_quadrature,
     krum_limit,
     krum_limit_below,
+    krum_limit_by_minimising,
     krum_sampled,
     median_misses,
     moments,
@@ -129,6 +130,16 @@ def test_krums_limit_minimises_the_population_cost(phi):
         window_cost, args=(phi,), bounds=(grid[max(i - 1, 0)], grid[i + 1]), method="bounded", options={"xatol": 1e-9}
     )
     assert found.x == pytest.approx(krum_limit(phi), abs=1e-5)
+
+
+@pytest.mark.parametrize("phi", [0.0, 0.02, 0.2, 0.49])
+def test_the_checks_minimiser_is_near_the_minimiser_of_the_cost_in_x(phi):
+    """The formula, and the cost with the square written out: both routes of the check's numbers."""
+    place, error = krum_limit_by_minimising(phi)
+    assert abs(place - krum_limit(phi)) <= error / 10
+    if phi:
+        costs = [window_cost(place + step, phi) for step in (-0.02, 0.0, 0.02)]
+        assert costs[1] == min(costs)
 
 
 def test_krums_limit_is_the_mean_below_the_quantile():

@@ -18,6 +18,7 @@ from theory.claim import Context
 from theory.definition_c_robust_aggregator import STATEMENT
 from theory.definition_c_robust_aggregator.constants import (
     ROBUST,
+    finite_floor,
     paper_radius,
     plane_ratio,
     sampled_c,
@@ -50,6 +51,7 @@ def test_the_verdicts_at_the_quick_budget():
         "existing_rules_fail": "holds",
         "trimmed_mean_kappa": "holds",
         "trimmed_mean_c": "holds",
+        "trimmed_mean_best": "holds",
         "as_published": "supported",
         "trimmed_mean_printed_index": "refuted",
         "krum_printed_set": "refuted",
@@ -69,8 +71,22 @@ def test_what_the_two_inequalities_cover():
 
 
 def test_a_deterministic_split_at_vanishing_delta():
-    """Median of 0, 0, 0, 1, 1 is 0, the mean 2/5, ρ = 1, f = 0: c = (4/25)·5m."""
-    assert [item.measured for item in vanishing_delta(context())] == [F(4, 5) * m for m in (1, 100, 10_000)]
+    """0, 0, 0, 1, 1, ρ = 1, f = 0: the median errs by 2/5, TM(1) by 2/5 − 1/3; c = error²·5m."""
+    items = list(vanishing_delta(context()))
+    assert [item.measured for item in items] == [e * 5 * m for e in (F(4, 25), F(1, 225)) for m in (2, 100)]
+    assert [item.claimed for item in items] == [e * 5 for e in (F(4, 25), F(1, 225)) for _ in (2, 100)]
+    assert {item.verdict for item in items} == {"refuted"}
+
+
+@pytest.mark.parametrize("n", [3, 4, 7, 30])
+def test_at_one_byzantine_worker_the_floor_is_the_trimmed_means_constant(n):
+    """n(1 − q)^{g−2}/(2g) in rationals: below n/(2(n − 1)) for q > 0, and as near as one likes."""
+    g, limit = n - 1, F(n, 2 * (n - 1))
+    for q in (F(1, 10), F(1, 10**6)):
+        floor = g * q * (1 - q) ** (g - 1) / (2 * F(1, n) * g**2 * q * (1 - q))
+        assert floor == limit * (1 - q) ** (g - 2) <= limit
+    assert finite_floor(n, 1) == pytest.approx(float(limit), rel=1e-6)
+    assert F(n - 2, n - 1) * F(n, 2 * (n - 2)) == limit
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -14,9 +14,10 @@ from sims.checks.exact_algorithm import ExactSGD, run
 from sims.engine import simulate
 from sims.optimizers import RobustSGD, WorkerMomentum
 from sims.problems import Quadratic
+from theory.claim import Context
 from theory.equation_1_momentum_forms import STATEMENT
 from theory.equation_1_momentum_forms.raw_or_momentum import SMALL, above, attackers_picked, errors
-from theory.equation_1_momentum_forms.statement import gap, path, spread_variance
+from theory.equation_1_momentum_forms.statement import any_rule, gap, path, spread_variance
 
 EXPECTED = {
     "engine": "supported",
@@ -58,6 +59,25 @@ def test_rfa_agrees_when_its_scale_is_scaled():
     noise = [[Fraction(1, 8), Fraction(3), Fraction(5)]]
     assert gap(RFA(1, 0.5), RFA(1, 0.25), noise, beta=HALF, eta=Fraction(1)) == 0
     assert gap(RFA(1, 0.5), RFA(1, 0.5), noise, beta=HALF, eta=Fraction(1)) > 0
+
+
+@pytest.mark.parametrize(("nu", "one", "worker"), [(HALF, 3 / 2, 3 / 2), (Fraction(1), 3 / 2, 9 / 5)])
+def test_rfa_by_hand(nu, one, worker):
+    """Gradients −1 and −3, β = ½, one step: 2/(1/max(ν, 1) + 1/max(ν, 3)), and twice 2/(…) on half the messages."""
+    noise = [[Fraction(1), Fraction(3)]]
+    for damped, expected in ((False, one), (True, worker)):
+        (end,) = path(RFA(1, float(nu)), noise, beta=HALF, eta=Fraction(1), damped=damped)
+        scale = 2 if damped else 1
+        rows = [1 / scale, 3 / scale]
+        weights = [1 / max(float(nu), abs(row)) for row in rows]
+        by_hand = scale * sum(w * row for w, row in zip(weights, rows, strict=True)) / sum(weights)
+        assert float(end) == pytest.approx(expected) == pytest.approx(by_hand)
+
+
+def test_each_rule_that_the_finding_names_refutes_on_its_own():
+    items = list(any_rule(Context(STATEMENT.stem, "every_rule")))
+    assert [item.measured for item in items] == [HALF, Fraction(3, 10)]
+    assert {item.verdict for item in items} == {"refuted"}
 
 
 def test_the_first_step_by_hand():

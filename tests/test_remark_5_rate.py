@@ -16,7 +16,9 @@ EXPECTED = {
     "scaled_with_delta": "refuted",
     "slope_in_rounds": "supported",
     "slope_in_workers": "supported",
+    "linear_speed_up": "supported",
     "no_speed_up": "supported",
+    "smaller_learning_rate": "supported",
 }
 
 
@@ -45,6 +47,14 @@ def test_slopes_by_impulse_responses():
     one = by_impulse_responses(10**6, best_step(10**6, 1.0, 1.0), 1.0)
     many = by_impulse_responses(10**6, best_step(10**6, 16.0, 1.0), 16.0) / 16
     assert math.log(many / one) / math.log(16) == pytest.approx(-0.5, abs=0.02)
+
+
+def test_the_speed_up_by_impulse_responses():
+    """100 workers in 10⁴ rounds, one in 10⁶, in units of σ²/n; and 10² rounds are too few."""
+    one = by_impulse_responses(10**6, best_step(10**6, 1.0, 1.0), 1.0)
+    many, few = (by_impulse_responses(T, best_step(T, 100.0, 1.0), 100.0) / 100 for T in (10**4, 10**2))
+    assert many / one == pytest.approx(1, abs=0.1)
+    assert few / one > 5
 
 
 def test_the_second_term_stays():

@@ -15,21 +15,25 @@ from scipy.stats import binom
 from sims.aggregators import Bulyan, CoordinateMedian, Krum, MultiKrum, TrimmedMean
 from sims.checks.centered import search_c_of_clipping
 from sims.checks.exact_rules import exact_aggregate
+from sims.checks.laws import binomial
 from sims.checks.two_point import error_table, search_c
 from theory.claim import Context
 from theory.definition_c_robust_aggregator.constants import centred_floor, finite_floor, paper_radius, population_floor
 from theory.theorem_iii_limits import STATEMENT
+from theory.theorem_iii_limits.least_error import anywhere, known, least_error, mirrored_spikes
 from theory.theorem_iii_limits.linear_program import largest_gap_by_linear_programming
 from theory.theorem_iii_limits.statement import (
     attained,
-    constant_rule,
+    floor_of_any_rule,
     floor_of_rules,
     floor_tends,
     huber_constant,
     identical_mixtures,
     no_majority,
+    one_law,
     population_at_small_n,
 )
+from theory.theorem_iii_limits.trimmed_mean_error import FIRST, most_from_mu, seen_from_mu
 
 F = Fraction
 STEM = STATEMENT.stem
@@ -92,11 +96,64 @@ def test_the_constant_of_the_check_at_rational_points():
 
 
 def test_one_law_forces_nothing_and_two_do():
-    for item in constant_rule(context()):
+    for item in one_law(context()):
         assert item.measured == 0 < item.claimed
-    for item in constant_rule(context(), signs=(1, -1)):
+    for item in one_law(context(), signs=(1, -1)):
         eps = item.claimed / (1 - item.claimed)
         assert item.measured == eps / (2 * (1 - eps))  # (εh)²/(2ε(1 − ε)h²)
+
+
+def test_the_least_error_is_that_of_the_best_of_many_rules():
+    """Two worlds that overlap in part, three arrays: no table of outputs on a grid does better."""
+    worlds = [
+        [((0,), F(0), F(1, 2)), ((1,), F(0), F(1, 2))],
+        [((1,), F(1), F(3, 4)), ((2,), F(1), F(1, 4))],
+    ]
+    grid = [F(i, 20) for i in range(21)]
+    errors = [
+        sum(chance * (table[row[0]] - target) ** 2 for world in worlds for row, target, chance in world) / 2
+        for table in itertools.product(grid, repeat=3)
+    ]
+    assert min(errors) == least_error(worlds) == F(3, 20)  # at array 1 the mean is (3/4)/(5/4)
+
+
+# TM refutes "every rule"
+
+
+def test_the_first_n_at_which_the_trimmed_mean_is_below():
+    """By floats, over all pairs: no smaller n has an f for which Minkowski's bound is below δρ²."""
+
+    def bound(n, f):
+        g, m = n - f, n - 2 * f
+        return (math.sqrt(1 / (2 * g)) + math.sqrt(f * (g - 1) / (2 * m * g))) ** 2 / (f / n)
+
+    below = [(n, f) for n in range(3, 130) for f in range(1, (n + 1) // 2) if bound(n, f) < 1]
+    assert below[0] == FIRST
+    for n, f in below:
+        assert float(most_from_mu(n, f).mid()) == pytest.approx(bound(n, f))
+
+
+@pytest.mark.parametrize(("n", "f", "most"), [(13, 2, 2), (14, 2, 1), (123, 12, 1)])
+def test_the_trimmed_mean_on_two_values_from_its_counts(n, f, most):
+    """k ones among g: TM is min(k, m)/m with all Byzantine messages above, (k − f)_+/m with all below."""
+    g, m = n - f, n - 2 * f
+    k, worst = np.arange(g + 1), 0.0
+    for q in np.geomspace(1e-5 / g, 0.5, 400):
+        error = np.maximum((np.minimum(k, m) / m - q) ** 2, (np.maximum(k - f, 0) / m - q) ** 2)
+        worst = max(worst, binom.pmf(k, g, q) @ error / (2 * q * (1 - q)) / (f / n))
+    assert seen_from_mu(n, f, context()) == pytest.approx(worst, rel=1e-9)
+    assert most - 1 < worst < most
+    assert worst <= float(most_from_mu(n, f).mid())
+
+
+def test_samples_of_the_trimmed_mean_in_the_plane_are_below_the_bound():
+    """Independent of laws on two values: normal messages, n = 123, f = 12, the Byzantine ones far out on one side."""
+    n, f = FIRST
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((2000, n, 2))
+    x[:, n - f :] = 1e3
+    error = np.sum(TrimmedMean(f).aggregate(x) ** 2, axis=-1)
+    assert np.mean(error) / (4 * f / n) < 1  # ρ² = E‖x_i − x_j‖² = 4
 
 
 def gap_by_dual_free_programming(delta, places):
@@ -168,6 +225,47 @@ def test_the_finite_floor_against_direct_sums(n, f):
         options={"xatol": 1e-10},
     )
     assert max(-best.fun, *values) == pytest.approx(floor, rel=1e-5)
+
+
+@pytest.mark.parametrize("q", [F(1, 10), F(1, 2), F(9, 10)])
+def test_a_rule_that_knows_the_good_workers_does_not_err(q):
+    """n = 3, f = 1, the mean of the first two: 0 in both worlds if worker 3 is bad, ¾ and more over all three sets."""
+    errors = {}
+    for bad in range(3):
+        good = [i for i in range(3) if i != bad]
+        for sign, bits in itertools.product((1, -1), itertools.product((0, 1), repeat=2)):
+            row = [0, 0, 0]
+            for i, bit in zip(good, bits, strict=True):
+                row[i] = sign * bit
+            row[bad] = -sign if any(bits) else 0
+            error = F(row[0] + row[1], 2) - F(sign * sum(bits), 2)
+            chance = q ** sum(bits) * (1 - q) ** (2 - sum(bits))
+            errors[bad, sign] = errors.get((bad, sign), F(0)) + chance * error**2
+    unit = F(1, 3) * 2 * q * (1 - q)
+    assert errors[2, 1] == errors[2, -1] == 0
+    assert sum(errors.values()) / 6 / unit >= F(3, 4)
+
+
+@pytest.mark.parametrize(("n", "f"), [(3, 1), (4, 1), (5, 2)])
+def test_good_workers_anywhere_make_one_law_of_arrays(n, f):
+    """While K ≤ f: the law of the array in both worlds, and every arrangement of a multiset equally likely."""
+    laws = []
+    for sign in (1, -1):
+        law = {}
+        for row, target, chance in mirrored_spikes(n, f, F(1, 3), sign, list(anywhere(n, f))):
+            if abs(target) * (n - f) <= f:
+                law[row] = law.get(row, F(0)) + chance
+        laws.append(law)
+    assert laws[0] == laws[1]
+    for row, chance in laws[0].items():
+        assert all(laws[0][other] == chance for other in itertools.permutations(row))
+    assert sum(laws[0].values()) == sum(F(p) for p in binomial(n - f, F(1, 3))[: f + 1])
+
+
+def test_the_floor_of_any_rule_and_its_loss_when_the_good_workers_are_known():
+    for item in floor_of_any_rule(context()):
+        assert item.measured == item.claimed > 0
+    assert {item.measured for item in floor_of_any_rule(context(), places=known)} == {0}
 
 
 @pytest.mark.parametrize(("n", "f"), [(3, 1), (4, 1), (5, 2)])
@@ -266,7 +364,7 @@ def test_an_iid_coin_is_worse_for_the_median_than_a_deterministic_split(n):
 
 def test_the_floor_binds_every_rule_that_the_check_measures():
     """None is below, and it is no idle floor: the trimmed mean attains it, at n = 3, f = 1 and elsewhere."""
-    items = list(floor_of_rules(context()))
+    items = [item for item in floor_of_rules(context()) if "needed by" in item.what]
     assert all(item.measured >= item.claimed * (1 - 1e-5) for item in items)
     close = [item.what for item in items if item.measured <= 1.002 * item.claimed]
     assert any("n = 3, f = 1" in what for what in close)

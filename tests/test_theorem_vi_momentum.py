@@ -51,7 +51,6 @@ EXPECTED = {
     "by_any_factor": "supported",
     "on_the_quadratic": "supported",
     "under_attack": "supported",
-    "c_of_others": "supported",
     "long_runs": "supported",
     "theorem_ii_attackers": "supported",
     "attacked_bound": "supported",

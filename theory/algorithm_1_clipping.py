@@ -86,7 +86,13 @@ def computes_it(ctx: Context, *, make: Maker = CenteredClipping) -> Iterable[Evi
             wanted = exact_aggregate(CenteredClipping(tau, steps), [[Fraction(k)] for k in row], [v])[0]
             worst, count = max(worst, abs(Fraction(float(coded[0])) - wanted)), count + 1
     yield Evidence(
-        f"largest difference from Algorithm 1, {count} inputs on the line, L = 1 and 3", worst, "<=", ROUNDING, "exact"
+        f"largest difference from Algorithm 1, {count} inputs on the line, L = 1 and 3",
+        worst,
+        "=",
+        0,
+        "exact",
+        ROUNDING,
+        scale=1.0,
     )
     rng, worst, count = Streams(*ctx.stream("plane")).generator(0), Fraction(0), ctx.scaled(200)
     for _ in range(count):
@@ -95,7 +101,13 @@ def computes_it(ctx: Context, *, make: Maker = CenteredClipping) -> Iterable[Evi
         coded, _ = make(float(tau), 1)(np.array(rows, dtype=float), np.array(v, dtype=float))
         worst = max(worst, *(abs(Fraction(float(y)) - w) for y, w in zip(coded, wanted, strict=True)))
     yield Evidence(
-        f"largest difference from Algorithm 1, {count} planes with rational distances", worst, "<=", ROUNDING, "exact"
+        f"largest difference from Algorithm 1, {count} planes with rational distances",
+        worst,
+        "=",
+        0,
+        "exact",
+        ROUNDING,
+        scale=1.0,
     )
 
 
@@ -129,18 +141,18 @@ def shifts(ctx: Context, *, make: Maker = CenteredClipping) -> Iterable[Evidence
         rule, by = make(tau, steps), np.arange(1, x.shape[-1] + 1) * 4.0
         worst = float(np.max(np.abs(rule(x + by, v + by)[0] - rule(x, v)[0] - by)))
         what = f"largest |AGG(m + s; v + s) − AGG(m; v) − s|, n = {x.shape[-2]}, d = {x.shape[-1]}, L = {steps}"
-        yield Evidence(what, worst, "<=", ROUNDING, "exact", covers="only m_i − v enters")
+        yield Evidence(what, worst, "=", 0, "exact", ROUNDING, covers="only m_i − v enters", scale=1.0)
 
 
 def reach(ctx: Context, *, make: Maker = CenteredClipping, share: float = 1.0) -> Iterable[Evidence]:
-    """The largest ‖output − v‖ − share·Lτ, over random messages and n far ones in one direction; claimed: ≤ 0."""
+    """The largest ‖output − v‖/(Lτ) over random messages and n far ones in one direction; claimed: ≤ `share`."""
     for x, v, tau, steps in sample(ctx, "reach"):
         x = x.copy()
         x[: len(x) // 2] += 1e3  # all of them far in one direction
         moved = np.sqrt(np.sum((make(tau, steps)(x, v)[0] - v) ** 2, axis=-1))
-        worst = float(np.max(moved / (steps * tau))) - share
-        what = f"largest ‖output − v‖/(Lτ) − {share:g}, n = {x.shape[-2]}, d = {x.shape[-1]}, L = {steps}"
-        yield Evidence(what, worst, "<=", 10 * ROUNDING, "exact", covers="‖c_i‖ ≤ τ, averaged, L times")
+        worst = float(np.max(moved / (steps * tau)))
+        what = f"largest ‖output − v‖/(Lτ), n = {x.shape[-2]}, d = {x.shape[-1]}, L = {steps}"
+        yield Evidence(what, worst, "<=", share, "exact", 10 * ROUNDING, covers="‖c_i‖ ≤ τ, averaged, L times")
 
 
 def agrees(ctx: Context, *, make: Maker = CenteredClipping) -> Iterable[Evidence]:
@@ -155,7 +167,14 @@ def agrees(ctx: Context, *, make: Maker = CenteredClipping) -> Iterable[Evidence
         output = rule(np.broadcast_to(near[:, None], x.shape), v)[0]
         what = f"largest |output − m|, n messages at one place m at τ/2 from v, n = {n}, d = {d}"
         yield Evidence(
-            what, float(np.max(np.abs(output - near))), "<=", ROUNDING, "exact", covers="(1/n) Σ (m − v) = m − v"
+            what,
+            float(np.max(np.abs(output - near))),
+            "=",
+            0,
+            "exact",
+            ROUNDING,
+            covers="(1/n) Σ (m − v) = m − v",
+            scale=1.0,
         )
 
 
@@ -165,7 +184,7 @@ def unclipped(ctx: Context, *, make: Maker = CenteredClipping, enlarge: float = 
         tau = enlarge * np.max(np.sqrt(np.sum((x - v[:, None]) ** 2, axis=-1)), axis=-1)
         worst = float(np.max(np.abs(make(tau, 1)(x, v)[0] - np.mean(x, axis=-2))))
         what = f"largest |output − mean|, n = {x.shape[-2]}, d = {x.shape[-1]}"
-        yield Evidence(what, worst, "<=", ROUNDING, "exact", covers="every factor is 1")
+        yield Evidence(what, worst, "=", 0, "exact", ROUNDING, covers="every factor is 1", scale=1.0)
 
 
 STATEMENT = Statement(

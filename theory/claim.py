@@ -73,7 +73,12 @@ class Control:
 
 @dataclass(frozen=True)
 class Claim:
-    """One claim: a sentence, what it says something about, the check that decides it and the controls of that check."""
+    """One claim: a sentence, what it says something about, the check that decides it and the controls of that check.
+
+    A claim that stands is expected to be near what is measured: with its claimed side a quarter nearer some evidence
+    refutes it. One that is not so says in `loose` why, and then needs a control that changes what is *measured*, by a
+    dropped assumption or a replaced component (`tests/test_checks_can_fail.py`).
+    """
 
     name: str
     text: str
@@ -81,6 +86,7 @@ class Claim:
     check: Check
     controls: tuple[Control, ...]
     point: int | None = None  # the number of the open point that this claim settles
+    loose: str | None = None  # why the claimed side is far from what is measured
 
     def __post_init__(self) -> None:
         if not self.controls:

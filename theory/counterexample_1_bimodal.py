@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 
+import numpy as np
+
 from sims.aggregators import Bulyan, CoordinateMedian, Krum, Mean, Rule
 from sims.backend import to_numpy
 from sims.checks.evidence import Evidence
@@ -124,17 +126,15 @@ BULYAN_CORRECTED = Claim(
 
 
 def mixes_beyond(ctx: Context, *, offset: int = 1) -> Iterable[Evidence]:
-    """The largest P(output = ±1) over the pairs (n, f) with n > 6f + offset; claimed to stay below 1."""
-    largest, where, cases = Fraction(0), "", 0
+    """How many pairs (n, f) with n > 6f + offset have P(output = ±1) = 1; claimed: none."""
+    surely, where, cases = 0, "", 0
     for n, f in _cases(lambda f: 4 * f + 3, ctx, 1):
         if n > 6 * f + offset:
             output = to_numpy(Bulyan(f).aggregate(ctx.asarray(two_valued(n, -1.0, 1.0))))[:, 0]
-            probability = expectation(binomial(n, HALF), [Fraction(int(abs(y) == 1.0)) for y in output])
             cases += 1
-            if probability >= largest:
-                largest, where = probability, f"n = {n}, f = {f}"
-    below_one = 1 - HALF**200  # the probabilities are multiples of 2^−n, and n < 200
-    yield Evidence(f"largest P(output = ±1) over {cases} pairs (n, f), at {where}", largest, "<=", below_one, "exact")
+            if np.all(np.abs(output) == 1.0):  # every number of ones has a positive probability
+                surely, where = surely + 1, f", the last n = {n}, f = {f}"
+    yield Evidence(f"pairs (n, f) of {cases} with P(output = ±1) = 1{where}", surely, "=", 0, "exact")
 
 
 BULYAN_BEYOND = Claim(

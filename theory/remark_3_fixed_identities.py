@@ -167,6 +167,7 @@ STATEMENT = Statement(
             name="worker_momentum",
             text="In the engine worker momentum with centered clipping errs by at least half the bound then.",
             about=("corrected",),
+            loose="half the bound tells what escapes from what does not",
             check=momentum_is_defeated,
             controls=(Control("fixed identities", "it escapes (Theorem II)", {"shuffle": False}),),
         ),

@@ -122,6 +122,7 @@ STATEMENT = Statement(
             text="In runs relocation leaves at least 3 times the squared gradient of IPM, ALIE and bit flipping for "
             "β = 0, 0.5 (= 1 − 8Lη) and 0.9, and 1.5 times for β = 0.99.",
             about=("corrected",),
+            loose="medians of few runs: 3 is what they are certainly above",
             check=stronger,
             controls=(
                 Control("turned by 180°", "against the last aggregate it slows x, no more", {"angle": 180.0}),
@@ -132,6 +133,7 @@ STATEMENT = Statement(
             name="search_at_eight",
             text="With α = 8Lη the best policy found, honest messages clipped or not, is at most 1.25 times the push.",
             about=("corrected",),
+            loose="a search: what it may have missed is allowed for",
             check=no_better_than_pushing,
             controls=(
                 Control("α = 0.16Lη", "there the search finds the rhythm", {"eta": RINGING[0], "alpha": RINGING[1]}),
@@ -141,6 +143,7 @@ STATEMENT = Statement(
             name="search_when_ringing",
             text="With α = 0.16Lη the best policy found leaves at least 5 times the squared gradient of the push.",
             about=("corrected",),
+            loose="a search: 5 is what it is certainly above",
             check=better_when_ringing,
             controls=(Control("α = 8Lη", "there is no rhythm to find", {"eta": ETA, "alpha": 8 * ETA}),),
         ),
@@ -177,7 +180,7 @@ STATEMENT = Statement(
         ),
         Claim(
             name="no_speed_up",
-            text="At one δ a hundred times the workers leave at least 0.7 of the average under the push, as long as no "
+            text="At one δ a hundred times the workers leave at least 0.9 of the average under the push, as long as no "
             "honest message is clipped.",
             about=("corrected",),
             check=no_speedup,
@@ -197,6 +200,7 @@ STATEMENT = Statement(
             name="rate_in_runs",
             text="In runs of CC under the push, T = 128 to 512, the slope with Theorem IV's τ is at most −½.",
             about=("corrected",),
+            loose="a slope is told from its neighbours, not measured to a quarter",
             check=rate_in_runs,
             controls=(Control("one τ for all α", "the floor shows already", {"power": 0.0}),),
         ),

@@ -8,6 +8,10 @@ all. A class's Krum score is 2(n − f − 1 − c_k)_+, at most one class has n
 wins. −e_k is a geometric median iff ‖Σ_j c_j(e_j − e_k)‖ ≤ √2·c_k; otherwise the median is inside, and its weights
 c_j/‖v + e_j‖ are positive for *every* class seen.
 
+*The median as n → ∞* is −e_1 if p_1 > ½, 0 if every p_k < ½. Ten classes with γ = ½ have p_1 = 512/1023, barely more,
+so that only n of the order (p_1 − ½)^{−2}, some millions, make class 1 likely. With exactly half of the data in class
+1, as printed, P(c_1 > n/2) = ½ for each odd n, by symmetry, and never tends to 1.
+
 *All n, γ = ½, ten classes* (p_k = 2^{10−k}/1023). Krum returns k only if c_k ≥ c_1: P ≤ (E t^{1[k] − 1[1]})^n = (1 −
 p_1 − p_k + t·p_k + p_1/t)^n for every t > 0 (Chernoff); with t = 2 at most (895/1023)^n for k ≥ 3. The median of
 coordinate k moves only if c_k ≥ n/2: P ≤ (4p_k(1 − p_k))^{n/2}. For the geometric median let Y_i = (e_k − e_1)/√2 for a
@@ -137,11 +141,27 @@ def rest_decays(ctx: Context, *, gamma: Fraction = HALF, base: Fraction = Fracti
     )
 
 
-def class_one_alone(ctx: Context, *, gamma: Fraction = HALF) -> Iterable[Evidence]:
-    """As n → ∞ each rule tends to class 1 alone: p_1 > ½, the subgradient condition, p_1 > p_2; then a rate."""
-    p = shares(gamma, 10)
+def majority(n: int, share: Fraction) -> tuple[float, float]:
+    """P(Bin(n, share) > n/2) with its error, as the incomplete beta function P(Beta(k, n − k + 1) ≤ share)."""
+    from flint import arb, fmpq
+
+    k = n // 2 + 1
+    value = arb(fmpq(share.numerator, share.denominator)).beta_lower(arb(k), arb(n - k + 1), regularized=True)
+    return float(value.mid()), float(value.rad()) + 1e-15
+
+
+def at_exactly_half() -> list[Fraction]:
+    """½, ¼, …, and the tenth class with the rest: class 1 has exactly half."""
+    return [HALF**k for k in (*range(1, 10), 9)]
+
+
+def class_one_alone(ctx: Context, *, p: Sequence[Fraction] = tuple(shares(HALF, 10))) -> Iterable[Evidence]:
+    """As n → ∞ each rule tends to class 1 alone: P at a large n, the subgradient condition, p_1 > p_2; then a rate."""
     squares = sum((share**2 for share in p[1:]), Fraction(0))
-    yield Evidence("p_1, for the median", p[0], ">=", HALF + Fraction(1, 2046), "exact", covers="law of large numbers")
+    n = 10**7 + 1
+    found, error = majority(n, p[0])
+    link = "p_1 > ½ and the law of large numbers"
+    yield Evidence(f"P(the coordinate-wise median is class 1), n = {n}", found, ">=", 0.999, "proved", error, link)
     yield Evidence(
         "2‖EY‖² = Σ_{k≥2} p_k² + (1 − p_1)², for the geometric median",
         squares + (1 - p[0]) ** 2,
@@ -166,6 +186,14 @@ def class_one_alone(ctx: Context, *, gamma: Fraction = HALF) -> Iterable[Evidenc
         )
 
 
+def median_at_exactly_half(ctx: Context, *, p: Sequence[Fraction] = tuple(at_exactly_half())) -> Iterable[Evidence]:
+    """P(the coordinate-wise median is class 1) for odd n; claimed: ½ for each."""
+    for n in (3, 7, 25, 101, 301):
+        found = median_law(n, p)[0]
+        link = "Bin(n, ½) is symmetric, and n odd"
+        yield Evidence(f"P(median is class 1), p_1 = {p[0]}, n = {n}", found, "=", HALF, "exact", covers=link)
+
+
 def median_returns_nothing(ctx: Context, *, gamma: Fraction = HALF) -> Iterable[Evidence]:
     """P(the coordinate-wise median is 0, the gradient of no class) for odd n; claimed: at least 2/5 from n = 7 on."""
     p = shares(gamma, 10)
@@ -187,7 +215,8 @@ STATEMENT = Statement(
     corrected="With equidistant classes, γ = ½: Krum selects the most frequent class, the coordinate-wise median a "
     "class with a majority, else nothing (with probability ≥ 2/5 for the odd 7 ≤ n ≤ 301 tried); for both the weight "
     "of classes ≥ 3 decays exponentially in n. The geometric median at n = 16 keeps more than a tenth of classes ≥ 3. "
-    "As n → ∞ all three tend to class 1 alone (50 %), not to 1 and 2. RFA as run keeps half of every class; one CC "
+    "As n → ∞ all three tend to class 1 alone (50 %), not to 1 and 2; the coordinate-wise median only because p_1 = "
+    "512/1023: with exactly ½ it stays at probability ½. RFA as run keeps half of every class; one CC "
     "step from 0 keeps min(1, τ) of all, a settled CC with small τ about √2·τ.",
     claims=(
         Claim(
@@ -209,7 +238,7 @@ STATEMENT = Statement(
         ),
         Claim(
             name="geometric_median_ignores",
-            text="The geometric median of 16 workers leaves classes 3 to 10 at most a tenth of their weight.",
+            text="The geometric median of 16 workers leaves classes 3 to 10 at most 3 % of their weight.",
             about=("printed",),
             check=_seeker("geometric median"),
             controls=(
@@ -218,7 +247,7 @@ STATEMENT = Statement(
         ),
         Claim(
             name="krum_ignores",
-            text="Krum of 16 workers leaves classes 3 to 10 at most a tenth of their weight.",
+            text="Krum of 16 workers leaves classes 3 to 10 at most 3 % of their weight.",
             about=("printed", "corrected"),
             check=_seeker("Krum"),
             controls=(Control("the mean", "it keeps all of it", {"rule": Mean()}),),
@@ -246,6 +275,7 @@ STATEMENT = Statement(
             name="rest_decays",
             text="P(Krum returns a class ≥ 3) ≤ 8(895/1023)^n, P(median moves on one) ≤ Σ_{k≥3}(4p_k(1 − p_k))^⌊n/2⌋.",
             about=("printed", "corrected"),
+            loose="Chernoff's bounds, summed over classes, hold for every n",
             check=rest_decays,
             controls=(
                 Control("equal classes", "then the rest has 80 %", {"gamma": Fraction(1)}),
@@ -254,11 +284,22 @@ STATEMENT = Statement(
         ),
         Claim(
             name="class_one_alone",
-            text="As n → ∞ the medians and Krum tend to the gradient of class 1 alone, the geometric median at least "
-            "as fast as exp(−n·h_n²/2).",
+            text="As n → ∞ the medians and Krum tend to the gradient of class 1 alone, the coordinate-wise one since "
+            "p_1 = 512/1023 > ½, the geometric median at least as fast as exp(−n·h_n²/2).",
             about=("corrected",),
             check=class_one_alone,
-            controls=(Control("γ = 3/5", "p_1 = 0.40: no majority", {"gamma": Fraction(3, 5)}),),
+            controls=(
+                Control("γ = 3/5", "p_1 = 0.40: no majority", {"p": shares(Fraction(3, 5), 10)}),
+                Control("p_1 = ½", "then the median is class 1 with probability ½", {"p": at_exactly_half()}),
+            ),
+        ),
+        Claim(
+            name="median_at_exactly_half",
+            text="With exactly half of the data in class 1, as printed, the coordinate-wise median is class 1 with "
+            "probability ½ for each odd n, however large.",
+            about=("corrected",),
+            check=median_at_exactly_half,
+            controls=(Control("p_1 = 512/1023", "then it is likelier than not", {"p": shares(HALF, 10)}),),
         ),
         Claim(
             name="median_returns_nothing",
@@ -289,7 +330,7 @@ STATEMENT = Statement(
         ),
         Claim(
             name="small_radius",
-            text="With τ = 0.1 and a settled centre CC keeps at most a fifth of classes 2 to 10 (about √2·τ).",
+            text="With τ = 0.1 and a settled centre CC keeps at most 15 % of each of the classes 2 to 10 (about √2·τ).",
             about=("corrected",),
             check=small_radius,
             controls=(

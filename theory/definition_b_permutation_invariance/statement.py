@@ -120,7 +120,8 @@ STATEMENT = Statement(
         Claim(
             name="output_hides_workers",
             text="If the output is invariant, no query point depends on who sent what.",
-            about=("printed",),
+            about=("point",),
+            point=25,
             check=lambda ctx, algorithm=LEAKING: nothing_changes(
                 ctx,
                 algorithms={"the leaking algorithm": algorithm},
@@ -141,7 +142,7 @@ STATEMENT = Statement(
             name="symmetric",
             text="SGD and server momentum with a symmetric rule, with or without a warm start, and worker momentum "
             "with the mean are invariant, in their query points and their output.",
-            about=("corrected",),
+            about=("printed", "corrected"),
             check=lambda ctx, algorithms=SYMMETRIC: nothing_changes(
                 ctx, algorithms=algorithms, covers="by induction all memories are functions of the rows' multisets"
             ),
@@ -170,7 +171,8 @@ STATEMENT = Statement(
         Claim(
             name="worker_momentum",
             text="Worker momentum with centered clipping, the median, TM or Krum is not invariant.",
-            about=("corrected",),
+            about=("printed", "corrected"),
+            loose="one that shows is enough",
             check=something_changes,
             controls=(
                 Control(

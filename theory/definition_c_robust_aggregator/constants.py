@@ -82,7 +82,8 @@ def zero_spread(ctx: Context, *, rule: Rule | None = None) -> Iterable[Evidence]
     """The largest error of each rule at ρ = 0, at (n, f) = (7, 1) and (11, 2); claimed to be 0."""
     for name, reason in ROBUST.items():
         worst = max(error_at_zero_spread(rule or published(n, f)[name], n, f, ctx) for n, f in ((7, 1), (11, 2)))
-        yield Evidence(f"largest error² of {name} at ρ = 0, n = 7 and 11", worst, "<=", 1e-28, "exact", covers=reason)
+        what = f"largest error² of {name} at ρ = 0, n = 7 and 11"
+        yield Evidence(what, worst, "=", 0, "exact", error=1e-28, covers=reason, scale=1.0)
 
 
 def trimmed_mean_kappa(ctx: Context, *, rule: Rule | None = None, less: int = 0) -> Iterable[Evidence]:

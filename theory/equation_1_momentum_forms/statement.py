@@ -5,9 +5,9 @@ agree, M_t = m_t/(1 − β). A rule with AGG(sM) = s·AGG(M), s > 0, and an atta
 give η·AGG(M_t) = (η/(1 − β))·AGG(m_t): by induction the iterates, hence the gradients, agree for ever. Scaling is all
 that is needed; translation is not. For β = 1 − 2^{−k} multiplication by 1 − β is exact in binary floating point, so
 that the two forms agree there bit for bit.
-*Exceptions.* Rules with an absolute scale (CC's τ unless it is scaled by 1 − β, RFA's ν); attackers who send raw
-gradients (the bit flipping of the released code), whose messages are not scaled; α_1 = 1, that is β_1 = 0, by which the
-first message is not scaled.
+*Exceptions.* Rules with an absolute scale (CC's τ unless it is scaled by 1 − β, RFA's ν: from z_0 = 0 its first
+weights are 1/max(ν, |m_i|), which scale only while no |m_i| < ν); attackers who send raw gradients (the bit flipping of
+the released code), whose messages are not scaled; α_1 = 1, that is β_1 = 0, by which the first message is not scaled.
 *What τ should be.* Honest momenta of WORKER are σ√((1 − β)/(1 + β)) apart in the long run (standard deviation), those
 of form (1) σ/√(1 − β²). Theorem IV wants τ in proportion to that spread: in WORKER form ∝ √((1 − β)/(1 + β)), in form
 (1) ∝ 1/√(1 − β²). Scaling τ by 1 − β keeps the iterates of the two forms equal, but a τ that is right at β = 0 is
@@ -97,15 +97,18 @@ def rational_paths(
     first_beta: Fraction | None = None,
     T: int = 5,
 ) -> Iterable[Evidence]:
-    """The largest |difference| of the iterates of both forms in rationals, each rule that scales; claimed to be 0."""
-    n, f, beta = 7, 1, Fraction(2, 3)
+    """The largest |difference| of the iterates of both forms in rationals, each rule that scales; claimed to be 0.
+
+    CC clips to τ in form (1) and to (1 − β)τ in WORKER.
+    """
+    n, f, beta, tau = 7, 1, Fraction(2, 3), Fraction(2)
     rng = Streams(*ctx.stream("noise")).generator(0)
     noise = [[Fraction(int(v), 8) for v in rng.integers(-16, 17, n)] for _ in range(T)]
-    rules = {name: made for name, made in published(n, f).items() if name != "RFA"}
-    for name, made in rules.items() if rule is None else ((type(rule).__name__, rule),):
+    rules = {name: (made, made) for name, made in published(n, f).items() if name != "RFA"}
+    rules["CC"] = CenteredClipping(tau), CenteredClipping((1 - beta) * tau)  # pyright: ignore[reportArgumentType]
+    for name, pair in rules.items() if rule is None else ((type(rule).__name__, (rule, rule)),):
         value = gap(
-            made,
-            made,
+            *pair,
             noise,
             beta=beta,
             eta=Fraction(1, 5),
@@ -173,8 +176,12 @@ def engine_runs(
         )
 
 
-def any_rule(ctx: Context, *, rules: tuple[Rule, ...] = (CenteredClipping(1.0), RFA(1, 0.5))) -> Iterable[Evidence]:
-    """One round of two honest workers (gradients −1 and −3): |x − x′| with one rule in both forms; claimed to be 0."""
+def any_rule(ctx: Context, *, rules: tuple[Rule, ...] = (CenteredClipping(1.0), RFA(1, 1.0))) -> Iterable[Evidence]:
+    """One round of two honest workers (gradients −1 and −3): |x − x′| with one rule in both forms; claimed to be 0.
+
+    RFA in one step with ν = 1: form (1) has weights 1 and ⅓ and moves by 3/2; WORKER sends −½ and −3/2, weights 1 and
+    ⅔, and moves by 2·9/10. With ν = ½ no message is shorter than ν, and both move by 3/2.
+    """
     for rule in rules:
         value = gap(rule, rule, [[Fraction(1), Fraction(3)]], beta=Fraction(1, 2), eta=Fraction(1))
         what = f"|x_1 − x′_1| with {type(rule).__name__}, β = ½, gradients −1 and −3"
@@ -238,7 +245,8 @@ STATEMENT = Statement(
     claims=(
         Claim(
             name="scaling_rules",
-            text="The forms give equal iterates for every rule that scales, under an attack on messages.",
+            text="The forms give equal iterates for every rule that scales, and CC with τ scaled by 1 − β in WORKER, "
+            "under an attack on messages.",
             about=("printed", "corrected", "point"),
             point=17,
             check=rational_paths,
@@ -263,18 +271,19 @@ STATEMENT = Statement(
         ),
         Claim(
             name="every_rule",
-            text="The forms agree for rules with an absolute scale too, CC with one τ and RFA.",
+            text="The forms agree for rules with an absolute scale too, CC with one τ and RFA with one ν.",
             about=("point",),
             point=17,
             check=any_rule,
             controls=(
                 Control("rules that scale", "they agree", {"rules": (CoordinateMedian(), TrimmedMean(0))}, "survives"),
+                Control("ν = ½", "no message is shorter: RFA scales here", {"rules": (RFA(1, 0.5),)}, "survives"),
             ),
         ),
         Claim(
             name="every_attack",
             text="The forms agree under the bit flipping of the released code, which sends raw gradients.",
-            about=("printed", "point"),
+            about=("point",),
             point=17,
             check=any_attack,
             controls=(Control("IPM", "it acts on messages", {"attack": inner_product}, "survives"),),
@@ -282,7 +291,7 @@ STATEMENT = Statement(
         Claim(
             name="every_start",
             text="The forms agree with Theorem VI's α_1 = 1.",
-            about=("printed", "point"),
+            about=("point",),
             point=17,
             check=any_first_step,
             controls=(Control("m_0 = 0", "with a constant β they do", {"first_beta": None}, "survives"),),
@@ -297,7 +306,7 @@ STATEMENT = Statement(
         Claim(
             name="tau_keeps_pace",
             text="A τ scaled by 1 − β in WORKER form keeps its ratio to the spread of the momenta up to a factor √2.",
-            about=("printed", "point"),
+            about=("point",),
             point=17,
             check=tau_keeps_pace,
             controls=(

@@ -168,6 +168,7 @@ STATEMENT = Statement(
             text="The median's bias over batches of b Bernoulli(p) is at most γ_n(p² + (1 − p)²)/b: of order 1/√b "
             "beside the noise of a worker.",
             about=("printed", "corrected"),
+            loose="Goldstein's bound holds for every law",
             check=bias_bounded,
             controls=(
                 Control(
@@ -196,6 +197,7 @@ STATEMENT = Statement(
             name="heavy_tail_slow",
             text="There bias/σ_b falls more slowly than 1/√b: √b·bias/σ_b at b = 64 is at least twice that at b = 1.",
             about=("printed", "corrected"),
+            loose="it grows with b: 2 tells growth from a constant",
             check=heavy_tail_slow,
             controls=(Control("Bernoulli(¼)", "with a third moment it does not grow", {"law": "bernoulli"}),),
         ),
@@ -228,6 +230,7 @@ STATEMENT = Statement(
             name="krum_is_noisy",
             text="On nearly Gaussian noise Krum (n = 5, f = 1) errs more than π/2 times as much as the mean.",
             about=("corrected",),
+            loose="π/2 is the median's limit, which Krum exceeds by far",
             check=krum_is_noisy,
             controls=(Control("the median", "its price is at most π/2 there", {"rule": CoordinateMedian()}),),
         ),

@@ -1,7 +1,9 @@
 """Remark 2: what memory has to do with identities.
 
-Printed: whatever uses only the computations of the current round is "necessarily" permutation invariant, "since the
-indices are meaningless", and indices carry information only when gradients are tracked over rounds.
+Printed: whatever uses only the computations of the current round is "necessarily" permutation-invariant "since the
+indices corresponding to the stochastic gradient are meaningless", and indices carry information only when gradients are
+tracked over rounds. The reason is a hypothesis: meaningless to the algorithm they are if its step is a function of the
+multiset.
 
 *Memoryless does not imply invariant.* The dictator moves along worker 1's gradient, the weighted mean along Σ w_i g_i:
 they remember no gradient and know the workers. (Literally memoryless is hardly anything: x_t itself is a memory of all
@@ -93,8 +95,9 @@ STATEMENT = Statement(
     stem="remark_2_memoryless",
     label="Remark 2",
     title="Memoryless methods and permutation invariance",
-    printed="Any algorithm that uses only the computations of the current round is necessarily permutation invariant; "
-    "only when gradients are tracked over several rounds do the indices carry information.",
+    printed="Any algorithm that uses only the computations of the current round is necessarily permutation-invariant "
+    '"since the indices corresponding to the stochastic gradient are meaningless"; only when gradients are tracked '
+    "over multiple rounds do the indices carry information.",
     corrected="An algorithm whose step is a function of the multiset of the round's gradients is permutation "
     "invariant. One that listens to worker 1 alone is memoryless and is not; server momentum and warm-started "
     "centered clipping have a memory and are.",

@@ -128,9 +128,17 @@ def rfa_from_sums(ctx: Context, *, rounds: int = 3) -> Iterable[Evidence]:
     yield Evidence("largest difference, n = 5", worst, "=", Fraction(0), "exact", covers=link)
 
 
-def secure_step(ctx: Context, *, server_clips: bool = False, honest: bool = False) -> Iterable[Evidence]:
-    """|v_1 − v_0| of a step from the sum of the workers' terms, one of three Byzantine; claimed: at most τ = 1."""
-    v, lie = Fraction(0), Fraction(10**6)
-    terms = [clip(x - v) for x in (Fraction(1, 2), Fraction(-1, 3))]
-    terms.append(clip(lie) if server_clips or honest else lie)
-    yield Evidence("|v_1 − v_0|/τ, n = 3, f = 1", abs(sum(terms, Fraction(0))) / 3, "<=", 1, "exact")
+def secure_step(
+    ctx: Context, *, server_clips: bool = False, honest: bool = False, lies: tuple[int, ...] = (10, 10**3, 10**6)
+) -> Iterable[Evidence]:
+    """|v_1 − v_0|/τ of a step from the sum of the workers' terms, one of them a lie; claimed: a third of the lie.
+
+    The others have τ-clipped terms ½ and −⅓, τ = 1.
+    """
+    v = Fraction(0)
+    for lie in lies:
+        terms = [clip(x - v) for x in (Fraction(1, 2), Fraction(-1, 3))]
+        terms.append(clip(Fraction(lie)) if server_clips or honest else Fraction(lie))
+        moved = abs(sum(terms, Fraction(0))) / 3
+        what = f"|v_1 − v_0|/τ, n = 3, f = 1, one worker submits {lie}τ"
+        yield Evidence(what, moved, ">=", Fraction(lie, 3), "exact", covers="linear in what is submitted")

@@ -1,8 +1,8 @@
 """Many steps of centered clipping from a fixed centre: a bound that is proved, with the constants certified.
 
-One step is the lemma of `one_step.py`; it does not iterate, since v_1 depends on the messages that the next step
-clips. What does iterate is a bound on every path. Notation: f = δn ≥ 1, g = n − f ≥ 2, μ̄ = Ex̄, a_i = ‖x_i − μ̄‖ for
-i ∈ G, D_l = ‖v_l − μ̄‖, W = ‖x̄ − μ̄‖.
+One step is the lemma of `one_step.py`; it does not iterate, since v_1 depends on the messages that the next
+step clips. What does iterate is a bound on every path. Notation: |B| = f = δn ≥ 1, g = n − f ≥ 2, μ̄ = Ex̄, a_i =
+‖x_i − μ̄‖ for i ∈ G, D_l = ‖v_l − μ̄‖, W = ‖x̄ − μ̄‖.
 
 *Assumptions.* v_0 fixed, B_0² ≥ E‖v_0 − x̄‖²; the bad vectors may depend on everything. The radii do not grow, and
 for some t, s, r, θ in the ranges given below: τ_* := tρ/√δ ≤ τ_l ≤ τ_* + s·B_0·r^l; τ_{l+1} ≥ r·τ_l; D_0 ≤ θτ_0; k :=
@@ -46,6 +46,11 @@ S_l ≤ tρ√δ/(1 − δ) + α·B_0 r^l with α = k + sk/(1 − k), as D_0 ≤
 k). By Minkowski, with b = t/(1 − δ) + z + √(1/(2(1 − δ))): E‖v_l − x̄‖² ≤ (αB_0 r^l + bρ√δ)² ≤ **λ r^{2l} B_0² + K
 δρ²**, K = b²/(1 − α²/λ), for every λ > α² and l ≥ 1. ∎ (For two numbers, (αX + bV)² ≤ λX² + KV² is (λ − α²)(K − b²) ≥
 α²b².)
+
+*At most δn bad.* Let |B| = sn, 0 ≤ s = νδ, δn ≥ 1, with the radii of δ. Every step holds with s in the place of δ where
+it counts workers, as 1/g = 1/((1 − s)n) ≤ δ/(1 − s): (i) E W² ≤ δρ²/(2(1 − s)); (ii) Y = (1 − s)(W + A), ‖Y‖₂ ≤
+y(s)ρ√δ; (iii) and (v) with k = s/r ≤ δ/r, hence a larger η, and S_l ≤ ν·tρ√δ/(1 − s) + αB_0r^l; (iv) with m = ⌊(q −
+s)n⌋ + 1 and (q − s)n ≥ (q − δ)n ≥ 1. y(s) is larger than y(δ), the rest smaller: K is enclosed over 0 ≤ ν ≤ 1 too.
 """
 
 from __future__ import annotations
@@ -142,24 +147,25 @@ def noise(delta: arb, gap_times_t: arb) -> arb:
     return (1 - delta) * (variance.sqrt() + (mean * mean + variance).sqrt())
 
 
-def tail_scale(schedule: Schedule, u: arb) -> arb:
-    """C/ρ² = e(1 − δ)/(2(q − δ))."""
-    return arb(1).exp() * (1 - u * u) / (2 * (exact(schedule.q) - u * u))
+def tail_scale(schedule: Schedule, share: arb) -> arb:
+    """C/ρ² = e(1 − s)/(2(q − s))."""
+    return arb(1).exp() * (1 - share) / (2 * (exact(schedule.q) - share))
 
 
-def constant(schedule: Schedule, u: arb) -> arb:
-    """K at δ = u²."""
-    delta, theta, kappa, q = u * u, exact(schedule.theta), exact(schedule.kappa), exact(schedule.q)
-    t, k, eta = schedule.t(u), schedule.k(u), slack(schedule, u)
+def constant(schedule: Schedule, u: arb, part: arb | int = 1) -> arb:
+    """K at δ = u² if a share `part`·δ of the workers is bad."""
+    share, theta, kappa, q = part * u * u, exact(schedule.theta), exact(schedule.kappa), exact(schedule.q)
+    t, k = schedule.t(u), part * schedule.k(u)
+    eta = theta - (1 + theta) * k
     p = q / (1 - q)
     c_q = (1 + p * p) / (1 - p * p)
-    y = noise(delta, (1 - theta) * t)
+    y = noise(share, (1 - theta) * t)
     c_1 = larger(theta, kappa * c_q, kappa + p) / eta
     c_2 = larger(theta / kappa, c_q, 1 + p / kappa)
-    c_3 = (tail_scale(schedule, u) / (kappa * t)) ** 2 / arb.pi().sqrt()
-    z = ((larger(1 / (1 - delta), c_1) * y) ** 2 + c_2 * c_2 * c_3).sqrt()
-    b = t / (1 - delta) + z + (1 / (2 * (1 - delta))).sqrt()
-    alpha = k + schedule.sk(u) / (1 - k)
+    c_3 = (tail_scale(schedule, share) / (kappa * t)) ** 2 / arb.pi().sqrt()
+    z = ((larger(1 / (1 - share), c_1) * y) ** 2 + c_2 * c_2 * c_3).sqrt()
+    b = part * t / (1 - share) + z + (1 / (2 * (1 - share))).sqrt()
+    alpha = k + part * schedule.sk(u) / (1 - k)
     return b * b / (1 - alpha * alpha / schedule.lead)
 
 
@@ -170,8 +176,12 @@ def multi_step(
     claimed: int = 90,
     most: str = "0.15",
 ) -> Iterable[Evidence]:
-    """The constant K that the proof gives, at its largest over 0 < δ ≤ `most`, and the conditions that it needs."""
+    """The constant K that the proof gives, at its largest over 0 < δ ≤ `most`, and the conditions that it needs.
+
+    At most δn workers are bad, any number of them; the conditions are hardest to meet with δn.
+    """
     box = [(Fraction(0), root_above(Fraction(most)))]
+    shares = (Fraction(0), Fraction(1))  # of the δn that are bad
     kappa, zero = exact(schedule.kappa), Fraction(0)
 
     def add(what: str, function: OfRootDelta, limit: Fraction) -> Evidence:
@@ -179,12 +189,14 @@ def multi_step(
         return enclosed(f"largest {what}, 0 < δ ≤ {most}, {found.boxes} boxes", found, limit, LINK)
 
     def tail(u: arb) -> arb:
-        return tail_scale(schedule, u) * (u / (kappa * schedule.t(u))) ** 2
+        return tail_scale(schedule, u * u) * (u / (kappa * schedule.t(u))) ** 2
 
     def share(u: arb) -> arb:
         return ((schedule.k(u) + schedule.sk(u) / (1 - schedule.k(u))) ** 2) / schedule.lead
 
-    yield add("K", lambda u: constant(schedule, u), Fraction(claimed))
+    limit = Fraction(claimed)
+    found = enclose_maximum(lambda u, part: constant(schedule, u, part), [*box, shares], limit=limit, most=4000)
+    yield enclosed(f"largest K, 0 < δ ≤ {most}, at most δn bad, {found.boxes} boxes", found, limit, LINK)
     yield add("0.01 − η, condition η > 0", lambda u: exact("0.01") - slack(schedule, u), zero)
     yield add("B_0/(θτ_0) − 1, condition D_0 ≤ θτ_0", lambda u: schedule.start(u) - 1, zero)
     yield add("C/x_0² − 1, condition x_0² ≥ C", lambda u: tail(u) - 1, zero)

@@ -13,9 +13,15 @@ Let h(z) = (1 − τ/‖z‖)_+ z be what clipping cuts off, z − h(z) = clip_�
   good vectors are independent, E‖x_i − x_j‖² ≥ Var x_i + Var x_j, hence avg_G Var x_i ≤ ρ²/2 and Var(avg_G h(x_i −
   v)) ≤ ρ²/(2g) ≤ δρ²/(2(1 − δ)) when f = δn ≥ 1, as 1/g = 1/((1 − δ)n).
 
-*Lemma.* v fixed, f = δn ≥ 1, g ≥ 2: E‖v⁺ − x̄‖² ≤ U := [(1 − δ)√(M²/(16τ²) + δρ²/(2(1 − δ))) + δτ + δB]². *Proof.*
+*Lemma.* v fixed, |B| = f = δn ≥ 1, g ≥ 2: E‖v⁺ − x̄‖² ≤ U := [(1 − δ)√(M²/(16τ²) + δρ²/(2(1 − δ))) + δτ + δB]². *Proof.*
 Take the L²-norm of P0. The middle term has E‖avg_G h‖² = ‖E avg_G h‖² + Var(avg_G h), and ‖E avg_G h‖ ≤ M/(4τ) by P2
 and P3. ∎
+
+*At most δn bad.* Let |B| = sn with 0 ≤ s ≤ δ, δn ≥ 1, and τ be chosen with δ. P0 to P3 hold with s; in P4 1/g = 1/((1 −
+s)n) ≤ δ/(1 − s). So √U(s) = √(Ay² + Dy) + s(τ + B) with y = 1 − s, A = M²/(16τ²), D = δρ²/2. The first term falls with
+s at the rate √(A + D²/(4y(Ay + D))), which is largest at s = δ; where that is ≤ τ + B, U(s) ≤ U(δ), and the bound for s
+= δ holds for at most δn bad ones. In the variables below: u⁴[a + b²/(4(1 − δ)(a(1 − δ) + b))] ≤ (T + uw)², a = (1 +
+w²)²/(64T²), b = (1 − w²)/2.
 
 *All B ≥ 0 at once.* With the radius τ² = 4(1 − δ)(B²/3 + ρ²)/(√3 δ) put u = √δ, w² = B²/(B² + ρ²) ∈ [0, 1], T² =
 τ²δ/(B² + ρ²) = 4(1 − δ)(1 − 2w²/3)/√3. Then U/(δ(B² + ρ²)) = [(1 − δ)√((1 + w²)²/(64T²) + (1 − w²)/(2(1 − δ))) + T +
@@ -29,9 +35,11 @@ square ≤ 3.396δρ² by Cauchy and Schwarz, for every δ < 1: see Corollary V.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 
+import numpy as np
 from flint import arb
 
 from sims.checks.evidence import Evidence
@@ -86,6 +94,49 @@ def one_step(
         found = enclose_maximum(ratio, box, relative=5e-3, limit=Fraction(1), most=8000)
         what = f"largest U/({of_centre}δB² + {of_spread}δρ²), B ≥ 0, 0 < δ ≤ {delta}, {found.boxes} boxes"
         yield enclosed(what, found, Fraction(1), LINK)
+
+
+def rate_of_share(u: arb, w: arb, radius: Radius) -> arb:
+    """How fast the good part of √U falls with the share of bad ones, squared, over how fast the bad part grows."""
+    delta, share = u * u, w * w
+    radius_sq = radius(delta, share)
+    a, b, y = (1 + share) * (1 + share) / (64 * radius_sq), (1 - share) / 2, 1 - delta
+    return delta * delta * (a + b * b / (4 * y * (a * y + b))) / (radius_sq.sqrt() + u * w) ** 2
+
+
+def at_most_share(ctx: Context, *, of_radius: Fraction = Fraction(1)) -> Iterable[Evidence]:
+    """The largest rate at which U falls with the share of bad ones, enclosed, claimed ≤ 1; then runs of the rule.
+
+    Runs: the largest E(v⁺ − x̄)² on laws on two values with k of at most f bad, over that with k = f; claimed ≤ 1.
+    """
+    from sims.checks.centered import search_c_of_clipping
+
+    whole, at_rho = (Fraction(0), Fraction(1)), (Fraction("0.7071"), Fraction("0.7072"))  # of w; B = ρ is w = √½
+    scale = exact(of_radius) ** 2
+    for name, radius, most, side in (
+        ("the paper's radius, B ≥ 0", printed_radius, "0.5", whole),
+        ("the best radius, B ≥ 0", best_radius, "0.15", whole),
+        ("the best radius, B = ρ", best_radius, "0.5", at_rho),
+    ):
+
+        def rate(u: arb, w: arb, radius: Radius = radius) -> arb:
+            return rate_of_share(u, w, lambda delta, share: scale * radius(delta, share))
+
+        box = [(Fraction(0), root_above(Fraction(most))), side]
+        found = enclose_maximum(rate, box, relative=1e-2, limit=Fraction(1), most=4000)
+        what = f"largest rate of the share, {name}, 0 < δ ≤ {most}, {found.boxes} boxes"
+        yield enclosed(what, found, Fraction(1), LINK)
+    for n, f in ((20, 3), (25, 8)):
+        delta = f / n
+
+        def radius_at(_: float, rho_sq: np.ndarray, delta: float = delta) -> np.ndarray:
+            tau = np.sqrt(4 * (1 - delta) * (rho_sq / 3 + rho_sq) / (math.sqrt(3) * delta))
+            return float(of_radius) * tau
+
+        reached = {k: k / f * search_c_of_clipping(n, k, radius_at, ctx.backend)[0] for k in (1, f - 1, f)}
+        for k in (1, f - 1):
+            what = f"largest error² of one step with {k} of at most {f} bad over that with {f}, n = {n}"
+            yield Evidence(what, reached[k] / reached[f], "<=", 1.0, "searched")
 
 
 def root_above(delta: Fraction) -> Fraction:

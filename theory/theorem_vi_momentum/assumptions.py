@@ -80,7 +80,7 @@ CLAIMS = (
     Claim(
         name="independent_momenta",
         text="The momenta of honest workers are independent, as Definition C asks.",
-        about=("printed", "point"),
+        about=("point",),
         point=18,
         check=momenta_independent,
         controls=(
@@ -101,6 +101,7 @@ CLAIMS = (
         text="From x_0 = 0, with Theorem IV's radius, it is near enough in rounds 2 to 4 under every attack here.",
         about=("point",),
         point=19,
+        loose="a bound for every attack and rule: these runs do not attain it",
         check=centre_later,
         controls=(Control("four times τ", "then one attacker moves the centre too far", {"factor": 4.0}),),
     ),

@@ -16,6 +16,7 @@ from theory.theorem_vi_momentum.bound import (
     critical_start,
     full_start,
     grid,
+    printed_bound,
     printed_rational,
     printed_step,
     start_of,
@@ -79,16 +80,28 @@ def boundary(ctx: Context, *, critical: Fraction | None = None) -> Iterable[Evid
         yield Evidence(what, value, relation, 1, "exact", error, covers=link)
 
 
-def printed_follows(ctx: Context, *, factor: int = 16) -> Iterable[Evidence]:
-    """The square of what VI′ has in front of √(LσqAσ/T), beside that of the printed bound (`factor` is its 16)."""
-    # (2.5√20 + 32/√20)² = 125 + 160 + 51.2 and 16²·(10·0.96)/2
-    ours = Fraction(5, 2) ** 2 * 20 + 2 * Fraction(5, 2) * 32 + Fraction(32**2, 20)
+def printed_follows(
+    ctx: Context, *, ours: Callable[..., Fraction] = zero_start, factor: float = 1.0
+) -> Iterable[Evidence]:
+    """The largest VI′/printed bound at the printed η over 2808 (T, F0, n, δ, c) with σ = L = 1; claimed: ≤ 1."""
+    worst, where = 0.0, ""
+    for n in (1, 3, 25, 1000):
+        for f in sorted({0, n // 8, (n - 1) // 2}):
+            for c in (0.0, 0.5, 10.0, 1360.0) if f else (0.0,):
+                kappa = 2 * c * f / n + 1 / (n - f)
+                for T in (10**k for k in range(9)):
+                    for f0 in (10.0**k for k in range(-8, 5)):
+                        eta = printed_step(T, f0, n, c * f / n)
+                        value = float(ours(T, eta, f0, kappa)) / printed_bound(T, f0, n, c * f / n) / factor
+                        if value > worst:
+                            worst, where = value, f"T = {T:.0e}, F0 = {f0:.0e}, n = {n}, f = {f}, c = {c:g}"
     yield Evidence(
-        "squared constant of VI′ at the printed η, against the printed one",
-        ours,
+        f"largest VI′/printed bound at the printed η, at {where}",
+        worst,
         "<=",
-        factor**2 * Fraction(96, 20),
+        1,
         "exact",
+        error=1e-12,
         covers="κ ≤ 2q, q/2 ≤ 1/n + cδ, 10LF0 + 3cδσ² ≥ 9.6LA; at η = 1/8L 20 ≤ 32 (derivation in the file)",
     )
 

@@ -60,6 +60,7 @@ CLAIMS = (
         text="With c = 1/(2(1 − 2δ)), TM's, all of TM, CM, RFA, Krum and CC stay below Theorem VII′'s bound in runs of "
         "200 to 300 rounds under IPM, ALIE and bit flipping, f convex and not.",
         about=("corrected",),
+        loose="a bound for every attack and rule: these runs do not attain it",
         check=robust_rules,
         controls=(
             Control("the mean", "its c has no bound: IPM turns its steps round once 3f > n − f", {"rule": Mean()}),

@@ -100,6 +100,7 @@ CLAIMS = (
         name="attacked_bound",
         text="TM keeps Theorem VII′ with its proved c under the one-sided attack, T = 2^11 … 2^19, exactly.",
         about=("corrected",),
+        loose="a bound for every case: these instances do not attain it",
         check=below_bound,
         controls=(
             Control(
