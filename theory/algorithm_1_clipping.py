@@ -25,7 +25,7 @@ from sims.aggregators import CenteredClipping, Mean, Rule
 from sims.checks.evidence import Evidence
 from sims.checks.exact_rules import exact_aggregate
 from sims.engine.streams import Streams
-from theory.claim import Claim, Context, Control, Statement
+from theory.claim import Claim, Context, Control, Source, Statement
 from theory.theorem_iv_centered_clipping.paths import rational_instance
 
 ROUNDING = 1e-13  # of values up to 60 in float64, tens of operations
@@ -191,14 +191,30 @@ STATEMENT = Statement(
     stem="algorithm_1_clipping",
     label="Algorithm 1",
     title="Centered clipping as coded",
-    printed="c_i = (m_i − v) min(1, τ/‖m_i − v‖), v ← v + (1/n) Σ c_i, L times; default L = 1 and v = the previous "
-    "aggregate.",
-    corrected=None,
+    printed="Input m_1, …, m_n, τ, v, L; default L = 1 and v = the previous round's aggregate. L times: c_i ← "
+    "(m_i − v) min(1, τ/‖m_i − v‖), v ← v + (1/n) Σ_i c_i. Output v.",
+    corrected="The output moves by s if all messages and v do; it lies within Lτ of v, whatever is sent; n "
+    "messages at v leave it, n equal ones within τ of v are found in one step; with τ at least the "
+    "largest distance one step is the mean.",
+    says="Centered clipping, L steps from v: an algorithm",
+    says_corrected="‖output − v‖ ≤ Lτ whatever is sent; shifts commute",
+    for_you="One call moves the centre by at most Lτ whatever is sent: it cannot fail badly, and it cannot come "
+    "from far away.",
+    rests_on="immediate from the printed lines (pen and paper, in the file)",
+    source=Source(
+        "main",
+        "Section 5.2, Algorithm 1",
+        "1: input: (m1 , . . . , mn ), τ , v, L 2: default: L = 1 and v = m̂ (previous round aggreg.) 3: "
+        "for each iteration l = 1,. . . , L do […] ci ← (mi − v) min 1, […] v ← v + n1 i∈[n] ci 6: end for "
+        "7: output: v",
+        "Interleaved with Theorem IV in our text, line numbers displaced, no symbol lost. v of the first "
+        "round is not printed.",
+    ),
     claims=(
         Claim(
             name="as_coded",
             text="The rule as coded computes Algorithm 1, the factor being 1 at m_i = v.",
-            about=("printed",),
+            part_of=(),
             check=computes_it,
             controls=(
                 Control("divided by the number of unclipped", "printed is 1/n", {"make": DividedByUnclipped}),
@@ -208,21 +224,21 @@ STATEMENT = Statement(
         Claim(
             name="defaults",
             text="By default L = 1 and v is the previous aggregate (0 at first).",
-            about=("printed",),
+            part_of=(),
             check=defaults,
             controls=(Control("v = 0 in every round", "then it has no memory", {"carry": False}),),
         ),
         Claim(
             name="shifts",
             text="Shifting all messages and v shifts the output.",
-            about=("printed",),
+            part_of=("corrected",),
             check=shifts,
             controls=(Control("clipping around the origin", "the origin does not move", {"make": AroundOrigin}),),
         ),
         Claim(
             name="reach",
             text="The output lies within Lτ of v, whatever is sent.",
-            about=("printed",),
+            part_of=("corrected",),
             check=reach,
             controls=(
                 Control(
@@ -235,14 +251,14 @@ STATEMENT = Statement(
         Claim(
             name="agrees",
             text="n messages at v leave v where it is; n equal ones within τ of v are found in one step.",
-            about=("printed",),
+            part_of=("corrected",),
             check=agrees,
             controls=(Control("clipping around the origin", "from there it does not arrive", {"make": AroundOrigin}),),
         ),
         Claim(
             name="unclipped",
             text="With τ at least the largest distance one step is the mean, from every v.",
-            about=("printed",),
+            part_of=("corrected",),
             check=unclipped,
             controls=(
                 Control("half that τ", "then some messages are clipped", {"enlarge": 0.5}),

@@ -31,7 +31,7 @@ from flint import arb
 from sims.checks.centered import search_c_of_clipping
 from sims.checks.evidence import Evidence
 from sims.checks.intervals import enclose_maximum, enclosed, exact
-from theory.claim import Claim, Context, Control, Statement
+from theory.claim import Claim, Context, Control, Fault, Source, Statement
 from theory.definition_c_robust_aggregator.constants import centred_floor, paper_radius, population_floor
 from theory.theorem_iv_centered_clipping.every_delta import scaled_constant
 from theory.theorem_iv_centered_clipping.far_centres import RHO_SQ, random_centre
@@ -160,16 +160,38 @@ STATEMENT = Statement(
     stem="corollary_v_iterations",
     label="Corollary V",
     title="Enough steps of centered clipping, or one from a good centre",
-    printed="From E‖v_0 − x̄‖² ≤ B², l = 31 log(2B²/(δρ²)) steps of CC are a (0.15, 1360)-robust aggregator; from "
-    "E‖v_0 − x̄‖² ≤ ρ² a single step is, with the same values.",
-    corrected="For a fixed v_0. The printed theorem gives 1361 and 1372.9; proved is c = 230 after 31 log(2B²/(δρ²)) "
-    "steps with the paper's radius, c = 91 after 1.74 log(2B²/(δρ²)) steps with radii that shrink like 5δ, and c = "
-    "3.4 after a single step from B = ρ, for every δ < ½.",
+    printed="Starting from any v_0 with E‖v_0 − x̄‖² ≤ B², running CC for l = 31 log(2B²/(δρ²)) steps is a "
+    "(0.15, 1360)-robust aggregator. If E‖v_0 − x̄‖² ≤ ρ², a single step is one with the same values.",
+    corrected="At most f ≥ 1 bad vectors, δ = f/n, v_0 fixed. E‖v_0 − x̄‖² ≤ B²: c = 91 after 1.74 log(2B²/(δρ²)) "
+    "steps with radii that shrink like 5δ, δ ≤ 0.15. E‖v_0 − x̄‖² ≤ ρ²: one step with τ² = (1 − "
+    "δ)(3/2)ρ²/(4δ) has c = 3.4 for every δ < ½.",
+    says="From any v_0: c = 1360 after 31 log(2B²/δρ²) steps, or one",
+    says_corrected="v_0 fixed: c = 3.4 after one step from B = ρ, every δ < ½",
+    for_you="From a fixed centre within ρ one step with τ² = (1 − δ)(3/2)ρ²/(4δ) has c = 3.4; from the last "
+    "aggregate, as in Section 6, no c is proved.",
+    rests_on="theory/theorem_iv_centered_clipping/many_steps.py and "
+    "theory/theorem_iv_centered_clipping/one_step.py (pen and paper), constants by interval arithmetic",
+    source=Source(
+        "garbled",
+        "Section 5.2",
+        "Starting from any v0 with an initial error […] estimate of Ekv […] 0 − x̄k ≤ B , running CC for l "
+        "= […] 31 log […] /δρ is a (δmax , c)-robust aggregator as per Definition C with c = 1360 and δmax "
+        "= 0.15. Further, if Ekv0 − x̄k2 ≤ ρ2 then a single step of CC is a (δmax , c)-robust aggregator "
+        "with the same values.",
+        "Exponents of B², ρ² and 2B²/δρ² displaced; the reading l = 31 log(2B²/(δρ²)) is a repair. No "
+        "radius is printed.",
+    ),
+    fault=Fault(
+        "hypothesis",
+        "Both parts fail for a random v_0 (the second once δ < 1/1360); from a fixed v_0 both are true, "
+        "with constants far below 1360, so that the slips 1361 and 1373 in the deduction do no harm.",
+        lacks="v_0 is fixed (or surely within B, ρ) and the radius knows B",
+    ),
     claims=(
         Claim(
             name="constant_after_many",
             text="By Theorem IV's own bound, 31 log(2B²/(δρ²)) steps give c = 1360.",
-            about=("printed", "point"),
+            part_of=(),
             point=12,
             check=left_after,
             controls=(
@@ -180,7 +202,7 @@ STATEMENT = Statement(
             name="thirty_one",
             text="31 log(2B²/(δρ²)) steps make the first term of Theorem IV's bound ≤ δρ², for every δ ≤ 0.15 and "
             "2B² ≥ δρ².",
-            about=("corrected", "point"),
+            part_of=("corrected",),
             point=12,
             check=enough_steps,
             controls=(Control("30", "1/log(1/0.9675) is 30.3", {"factor": "30"}),),
@@ -188,7 +210,7 @@ STATEMENT = Statement(
         Claim(
             name="constant_of_one",
             text="By Theorem IV's own bound, a single step from B = ρ has c = 1360.",
-            about=("printed", "point"),
+            part_of=(),
             point=12,
             check=from_the_theorem,
             controls=(Control("c = 1373", "2·6.45 more than 1360", {"claimed": Fraction(1373)}, expect="survives"),),
@@ -196,7 +218,7 @@ STATEMENT = Statement(
         Claim(
             name="random_start",
             text="A single step from any v_0 with E‖v_0 − x̄‖² ≤ ρ² has c = 1360, a random v_0 included.",
-            about=("printed", "point"),
+            part_of=("printed",),
             point=12,
             check=random_start,
             controls=(
@@ -208,7 +230,7 @@ STATEMENT = Statement(
             name="many_steps",
             text="From a fixed v_0 and for δ ≤ 0.15: c = 230 after 31 log(2B²/(δρ²)) steps with the paper's radius "
             "if B² ≥ 22.1δρ²/(1 − 6.45δ), c = 91 after 1.74 log(2B²/(δρ²)) with the fast radii.",
-            about=("corrected", "point"),
+            part_of=("corrected",),
             point=12,
             check=many_steps,
             controls=(
@@ -221,7 +243,7 @@ STATEMENT = Statement(
             name="single_step",
             text="From a fixed v_0 with E‖v_0 − x̄‖² ≤ ρ² a single step with the paper's radius has c = 7.3 ≤ 6.45 + "
             "22.1, for δ ≤ 0.15.",
-            about=("corrected", "point"),
+            part_of=("corrected",),
             point=12,
             check=single_step,
             controls=(Control("c = 7", "the lemma gives 7.21 at δ = 0.15", {"claimed": "7"}),),
@@ -229,7 +251,7 @@ STATEMENT = Statement(
         Claim(
             name="single_step_every_delta",
             text="With τ² = (1 − δ)(3/2)ρ²/(4δ) a single step has c = 3.4 for every δ < ½.",
-            about=("corrected",),
+            part_of=("corrected",),
             check=lambda ctx, claimed="3.4", radius=best_radius: single_step(
                 ctx, claimed=claimed, most="0.5", radius=radius
             ),
@@ -241,7 +263,7 @@ STATEMENT = Statement(
         Claim(
             name="measured",
             text="The c that a single step is seen to need with the worst fixed v_0 is at most 3.4, for δ up to 0.48.",
-            about=("point",),
+            part_of=(),
             point=12,
             loose="the proved constant; laws on two values need 2.4 of it",
             check=measured_c,
@@ -250,7 +272,7 @@ STATEMENT = Statement(
         Claim(
             name="above_floor",
             text="It is at least the floor of Theorem III for rules that know such a v_0.",
-            about=("corrected",),
+            part_of=(),
             check=above_floor,
             controls=(Control("twice the floor", "at n = 7, f = 3 it needs 2.4, the floor is 1.51", {"factor": 2.0}),),
         ),

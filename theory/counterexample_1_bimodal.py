@@ -20,7 +20,7 @@ from sims.aggregators import Bulyan, CoordinateMedian, Krum, Mean, Rule
 from sims.backend import to_numpy
 from sims.checks.evidence import Evidence
 from sims.checks.laws import binomial, expectation, two_valued
-from theory.claim import Claim, Context, Control, Statement
+from theory.claim import Claim, Context, Control, Fault, Source, Statement
 
 HALF = Fraction(1, 2)
 
@@ -62,7 +62,7 @@ def returns_a_sign(
 KRUM = Claim(
     name="krum",
     text="Krum returns +1 or −1, for every odd n ≥ 2f + 3.",
-    about=("printed", "corrected"),
+    part_of=("printed", "corrected"),
     check=lambda ctx, rule=Krum, least=lambda f: 2 * f + 3: returns_a_sign(
         ctx, rule=rule, least=least, covers="Krum returns one of its inputs, for every n and f"
     ),
@@ -77,7 +77,7 @@ KRUM = Claim(
 MEDIAN = Claim(
     name="coordinate_median",
     text="The coordinate-wise median returns +1 or −1, for every odd n.",
-    about=("printed", "corrected"),
+    part_of=("printed", "corrected"),
     check=lambda ctx, parity=1: returns_a_sign(
         ctx,
         rule=lambda f: CoordinateMedian(),
@@ -100,7 +100,7 @@ ENOUGH = "θ = n − 2f is odd, so its median has (θ + 1)/2 ≥ n − 4f copies
 BULYAN_PRINTED = Claim(
     name="bulyan_any_f",
     text="Bulyan returns +1 or −1, for every odd n ≥ 4f + 3.",
-    about=("printed", "point"),
+    part_of=("printed",),
     point=3,
     check=_bulyan,
     controls=(
@@ -116,7 +116,7 @@ BULYAN_PRINTED = Claim(
 BULYAN_CORRECTED = Claim(
     name="bulyan_enough_f",
     text="Bulyan returns +1 or −1 for every odd n with 4f + 3 ≤ n ≤ 6f + 1.",
-    about=("corrected", "point"),
+    part_of=("corrected",),
     point=3,
     check=lambda ctx, within=lambda n, f: n <= 6 * f + 1: _bulyan(ctx, within, ENOUGH),
     controls=(
@@ -140,7 +140,7 @@ def mixes_beyond(ctx: Context, *, offset: int = 1) -> Iterable[Evidence]:
 BULYAN_BEYOND = Claim(
     name="bulyan_mixes_beyond",
     text="For every odd n > 6f + 1 Bulyan returns something else than ±1 with positive probability.",
-    about=("point",),
+    part_of=(),
     point=3,
     check=mixes_beyond,
     controls=(Control("n > 6f − 1 instead", "at n = 6f + 1 it returns ±1 surely", {"offset": -1}),),
@@ -150,9 +150,27 @@ STATEMENT = Statement(
     stem="counterexample_1_bimodal",
     label="Counterexample 1",
     title="Middle-seekers on ±1",
-    printed="For n odd and iid messages ±1 (mean 0, no corruption), Krum, the coordinate-wise median and Bulyan "
-    "necessarily return +1 or −1, also for large n.",
-    corrected="So do Krum and the coordinate-wise median, for every odd n. Bulyan does if and only if n ≤ 6f + 1 "
-    "(proved: if; enumerated: only if); at f = 0 it is the mean.",
+    printed="n odd, n iid messages ±1 with equal probability (mean 0): Krum, the coordinate-wise median and "
+    "Bulyan necessarily return +1 or −1, also for large n and without corruptions.",
+    corrected="Krum and the coordinate-wise median return ±1 for every odd n. Bulyan does for every odd n with 4f "
+    "+ 3 ≤ n ≤ 6f + 1; at f = 0 it is the mean.",
+    says="On ±1 messages, n odd: Krum, median and Bulyan return ±1",
+    says_corrected="Krum and median return ±1 for odd n; Bulyan if n ≤ 6f + 1",
+    for_you="The example is safe for the median and Krum; for Bulyan quote it only with a declared f ≥ (n − 1)/6.",
+    rests_on="counting copies (pen and paper, in the file) and exact enumeration of all k",
+    source=Source(
+        "main",
+        "Section 3",
+        "Counterexample 1. Let us pick n random variables ±1 with uniform probability for some odd n. These "
+        "variables have mean 0. Since n is odd, Krum, CW, Bulyan all will necessarily return either of ±1. "
+        "This remains true even if we have infinite samples (large n), and if there are no corruptions.",
+        "Legible. No declared f is printed for Bulyan.",
+    ),
+    fault=Fault(
+        "hypothesis",
+        "Two of the three rules do so always, Bulyan only if it trims enough; with f = 0 or a fixed f and "
+        "large n it averages and returns something else.",
+        lacks="for Bulyan: declared f with n ≤ 6f + 1 (δ of about 1/6 or more)",
+    ),
     claims=(KRUM, MEDIAN, BULYAN_PRINTED, BULYAN_CORRECTED, BULYAN_BEYOND),
 )

@@ -28,7 +28,7 @@ from sims.aggregators import Krum
 from sims.backend import to_numpy
 from sims.checks.confidence import proportion
 from sims.checks.evidence import Evidence
-from theory.claim import Claim, Context, Control, Statement
+from theory.claim import Claim, Context, Control, Fault, Source, Statement
 
 MEAN = Fraction(3, 2)
 
@@ -191,16 +191,39 @@ STATEMENT = Statement(
     stem="counterexample_3_heavy_tail",
     label="Counterexample 3",
     title="Middle-seekers on a skewed, heavy-tailed law",
-    printed="For the density p(x) = 3x^{-4} on [1, ∞) (mean 3/2, variance 3/4, median 2^{1/3}) the coordinate-wise "
-    "median, the geometric median and Krum do not obtain the optimum, not even from infinitely many samples.",
-    corrected="So do the medians, for every n ≥ 3: |3/2 − E[median_n]| ≥ 3/20. Krum does so if f grows in proportion "
-    "to n: its limit is (3/2)(1 − φ^{2/3})/(1 − φ) for f/n → φ > 0, but 3/2, the optimum, for f/n → 0, as when f is "
-    "bounded.",
+    printed="p(x) = 3x⁻⁴ for x ≥ 1 has mean 1.5, variance 0.75 and median 2^{1/3} ≈ 1.26. The difference "
+    "persists with infinite samples: the coordinate-wise median, the geometric median and Krum do not "
+    "obtain the true optimum.",
+    corrected="So do the medians, for every n ≥ 3: |3/2 − E[median_n]| ≥ 3/20. Krum does so if f grows in "
+    "proportion to n: its limit is (3/2)(1 − φ^{2/3})/(1 − φ) for f/n → φ > 0, but 3/2, the optimum, "
+    "for f/n → 0, as when f is bounded.",
+    says="On 3x⁻⁴ medians and Krum miss the mean, even for n → ∞",
+    says_corrected="|3/2 − E median_n| ≥ 3/20, n ≥ 3; Krum misses iff f/n stays > 0",
+    for_you="Skewed noise biases the median whatever n; Krum is biased by it only if it is told a fixed share "
+    "of Byzantine workers.",
+    rests_on="an exact recursion for E median_n; the limit of Krum by pen and paper (envelope theorem, in the "
+    "file), the inequality in rationals",
+    source=Source(
+        "main",
+        "Section 3",
+        "Middle-seekers can also fail on continuous uni-modal distributions. Consider, […] 3x−4 for x ≥ 1 "
+        "[…] has mean 1.5 and variance 0.75. […] tribution is skewed, its median […] is 21/3 ≈ 1.26 and is "
+        "smaller […] than the mean. This difference […] persists even with infinite sam[…]ples showing that "
+        "with imbal[…]anced (i.e. skewed) distributions, coordinate-wise median, geometric median and Krum "
+        "do not obtain the true optimum.",
+        "The density is broken over several lines by Figure 2's labels, but legible.",
+    ),
+    fault=Fault(
+        "hypothesis",
+        "True of the medians, and of Krum when it excludes a fixed share δ > 0 as in the paper's "
+        "definition; with a bounded f Krum's limit is the mean itself.",
+        lacks="for Krum: f grows in proportion to n (δ > 0 fixed)",
+    ),
     claims=(
         Claim(
             name="moments",
             text="The law has mean 3/2, variance 3/4 and median 2^{1/3}.",
-            about=("printed", "corrected"),
+            part_of=("printed", "corrected"),
             check=moments,
             controls=(Control("shape 4", "4x^{-5} has mean 4/3", {"shape": 4}),),
         ),
@@ -208,7 +231,7 @@ STATEMENT = Statement(
             name="medians",
             text="For every n ≥ 3 the expected median (in one dimension also the geometric median) misses 3/2 by at "
             "least 3/20.",
-            about=("printed", "corrected"),
+            part_of=("printed", "corrected"),
             check=median_misses,
             controls=(
                 Control("n = 1 included", "the median of one value is the value, without bias", {"least": 1}),
@@ -218,7 +241,7 @@ STATEMENT = Statement(
         Claim(
             name="krum_any_f",
             text="Krum with a bounded f misses 3/2 by at least 0.01 from infinitely many samples.",
-            about=("printed", "point"),
+            part_of=("printed",),
             point=4,
             check=krum_limit_misses,
             controls=(
@@ -233,7 +256,7 @@ STATEMENT = Statement(
         Claim(
             name="krum_growing_f",
             text="With f/n → φ in (0, 1) Krum's limit is at most (3/2)/(1 + φ^{2/3}/2), below the optimum.",
-            about=("corrected", "point"),
+            part_of=("printed", "corrected"),
             point=4,
             check=krum_limit_below,
             controls=(
@@ -248,7 +271,7 @@ STATEMENT = Statement(
         Claim(
             name="krum_sampled",
             text="Samples agree: with f = n/5 = 32, Krum lies near the limit of its formula in 4 runs of 5.",
-            about=("corrected", "point"),
+            part_of=(),
             point=4,
             check=lambda ctx, n=160, f=32, phi=0.2: krum_sampled(ctx, n=n, f=f, phi=phi),
             controls=(Control("f = 0", "with f = 0 Krum tends to 3/2 instead", {"f": 0}),),
@@ -256,7 +279,7 @@ STATEMENT = Statement(
         Claim(
             name="krum_without_f_sampled",
             text="Samples agree: with f = 0 and n = 320, Krum lies near 3/2 in 4 runs of 5.",
-            about=("point",),
+            part_of=(),
             point=4,
             check=lambda ctx, n=320, f=0, phi=0.0: krum_sampled(ctx, n=n, f=f, phi=phi),
             controls=(Control("f = n/5", "then Krum tends to 1.23 instead", {"f": 64}),),

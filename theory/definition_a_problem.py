@@ -29,7 +29,7 @@ from sims.checks.evidence import Evidence
 from sims.checks.problem import FiniteLaw, cells, check_function, check_noise, sample_noise, signs
 from sims.engine.streams import Streams
 from sims.problems import Bernoulli, Draws, Pareto, Problem, Quadratic, Rademacher
-from theory.claim import Claim, Context, Control, Statement
+from theory.claim import Claim, Context, Control, Source, Statement
 from theory.theorem_ii_lower_bound.worlds import TwoWorlds
 
 QUADRATIC = Quadratic.between(mu=0.25, L=4.0, dim=3, sigma_sq=2.0, x_star=0.5)
@@ -206,35 +206,56 @@ STATEMENT = Statement(
     stem="definition_a_problem",
     label="Definition A",
     title="δ-robust optimization",
-    printed="f is L-smooth and bounded below by f*; the good workers, |G| ≥ (1 − δ)n, have independent unbiased "
-    "gradients of variance ≤ σ²; the Byzantine ones are omniscient, collude, and stay the same.",
-    corrected=None,
+    printed="Find x with E‖∇f(x)‖² ≤ ε. f is L-smooth and bounded below by f*; each worker has independent, "
+    "unbiased stochastic gradients with E‖g_i(x) − ∇f(x)‖² ≤ σ²; at least (1 − δ)n workers are good, "
+    "the rest are omniscient, send anything, and stay the same throughout.",
+    corrected="Definition A does not bound how single stochastic gradients change: g = x + ξ·sgn x, ξ = ±1, "
+    "satisfies it with L = σ² = 1 and has E‖g(x; ξ) − g(y; ξ)‖²/‖x − y‖² = 1 + 1/ε² at x = −y = ε.",
+    says="δ-robust optimization: a definition",
+    says_corrected="Definition A lets single gradients jump: 1 + 1/ε² is unbounded",
+    for_you="You may use it as it is, but it does not make single stochastic gradients smooth, which variance "
+    "reduction (Theorem VII) needs.",
+    rests_on="an exact instance: g = x + ξ·sgn x, ξ = ±1, in theory/definition_a_problem.py",
+    source=Source(
+        "main",
+        "Section 1, Setup",
+        "The function f is L-smooth i.e. it satisfies k∇f (x) − ∇f (y)k ≤ Lkx − yk for any x, y, and is "
+        "bounded from below by f ? . • Each worker i has access to an independent and unbiased stochastic "
+        "gradient with E[gi (x)|x] = ∇f (x) and variance bounded by σ 2 , Ekgi (x) − ∇f (x)k2 ≤ σ 2 . • Of "
+        "the n workers, at least (1 − δ)n workers are good (denoted by G) and will follow the protocol "
+        "faithfully. The rest of the bad or Byzantine workers (denoted by B) may act maliciously and can "
+        "communicate arbitrary messages to the server. • These Byzantine workers are assumed to omniscient "
+        "[…] we assume that this set […] of Byzantine workers B remains fixed throughout the optimization "
+        "process.",
+        "Formulas legible. The print does not say 'collude' (our text does), and demands ‖∇f‖² ≤ ε in "
+        "expectation as the goal.",
+    ),
     claims=(
         Claim(
             name="noise",
             text="The gradients of our problems are unbiased with variance at most the declared σ².",
-            about=("printed",),
+            part_of=(),
             check=noise_is_as_declared,
             controls=FAULTS,
         ),
         Claim(
             name="draws",
             text="So are those that the random generators produce, where the noise is bounded.",
-            about=("printed",),
+            part_of=(),
             check=draws_are_as_declared,
             controls=FAULTS,
         ),
         Claim(
             name="heavy_tail",
             text="The Pareto problem has the mean and variance that it declares.",
-            about=("printed",),
+            part_of=(),
             check=pareto_is_as_declared,
             controls=(Control("shape 2.9", "its tail is heavier", {"shape": 2.9}),),
         ),
         Claim(
             name="function",
             text="They are L-smooth, μ-strongly convex and bounded below by f* = f(x*), as declared.",
-            about=("printed",),
+            part_of=(),
             check=function_is_as_declared,
             controls=(
                 Control(
@@ -258,7 +279,7 @@ STATEMENT = Statement(
             name="samples_may_jump",
             text="Definition A does not make the stochastic gradients Lipschitz: those of ½x² with the noise ξ·sgn(x) "
             "are unbiased with variance 1 and jump at 0.",
-            about=("printed",),
+            part_of=("corrected",),
             check=samples_jump,
             controls=(
                 Control(

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 
 from sims.checks.evidence import Evidence, Relation
-from theory.claim import Claim, Context, Control, Statement
+from theory.claim import Claim, Context, Control, Fault, Source, Statement
 from theory.theorem_vi_momentum.bound import best_step
 from theory.theorem_vi_momentum.moments import average_ball, middle_and_error
 from theory.theorem_vi_momentum.slopes import slope_in_workers
@@ -119,17 +119,41 @@ STATEMENT = Statement(
     stem="remark_5_rate",
     label="Remark 5",
     title="The rate of momentum, and how η and α scale",
-    printed="The rate is asymptotically √((σ²/T)(1/n + δ)): linear speed-up in n without attackers, none of the second "
-    'term. "As the number of adversaries increases, δ increases meaning we should use smaller learning rate and larger '
-    "momentum. [...] we need to scale both the learning-rate and momentum parameters as 1/n + δ instead of the "
-    'traditional 1/n": the paper contradicts itself.',
-    corrected="The rate is that, with factor √(160LF0·max(2c, 1/(1 − δ))) from m_0 = 0. η and α scale as the inverse "
-    "root of κ = 2cδ + 1/g: they fall when δ grows. The printed η does so only while LF0 > 5σ²/(8n).",
+    printed="The rate in Theorem VI is of the order √((σ²/T)(1/n + δ)): a first term that scales linearly with "
+    "n, a second, σ√(δ/T), that does not improve with more workers. As δ increases we should use a "
+    "smaller learning rate and a larger momentum; we need to scale both the learning-rate and momentum "
+    "parameters as 1/n + δ instead of 1/n.",
+    corrected="From m_0 = 0 the rate is √(160LF0σ²κ/T) + 20LF0/T, κ = 2cδ + 1/g ≤ max(2c, 1/(1 − δ))(1/n + δ). "
+    "The best η, and α = 8Lη, scale as κ^{−1/2}: they fall as δ grows. The printed η does so if and "
+    "only if LF0 > 5σ²/(8n).",
+    says="Rate √(σ²(1/n + δ)/T); scale η and α 'as 1/n + δ'",
+    says_corrected="η and α fall with δ like 1/√(2cδ + 1/g); rate √(160LF0σ²κ/T)",
+    for_you="Lower the learning rate and α as 1/√(1/n + δ) when you expect more attackers.",
+    rests_on="algebra on Theorem VI′ (pen and paper) and on the printed step size, in rationals",
+    source=Source(
+        "garbled",
+        "Section 6.1",
+        "The rate of convergence in Theorem VI is asymptotically (ignoring constants and higher order "
+        "terms) of the order […] First note that when δ = 0 […] we recover the optimal rate of […] which "
+        "linearly scales with the number of workers n. […] depends on the fraction of adversaries δ but "
+        "does not improve with increasing workers. […] As the number of adversaries increases, δ increases "
+        "meaning we should use smaller learning rate and larger momentum. […] need to scale both […] the "
+        "learning-rate and momentum parameters as n1 + δ instead of the traditional n1 in the presence of a "
+        "δ fraction of adversaries.",
+        "The sentence is legible, the displayed order of η and α is torn ('nT1σ2 + T δσ2', it seems "
+        "√(1/(nTσ²) + δ/(Tσ²))). Our printed text drops the sentence before the wrong one: the paper "
+        "contradicts itself.",
+    ),
+    fault=Fault(
+        "wording",
+        "A contradiction inside the paper: 'smaller learning rate' as δ grows, then 'scale as 1/n + δ', "
+        "which grows; Theorem VI's own η sides with the first. The rate stands.",
+    ),
     claims=(
         Claim(
             name="scaled_with_delta",
             text="η and α grow with δ, as 1/n + δ (the second of the two sentences).",
-            about=("printed", "point"),
+            part_of=("printed",),
             point=15,
             check=scaled_with_delta,
             controls=(Control("as its inverse", "the printed η falls", {"power": -1}, "survives"),),
@@ -138,7 +162,7 @@ STATEMENT = Statement(
             name="smaller_learning_rate",
             text="The printed η, and α = 8Lη with it, fall with δ at F0 = σ²/L: smaller learning rate and larger "
             "momentum β (the first of the two sentences).",
-            about=("printed", "point"),
+            part_of=("printed",),
             point=15,
             loose="only the direction is claimed",
             check=lambda ctx, f0=Fraction(1): scaled_with_delta(ctx, power=-1, f0=f0),
@@ -147,14 +171,14 @@ STATEMENT = Statement(
         Claim(
             name="threshold",
             text="The printed η falls with δ if LF0 > 5σ²/(8n) and rises if LF0 < 5σ²/(8n).",
-            about=("corrected",),
+            part_of=("corrected",),
             check=threshold,
             controls=(Control("twice that", "there it falls on both sides", {"start": Fraction(5, 4)}),),
         ),
         Claim(
             name="slope_in_rounds",
             text="The error of SGDm with the mean falls as T^{−1/2}.",
-            about=("printed", "corrected"),
+            part_of=(),
             check=rate_in_rounds,
             controls=(
                 Control("fixed η and β", "then noise remains: slope 0", {"step": lambda T, f0: 1 / 64}),
@@ -164,7 +188,7 @@ STATEMENT = Statement(
         Claim(
             name="slope_in_workers",
             text="It falls as n^{−1/2} without attackers.",
-            about=("printed", "corrected"),
+            part_of=(),
             check=rate_in_workers,
             controls=(
                 Control("fixed η and β", "the noise that remains falls as 1/n", {"step": lambda T, f0: 1 / 64}),
@@ -174,7 +198,7 @@ STATEMENT = Statement(
         Claim(
             name="linear_speed_up",
             text="At δ = 0 100 workers reach in T/100 rounds the error of one worker in T, within a tenth.",
-            about=("printed", "corrected"),
+            part_of=("printed", "corrected"),
             check=depends_on_product,
             controls=(Control("T/100²", "the speed-up is linear, not quadratic", {"exponent": 2}),),
         ),
@@ -182,7 +206,7 @@ STATEMENT = Statement(
             name="no_speed_up",
             text="At a fixed δ = 1/8 more workers do not help: the exact error of TM under the one-sided attack has a "
             "slope against n nearer to 0 than to −1.",
-            about=("printed", "corrected"),
+            part_of=("printed",),
             loose="a slope is told from its neighbours, not measured to a quarter",
             check=slope_in_workers,
             controls=(Control("δ = 0", "there it falls as 1/n, η being fixed", {"delta": 0.0}),),

@@ -57,15 +57,19 @@ STATEMENT = Statement(
     label="Beyond: time-coupled",
     title="Attacks coupled over time, CC",
     printed=None,
-    corrected="One clipping step, worker momentum, f = ½Lx², no honest message clipped: an attack sequence moves x_T "
-    "by at most δτΣ|h_k|, which one attains. With α = 8Lη that is fτ/(gL), attained by pushing in one direction from "
-    "the last aggregate, and the rate T^{−1/2} is kept if and only if τ² = O(α); with α ≪ Lη ≪ 1 pushes in step with "
-    "the momentum get (4/π)Lη/α times as far, and with Lη > (1 − βδ)/(βδ) repeating the last one makes x diverge.",
+    corrected="One clipping step, worker momentum, f = ½Lx², as long as no honest message is clipped: no sequence "
+    "of attacks moves x_T by more than δτΣ|h_k|, h the loop's response to a push, and one does. With α "
+    "= 8Lη ≤ 4/5, δ ≤ ½, h has one sign, so that nothing is stronger than pushing in one direction. For "
+    "Lη > (1 − βδ)/(βδ) (β ≥ 0.9, δ ≥ 0.03) repeating the last aggregate makes x diverge.",
+    says_corrected="No attack sequence moves x_T by more than δτΣ|h_k|; one does",
+    for_you="Scale τ with √α and keep α near 8Lη: more momentum than that helps attackers who push in step with it.",
+    rests_on="the response h of the linear loop (pen and paper, theory/beyond_time_coupled_attacks/response.py), "
+    "Jury's criterion, rationals",
     claims=(
         Claim(
             name="power_of_sequences",
             text="Without clipped honest messages no sequence moves x_T by more than δτΣ|h_k|, and the signs of h do.",
-            about=("corrected",),
+            part_of=("corrected",),
             check=power_of_sequences,
             controls=(
                 Control("|Σh_k|, a push in one direction", "where h rings a sequence does more", {"signed": True}),
@@ -76,7 +80,7 @@ STATEMENT = Statement(
         Claim(
             name="one_direction",
             text="With α = 8Lη ≤ 4/5 and δ ≤ ½ h has one sign: no sequence is stronger than one direction.",
-            about=("corrected",),
+            part_of=("corrected",),
             check=one_sign,
             controls=(Control("α = Lη", "below α = 4Lη the response oscillates", {"factor": 1}),),
         ),
@@ -84,7 +88,7 @@ STATEMENT = Statement(
             name="near_the_best",
             text="With α = 8Lη and as long as no honest message is clipped, the push has at least 0.7 of the average "
             "squared gradient that any attack can have.",
-            about=("corrected",),
+            part_of=(),
             check=near_the_best,
             controls=(Control("half a push", "it has about a quarter", {"push": 0.5}),),
         ),
@@ -92,7 +96,7 @@ STATEMENT = Statement(
             name="ringing",
             text="With Lη = 1/32 and ¼ and α from Lη/4 to Lη/64, some sequence gets at least 1.25·Lη/α times as far as "
             "the push; (4/π)/(1 − Lηδ/(1 − δ)) is the factor as α → 0.",
-            about=("corrected",),
+            part_of=(),
             check=rings,
             controls=(
                 Control("2 for 1.25", "on this grid it is at most 1.66", {"constant": 2.0}),
@@ -102,7 +106,7 @@ STATEMENT = Statement(
         Claim(
             name="heavier_momentum",
             text="At one step size the worst sequence does ten times more squared damage at α = Lη/64 than at α = 8Lη.",
-            about=("corrected",),
+            part_of=(),
             check=heavier_momentum,
             controls=(Control("the push", "against it heavier momentum helps", {"signed": True}),),
         ),
@@ -110,7 +114,7 @@ STATEMENT = Statement(
             name="echo",
             text="For β ≥ 0.9, δ ≥ 0.03 workers who repeat the last aggregate make x diverge if Lη > (1 − βδ)/(βδ), "
             "while nothing is clipped, and not if Lη is less.",
-            about=("corrected",),
+            part_of=("corrected",),
             check=echo,
             controls=(
                 Control("honest workers", "without the echo the steps are stable", {"attack": NoAttack()}),
@@ -121,7 +125,7 @@ STATEMENT = Statement(
             name="stronger",
             text="In runs relocation leaves at least 3 times the squared gradient of IPM, ALIE and bit flipping for "
             "β = 0, 0.5 (= 1 − 8Lη) and 0.9, and 1.5 times for β = 0.99.",
-            about=("corrected",),
+            part_of=(),
             loose="medians of few runs: 3 is what they are certainly above",
             check=stronger,
             controls=(
@@ -132,7 +136,7 @@ STATEMENT = Statement(
         Claim(
             name="search_at_eight",
             text="With α = 8Lη the best policy found, honest messages clipped or not, is at most 1.25 times the push.",
-            about=("corrected",),
+            part_of=(),
             loose="a search: what it may have missed is allowed for",
             check=no_better_than_pushing,
             controls=(
@@ -142,7 +146,7 @@ STATEMENT = Statement(
         Claim(
             name="search_when_ringing",
             text="With α = 0.16Lη the best policy found leaves at least 5 times the squared gradient of the push.",
-            about=("corrected",),
+            part_of=(),
             loose="a search: 5 is what it is certainly above",
             check=better_when_ringing,
             controls=(Control("α = 8Lη", "there is no rhythm to find", {"eta": ETA, "alpha": 8 * ETA}),),
@@ -151,7 +155,7 @@ STATEMENT = Statement(
             name="rate_kept",
             text="With α = 8Lη ~ T^{−1/2} and Theorem IV's τ, τ² ~ α, the average falls at least like T^{−0.49}, under "
             "the push and by a bound for every attack, as long as no honest message is clipped.",
-            about=("corrected",),
+            part_of=(),
             check=rate_kept,
             controls=(
                 Control("one τ for all α", "fτ/g stays", {"power": 0.0}),
@@ -163,7 +167,7 @@ STATEMENT = Statement(
             name="exponents",
             text="With τ² ~ α^q, 0 < q < 1, the average under the push falls like T^{−q/2}, as long as no honest "
             "message is clipped.",
-            about=("corrected",),
+            part_of=(),
             check=exponents,
             controls=(Control("T^{−1/2}", "that takes q = 1", {"kept": True}),),
         ),
@@ -171,7 +175,7 @@ STATEMENT = Statement(
             name="floor",
             text="With one τ for all α the average under the push tends to (fτ/g)², as long as no honest message is "
             "clipped.",
-            about=("corrected",),
+            part_of=(),
             check=floor,
             controls=(
                 Control("τ² ~ α", "then nothing stays", {"power": 1.0}),
@@ -182,7 +186,7 @@ STATEMENT = Statement(
             name="no_speed_up",
             text="At one δ a hundred times the workers leave at least 0.9 of the average under the push, as long as no "
             "honest message is clipped.",
-            about=("corrected",),
+            part_of=(),
             check=no_speedup,
             controls=(Control("no attack", "then it falls like 1/n", {"attacked": False}),),
         ),
@@ -190,7 +194,7 @@ STATEMENT = Statement(
             name="within_the_bound",
             text="In runs of CC, whatever it clips, the median average under the push with Theorem IV's τ stays below "
             "the linear loop's bound for every attack at n = 10, f = 1 and n = 20, f = 4.",
-            about=("corrected",),
+            part_of=(),
             check=within_the_bound,
             controls=(
                 Control("n = 25, f = 11", "there the push makes CC clip honest messages", {"sizes": ((25, 11),)}),
@@ -199,7 +203,7 @@ STATEMENT = Statement(
         Claim(
             name="rate_in_runs",
             text="In runs of CC under the push, T = 128 to 512, the slope with Theorem IV's τ is at most −½.",
-            about=("corrected",),
+            part_of=(),
             loose="a slope is told from its neighbours, not measured to a quarter",
             check=rate_in_runs,
             controls=(Control("one τ for all α", "the floor shows already", {"power": 0.0}),),

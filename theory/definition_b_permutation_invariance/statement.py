@@ -28,7 +28,7 @@ from sims.checks.exact_algorithm import ExactAlgorithm, ExactSGD
 from sims.checks.permutation import SIZES, VALUES, Part, search, tally
 from sims.engine.streams import Streams
 from sims.optimizers import SGD, ServerMomentum, WorkerMomentum
-from theory.claim import Claim, Context, Control, Statement
+from theory.claim import Claim, Context, Control, Source, Statement
 from theory.definition_b_permutation_invariance.algorithms import Dictator, Leaking
 
 Algorithms = Mapping[str, ExactAlgorithm]
@@ -111,16 +111,34 @@ STATEMENT = Statement(
     stem="definition_b_permutation_invariance",
     label="Definition B",
     title="Permutation-invariant algorithms",
-    printed="An algorithm is permutation invariant if its output, a function of the gradients submitted in t rounds, "
-    "remains unchanged under any permutations of the workers, a different one each round.",
+    printed="The output of an algorithm is a function of the gradients of the t rounds; it is permutation "
+    "invariant if the output remains unchanged under any permutations π_1, …, π_t of the rounds' "
+    "gradients. (After Theorem II: CM, TM, Krum, Bulyan, RFA and the geometric median satisfy it.)",
     corrected="Every query point and the output are functions of the rounds' multisets of gradients (and of the "
-    "server's own randomness). So are those of SGD and server momentum with any symmetric rule, centered clipping from "
-    "the last aggregate included, not those of worker momentum, unless the rule is affine.",
+    "server's own randomness). So are those of SGD and server momentum with any symmetric rule, "
+    "centered clipping from the last aggregate included, not those of worker momentum, unless the rule "
+    "is affine.",
+    says="Permutation invariance of the output: a definition",
+    says_corrected="SGD and server momentum with a symmetric rule are invariant",
+    for_you="When you call an algorithm permutation invariant, check where it asks for gradients, not only what "
+    "it answers.",
+    rests_on="induction over the rounds (pen and paper); exhaustive search on small integer arrays in rationals",
+    source=Source(
+        "main",
+        "Section 4; the list of rules after Theorem II",
+        "The output of any optimization algorithm A LG is a function of these gradients. A "
+        "permutation-invariant algorithm is one which for any set of permutations over t rounds {π1 , . . . "
+        ", πt }, its out-put remains unchanged if we permute the gradients. […] Nearly all currently "
+        "popular aggregation rules, including coordinate-wise median, trimmed mean (Yin et al., 2018), Krum "
+        "(Blanchard et al., 2017), Bulyan (Mhamdi et al., 2018), RFA, geometric median (Ghosh et al., "
+        "2019), etc. are permutation invariant and satisfy Definition B.",
+        "Legible but for the bracketed arrays.",
+    ),
     claims=(
         Claim(
             name="output_hides_workers",
             text="If the output is invariant, no query point depends on who sent what.",
-            about=("point",),
+            part_of=(),
             point=25,
             check=lambda ctx, algorithm=LEAKING: nothing_changes(
                 ctx,
@@ -142,7 +160,7 @@ STATEMENT = Statement(
             name="symmetric",
             text="SGD and server momentum with a symmetric rule, with or without a warm start, and worker momentum "
             "with the mean are invariant, in their query points and their output.",
-            about=("printed", "corrected"),
+            part_of=("printed", "corrected"),
             check=lambda ctx, algorithms=SYMMETRIC: nothing_changes(
                 ctx, algorithms=algorithms, covers="by induction all memories are functions of the rows' multisets"
             ),
@@ -158,7 +176,7 @@ STATEMENT = Statement(
         Claim(
             name="symmetric_at_random",
             text="Nor does a random search with more workers and rounds find an exchange that shows.",
-            about=("corrected",),
+            part_of=(),
             check=lambda ctx, algorithms=SYMMETRIC: nothing_changes_at_random(ctx, algorithms=algorithms),
             controls=(
                 Control(
@@ -171,7 +189,7 @@ STATEMENT = Statement(
         Claim(
             name="worker_momentum",
             text="Worker momentum with centered clipping, the median, TM or Krum is not invariant.",
-            about=("printed", "corrected"),
+            part_of=("corrected",),
             loose="one that shows is enough",
             check=something_changes,
             controls=(

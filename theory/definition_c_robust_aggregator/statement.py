@@ -22,7 +22,7 @@ from sims.aggregators import RFA, CoordinateMedian, GeometricMedian, Krum, Mean,
 from sims.checks.evidence import Evidence
 from sims.checks.exact_rules import exact_aggregate
 from sims.checks.two_point import needed
-from theory.claim import Claim, Context, Control, Statement
+from theory.claim import Claim, Context, Control, Fault, Source, Statement
 from theory.definition_c_robust_aggregator.constants import (
     beyond_two_values,
     finite_floor,
@@ -122,16 +122,39 @@ STATEMENT = Statement(
     stem="definition_c_robust_aggregator",
     label="Definition C",
     title="(δ_max, c)-robust aggregators",
-    printed="For δ ≤ δ_max ≤ ½ and n vectors of which |G| > (1 − δ)n are independent with E‖x_i − x_j‖² ≤ ρ², the "
-    "rule satisfies E‖AGG(x) − x̄‖² ≤ cδρ². At δ = 0 or ρ = 0 this is the exact mean. Most existing rules fail it.",
-    corrected="With |G| ≥ (1 − δ)n and δ = f/n. The medians and Krum fail it (c grows like n at f = 1) and RFA as run "
-    "errs even at ρ = 0. But the trimmed mean, told f = δn, satisfies it for every δ < ½ with c = 1/(2(1 − 2δ)), the "
-    "best that is possible for all n; at f = 1 its c = n/(2(n − 1)) is the best at each n.",
+    printed="For δ ≤ δ_max ≤ ½ and n vectors of which a good subset of size |G| > (1 − δ)n is independent with "
+    "E‖x_i − x_j‖² ≤ ρ² for fixed i, j ∈ G, the rule outputs x̂ with E‖x̂ − x̄‖² ≤ cδρ². At δ = 0 this "
+    "is the exact average. Most existing rules fail it (Section 5.2).",
+    corrected="With |G| ≥ (1 − δ)n and δ = f/n. The medians and Krum fail it (c grows like n at f = 1) and RFA as "
+    "run errs even at ρ = 0. But the trimmed mean, told f = δn, satisfies it for every δ < ½ with c = "
+    "1/(2(1 − 2δ)), the best that is possible for all n; at f = 1 its c = n/(2(n − 1)) is the best at "
+    "each n.",
+    says="|G| > (1 − δ)n, E‖x̂ − x̄‖² ≤ cδρ²; most rules fail it",
+    says_corrected="The trimmed mean satisfies it: c = 1/(2(1 − 2δ)), every δ < ½",
+    for_you="The trimmed mean told f = δn satisfies it with c = 1/(2(1 − 2δ)), 0.71 at δ = 0.15; told more than "
+    "the true f it has no c.",
+    rests_on="variance between two groups (pen and paper, in the file), exhaustive search in rationals; the "
+    "rules that fail, by one law each",
+    source=Source(
+        "main",
+        "Section 5.1; 'most existing rules' is Section 5.2; the formulas of TM and Krum are Section 3",
+        "Suppose that for some δ ≤ δmax ≤ 0.5 we are given n random vectors x1 , . . . , xn such that a "
+        "good subset G ⊆ [n] of size at least |G| > (1 − δ)n are independent with distance bounded as Ekxi "
+        "− xj k2 ≤ ρ2 , […] for any fixed i, j ∈ G. […] outputs x̂ such that, Ekx̂ − x̄k2 ≤ cδρ2 , […] "
+        "Thus, if δ = 0 (no Byzantine workers), we recover the ideal average of the workers exactly. […] "
+        "Given that most existing aggregation rules fail to satisfy Definition C",
+        "Legible; '|G| > (1 − δ)n' stands in the text (Theorems III and IV have ≥).",
+    ),
+    fault=Fault(
+        "wording",
+        "'|G| > (1 − δ)n' excludes exactly f = δn Byzantine workers and, at δ = 0, everything; Theorems III "
+        "and IV print ≥.",
+    ),
     claims=(
         Claim(
             name="strict_inequality",
             text="With |G| > (1 − δ)n as printed, exactly f = δn Byzantine workers are covered, δ = 0 included.",
-            about=("printed", "point"),
+            part_of=("printed",),
             point=1,
             check=cases_covered,
             controls=(Control("|G| ≥ (1 − δ)n", "then all of them are covered", {"strict": False}, expect="survives"),),
@@ -139,7 +162,7 @@ STATEMENT = Statement(
         Claim(
             name="weak_inequality",
             text="With |G| ≥ (1 − δ)n, exactly f = δn Byzantine workers are covered, δ = 0 included.",
-            about=("corrected",),
+            part_of=("corrected",),
             check=lambda ctx, strict=False: cases_covered(ctx, strict=strict),
             controls=(Control("|G| > (1 − δ)n", "it excludes exactly f = δn", {"strict": True}),),
         ),
@@ -147,7 +170,7 @@ STATEMENT = Statement(
             name="fractional_delta",
             text="A rule that ignores δ (the median, or a trimmed mean told f = 1 when nobody attacks) needs no larger "
             "c for a smaller δ, 0 < δn < 1 included.",
-            about=("point",),
+            part_of=(),
             point=1,
             check=vanishing_delta,
             controls=(
@@ -157,7 +180,7 @@ STATEMENT = Statement(
         Claim(
             name="zero_spread",
             text="At ρ = 0 the medians, Krum, Multi-Krum, the trimmed mean and Bulyan return the honest value exactly.",
-            about=("printed", "corrected"),
+            part_of=("corrected",),
             check=zero_spread,
             controls=(
                 Control("the mean", "one Byzantine message moves it", {"rule": Mean()}),
@@ -167,7 +190,7 @@ STATEMENT = Statement(
         Claim(
             name="rfa_as_run",
             text="RFA as the experiments run it (3 smoothed steps from 0) errs at ρ = 0, so that no c is enough.",
-            about=("corrected",),
+            part_of=("corrected",),
             loose="one that shows is enough",
             check=rfa_at_zero_spread,
             controls=(Control("the geometric median", "it returns the common value", {"rule": GeometricMedian()}),),
@@ -175,7 +198,7 @@ STATEMENT = Statement(
         Claim(
             name="existing_rules_fail",
             text="The coordinate-wise and geometric medians and Krum need c ≥ n/4 at f = 1, for every odd n ≥ 5.",
-            about=("printed", "corrected"),
+            part_of=("printed", "corrected"),
             check=inputs_need_much,
             controls=(Control("the trimmed mean", "its c stays below 1 at f = 1", {"rule": TrimmedMean(1)}),),
         ),
@@ -183,7 +206,7 @@ STATEMENT = Statement(
             name="trimmed_mean_kappa",
             text="The trimmed mean is (f, κ)-robust with κ = f/(n − 2f), the least possible, attained by f zeros "
             "among ones.",
-            about=("corrected",),
+            part_of=("corrected",),
             check=trimmed_mean_kappa,
             controls=(
                 Control("the median", "at n = 5, f = 1 it needs 1 for ⅓", {"rule": CoordinateMedian()}),
@@ -193,7 +216,7 @@ STATEMENT = Statement(
         Claim(
             name="trimmed_mean_c",
             text="The trimmed mean satisfies Definition C with c = ((g − 1)/g)/(2(1 − 2δ)), for every f < n/2.",
-            about=("corrected",),
+            part_of=("corrected",),
             check=trimmed_mean_constant,
             controls=(
                 Control("the median", "at small δ it needs c ~ n", {"rule": CoordinateMedian()}),
@@ -203,7 +226,7 @@ STATEMENT = Statement(
         Claim(
             name="trimmed_mean_best",
             text="At f = 1 no rule has a smaller c than the trimmed mean, n/(2(n − 1)), at any n.",
-            about=("corrected",),
+            part_of=("corrected",),
             check=best_of_all_rules,
             controls=(Control("f = 2", "there the floor at one n is below the trimmed mean's c", {"f": 2}),),
         ),
@@ -211,21 +234,21 @@ STATEMENT = Statement(
             name="trimmed_mean_beyond",
             text="A search over laws on three points of the plane, and samples in 20 dimensions under ALIE and IPM, "
             "find no larger c.",
-            about=("corrected",),
+            part_of=(),
             check=beyond_two_values,
             controls=(Control("Multi-Krum", "the same search finds more than that for it", {"rule": MultiKrum(1)}),),
         ),
         Claim(
             name="as_published",
             text="Every rule that is checked computes its published definition.",
-            about=("corrected",),
+            part_of=(),
             check=computes_definition,
             controls=DEFINITION_CONTROLS,
         ),
         Claim(
             name="trimmed_mean_printed_index",
             text="The trimmed mean as printed, with lower index δn, returns v when all messages are v.",
-            about=("printed", "point"),
+            part_of=(),
             point=5,
             check=trimmed_mean_at_agreement,
             controls=(
@@ -236,7 +259,7 @@ STATEMENT = Statement(
             name="krum_printed_set",
             text="Krum with the printed S, which may contain i itself, picks the message that Krum over n − f − 2 "
             "others picks.",
-            about=("printed", "point"),
+            part_of=(),
             point=6,
             check=krum_sets_agree,
             controls=(Control("S without i", "then it is the same rule", {"with_itself": False}, expect="survives"),),

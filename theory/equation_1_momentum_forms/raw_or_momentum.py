@@ -204,7 +204,7 @@ def raw_or_momentum_claims() -> tuple[Claim, ...]:
             name="order_of_rules",
             text="Under BF and LF the order of CM, TM, RFA, Krum and CC is the same whether the attackers send raw "
             "gradients or momenta.",
-            about=("point",),
+            part_of=(),
             point=24,
             check=same_order,
             controls=(Control("β = 0", coincide, {"settings": (PLAIN,)}, "survives"),),
@@ -213,7 +213,7 @@ def raw_or_momentum_claims() -> tuple[Claim, ...]:
             name="raw_is_weaker",
             text="At β = 0.9 attackers who keep momenta leave CM, TM, RFA and CC with the larger error in more than "
             "half of the runs.",
-            about=("point",),
+            part_of=(),
             point=24,
             loose="a share of runs: the interval is as wide as the samples are few",
             check=raw_is_weaker,
@@ -225,7 +225,7 @@ def raw_or_momentum_claims() -> tuple[Claim, ...]:
         Claim(
             name="krum_picks_raw",
             text="At β = 0.9 Krum picks attackers in most rounds if they send raw gradients.",
-            about=("point",),
+            part_of=(),
             point=24,
             loose="a share of runs: the interval is as wide as the samples are few",
             check=krum_picks_attackers,

@@ -30,7 +30,7 @@ from sims.engine import simulate
 from sims.engine.streams import Streams
 from sims.optimizers import RobustSGD, WorkerMomentum
 from sims.problems import Quadratic
-from theory.claim import Claim, Context, Control, Statement
+from theory.claim import Claim, Context, Control, Fault, Source, Statement
 from theory.equation_1_momentum_forms.raw_or_momentum import raw_or_momentum_claims
 
 Messages = list[tuple[Fraction]]
@@ -237,17 +237,39 @@ STATEMENT = Statement(
     stem="equation_1_momentum_forms",
     label="Equation (1)",
     title="Two forms of momentum",
-    printed="m = g + βm with learning rate η equals (WORKER) with η/(1 − β); τ is scaled by 1 − β in (WORKER) form and "
-    "kept in form (1).",
-    corrected="So it is for a constant β from m_0 = 0, every rule with AGG(sx) = s·AGG(x) and every attack that scales "
-    "so, and for CC with τ scaled by 1 − β. It is not for RFA with a fixed ν, raw-gradient attackers, or α_1 = 1. The "
-    "spread of momenta scales as √((1 − β)/(1 + β)): a τ scaled by 1 − β falls behind it by √(1 − β²).",
+    printed="m_{t,i} = g_i(x_{t−1}) + βm_{t−1,i} is equivalent to (WORKER) with learning rate η/(1 − β). Theory "
+    "predicts τ proportional to the variance of the updates; we scale τ by 1 − β in (WORKER) form and "
+    "leave it constant in form (1).",
+    corrected="For constant β from m_0 = 0, rules with AGG(sx) = s·AGG(x), s > 0 (and CC with τ scaled by 1 − β) "
+    "and attacks that scale so, the two forms give the same iterates. WORKER's momenta have variance "
+    "σ²(1 − β)/(1 + β) in the long run: a τ scaled by 1 − β falls behind their spread by √(1 − β²).",
+    says="m = g + βm equals (WORKER) with η/(1 − β); τ scaled by 1 − β",
+    says_corrected="Forms agree if rule and attack scale; spread σ√((1 − β)/(1 + β))",
+    for_you="The two forms agree if the attackers scale as the honest workers do; choose τ in proportion to the "
+    "momenta's standard deviation.",
+    rests_on="`spread` is a recursion without a named link: the geometric series (1 − β)²Σβ^{2k} proves it in "
+    "one line; CC with τ(1 − β) is only in `engine`: put it among the rational paths. Then it is proved",
+    source=Source(
+        "main",
+        "Section 7.2",
+        "mt,i = gi (xt−1 ) + βmt−1,i . […] This version is equivalent to running (WORKER) update with a "
+        "re-scaled learning rate of η/(1−β). Further, note that our theory predicts that the clipping "
+        "radius τ should be proportional to the variance of the updates which in turn depends on the "
+        "momentum parameter β. We scale τ by a factor of (1 − β) if using (WORKER) update, and leave it "
+        "constant if using update of the form (1).",
+        "Legible. 'τ proportional to the variance' contradicts Theorem IV's τ² = O(ρ²/δ).",
+    ),
+    fault=Fault(
+        "wording",
+        "The equivalence stands; only 'τ proportional to the variance' contradicts Theorem IV, where τ goes "
+        "with the standard deviation (a contradiction inside the paper).",
+    ),
     claims=(
         Claim(
             name="scaling_rules",
             text="The forms give equal iterates for every rule that scales, and CC with τ scaled by 1 − β in WORKER, "
             "under an attack on messages.",
-            about=("printed", "corrected", "point"),
+            part_of=("printed", "corrected"),
             point=17,
             check=rational_paths,
             controls=(
@@ -260,7 +282,7 @@ STATEMENT = Statement(
             name="engine",
             text="Runs of the engine in three dimensions agree bit for bit, CC with τ(1 − β) included, under four "
             "attacks.",
-            about=("corrected",),
+            part_of=(),
             check=engine_runs,
             controls=(
                 Control("τ kept", "CC clips elsewhere", {"kept": True}),
@@ -272,7 +294,7 @@ STATEMENT = Statement(
         Claim(
             name="every_rule",
             text="The forms agree for rules with an absolute scale too, CC with one τ and RFA with one ν.",
-            about=("point",),
+            part_of=(),
             point=17,
             check=any_rule,
             controls=(
@@ -283,7 +305,7 @@ STATEMENT = Statement(
         Claim(
             name="every_attack",
             text="The forms agree under the bit flipping of the released code, which sends raw gradients.",
-            about=("point",),
+            part_of=(),
             point=17,
             check=any_attack,
             controls=(Control("IPM", "it acts on messages", {"attack": inner_product}, "survives"),),
@@ -291,7 +313,7 @@ STATEMENT = Statement(
         Claim(
             name="every_start",
             text="The forms agree with Theorem VI's α_1 = 1.",
-            about=("point",),
+            part_of=(),
             point=17,
             check=any_first_step,
             controls=(Control("m_0 = 0", "with a constant β they do", {"first_beta": None}, "survives"),),
@@ -299,14 +321,14 @@ STATEMENT = Statement(
         Claim(
             name="spread",
             text="The variance of a WORKER momentum tends to σ²(1 − β)/(1 + β).",
-            about=("corrected",),
+            part_of=("corrected",),
             check=spread_measured,
             controls=(Control("its square", "noises of different rounds are independent", {"power": Fraction(2)}),),
         ),
         Claim(
             name="tau_keeps_pace",
             text="A τ scaled by 1 − β in WORKER form keeps its ratio to the spread of the momenta up to a factor √2.",
-            about=("point",),
+            part_of=(),
             point=17,
             check=tau_keeps_pace,
             controls=(

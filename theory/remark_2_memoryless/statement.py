@@ -25,7 +25,7 @@ from sims.checks.evidence import Evidence
 from sims.checks.exact_algorithm import ExactAlgorithm, ExactSGD, Gradients
 from sims.checks.permutation import tally
 from sims.optimizers import SGD, ServerMomentum, WorkerMomentum
-from theory.claim import Claim, Context, Control, Statement
+from theory.claim import Claim, Context, Control, Fault, Source, Statement
 from theory.definition_b_permutation_invariance.algorithms import Dictator
 from theory.definition_b_permutation_invariance.statement import Algorithms, values
 from theory.remark_2_memoryless.picture import escape_curves
@@ -95,17 +95,37 @@ STATEMENT = Statement(
     stem="remark_2_memoryless",
     label="Remark 2",
     title="Memoryless methods and permutation invariance",
-    printed="Any algorithm that uses only the computations of the current round is necessarily permutation-invariant "
-    '"since the indices corresponding to the stochastic gradient are meaningless"; only when gradients are tracked '
-    "over multiple rounds do the indices carry information.",
+    printed="An algorithm that uses only the computations of the current round is necessarily permutation "
+    "invariant, since the indices of the gradients are meaningless; only when gradients are tracked "
+    "over several rounds do the indices carry information.",
     corrected="An algorithm whose step is a function of the multiset of the round's gradients is permutation "
-    "invariant. One that listens to worker 1 alone is memoryless and is not; server momentum and warm-started "
-    "centered clipping have a memory and are.",
+    "invariant. One that listens to worker 1 alone is memoryless and is not; server momentum and "
+    "warm-started centered clipping have a memory and are.",
+    says="Memoryless algorithms are permutation invariant",
+    says_corrected="A step that is a function of the multiset is invariant",
+    for_you="What escapes Theorem II is memory of each worker, not memory: server momentum and warm-started "
+    "clipping remember and are still invariant.",
+    rests_on="induction over the rounds (pen and paper); exhaustive search on small arrays in rationals",
+    source=Source(
+        "main",
+        "Section 4",
+        "Any algorithm which is ‘memoryless’ i.e. uses only the computations resulting from current round "
+        "is necessarily permutation-invariant since the indices corresponding to the stochastic gradient "
+        "are meaningless. It is only when these stochastic gradients are tracked over multiple rounds (i.e. "
+        "we use memory) do the indices carry information.",
+        "Legible. Our printed text drops 'since the indices corresponding to the stochastic gradient are meaningless'.",
+    ),
+    fault=Fault(
+        "hypothesis",
+        "The reason given, that indices are meaningless, is the missing hypothesis: a weighted mean is "
+        "memoryless and not invariant.",
+        lacks="the step treats the workers alike: it is a function of the multiset of the round's gradients",
+    ),
     claims=(
         Claim(
             name="memoryless",
             text="Every memoryless algorithm is permutation invariant.",
-            about=("printed", "point"),
+            part_of=("printed",),
             point=8,
             check=lambda ctx, algorithms=WITH_FAVOURITES: invariant(ctx, algorithms=algorithms),
             controls=(
@@ -120,7 +140,7 @@ STATEMENT = Statement(
         Claim(
             name="memoryless_symmetric",
             text="Every memoryless algorithm whose step is a function of the multiset of gradients is.",
-            about=("corrected", "point"),
+            part_of=("corrected",),
             point=8,
             check=lambda ctx, algorithms=MEMORYLESS: invariant(
                 ctx, algorithms=algorithms, covers="x_{t+1} is a function of x_t and of the row's multiset: induction"
@@ -133,7 +153,7 @@ STATEMENT = Statement(
         Claim(
             name="memory_notices",
             text="Every algorithm with a memory notices who sent what.",
-            about=("point",),
+            part_of=(),
             point=8,
             check=lambda ctx, algorithms=REMEMBERING: noticed(ctx, algorithms=algorithms),
             controls=(
@@ -148,7 +168,7 @@ STATEMENT = Statement(
         Claim(
             name="memory_of_multisets",
             text="Server momentum and warm-started centered clipping have a memory and are permutation invariant.",
-            about=("corrected", "point"),
+            part_of=("corrected",),
             point=8,
             check=lambda ctx, algorithms=REMEMBERING: invariant(
                 ctx, algorithms=algorithms, covers="what they remember are functions of the rows' multisets"

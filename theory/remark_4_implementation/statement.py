@@ -36,7 +36,7 @@ from sims.aggregators import (
 from sims.backend import to_numpy
 from sims.checks.counting import Tally, count, degree
 from sims.checks.evidence import Evidence
-from theory.claim import Claim, Context, Control, Statement
+from theory.claim import Claim, Context, Control, Source, Statement
 from theory.remark_4_implementation.incremental_bulyan import incremental_bulyan
 from theory.remark_4_implementation.worker_sums import any_order, is_a_sum, no_sums, rfa_from_sums, secure_step
 
@@ -117,18 +117,35 @@ STATEMENT = Statement(
     stem="remark_4_implementation",
     label="Remark 4",
     title="Cost, asynchrony and secure aggregation",
-    printed="Centered clipping takes O(n) computation and communication per step, like the coordinate-wise median; "
-    "Krum and Bulyan take O(n²). One step can be implemented asynchronously and is compatible with secure aggregation.",
-    corrected="In n: CC, the mean and a step of RFA are linear; the median sorts, n⌈log₂ n⌉; Krum and Multi-Krum are "
-    "quadratic; Bulyan cubic as implemented here, n²(d + log n) with scores kept; all linear in d and in what is sent. "
-    "One CC step is a sum of terms of one worker each, given v, in any order; of the other rules only the mean is. "
-    "RFA's step is a quotient of two such sums. Under secure aggregation nobody but the workers can clip.",
+    printed="Centered clipping takes O(n) computation and communication per step, similar to the "
+    "coordinate-wise median; Krum and Bulyan take O(n²) computation. One step can be implemented in an "
+    "asynchronous manner and is compatible with secure aggregation.",
+    corrected="In n: CC, the mean and a step of RFA are linear; the median and TM sort, n⌈log₂ n⌉; Krum and "
+    "Multi-Krum are quadratic; Bulyan can be had for 6n²(d + ⌈log₂ n⌉). Given v, one CC step is a sum "
+    "of terms of one worker each, in any order; of the other rules only the mean is, RFA's step is a "
+    "quotient of two such sums.",
+    says="CC costs O(n), Krum and Bulyan O(n²); one step is a sum",
+    says_corrected="CC linear, Krum quadratic, Bulyan ≤ 6n²(d + log n) operations",
+    for_you="Behind secure aggregation the workers must clip and be held to it: a server that sees the sum "
+    "alone cannot, and one unclipped message moves v without bound.",
+    rests_on="operation counts that are polynomials in n and d (exact), mixed differences in rationals; that a "
+    "count is a polynomial is by reading the code",
+    source=Source(
+        "main",
+        "Section 5.2",
+        "The centered clipping update is extremely simple to implement requiring O(n) computation and "
+        "communication per step similar to coordinate-wise median. This is unlike more complicated "
+        "mechanisms such as Krum or Bulyan which require O(n2 ) computation and are hence less scalable. "
+        "[…] This means that the update can be implemented in an asynchronous manner (Chen et al., 2016), "
+        "and is compatible with secure aggregation for federated learning (Bonawitz et al., 2017).",
+        "Legible.",
+    ),
     claims=(
         Claim(
             name="linear",
             text="The operations of CC, the mean, a step of RFA, the median and the trimmed mean (but for comparisons) "
             "are linear in n and in d.",
-            about=("printed", "corrected"),
+            part_of=("printed", "corrected"),
             check=lambda ctx, rules=LINEAR: grows(ctx, rules=rules, power=1),
             controls=(
                 Control("Krum", "it measures all distances", {"rules": {"Krum": Krum}}),
@@ -142,7 +159,7 @@ STATEMENT = Statement(
         Claim(
             name="sorts",
             text="CC compares nothing, the median and the trimmed mean sort once: n⌈log₂ n⌉ in each coordinate.",
-            about=("corrected",),
+            part_of=("corrected",),
             check=lambda ctx, medians=1, clipping=0: sorts(
                 ctx,
                 rules={
@@ -156,21 +173,21 @@ STATEMENT = Statement(
         Claim(
             name="krum_quadratic",
             text="The operations of Krum and Multi-Krum are quadratic in n, linear in d.",
-            about=("printed", "corrected"),
+            part_of=("printed", "corrected"),
             check=lambda ctx, rules={"Krum": Krum, "Multi-Krum": MultiKrum}: grows(ctx, rules=rules, power=2),
             controls=(Control("CC", "it is linear", {"rules": {"CC": lambda f: CenteredClipping(1.0)}}),),
         ),
         Claim(
             name="bulyan_as_here",
             text="Bulyan as implemented here, with scores computed anew for each pick, is cubic in n, linear in d.",
-            about=("corrected",),
+            part_of=(),
             check=lambda ctx, rules={"Bulyan": Bulyan}: grows(ctx, rules=rules, power=3),
             controls=(Control("Krum", "one pick is quadratic", {"rules": {"Krum": Krum}}),),
         ),
         Claim(
             name="bulyan_quadratic",
             text="Bulyan can be had for at most 6n²(d + ⌈log₂ n⌉) operations.",
-            about=("printed", "corrected"),
+            part_of=("printed", "corrected"),
             check=bulyan_needs,
             controls=(
                 Control("scores computed anew", "then it is cubic", {"price": lambda x, f: count(Bulyan(f), x).total}),
@@ -184,14 +201,14 @@ STATEMENT = Statement(
         Claim(
             name="communication",
             text="With every rule a round sends n messages of d numbers up and n down: O(n).",
-            about=("printed", "corrected"),
+            part_of=("printed", "corrected"),
             check=communication,
             controls=(Control("everyone to everyone", "n(n − 1) messages", {"everyone_to_everyone": True}),),
         ),
         Claim(
             name="step_is_a_sum",
             text="Given v, one CC step is a sum of terms of one worker each.",
-            about=("printed", "corrected"),
+            part_of=("printed", "corrected"),
             check=is_a_sum,
             controls=(
                 Control("two steps", "v_1 depends on everybody", {"rule": CenteredClipping(1.0, 2)}),
@@ -201,7 +218,7 @@ STATEMENT = Statement(
         Claim(
             name="others_are_no_sums",
             text="Two CC steps, the medians, RFA, the trimmed mean, Krum, Multi-Krum and Bulyan are no such sums.",
-            about=("corrected",),
+            part_of=("corrected",),
             loose="one that shows is enough",
             check=no_sums,
             controls=(
@@ -212,14 +229,14 @@ STATEMENT = Statement(
         Claim(
             name="any_order",
             text="Given v, the terms may arrive in any order.",
-            about=("printed", "corrected"),
+            part_of=("printed", "corrected"),
             check=any_order,
             controls=(Control("v moves with each arrival", "then the order matters", {"moving": True}),),
         ),
         Claim(
             name="rfa_from_sums",
             text="RFA with T steps takes T rounds of sums, like CC with T steps.",
-            about=("corrected",),
+            part_of=("corrected",),
             check=rfa_from_sums,
             controls=(Control("one round", "later weights need the new z", {"rounds": 1}),),
         ),
@@ -227,7 +244,7 @@ STATEMENT = Statement(
             name="secure_step_unbounded",
             text="Where secure aggregation shows the server the sum alone, one worker that does not clip moves v as "
             "far as it likes: a step is compatible with it only if the workers clip.",
-            about=("corrected",),
+            part_of=("corrected",),
             check=secure_step,
             controls=(
                 Control("the server clips", "it can if it sees the messages", {"server_clips": True}),

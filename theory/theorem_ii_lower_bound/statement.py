@@ -57,7 +57,7 @@ from sims.aggregators import CenteredClipping, Mean, TrimmedMean
 from sims.checks.evidence import Evidence
 from sims.checks.exact_algorithm import ExactSGD
 from sims.optimizers import RobustSGD, ServerMomentum, WorkerMomentum
-from theory.claim import Claim, Context, Control, Statement
+from theory.claim import Claim, Context, Control, Fault, Source, Statement
 from theory.definition_b_permutation_invariance.algorithms import Dictator, Leaking, Zero
 from theory.theorem_ii_lower_bound.constant import CONSTANT, constant_at_instances, constant_holds
 from theory.theorem_ii_lower_bound.couplings import (
@@ -124,17 +124,41 @@ STATEMENT = Statement(
     stem="theorem_ii_lower_bound",
     label="Theorem II",
     title="Failure of permutation-invariant methods",
-    printed="For any permutation-invariant algorithm (Definition B), μ ≥ 0, δ ∈ [0, 1] and δn ≥ 4(1 + log t) there "
-    "is a δ-robust μ-strongly convex problem on which E[f(x̃_t)] − f* ≥ Ω(δσ²/μ).",
-    corrected="If every query point and the output are functions of the rounds' multisets, then on two problems with "
-    "L = μ > 0, max_s E[f_s(x̃_t) − f_s*] ≥ (1 − p)^t·qσ²/(2μ(1 − q)), p = P(Bin(n − f, q) > f), for every q in (0, 1); "
-    "with the best q at least 0.21·δσ²/μ whenever δn ≥ 4(1 + log t). At μ = 0: larger than any number.",
+    printed="For any permutation-invariant algorithm (Definition B), μ ≥ 0, δ ∈ [0, 1] and δn ≥ 4(1 + log t) "
+    "there is a δ-robust μ-strongly convex problem on which the output after t rounds has E[f(x̃_t)] − "
+    "f(x*) ≥ Ω(δσ²/μ). As μ decreases, the error becomes unbounded.",
+    corrected="If every query point and the output are functions of the rounds' multisets, then on two problems "
+    "with L = μ > 0, max_s E[f_s(x̃_t) − f_s*] ≥ (1 − p)^t·qσ²/(2μ(1 − q)), p = P(Bin(n − f, q) > f), "
+    "for every q in (0, 1); with the best q at least 0.21·δσ²/μ whenever δn ≥ 4(1 + log t). At μ = 0: "
+    "larger than any number.",
+    says="Any invariant algorithm errs by Ω(δσ²/μ) on some problem",
+    says_corrected="Invariant queries and output: error ≥ 0.21·δσ²/μ, δn ≥ 4(1 + log t)",
+    for_you="You may use it for every rule the paper lists, with SGD or server momentum; it costs at least 0.21·δσ²/μ.",
+    rests_on="the mirror coupling (pen and paper, in the file), Poisson tails in interval arithmetic for f ≤ "
+    "115, Chernoff beyond",
+    source=Source(
+        "main",
+        "Section 4",
+        "Suppose we are given any permutation invariant algorithm AGG as in Definition B, µ ≥ 0, δ ∈ [0, "
+        "1], and n large enough that δn ≥ 4(1 + log t). Then, there exists a δrobust µ strongly-convex "
+        "optimization problem satisfying Definition A, such that the output x̃t of A LG after t rounds "
+        "necessarily has error E[f (x̃t )] − f (x? ) ≥ Ω […] δσ 2 […] Further, as µ decreases (the problem "
+        "becomes less strongly-convex), the error becomes unbounded.",
+        "Legible.",
+    ),
+    fault=Fault(
+        "hypothesis",
+        "Its substance is true with the constant 0.21, but Definition B looks at the output alone: an "
+        "algorithm whose queries know the workers errs by O(1/t) on every one-dimensional problem with L = "
+        "μ; at μ = 0 it is a wording slip.",
+        lacks="every query point, not only the output, is a function of the rounds' multisets; and μ > 0",
+    ),
     claims=(
         Claim(
             name="output_invariance",
             text="An algorithm whose output alone is permutation invariant errs by (1 − p)^t·qσ²/(2μ(1 − q)) in one of "
             "the two worlds.",
-            about=("point",),
+            part_of=(),
             point=25,
             check=lambda ctx, make=LEAKING: error_is_forced(ctx, makers={"leaking": make}, covers=False),
             controls=(
@@ -149,7 +173,7 @@ STATEMENT = Statement(
         Claim(
             name="output_invariance_under_the_hypothesis",
             text="And by 0.21·δσ²/μ where δn ≥ 4(1 + log t).",
-            about=("point",),
+            part_of=(),
             point=25,
             check=leaks_under_the_hypothesis,
             controls=(
@@ -165,7 +189,7 @@ STATEMENT = Statement(
             name="some_hard_problem",
             text="For an algorithm whose output alone is permutation invariant some problem in one dimension with L = "
             "μ forces 0.21·δσ²/μ.",
-            about=("point",),
+            part_of=("printed",),
             point=25,
             check=no_problem_is_hard,
             controls=(Control("t = 20", "the averages are still too noisy", {"t": 20}, expect="survives"),),
@@ -174,7 +198,7 @@ STATEMENT = Statement(
             name="couplings",
             text="If query points and output are functions of the rounds' multisets, both couplings give the same "
             "iterates in both worlds while no tail event occurs.",
-            about=("corrected",),
+            part_of=("corrected",),
             check=same_in_both_worlds,
             controls=(
                 Control("roles not exchanged", "then ΣU and ΣV change places", {"couplings": (unswapped,)}),
@@ -188,7 +212,7 @@ STATEMENT = Statement(
         Claim(
             name="telling",
             text="With the independent coupling the iterates of the mean and of centered clipping do move.",
-            about=("corrected",),
+            part_of=(),
             loose="one that shows is enough",
             check=some_move,
             controls=(Control("the median, TM, Krum", "they drop the spikes in any case", {"rules": RESTING}),),
@@ -196,7 +220,7 @@ STATEMENT = Statement(
         Claim(
             name="worker_momentum_parts",
             text="Worker momentum with centered clipping parts company after the second round.",
-            about=("corrected",),
+            part_of=(),
             check=parts_company,
             controls=(
                 Control("with the mean", "it never does", {"algorithm": ExactSGD(Mean(), WORKER)}),
@@ -206,7 +230,7 @@ STATEMENT = Statement(
         Claim(
             name="forced",
             text="Such an algorithm errs by (1 − p)^t·qσ²/(2μ(1 − q)) in one of the two worlds.",
-            about=("corrected",),
+            part_of=("corrected",),
             check=error_is_forced,
             controls=(
                 Control("5 % more", "counting attains it", {"factor": Fraction(21, 20)}),
@@ -216,14 +240,14 @@ STATEMENT = Statement(
         Claim(
             name="attained",
             text="Against the mirror adversary that is attained, by counting the spikes.",
-            about=("corrected",),
+            part_of=("corrected",),
             check=attained,
             controls=(Control("the answer 0", "it ignores the tail events", {"make": lambda q, t: Zero()}),),
         ),
         Claim(
             name="constant",
             text="Where δn ≥ 4(1 + log t), for every n and δ, the best q forces an error of at least 0.21·δσ²/μ.",
-            about=("corrected",),
+            part_of=("corrected",),
             check=constant_holds,
             controls=(
                 Control("0.215", "at f = 20 the best q gives 0.2137", {"constant": Fraction(215, 1000)}),
@@ -233,7 +257,7 @@ STATEMENT = Statement(
         Claim(
             name="constant_of_a_quarter",
             text="Already q = δ/4 and the independent adversary give 0.12·δσ²/μ.",
-            about=("corrected",),
+            part_of=(),
             check=lambda ctx, constant=Fraction(12, 100), draws=2: constant_holds(
                 ctx, constant=constant, shares=(Fraction(1, 4),), until=12, beyond=Fraction(1, 4), draws=draws
             ),
@@ -245,14 +269,14 @@ STATEMENT = Statement(
         Claim(
             name="constant_at_instances",
             text="Exact binomial tails agree: 0.21·δσ²/μ and more at eight (n, δ, t).",
-            about=("corrected",),
+            part_of=(),
             check=constant_at_instances,
             controls=(Control("0.25", "at n = 1000, f = 12 it is 0.248", {"constant": Fraction(25, 100)}),),
         ),
         Claim(
             name="mean",
             text="By its exact moments the mean errs by the bound, with momentum on server or workers too, t ≤ 10^8.",
-            about=("corrected",),
+            part_of=(),
             check=mean_errs,
             controls=(
                 Control(
@@ -264,7 +288,7 @@ STATEMENT = Statement(
             name="runs",
             text="In runs of the engine at n = 100, f = 20, t = 54 all rules, with momentum on the server or none, err "
             "by a²/(2μ) unless a tail event occurs.",
-            about=("corrected",),
+            part_of=(),
             check=runs_err,
             controls=(
                 Control("worker momentum with CC", "it escapes", {"extra": {"it": with_worker_momentum()}}),
@@ -278,14 +302,14 @@ STATEMENT = Statement(
         Claim(
             name="long_runs",
             text="So does warm centered clipping at n = 200, f = 40, t = 8000.",
-            about=("corrected",),
+            part_of=(),
             check=lambda ctx, extra=None: runs_err(ctx, long=True, extra=extra),
             controls=(Control("worker momentum with CC", "it escapes", {"extra": {"it": with_worker_momentum()}}),),
         ),
         Claim(
             name="worker_momentum_escapes",
             text="Worker momentum with centered clipping errs by less than half the bound at n = 100, f = 20, t = 54.",
-            about=("corrected",),
+            part_of=(),
             loose="half the bound tells what escapes from what does not",
             check=escapes,
             controls=(
@@ -300,7 +324,7 @@ STATEMENT = Statement(
         Claim(
             name="mu_zero",
             text="At μ = 0 some problem has the error ∞ = Ω(δσ²/0).",
-            about=("printed", "point"),
+            part_of=("printed",),
             point=21,
             check=at_mu,
             controls=(Control("μ = 1", "then 0.21·δσ²/μ is forced", {"mu": Fraction(1)}, expect="survives"),),
@@ -308,7 +332,7 @@ STATEMENT = Statement(
         Claim(
             name="mu_to_zero",
             text="For every M some μ > 0 and some problem force an error ≥ M on a given invariant algorithm.",
-            about=("corrected", "point"),
+            part_of=("printed", "corrected"),
             point=21,
             check=unbounded_as_mu_falls,
             controls=(Control("optima within 1", "what grows is the distance a/μ of the optimum", {"reach": 1.0}),),

@@ -40,7 +40,7 @@ from sims.checks.evidence import Evidence
 from sims.checks.exact_rules import exact_aggregate
 from sims.checks.laws import binomial
 from sims.checks.two_point import error_table, search_c
-from theory.claim import Claim, Context, Control, Statement
+from theory.claim import Claim, Context, Control, Fault, Source, Statement
 from theory.definition_c_robust_aggregator.constants import finite_floor, population_floor
 from theory.theorem_iii_limits.least_error import anywhere, independent_messages, known, least_error, mirrored_spikes
 from theory.theorem_iii_limits.linear_program import largest_gap_by_linear_programming
@@ -249,16 +249,39 @@ STATEMENT = Statement(
     stem="theorem_iii_limits",
     label="Theorem III",
     title="Limits of robustness",
-    printed="There are n vectors, |G| ≥ (1 − δ)n of them iid with E‖x_i − x_j‖² ≤ ρ², for which any rule has E‖x̂ − "
-    "μ‖² ≥ δρ²; for δ ≥ ½ the error is unbounded.",
+    printed="There are n random vectors, of which a good subset |G| ≥ (1 − δ)n is iid with E‖x_i − x_j‖² ≤ ρ², "
+    "for which any rule x̂ = AGG(x_1, …, x_n) has E‖x̂ − μ‖² ≥ δρ². For δ ≥ ½ the error can be "
+    "unbounded.",
     corrected="For every rule there is one of two laws on which E(x̂ − μ)² ≥ δρ²/(2(1 − 2δ)), under Huber "
-    "contamination at every n; the constant is sharp as n → ∞ and exceeds δρ² only for δ > ¼. With exactly f bad "
-    "workers, against x̄, and some set of good workers: c ≥ sup_q E[K²; K ≤ f]/(2δg²q(1 − q)).",
+    "contamination at every n; no two laws force more. With exactly f bad workers, against x̄, and some "
+    "set of good workers (any set, for functions of the multiset): c ≥ sup_q E[K²; K ≤ f]/(2δg²q(1 − "
+    "q)), which tends to 1/(2(1 − 2δ)).",
+    says="Some n vectors force E‖x̂ − μ‖² ≥ δρ² on any rule",
+    says_corrected="Any rule: E(x̂ − μ)² ≥ δρ²/(2(1 − 2δ)) on one of two laws",
+    for_you="Do not expect an error below δρ²/(2(1 − 2δ)) from any rule for many workers, and note that the "
+    "trimmed mean attains it.",
+    rests_on="sharp: write the two-line proof (common part of mass 1 − ε, Var ≥ ε(1 − ε)|e|², so |μ_i| ≤ s√(ε/(1 "
+    "− ε))) for the linear program; population_limit: the floor is ≤ TM's c, and ≥ by q ↑ δ/(1 − δ) and "
+    "the law of large numbers. Without these two the rest is proved",
+    source=Source(
+        "main",
+        "Section 5.1",
+        "There exist a set of n random vectors x1 , . . . , xn such that a good subset G ⊆ [n] of size at "
+        "least |G| ≥ (1 − δ)n is i.i.d. satisfying Ekxi − xj k2 ≤ ρ2 , for any apriori fixed i, j ∈ G . For "
+        "these vectors, any aggregation rule x̂ = AGG(x1 , . . . , xn ) necessarily has an error Ekx̂ − µk2 "
+        "≥ δρ2 . Further, the error can be unbounded (∞) if δ ≥ 12 .",
+        "Legible.",
+    ),
+    fault=Fault(
+        "constant",
+        "The order δρ² is right; the constant is 1/(2(1 − 2δ)), half of the printed 1 for small δ and "
+        "larger from ¼ on; 'for these vectors any rule' must be 'for any rule there are vectors' (wording).",
+    ),
     claims=(
         Claim(
             name="one_law",
             text="There is one law on which every rule errs by E‖x̂ − μ‖² ≥ δρ².",
-            about=("printed", "point"),
+            part_of=("printed",),
             point=9,
             check=one_law,
             controls=(
@@ -268,7 +291,7 @@ STATEMENT = Statement(
         Claim(
             name="printed_constant",
             text="Every rule errs by E‖x̂ − μ‖² ≥ δρ² on some law, for every n and f < n/2, the trimmed mean too.",
-            about=("printed", "point"),
+            part_of=("printed",),
             point=9,
             check=every_rule_errs,
             controls=(
@@ -284,7 +307,7 @@ STATEMENT = Statement(
             name="huber_floor",
             text="Two laws force E(x̂ − μ)² ≥ δρ²/(2(1 − 2δ)) on every rule, under Huber contamination at every n and "
             "δ < ½.",
-            about=("corrected", "point"),
+            part_of=("corrected",),
             point=9,
             check=identical_mixtures,
             controls=(
@@ -303,7 +326,7 @@ STATEMENT = Statement(
         Claim(
             name="sharp",
             text="No two laws with one mixture are further apart: the constant is sharp as n → ∞.",
-            about=("corrected", "point"),
+            part_of=("corrected",),
             point=9,
             check=lambda ctx, claim=huber_constant: widest_gap(ctx, claim=claim),
             controls=(
@@ -314,7 +337,7 @@ STATEMENT = Statement(
             name="finite_floor",
             text="At each n and f every rule needs at least c = sup_q E[K²; K ≤ f]/(2δg²q(1 − q)) against x̄, for some "
             "set of good workers; a function of the multiset of messages for each set.",
-            about=("corrected", "point"),
+            part_of=("corrected",),
             point=9,
             check=floor_of_rules,
             controls=(
@@ -326,7 +349,7 @@ STATEMENT = Statement(
         Claim(
             name="attained",
             text="The median attains the finite-n floor at n = 3, f = 1: both are 3/4.",
-            about=("corrected",),
+            part_of=(),
             check=attained,
             controls=(
                 Control("0.76", "it is 3/4 exactly", {"claimed": Fraction(76, 100)}),
@@ -338,7 +361,7 @@ STATEMENT = Statement(
         Claim(
             name="population_limit",
             text="The finite-n floor tends to 1/(2(1 − 2δ)) as n → ∞.",
-            about=("corrected",),
+            part_of=("corrected",),
             check=floor_tends,
             controls=(Control("the printed c = 1", "1/(2(1 − 2δ)) is 1 at δ = ¼ only", {"limit": lambda d: 1.0}),),
         ),
@@ -346,7 +369,7 @@ STATEMENT = Statement(
             name="population_floor_at_small_n",
             text="With exactly f bad workers the population floor 1/(2(1 − 2δ)) binds the error against x̄ at every "
             "single n.",
-            about=("point",),
+            part_of=(),
             point=9,
             check=population_at_small_n,
             controls=(
@@ -356,7 +379,7 @@ STATEMENT = Statement(
         Claim(
             name="unbounded",
             text="For δ ≥ ½ the error is unbounded, even at ρ = 0.",
-            about=("printed", "corrected"),
+            part_of=("printed", "corrected"),
             check=no_majority,
             controls=(Control("one honest worker more", "then the two parts cannot be confused", {"odd": 1}),),
         ),

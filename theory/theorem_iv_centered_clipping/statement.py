@@ -33,7 +33,7 @@ from flint import arb
 
 from sims.checks.evidence import Evidence
 from sims.checks.intervals import exact
-from theory.claim import Claim, Context, Control, Statement
+from theory.claim import Claim, Context, Control, Fault, Source, Statement
 from theory.theorem_iv_centered_clipping.attacked import (
     OURS,
     PRINTED,
@@ -104,18 +104,44 @@ STATEMENT = Statement(
     stem="theorem_iv_centered_clipping",
     label="Theorem IV",
     title="Robustness of centered clipping",
-    printed="For δ ≤ 0.15 and independent good vectors with E‖x_i − x_j‖² ≤ ρ², l steps of CC from any v_0 with τ_l² "
-    "= O(ρ²/δ) satisfy E‖v_l − x̄‖² ≤ (6.45δ)^l·2E‖v_0 − x̄‖² + 1360δρ².",
-    corrected="From a fixed v_0, with radii that know B_0 ≥ ‖v_0 − x̄‖₂, at most δn bad vectors and δn ≥ 1. With the "
-    "paper's radius, started at B_0² ≥ 22.1δρ²/(1 − 6.45δ), the printed bound holds, with 229 for 1360. With τ_l = "
-    "max(2.5ρ/√δ, B_0(5δ)^l/0.9): E‖v_l − x̄‖² ≤ 2(5δ)^{2l}B_0² + 90δρ². For every δ < ½ other radii give 4(½ + "
-    "δ)^{2l}B_0² + 117δρ²/(1 − 2δ)⁴.",
+    printed="For δ ≤ 0.15 and n vectors of which |G| ≥ (1 − δ)n are independent with E‖x_i − x_j‖² ≤ ρ², "
+    "running CC from any v_0 for l steps with τ_l² = O(ρ²/δ) satisfies E‖v_l − x̄‖² ≤ (6.45δ)^l·2E‖v_0 "
+    "− x̄‖² + 1360δρ².",
+    corrected="At most f ≥ 1 bad vectors, δ = f/n, v_0 fixed, B_0² ≥ E‖v_0 − x̄‖². With τ_l = max(2.5ρ/√δ, "
+    "B_0(5δ)^l/0.9) and δ ≤ 0.15: E‖v_l − x̄‖² ≤ 2(5δ)^{2l}B_0² + 90δρ². For every δ < ½ other radii "
+    "give 4(½ + δ)^{2l}B_0² + 117δρ²/(1 − 2δ)⁴. With τ_l² = 4(1 − δ)(B_l²/3 + ρ²)/(√3δ), a radius "
+    "reconstructed here, from B_0² ≥ 22.1δρ²/(1 − 6.45δ) the printed bound holds, with 229 for 1360.",
+    says="From any v_0: E‖v_l − x̄‖² ≤ 2(6.45δ)ˡE‖v_0 − x̄‖² + 1360δρ²",
+    says_corrected="v_0 fixed: E‖v_l − x̄‖² ≤ 2(5δ)^{2l}B₀² + 90δρ², δ ≤ 0.15",
+    for_you="You may use it from a fixed centre and with a radius that grows with its distance; Section 6 uses "
+    "a random centre, which it does not cover.",
+    rests_on="the path-by-path lemma in theory/theorem_iv_centered_clipping/many_steps.py (pen and paper), its "
+    "constants by interval arithmetic over all δ",
+    source=Source(
+        "garbled",
+        "Section 5.2",
+        "Suppose that for δ ≤ 0.15 we are given n random vectors x1 , . . . , xn such that a good subset G "
+        "⊆ [n] of size at least |G| ≥ (1 − δ)n are independent with bounded as […] Ekxi −xj k2 ≤ ρ2 for any "
+        "fixed i, j ∈ G. Then, running CC […] starting from any v0 for l steps with τl2 = O(ρ /δ) satisfies "
+        "Ekvl − x̄k2 ≤ (6.45δ)l 2 Ekv0 − x̄k2 + 1360δρ2 .",
+        "Two superscripts are displaced ('(6.45δ)l 2 E…', 'τl2 = O(ρ /δ)'): the factor 2 is our reading, "
+        "which Corollary V's 2B² confirms. The radius τ² = 4(1 − δ)(B²/3 + ρ²)/(√3δ) and 22.1 are not in "
+        "the main text (appendix, not seen): call them ours or reconstructed, never 'the paper's'. The "
+        "proof sketch (δ²ρ²) follows the theorem.",
+    ),
+    fault=Fault(
+        "hypothesis",
+        "It fails for a random v_0, even one independent of the messages, and for a radius that does not "
+        "know how far v_0 is; with a fixed v_0 and radii that know the distance it is true with a far "
+        "smaller constant.",
+        lacks="v_0 is fixed (or surely within B_0) and the radii grow with B_0 ≥ ‖v_0 − x̄‖₂",
+    ),
     claims=(
         Claim(
             name="random_centre",
             text="The bound holds from every v_0 with E‖v_0 − x̄‖² = B², a random one that is independent of the "
             "messages included.",
-            about=("printed", "point"),
+            part_of=("printed",),
             point=10,
             check=random_centre,
             controls=(
@@ -125,7 +151,7 @@ STATEMENT = Statement(
         Claim(
             name="constant_radius",
             text="The bound holds from every fixed v_0 with τ² = Kρ²/δ for all steps, for some constant K.",
-            about=("printed", "point"),
+            part_of=("printed",),
             point=10,
             check=constant_radius,
             controls=(
@@ -135,7 +161,7 @@ STATEMENT = Statement(
         Claim(
             name="sketch",
             text="Clipping to a known radius ρ around 0 and averaging errs by at most δ²ρ².",
-            about=("point",),
+            part_of=(),
             point=11,
             check=lambda ctx, claimed=lambda d: d * d, **more: sketch(ctx, claimed=claimed, **more),
             controls=(
@@ -148,7 +174,7 @@ STATEMENT = Statement(
         Claim(
             name="sketch_corrected",
             text="Clipping to a known radius ρ around 0 and averaging errs by at most 4δ²ρ², which is attained.",
-            about=("point",),
+            part_of=(),
             point=11,
             check=lambda ctx, claimed=lambda d: 4 * d * d: sketch(ctx, claimed=claimed),
             controls=(
@@ -160,7 +186,7 @@ STATEMENT = Statement(
         Claim(
             name="sketch_small",
             text="That error is below δρ², what Definition C asks for, for every δ < ½.",
-            about=("point",),
+            part_of=(),
             point=11,
             check=lambda ctx, least=2: sketch(ctx, claimed=lambda d: d, least=least),
             controls=(Control("δ ≤ ¼", "4δ² ≤ δ", {"least": 4}, expect="survives"),),
@@ -168,7 +194,7 @@ STATEMENT = Statement(
         Claim(
             name="decoded",
             text="The printed 1360 is 2·22.1/(1 − 6.45·0.15).",
-            about=("corrected",),
+            part_of=(),
             check=decoded,
             controls=(
                 Control("δ = 0.14", "another limit of the recursion", {"last": Fraction("0.14")}),
@@ -178,7 +204,7 @@ STATEMENT = Statement(
         Claim(
             name="identity",
             text="P0: v⁺ − x̄ = δ(v − x̄) − (1 − δ)·avg_G h(x_i − v) + δ·avg_B clip_τ(x_j − v).",
-            about=("corrected",),
+            part_of=("corrected",),
             check=identity,
             controls=(
                 Control("9/10 of δ(v − x̄)", "the bad workers do not pull to x̄", {"weight_of_centre": Fraction(9, 10)}),
@@ -187,7 +213,7 @@ STATEMENT = Statement(
         Claim(
             name="step_inequality",
             text="P1: ‖v⁺ − x̄‖ ≤ (1 − δ)·avg_G (‖x_i − v‖ − τ)_+ + δτ + δ‖v − x̄‖ on every path.",
-            about=("corrected",),
+            part_of=("corrected",),
             check=step_inequality,
             controls=(
                 Control("0.9·δ‖v − x̄‖", "all terms can point one way", {"of_centre": 0.9}),
@@ -198,7 +224,7 @@ STATEMENT = Statement(
             name="one_step",
             text="From a fixed v with E‖v − x̄‖² ≤ B², one step with the paper's radius has E‖v⁺ − x̄‖² ≤ 6.45δB² + "
             "22.1δρ², for all B ≥ 0 and δ ≤ 0.15 (and in fact δ ≤ ½).",
-            about=("corrected", "point"),
+            part_of=("corrected",),
             point=10,
             loose="the paper's constants; `one_step_sharper` has near ones",
             check=lambda ctx, most=("0.15", "0.5"), **more: one_step(ctx, most=most, **more),
@@ -211,7 +237,7 @@ STATEMENT = Statement(
         Claim(
             name="one_step_sharper",
             text="The same with U ≤ 3δB² + 5.1δρ²; with τ² = (1 − δ)(B² + ρ²/2)/(4δ) U ≤ 2δB² + 2δρ², for δ ≤ 0.15.",
-            about=("corrected",),
+            part_of=("corrected",),
             check=lambda ctx, first=("3", "5.1"), second=("2", "2"): (
                 *one_step(ctx, of_centre=first[0], of_spread=first[1]),
                 *one_step(ctx, of_centre=second[0], of_spread=second[1], radius=best_radius),
@@ -227,7 +253,7 @@ STATEMENT = Statement(
             name="at_most",
             text="With fewer than δn bad vectors, δn ≥ 1, and the radius of δ, the one-step bounds are smaller: they "
             "hold for at most δn.",
-            about=("corrected",),
+            part_of=("corrected",),
             loose="only the sign of a derivative matters",
             check=at_most_share,
             controls=(
@@ -241,7 +267,7 @@ STATEMENT = Statement(
         Claim(
             name="good_path",
             text="(iii): while D_l ≤ θτ_l, D_{l+1} ≤ δD_l + δτ_l + Y.",
-            about=("corrected",),
+            part_of=("corrected",),
             check=good_path,
             controls=(
                 Control("Y without ‖x̄ − μ̄‖", "the good workers' own mean", {"of_mean": 0.0}),
@@ -251,7 +277,7 @@ STATEMENT = Statement(
         Claim(
             name="any_path",
             text="(iv): on every path D_{l+1} ≤ max(D_l, c_q R, R + pτ_l), R the reach of (1 − q)n good vectors.",
-            about=("corrected",),
+            part_of=("corrected",),
             check=any_path,
             controls=(
                 Control("c_q = 1.05", "along tangents they pull too little", {"limit": lambda q: (1.05, q / (1 - q))}),
@@ -266,7 +292,7 @@ STATEMENT = Statement(
             name="printed_constants",
             text="From a fixed v_0 with the paper's radius, B_0² ≥ 22.1δρ²/(1 − 6.45δ): E‖v_l − x̄‖² ≤ 2(6.45δ)^l "
             "B_0² + 1360δρ² for all l ≥ 1, and with 229 for 1360.",
-            about=("corrected",),
+            part_of=("corrected",),
             check=lambda ctx, **more: bounded(ctx, **{"schedule": PAPER, "bound": PRINTED, "claimed": 229, **more}),
             controls=(
                 Control("δ up to 0.155", "6.45δ nears 1: K passes 229, then every number", {"most": "0.155"}),
@@ -281,7 +307,7 @@ STATEMENT = Statement(
         Claim(
             name="plain_radii",
             text="With τ_l = max(5ρ, ½B_0(6.45δ)^{l/2})/√δ: E‖v_l − x̄‖² ≤ 2(6.45δ)^l B_0² + 119δρ².",
-            about=("corrected",),
+            part_of=("corrected",),
             check=lambda ctx, claimed=119, most="0.15": multi_step(ctx, schedule=PLAIN, claimed=claimed, most=most),
             controls=(
                 Control("K = 110", "the proof gives 118.4 at δ = 0.15", {"claimed": 110}),
@@ -291,7 +317,7 @@ STATEMENT = Statement(
         Claim(
             name="fast_radii",
             text="With τ_l = max(2.5ρ/√δ, B_0(5δ)^l/0.9): E‖v_l − x̄‖² ≤ 2(5δ)^{2l} B_0² + 90δρ², δ ≤ 0.15.",
-            about=("corrected",),
+            part_of=("corrected",),
             check=lambda ctx, **more: bounded(ctx, **{"schedule": FAST, "bound": OURS, "claimed": 90, **more}),
             controls=(
                 Control("K = 85", "the proof gives 89.5 at δ = 0.15", {"claimed": 85}),
@@ -311,7 +337,7 @@ STATEMENT = Statement(
             name="every_delta",
             text="For every δ < ½ with τ_l = max(ρ/((1 − 2δ)√δ), B_0(½ + δ)^{l−1}): E‖v_l − x̄‖² ≤ 4(½ + δ)^{2l}B_0² "
             "+ 117δρ²/(1 − 2δ)⁴.",
-            about=("corrected",),
+            part_of=("corrected",),
             check=every_delta,
             controls=(
                 Control("100", "the proof gives 116.9 for small δ", {"claimed": 100}),

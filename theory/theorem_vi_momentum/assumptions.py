@@ -80,7 +80,7 @@ CLAIMS = (
     Claim(
         name="independent_momenta",
         text="The momenta of honest workers are independent, as Definition C asks.",
-        about=("point",),
+        part_of=(),
         point=18,
         check=momenta_independent,
         controls=(
@@ -91,7 +91,7 @@ CLAIMS = (
     Claim(
         name="single_step_first_round",
         text="The centre of a single CC step is near enough in round 1: E‖m̂_0 − m̄_1‖² ≤ ρ_1².",
-        about=("point",),
+        part_of=(),
         point=19,
         check=centre_in_round_one,
         controls=(Control("x_0 = 0", "where ∇f(x_0) = 0 it is", {"x0": 0.0}, "survives"),),
@@ -99,7 +99,7 @@ CLAIMS = (
     Claim(
         name="single_step_later",
         text="From x_0 = 0, with Theorem IV's radius, it is near enough in rounds 2 to 4 under every attack here.",
-        about=("point",),
+        part_of=(),
         point=19,
         loose="a bound for every attack and rule: these runs do not attain it",
         check=centre_later,
@@ -109,7 +109,7 @@ CLAIMS = (
         name="beats_standing_still",
         text="With c = 1360 the printed bound says more than standing still (2LF0) within the 7800 rounds of the "
         "paper's training at n = 25, f = 3, σ² = LF0.",
-        about=("point",),
+        part_of=(),
         point=20,
         check=beats_standing_still,
         controls=(Control("c of TM", "with c = 0.66 it does", {"c": Fraction(25, 38)}, "survives"),),
@@ -117,7 +117,7 @@ CLAIMS = (
     Claim(
         name="variance_of_updates",
         text="The variance of a worker's update is of the order √(σ²F0L/(nT)) at δ = 0, and falls with n.",
-        about=("point",),
+        part_of=(),
         point=14,
         check=update_variance,
         controls=(Control("the aggregate", "its variance is", {"whose": "mean"}, "survives"),),

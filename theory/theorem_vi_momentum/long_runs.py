@@ -99,7 +99,7 @@ CLAIMS = (
         name="long_runs",
         text="With c = 1/(2(1 − 2δ)), TM's, all of TM, CM, RFA, Krum and CC stay below Theorem VI′'s bound in runs of "
         "200 to 300 rounds under IPM, ALIE and bit flipping, f convex and not.",
-        about=("corrected",),
+        part_of=(),
         loose="a bound for every attack and rule: these runs do not attain it",
         check=long_runs,
         controls=(
@@ -110,7 +110,7 @@ CLAIMS = (
     Claim(
         name="theorem_ii_attackers",
         text="So they do under Theorem II's attackers, on its two-world problem.",
-        about=("corrected",),
+        part_of=(),
         loose="a bound for every attack and rule: these runs do not attain it",
         check=two_world_runs,
         controls=(

@@ -142,7 +142,7 @@ CLAIMS = (
     Claim(
         name="attacked_bound",
         text="TM keeps Theorem VI′ with its proved c under the one-sided attack, T = 2^11 … 2^19, exactly.",
-        about=("corrected",),
+        part_of=(),
         loose="a bound for every case: these instances do not attain it",
         check=attacked_bound,
         controls=(
@@ -154,7 +154,7 @@ CLAIMS = (
         name="attacked_slope_in_rounds",
         text="Under that attack the error of TM with α = 8Lη has a slope nearer to −½ than to its neighbours −⅓ and −⅔ "
         "on T = 2^11 … 2^19.",
-        about=("corrected",),
+        part_of=(),
         check=slope_in_rounds,
         controls=(
             Control("no momentum", "the bias of TM on raw gradients stays", {"steps": fixed(1.0)}),
@@ -166,7 +166,7 @@ CLAIMS = (
         name="slope_in_delta",
         text="At fixed η the error that the attack leaves is linear in δ, with noise that suits δ, as the bound's "
         "second term is.",
-        about=("corrected",),
+        part_of=(),
         loose="a slope is told from its neighbours, not measured to a quarter",
         check=slope_in_delta,
         controls=(Control("normal noise", "a light tail costs nearly δ²", {"spikes": False}),),
@@ -174,7 +174,7 @@ CLAIMS = (
     Claim(
         name="slope_in_workers",
         text="At fixed η and δ more workers do not reduce it.",
-        about=("corrected",),
+        part_of=(),
         loose="a slope is told from its neighbours, not measured to a quarter",
         check=slope_in_workers,
         controls=(Control("δ = 0", "the first term falls as 1/n", {"delta": 0.0}),),
@@ -182,7 +182,7 @@ CLAIMS = (
     Claim(
         name="engine_under_one_sided",
         text="Runs of the engine have the error that the enclosure says.",
-        about=("corrected",),
+        part_of=(),
         check=engine_under_one_sided,
         controls=(
             Control("TM(f + 3)", "it drops the 3 largest honest messages too, and its bias is smaller", {"more": 3}),
@@ -192,14 +192,14 @@ CLAIMS = (
     Claim(
         name="measured_slope_in_rounds",
         text="Runs of the engine under that attack have a slope nearer to −½ than to −⅓ and −⅔ on T = 64 … 1024.",
-        about=("corrected",),
+        part_of=(),
         check=measured_slope,
         controls=(Control("no momentum", "the bias of TM on raw gradients stays", {"steps": fixed(1.0)}),),
     ),
     Claim(
         name="measured_slope_in_workers",
         text="In runs of the engine more workers at the same δ do not reduce the error.",
-        about=("corrected",),
+        part_of=(),
         loose="a slope is told from its neighbours, not measured to a quarter",
         check=measured_slope_in_workers,
         controls=(Control("δ = 0", "the first term falls as 1/n", {"delta": 0.0}),),

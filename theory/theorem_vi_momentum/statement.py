@@ -32,7 +32,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from theory.claim import Claim, Control, Statement
+from theory.claim import Claim, Control, Fault, Source, Statement
 from theory.theorem_vi_momentum import assumptions, long_runs, slopes, under_attack
 from theory.theorem_vi_momentum.bound import critical_start, full_start
 from theory.theorem_vi_momentum.lemmas import combination, descent, dispersion, error_recursion
@@ -51,17 +51,41 @@ STATEMENT = Statement(
     stem="theorem_vi_momentum",
     label="Theorem VI",
     title="Robust SGD with worker momentum",
-    printed="With η = min(√[(F0 + 5cδσ²/16L)/(20LTσ²(2/n + cδ))], 1/8L), α_1 = 1 and α_t = 8Lη, a (δ_max, c)-robust "
-    "rule gives (1/T)ΣE‖∇f(x_{t−1})‖² ≤ 16√[σ²(1 + cδn)(10LF0 + 3cδσ²)/(nT)] + 32LF0/T + 20σ²(1 + cδn)/(nT).",
-    corrected="Theorem VI′, κ = 2cδ + 1/g, any η ≤ 1/8L, α = 8Lη: with m_0 = 0 (Algorithm 2) the average is ≤ "
-    "2.5F0/(ηT) + 16Lησ²κ, which implies the printed bound; with α_1 = 1 it is ≤ 2(F0 + κσ²/8L)/(ηT) + 16Lησ²κ, and "
-    "the printed bound fails at δ = 0 on f = ½Lx² with the mean for F0 < (5/4542)σ²/(nL) and large T. Both for rules "
-    "with E‖AGG − m̄_t‖² ≤ cδρ_t² on these dependent momenta; the trimmed mean is one.",
+    printed="For a δ-robust problem and a (δ_max, c)-robust rule, δ ≤ δ_max, (WORKER) with η = min(√[(F0 + "
+    "5cδσ²/16L)/(20LTσ²(2/n + cδ))], 1/8L), α_1 = 1 and α_t = 8Lη_{t−1} satisfies (1/T)ΣE‖∇f(x_{t−1})‖² "
+    "≤ 16√[σ²(1 + cδn)(10LF0 + 3cδσ²)/(nT)] + 32LF0/T + 20σ²(1 + cδn)/(nT), F0 = f(x_0) − f*.",
+    corrected="κ = 2cδ + 1/g, η ≤ 1/8L, α = 8Lη, a rule with E‖AGG − m̄_t‖² ≤ cδρ_t² on these dependent momenta "
+    "(the trimmed mean is one, c = 1/(2(1 − 2δ))). m_0 = 0: (1/T)ΣE‖∇f(x_{t−1})‖² ≤ 2.5F0/(ηT) + "
+    "16Lησ²κ, which implies the printed bound. α_1 = 1: ≤ 2(F0 + κσ²/8L)/(ηT) + 16Lησ²κ.",
+    says="SGDm with a robust rule: 16√(σ²(1 + cδn)(10LF0 + …)/nT) + …",
+    says_corrected="m_0 = 0: avg E‖∇f‖² ≤ 2.5F0/(ηT) + 16Lησ²κ, κ = 2cδ + 1/g",
+    for_you="Start from m_0 = 0 as Algorithm 2 does, and use the trimmed mean, whose bound needs no "
+    "independence; the printed bound then holds.",
+    rests_on="descent, error recursion, dispersion and their sum (pen and paper, in the file); random rational "
+    "instances check each step; TM's c path by path",
+    source=Source(
+        "garbled",
+        "Section 6.1",
+        "Suppose that we are given a δ-robust problem satisfying Def. A and a (δmax , c)-robust aggregation "
+        "rule satisfying Def. C for δmax ≥ δ. Then, […] running WORKER update with step-sizes […] and "
+        "momentum pa[…]rameter α1 = 1 and αt = 8Lηt−1 for t ≥ 2 satisfies […] (10L(f (x0 ) − f ? ) + 3cδσ 2 "
+        ")+ […] 32L(f (x0 ) − f ? ) 20σ 2 (1 + cδn)",
+        "The step size is torn apart in our text (restated exactly by Yang, Shi, Li, ICLR 2024, App. B); "
+        "the right-hand side is legible. (WORKER) and Algorithm 2 print m_0 = 0.",
+    ),
+    fault=Fault(
+        "hypothesis",
+        "The first full message's noise (α_1 = 1) has no term when cδ is small, so that the bound fails for "
+        "δ = 0 and small F0; with cδg ≥ 2 (one attacker and c = 1360 are plenty) or from m_0 = 0, and a "
+        "rule whose error bound holds on dependent momenta, it is true.",
+        lacks="cδg ≥ 2, or LF0 ≥ σ²/(17g) at δ = 0, or a start at m_0 = 0 with constant α; and E‖AGG − m̄_t‖² ≤ "
+        "cδρ_t² on the dependent momenta",
+    ),
     claims=(
         Claim(
             name="printed_bound",
             text="With α_1 = 1 the printed bound holds at δ = 0, for every T and F0.",
-            about=("printed", "point"),
+            part_of=("printed",),
             point=13,
             check=printed_holds,
             controls=(
@@ -72,14 +96,14 @@ STATEMENT = Statement(
         Claim(
             name="by_any_factor",
             text="With α_1 = 1 and F0 = 2.5σ²/(nLT) the printed bound is too small by a factor of T/20000, T ≥ 10⁵.",
-            about=("corrected",),
+            part_of=(),
             check=fails_by_any_factor,
             controls=(Control("m_0 = 0", "then the bound holds", {"first": None}),),
         ),
         Claim(
             name="boundary",
             text="As T → ∞ at a fixed F0 the printed bound fails on the quadratic for F0 < (5/4542)σ²/(nL), not above.",
-            about=("corrected",),
+            part_of=(),
             check=boundary,
             controls=(
                 Control("twice that", "there it holds", {"critical": 2 * critical_start()}),
@@ -90,7 +114,7 @@ STATEMENT = Statement(
             name="printed_from_zero",
             text="With m_0 = 0, constant α and the printed η the printed bound follows from VI′, for all T, F0, n, δ "
             "and rules with E‖AGG − m̄_t‖² ≤ cδρ_t² on these momenta.",
-            about=("corrected",),
+            part_of=("corrected",),
             loose="the printed constants are larger than VI′ needs",
             check=printed_follows,
             controls=(
@@ -101,35 +125,35 @@ STATEMENT = Statement(
         Claim(
             name="descent",
             text="The descent lemma holds on every path, for every η > 0.",
-            about=("corrected",),
+            part_of=("corrected",),
             check=descent,
             controls=(Control("half the errors", "two errors may add up", {"doubled": 1}),),
         ),
         Claim(
             name="error_recursion",
             text="E‖ē_t‖² obeys its recursion, whatever the aggregate was.",
-            about=("corrected",),
+            part_of=("corrected",),
             check=error_recursion,
             controls=(Control("without 1/α", "errors and drift may add up", {"over_alpha": False}),),
         ),
         Claim(
             name="dispersion",
             text="Honest momenta are 2σ²α/(2 − α) apart at most, with α_1 = 1 2σ²(1 − α)^{2(t−1)} more.",
-            about=("corrected",),
+            part_of=("corrected",),
             check=dispersion,
             controls=(Control("one bound for both", "α_1 = 1 starts from 2σ²", {"start_term": False}),),
         ),
         Claim(
             name="combination",
             text="The lemmas together give Theorem VI′ for both starts.",
-            about=("corrected",),
+            part_of=("corrected",),
             check=combination,
             controls=(Control("α = Lη", "then E‖m_t‖² is not paid for", {"eight": 1}),),
         ),
         Claim(
             name="on_the_quadratic",
             text="Theorem VI′ holds for both starts on f = ½Lx² with the mean, over a grid of T, η and F0.",
-            about=("corrected",),
+            part_of=(),
             loose="a bound for every case: these instances do not attain it",
             check=ours_on_the_quadratic,
             controls=(

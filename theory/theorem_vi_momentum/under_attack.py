@@ -86,7 +86,7 @@ CLAIMS = (
         name="under_attack",
         text="TM (with its proved c), CM, RFA, Krum and CC (with the c that they used) keep Theorem VI′ under IPM, "
         "ALIE and bit flipping, over all noise paths of three rounds.",
-        about=("corrected",),
+        part_of=(),
         loose="a bound for every attack and rule: these runs do not attain it",
         check=rules_under_attack,
         controls=(Control("the mean", "one attacker drives it away", {"rule": Mean(), "epsilon": 1000.0}),),
@@ -94,7 +94,7 @@ CLAIMS = (
     Claim(
         name="c_of_trimmed_mean",
         text="On these dependent momenta the trimmed mean uses no c above ((g − 1)/g)/(2(1 − 2δ)).",
-        about=("corrected",),
+        part_of=("corrected",),
         check=trimmed_mean_c,
         controls=(Control("the median", "it needs more at small δ", {"rule": CoordinateMedian()}),),
     ),

@@ -147,7 +147,7 @@ CLAIMS = (
     Claim(
         name="engine_agrees",
         text="Runs of the engine have the average that the enclosure of the moments says.",
-        about=("corrected",),
+        part_of=(),
         check=engine_agrees,
         controls=(
             Control("α = 0.07", "the enclosure of another α is elsewhere", {"alpha_claimed": 0.07}),
@@ -158,7 +158,7 @@ CLAIMS = (
         name="lemmas",
         text="Steps (a) to (d) hold on all paths of three rounds, for a convex and a non-convex f, with TM and CC "
         "under ALIE and IPM.",
-        about=("corrected",),
+        part_of=(),
         check=lemmas,
         controls=(
             Control("no correction", "the error lags behind the gradient", {"optimizer": WorkerMomentum(ETA, 0.9)}),
@@ -168,7 +168,7 @@ CLAIMS = (
     Claim(
         name="without_smoothness",
         text="Bounded variance and a smooth f are enough: MVR keeps the bound without assuming anything of single g_i.",
-        about=("printed", "point"),
+        part_of=(),
         point=16,
         check=without_smoothness,
         controls=(

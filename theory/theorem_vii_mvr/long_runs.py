@@ -59,7 +59,7 @@ CLAIMS = (
         name="robust_rules",
         text="With c = 1/(2(1 − 2δ)), TM's, all of TM, CM, RFA, Krum and CC stay below Theorem VII′'s bound in runs of "
         "200 to 300 rounds under IPM, ALIE and bit flipping, f convex and not.",
-        about=("corrected",),
+        part_of=(),
         loose="a bound for every attack and rule: these runs do not attain it",
         check=robust_rules,
         controls=(

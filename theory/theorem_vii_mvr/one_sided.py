@@ -99,7 +99,7 @@ CLAIMS = (
     Claim(
         name="attacked_bound",
         text="TM keeps Theorem VII′ with its proved c under the one-sided attack, T = 2^11 … 2^19, exactly.",
-        about=("corrected",),
+        part_of=(),
         loose="a bound for every case: these instances do not attain it",
         check=below_bound,
         controls=(
@@ -114,7 +114,7 @@ CLAIMS = (
         name="attacked_slope_in_rounds",
         text="Under that attack the error of TM has a slope nearer to −⅔ than to its neighbours −½ and −1 on T = 2^11 "
         "… 2^19, with a batch of the order T^{1/3}.",
-        about=("corrected",),
+        part_of=(),
         check=slope_in_rounds,
         controls=(
             Control(

@@ -95,7 +95,7 @@ CLAIMS = (
     Claim(
         name="one_sample_is_enough",
         text="The rate T^{−2/3} needs no batch: one sample in the first estimate, or m_0 = 0, gives it.",
-        about=("printed", "point"),
+        part_of=("printed",),
         point=16,
         check=lambda ctx, families={"one sample": SAMPLE, "m_0 = 0": ZERO}: falls(ctx, families=families, both=False),
         controls=(
@@ -105,7 +105,7 @@ CLAIMS = (
     Claim(
         name="one_sample_gives",
         text="With constant α and η of the printed order, one sample or m_0 = 0 gives T^{−1/3}.",
-        about=("corrected", "point"),
+        part_of=(),
         point=16,
         check=lambda ctx, families={"one sample": SAMPLE, "m_0 = 0": ZERO}: falls(
             ctx, families=families, exponent=THIRD
@@ -115,7 +115,7 @@ CLAIMS = (
     Claim(
         name="batch",
         text="With a batch of the order T^{1/3} the exact error falls like T^{−2/3}.",
-        about=("corrected", "point"),
+        part_of=(),
         point=16,
         check=lambda ctx, families={"batch": BATCH}: falls(ctx, families=families),
         controls=(
@@ -135,7 +135,7 @@ CLAIMS = (
     Claim(
         name="idle_or_decreasing",
         text="T^{1/3} idle rounds, or α_t of the order t^{−2/3} with η_t of the order t^{−1/3}, do without a batch.",
-        about=("corrected", "point"),
+        part_of=(),
         point=16,
         check=lambda ctx, first=1 / 3, power=2 / 3: falls(
             ctx, families={"idle rounds": idle(first), "decreasing α_t": decreasing(power)}
@@ -148,7 +148,7 @@ CLAIMS = (
     Claim(
         name="momentum",
         text="SGDm with Theorem VI's parameters, on the same problem, falls like T^{−1/2}.",
-        about=("corrected",),
+        part_of=(),
         check=lambda ctx, families={"SGDm": SGDM}: falls(ctx, families=families, exponent=HALF),
         controls=(
             Control(
@@ -163,7 +163,7 @@ CLAIMS = (
         name="lower_bound_in_n",
         text="With α = (16/3)L²η², one constant in the printed O(L²η²) for every n, MVR at δ = 0 matches the lower "
         "bound for nT gradients, (nT)^{−2/3}.",
-        about=("point",),
+        part_of=(),
         point=16,
         check=lambda ctx, parameters=printed_parameters: speed_up(ctx, parameters=parameters),
         controls=(Control("α = (16/3)κL²η²", "that does match it", {"parameters": mvr_parameters}, expect="survives"),),
@@ -171,7 +171,7 @@ CLAIMS = (
     Claim(
         name="alpha_heeds_kappa",
         text="With α = (16/3)κL²η² the error at δ = 0 falls like n^{−2/3}.",
-        about=("corrected",),
+        part_of=(),
         loose="a slope is told from its neighbours, not measured to a quarter",
         check=lambda ctx, parameters=mvr_parameters: speed_up(ctx, parameters=parameters),
         controls=(Control("α = (16/3)L²η²", "then like n^{−1/3}", {"parameters": printed_parameters}),),
