@@ -196,9 +196,8 @@ def _each(
             for future in as_completed(futures):
                 yield future.result()
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
             for worker in set(active_children()) - bystanders:
-                worker.terminate()
+                worker.terminate()  # what waits for them fails at once, and leaving the pool joins its thread
             raise
 
 
