@@ -47,8 +47,8 @@ def well_formed(statement: Statement) -> None:
     assert theory.load(statement.stem) is statement
     assert statement.printed is None or statement.printed.endswith(".")
     assert statement.corrected is None or statement.corrected.endswith(".")
-    sides = {side for claim in statement.claims for side in claim.about}
-    assert ("printed" in sides) == (statement.printed is not None)
+    sides = {side for claim in statement.claims for side in claim.part_of}
+    assert "printed" not in sides or statement.printed is not None  # a definition has no part that could fail
     assert ("corrected" in sides) == (statement.corrected is not None)
     for claim in statement.claims:
         assert claim.text.endswith(".")
