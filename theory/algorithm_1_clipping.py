@@ -53,7 +53,7 @@ class RecentredOnMean(CenteredClipping):
     """A wrong variant: it forgets v and clips around the mean of the messages."""
 
     def combine(self, x: Any, state: Any, rng: Any) -> tuple[Any, Any]:
-        """Starts at the mean."""
+        """Clips around the mean first."""
         return super().combine(x, np.mean(x, axis=-2), rng)
 
 
@@ -62,7 +62,7 @@ class AroundOrigin(CenteredClipping):
     """A wrong variant: it clips around the origin, whatever v is."""
 
     def combine(self, x: Any, state: Any, rng: Any) -> tuple[Any, Any]:
-        """Starts at 0."""
+        """Clips around 0."""
         return super().combine(x, np.zeros_like(state), rng)
 
 

@@ -69,7 +69,7 @@ def laws(n: int, f: int, q: Fraction, identities: Identities) -> tuple[Law, Law]
 
 
 def total_variation(one: Law, other: Law) -> Fraction:
-    """½ Σ |P − Q|."""
+    """½ Σ |P − Q| over all arrays."""
     return sum((abs(one.get(a, Fraction(0)) - other.get(a, Fraction(0))) for a in {*one, *other}), Fraction(0)) / 2
 
 

@@ -55,7 +55,7 @@ class Weighted(ExactAlgorithm):
     """SGD along a weighted mean, Σ w_i g_i with w_i proportional to i, as when workers hold unequal data."""
 
     def start(self) -> Fraction:
-        """x_0 = 0."""
+        """The first query point, x_0 = 0."""
         return Fraction(0)
 
     def query(self, state: Fraction) -> Fraction:

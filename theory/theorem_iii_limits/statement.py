@@ -51,7 +51,7 @@ DELTAS = tuple(Fraction(i, 40) for i in range(1, 20))  # 19 points: more than th
 
 
 def mean(law: Law) -> Fraction:
-    """E X."""
+    """E X of a law on whole numbers."""
     return sum((place * mass for place, mass in law.items()), Fraction(0))
 
 
