@@ -239,9 +239,9 @@ STATEMENT = Statement(
     title="Byzantine workers who change every round",
     printed="If a different fraction of workers are allowed to be Byzantine each round, the lower bound in "
     "Theorem II applies to all algorithms and convergence is impossible.",
-    corrected="If the Byzantine set is drawn afresh in each round, every algorithm errs by (1 − p)^t·qσ²/(2μ(1 − "
-    "q)) in one of the two worlds, hence by at least 0.21·δσ²/μ under Theorem II's condition; on "
-    "two other problems by a positive constant at every t, for all n and f ≥ 1. A weaker adversary, on a schedule that is known, does not "
+    corrected="If the Byzantine set is drawn afresh in each round, every algorithm errs by (1 − p)^t·qσ²/(2μ(1 − q)) "
+    "in one of the two worlds, hence by at least 0.21·δσ²/μ under Theorem II's condition; on two other problems by a "
+    "positive constant at every t, for all n and f ≥ 1. A weaker adversary, on a schedule that is known, does not "
     "force this.",
     says="If B may change each round, Theorem II binds every algorithm",
     says_corrected="B drawn afresh each round: every algorithm errs by 0.21·δσ²/μ",
