@@ -34,7 +34,7 @@ HARD = (  # C, n, f, t: δ = 1/5, n even, δn ≥ 4(1 + log t)
 
 
 @claim(
-    "And so does the corrected bound 0.21·δσ²/μ where δn ≥ 4(1 + log t).",
+    "So does the corrected bound 0.21·δσ²/μ, where δn ≥ 4(1 + log t).",
     point=25,
     controls=(
         Control(
