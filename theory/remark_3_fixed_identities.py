@@ -243,8 +243,8 @@ STATEMENT = Statement(
     "in one of the two worlds, hence by at least 0.21·δσ²/μ under Theorem II's condition; on two other problems by a "
     "positive constant at every t, for all n and f ≥ 1. A weaker adversary, on a schedule that is known, does not "
     "force this.",
-    says="If B may change each round, Theorem II binds every algorithm",
-    says_corrected="B drawn afresh each round: every algorithm errs by 0.21·δσ²/μ",
+    says="If Byzantine workers may change, Theorem II binds every algorithm",
+    says_corrected="Byzantine set drawn afresh: every algorithm errs by 0.21·δσ²/μ",
     for_you="No use of history helps if identities can change unforeseeably: register the workers.",
     rests_on="exchangeability of a round's messages (pen and paper, in the file), exact laws for n ≤ 6, "
     "Theorem II's constant, and a stochastic order of two binomial laws",

@@ -177,10 +177,10 @@ STATEMENT = Statement(
     "at ρ = 0, so that it has no c. The trimmed mean, told f = δn, satisfies it for every δ < ½ with c = ((g − "
     "1)/g)/(2(1 − 2δ)), g = n − f, since it is (f, κ)-robust with the least possible κ = f/(n − 2f); at f = 1 no rule "
     "has a smaller c.",
-    says="|G| > (1 − δ)n, E‖x̂ − x̄‖² ≤ cδρ²; most rules fail it",
-    says_corrected="The trimmed mean satisfies it: c = 1/(2(1 − 2δ)), every δ < ½",
-    for_you="The trimmed mean told f = δn satisfies it with c = 1/(2(1 − 2δ)), 0.71 at δ = 0.15; told f ≥ 1 when "
-    "nobody attacks it has no c.",
+    says="Robust: E‖x̂ − x̄‖² ≤ cδρ² if |G| > (1 − δ)n; most rules fail",
+    says_corrected="The trimmed mean is (δ, c)-robust: c = 1/(2(1 − 2δ)), δ < ½",
+    for_you="The trimmed mean told f = δn satisfies Definition C with c = 1/(2(1 − 2δ)), 0.71 at δ = 0.15; told f ≥ 1 "
+    "when nobody attacks it has no c.",
     rests_on="variance between two groups (pen and paper, in the file) and Theorem III's floor at f = 1, with "
     "exhaustive search in rationals; the rules that fail, by one law each",
     source=Source(

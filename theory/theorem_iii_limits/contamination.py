@@ -54,7 +54,7 @@ def spike(sign: int, delta: Fraction) -> Law:
 
 def huber_constant(delta: Any) -> Any:
     """δ/(2(1 − 2δ)), a fraction of a fraction and a float of a float."""
-    return delta / (2 * (1 - 2 * delta))
+    return delta * (1 / (2 * (1 - 2 * delta)))
 
 
 @claim(
