@@ -40,6 +40,7 @@ ONLY_IN = {  # a library → where alone it may be imported
     "typer": ("byzcheck.commands", "byzcheck.__main__"),
     "rich": (
         "byzcheck.commands.console",
+        "byzcheck.show.page",
         "byzcheck.show.terminal",
         "benchmarks.report",
         "benchmarks.tables",

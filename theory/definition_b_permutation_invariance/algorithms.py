@@ -17,7 +17,7 @@ class Dictator(ExactAlgorithm):
     learning_rate: Fraction = Fraction(1, 2)
 
     def start(self) -> Fraction:
-        """x_0 = 0."""
+        """The iterate x_0 = 0."""
         return Fraction(0)
 
     def query(self, state: Fraction) -> Fraction:
@@ -25,7 +25,7 @@ class Dictator(ExactAlgorithm):
         return state
 
     def submit(self, state: Fraction, gradients: Gradients) -> Fraction:
-        """x − η·g_1."""
+        """The next iterate, x − η·g_1."""
         return state - self.learning_rate * gradients[0]
 
 
@@ -36,7 +36,7 @@ class IndexKrum(ExactAlgorithm):
     learning_rate: Fraction = Fraction(1, 2)
 
     def start(self) -> Fraction:
-        """x_0 = 0."""
+        """The iterate x_0 = 0."""
         return Fraction(0)
 
     def query(self, state: Fraction) -> Fraction:
