@@ -25,16 +25,13 @@ from sims import backend, kernels
 from sims.aggregators import RFA, Bulyan, CenteredClipping, CoordinateMedian, Krum, Mean, MultiKrum, TrimmedMean
 from sims.attacks import InnerProductManipulation
 from sims.engine import Experiment, Streams, simulate, streams
-from sims.kernels import (
-    cuda,
-    cuda_centres,
-    cuda_distances,
-    cuda_random,
-    cuda_source,
-    dispatch,
-    entry,
-)
-from sims.kernels.cuda_rounds import Rounds
+from sims.kernels import dispatch, entry
+from sims.kernels.cuda import centres as cuda_centres
+from sims.kernels.cuda import columns as cuda_source
+from sims.kernels.cuda import distances as cuda_distances
+from sims.kernels.cuda import launch as cuda
+from sims.kernels.cuda import random as cuda_random
+from sims.kernels.cuda.rounds import Rounds
 from sims.kernels.in_rounds import Answer, Step
 from sims.optimizers import SGD, RobustSGD, WorkerMomentum
 from sims.problems import Quadratic

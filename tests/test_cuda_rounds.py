@@ -22,9 +22,12 @@ from cuda_emulator import COMPILER, Emulator
 from sims import backend, kernels
 from sims.aggregators import RFA, CenteredClipping, CoordinateMedian, Krum, Mean, MultiKrum, TrimmedMean
 from sims.attacks import ALittleIsEnough, BitFlipping, InnerProductManipulation, NoAttack
-from sims.engine import Experiment, Record, Streams, fused_device, simulate, streams
-from sims.kernels import cuda, cuda_random, cuda_rounds, dispatch, entry
-from sims.kernels.cuda_rounds import SHARED_NUMBERS, Rounds
+from sims.engine import Experiment, Record, Streams, on_cuda, simulate, streams
+from sims.kernels import dispatch, entry
+from sims.kernels.cuda import launch as cuda
+from sims.kernels.cuda import random as cuda_random
+from sims.kernels.cuda import rounds as cuda_rounds
+from sims.kernels.cuda.rounds import SHARED_NUMBERS, Rounds
 from sims.kernels.in_rounds import Answer, Step
 from sims.optimizers import SGD, RobustSGD, WorkerMomentum
 from sims.problems import Quadratic
@@ -94,7 +97,7 @@ def libraries(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """Let small experiments be played by the kernel too."""
-    monkeypatch.setattr(fused_device, "LEAST_ROUNDS", 1)
+    monkeypatch.setattr(on_cuda, "LEAST_ROUNDS", 1)
 
 
 def emulated(emulator, monkeypatch):
@@ -262,7 +265,7 @@ def test_a_run_depends_neither_on_its_batch_nor_on_launches_or_blocks(place, mon
     for row in place.by_kernel(*experiment, **size, runs=7, grid=(2,)).x:
         np.testing.assert_array_equal(row, whole.x)
     monkeypatch.setattr(cuda, "MOST_ACROSS", 2)
-    monkeypatch.setattr(fused_device, "NUMBERS", 5 * 7 * 9 * 3)  # five rounds
+    monkeypatch.setattr(on_cuda, "NUMBERS", 5 * 7 * 9 * 3)  # five rounds
     equal(place.by_kernel(*experiment, **size, runs=7), whole)
     assert place.launches == ["play"] * 3
 
@@ -284,14 +287,14 @@ def test_everything_else_is_left_to_the_array_engine(place, monkeypatch):
 
     def fits(problem=PROBLEM, algorithm=MEDIAN, **changes):
         size = {"n": 9, "f": 2, "steps": 12, "seed": 0, "runs": 3}
-        return fused_device.program(Experiment(problem, algorithm, **(size | changes))) is not None
+        return on_cuda.program(Experiment(problem, algorithm, **(size | changes))) is not None
 
     assert fits()
     assert not fits(n=dispatch.MOST_WORKERS + 1)
     assert not fits(algorithm=RobustSGD(OwnMean(), SGD(0.1)))
     assert not fits(algorithm=RobustSGD(MultiKrum(1), SGD(0.1)))
     assert not fits(algorithm=RobustSGD(Mean(), SGD(lambda t: There())))
-    monkeypatch.setattr(fused_device, "LEAST_ROUNDS", 13)
+    monkeypatch.setattr(on_cuda, "LEAST_ROUNDS", 13)
     assert not fits()
     assert fits(steps=13)
     place.by_arrays(PROBLEM, MEDIAN)
@@ -305,8 +308,8 @@ def test_everything_else_is_left_to_the_array_engine(place, monkeypatch):
 @compiled
 def test_only_the_results_are_fetched_and_after_all_launches(libraries, monkeypatch):
     place, fetched, made = emulated(Emulator(libraries), monkeypatch), [], []
-    monkeypatch.setattr(fused_device, "to_numpy", lambda x: fetched.append(len(place.launches)) or x)
-    monkeypatch.setattr(fused_device, "NUMBERS", 1)
+    monkeypatch.setattr(on_cuda, "to_numpy", lambda x: fetched.append(len(place.launches)) or x)
+    monkeypatch.setattr(on_cuda, "NUMBERS", 1)
     original = place.backend.asarray
     monkeypatch.setattr(place.backend, "asarray", lambda *a, **k: made.append(len(place.launches)) or original(*a, **k))
     place.by_kernel(PROBLEM, RobustSGD(RFA(), OPTIMIZERS[2]))
@@ -358,7 +361,7 @@ def hard(monkeypatch, rule, attack, optimizer):
     problem = Quadratic(tuple(np.linspace(0.5, 1.0, d)), sigma_sq=1.0, zeta_sq=2.0)
     rules = {**RULES, "clipping": CenteredClipping((np.array([[0.1], [0.5]]), 1.0), steps=2)}
     monkeypatch.setattr(cuda, "MOST_ACROSS", 1)
-    monkeypatch.setattr(fused_device, "NUMBERS", 3 * 4 * 9 * d)
+    monkeypatch.setattr(on_cuda, "NUMBERS", 3 * 4 * 9 * d)
     size = {"grid": (2,), "runs": 2, "every": 5, "x0": np.ones(d), "attack": ATTACKS[attack]}
     return (problem, RobustSGD(rules[rule], OPTIMIZERS[optimizer])), size
 

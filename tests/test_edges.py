@@ -16,7 +16,8 @@ from edges import LAYOUTS, Case, case, check, edges_of_pieces, guarded, least
 
 from sims import kernels
 from sims.aggregators import RFA, CenteredClipping, CoordinateMedian, Krum, Mean, MultiKrum, TrimmedMean
-from sims.kernels import centres, choice, clipping, columns, dispatch, distances, products, threads, ties, tiles
+from sims.kernels import dispatch
+from sims.kernels.cpu import centres, choice, clipping, columns, distances, products, threads, ties, tiles
 from sims.kernels.dispatch import Piece
 
 PARTS = 8  # of the search, so that several processes share it

@@ -23,7 +23,8 @@ from sims.aggregators import (
     MultiKrum,
     TrimmedMean,
 )
-from sims.kernels import centres, choice, clipping, columns, dispatch, distances, networks, products, threads, ties
+from sims.kernels import dispatch, networks
+from sims.kernels.cpu import centres, choice, clipping, columns, distances, products, threads, ties
 
 EXACT = "exact"  # coordinate by coordinate: not a bit may differ
 DTYPES = [np.float32, np.float64]

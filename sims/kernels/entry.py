@@ -1,6 +1,6 @@
 """The kernels as functions of messages (..., n, d) of any array library for which `pays` holds.
 
-Messages on a CUDA device go to the function of the same name in `sims.kernels.cuda`.
+Messages on a CUDA device go to the function of the same name in `sims.kernels.cuda.launch`.
 What they import, numba first of all, takes half a second; so it is imported when a kernel is first called.
 """
 
@@ -26,7 +26,7 @@ def _by_device(kernel: Kernel) -> Kernel:
     def run(x: Array, *arguments: Any) -> Any:
         if not is_cupy_array(x):
             return kernel(x, *arguments)
-        from sims.kernels import cuda
+        from sims.kernels.cuda import launch as cuda
 
         return getattr(cuda, run.__name__)(x, *arguments)
 
@@ -36,7 +36,7 @@ def _by_device(kernel: Kernel) -> Kernel:
 @_by_device
 def mean(x: Array) -> Array:
     """The arithmetic mean, (..., d)."""
-    from sims.kernels import columns
+    from sims.kernels.cpu import columns
 
     return like(columns.mean(host(x)), x)
 
@@ -44,7 +44,7 @@ def mean(x: Array) -> Array:
 @_by_device
 def coordinate_median(x: Array) -> Array:
     """The median of each coordinate, (..., d)."""
-    from sims.kernels import columns
+    from sims.kernels.cpu import columns
 
     return like(columns.coordinate_median(host(x)), x)
 
@@ -52,7 +52,7 @@ def coordinate_median(x: Array) -> Array:
 @_by_device
 def trimmed_mean(x: Array, f: int) -> Array:
     """The mean of each coordinate without its f smallest and f largest values, (..., d)."""
-    from sims.kernels import columns
+    from sims.kernels.cpu import columns
 
     return like(columns.trimmed_mean(host(x), f), x)
 
@@ -60,7 +60,7 @@ def trimmed_mean(x: Array, f: int) -> Array:
 @_by_device
 def mean_from_first(x: Array, chosen: Array) -> Array:
     """The mean of the messages at `chosen` (..., m): the first of them plus the mean difference from it, (..., d)."""
-    from sims.kernels import columns
+    from sims.kernels.cpu import columns
 
     return like(columns.mean_from_first(host(x), _runs(chosen, 1)), x)
 
@@ -68,7 +68,7 @@ def mean_from_first(x: Array, chosen: Array) -> Array:
 @_by_device
 def mean_around_median(x: Array, chosen: Array, f: int) -> Array:
     """Of the finite messages at `chosen` (..., m), the mean of the m − 2f values nearest to the median, (..., d)."""
-    from sims.kernels import columns
+    from sims.kernels.cpu import columns
 
     return like(columns.mean_around_median(host(x), _runs(chosen, 1), f), x)
 
@@ -80,7 +80,7 @@ def distances_and_ranks(x: Array) -> tuple[Array, Array, Array]:
     A message with a NaN, an infinity or an entry beyond `sims.backend.HUGE` is not alive: its distances mean nothing,
     and its rank is that of zero.
     """
-    from sims.kernels import distances, ties
+    from sims.kernels.cpu import distances, ties
 
     messages, (*leading, n, _) = host(x), x.shape
     runs = len(messages)
@@ -96,7 +96,7 @@ def nearest(x: Array, neighbours: int) -> Array | None:
     """Krum's choice, (..., d), where float32 tells it for certain; None where `distances_and_ranks` have to."""
     if is_cupy_array(x):
         return None
-    from sims.kernels import choice
+    from sims.kernels.cpu import choice
 
     messages = host(x)
     found = np.empty((len(messages), messages.shape[-1]), messages.dtype)
@@ -111,7 +111,7 @@ def nearest(x: Array, neighbours: int) -> Array | None:
 @_by_device
 def centered_clipping(x: Array, centre: Array, radii: Sequence[Any]) -> Array | None:
     """Clipped averages around the centre (..., d), one for each τ, in x's dtype; None if the reference has to do it."""
-    from sims.kernels import clipping
+    from sims.kernels.cpu import clipping
 
     shape = (*x.shape[:-2], x.shape[-1])
     start = np.broadcast_to(to_numpy(centre), shape)
@@ -123,7 +123,7 @@ def centered_clipping(x: Array, centre: Array, radii: Sequence[Any]) -> Array | 
 @_by_device
 def weiszfeld_steps(x: Array, nu: Any, steps: int) -> Array | None:
     """Smoothed Weiszfeld steps from the origin, in x's dtype; None if the reference has to do it."""
-    from sims.kernels import clipping
+    from sims.kernels.cpu import clipping
 
     found = clipping.weiszfeld_steps(host(x), _parameter(nu, x), steps)
     return None if found is None else like(found, x)

@@ -17,9 +17,9 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 
-from sims.kernels.compiled import compiled
-from sims.kernels.lanes import intrinsic
-from sims.kernels.vectors import LANES
+from sims.kernels.cpu.compiled import compiled
+from sims.kernels.cpu.lanes import intrinsic
+from sims.kernels.cpu.vectors import LANES
 
 SIDE = 8  # counts that are computed side by side
 WORDS = 4 * SIDE * 4  # that a stream holds ready

@@ -2,8 +2,9 @@
 
 The text is generated for a number of workers and a dtype: a sorting network is straight-line minima and maxima, so that
 nothing is indexed at run time. A comparison is false for NaN, hence (v < ∞ ? v : ∞) makes NaN the worst value. The
-arithmetic and its order are those of `sims.kernels.columns` and of the reference; compiled without fused multiply-adds
-the results are equal bit for bit, up to the sign of a zero. Neighbouring threads read neighbouring columns.
+arithmetic and its order are those of `sims.kernels.cpu.columns` and of the reference; compiled without fused
+multiply-adds the results are equal bit for bit, up to the sign of a zero. Neighbouring threads read neighbouring
+columns.
 
 A thread has 255 registers of 32 bits. What needs more than `MOST_WORDS` of them would spill, and compile for minutes:
 there the same network runs as loops over an array in local memory, with the same results, but much more slowly.

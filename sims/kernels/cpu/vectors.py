@@ -16,8 +16,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import models, overload, register_model
 
-from sims.kernels.compiled import compiled
-from sims.kernels.lanes import LINE, intrinsic
+from sims.kernels.cpu.compiled import compiled
+from sims.kernels.cpu.lanes import LINE, intrinsic
 
 LANES = 8
 _DOUBLES = ir.VectorType(ir.DoubleType(), LANES)

@@ -17,7 +17,9 @@ import numpy as np
 from array_api_compat import is_cupy_array
 
 from sims.backend import Array, device, namespace
-from sims.kernels import cuda_centres, cuda_distances, cuda_source
+from sims.kernels.cuda import centres as cuda_centres
+from sims.kernels.cuda import columns as cuda_source
+from sims.kernels.cuda import distances as cuda_distances
 
 OPTIONS = ("--std=c++17", "--fmad=false")  # no fused multiply-adds but those that the source asks for
 MOST_ACROSS = 2**20  # blocks in the first direction of a grid, if they can take several shares

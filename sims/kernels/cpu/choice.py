@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sims.kernels.products import distance_bounds
+from sims.kernels.cpu.products import distance_bounds
 
 
 def nearest(messages: np.ndarray, neighbours: int) -> int | None:

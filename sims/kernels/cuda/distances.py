@@ -9,7 +9,7 @@ alone.
 from __future__ import annotations
 
 from sims.backend import HUGE
-from sims.kernels.cuda_source import prelude
+from sims.kernels.cuda.columns import prelude
 
 TILE = 32  # rows and columns of a tile
 SHORT = 256  # columns up to which one thread compares two messages

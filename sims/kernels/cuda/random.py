@@ -18,7 +18,7 @@ import math
 import numpy as np
 
 from sims.backend import Array, Namespace
-from sims.kernels import cuda
+from sims.kernels.cuda import launch as cuda
 
 MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 WEYL = (0x9E3779B9, 0xBB67AE85)  # the golden ratio and √3 − 1

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numba import types
 
-from sims.kernels.compiled import compiled
+from sims.kernels.cpu.compiled import compiled
+from sims.kernels.cpu.lanes import LINE, REGISTER, Lanes, intrinsic, prefetch
+from sims.kernels.cpu.threads import split
 from sims.kernels.dispatch import pieces, row_addresses
-from sims.kernels.lanes import LINE, REGISTER, Lanes, intrinsic, prefetch
-from sims.kernels.threads import split
 
 Rule = Callable[[Lanes, list[Any], int], Any]  # the values of all workers in a line of columns, and f → the result
 ENOUGH = 2**21  # bytes of messages for which a second thread is worth waking

@@ -15,11 +15,11 @@ from numba import types
 from numba.core import cgutils
 
 from sims.backend import HUGE
-from sims.kernels.compiled import compiled
+from sims.kernels.cpu.compiled import compiled
+from sims.kernels.cpu.lanes import LINE, WIDE, Lanes, intrinsic
+from sims.kernels.cpu.threads import split
+from sims.kernels.cpu.tiles import DISTANCES, STRIP, add_pairs, shapes
 from sims.kernels.dispatch import whole_groups
-from sims.kernels.lanes import LINE, WIDE, Lanes, intrinsic
-from sims.kernels.threads import split
-from sims.kernels.tiles import DISTANCES, STRIP, add_pairs, shapes
 
 CHUNK = 64 * STRIP  # coordinates that one thread sums up at a time
 

@@ -13,11 +13,11 @@ import numpy as np
 from numba import types
 from numba.core import cgutils
 
-from sims.kernels.compiled import compiled
+from sims.kernels.cpu.compiled import compiled
+from sims.kernels.cpu.lanes import LINE, WIDE, Lanes, intrinsic
+from sims.kernels.cpu.threads import split
+from sims.kernels.cpu.tiles import ADDED, PRODUCTS, STRIP, add_pairs, shapes
 from sims.kernels.dispatch import whole_groups
-from sims.kernels.lanes import LINE, WIDE, Lanes, intrinsic
-from sims.kernels.threads import split
-from sims.kernels.tiles import ADDED, PRODUCTS, STRIP, add_pairs, shapes
 
 CHUNK = 64 * STRIP  # coordinates that one thread sums up at a time
 UNIT, FAINTEST = 2.0**-24, 2.0**-149  # the rounding of a float32, relatively and where it is next to zero

@@ -14,12 +14,12 @@ import numpy as np
 
 from sims.backend import Namespace, to_numpy
 from sims.engine.experiment import Experiment
-from sims.engine.fused import LARGEST
+from sims.engine.on_cpu import LARGEST
 from sims.engine.program import NOTED, Program, program_of
 from sims.engine.record import Record
 from sims.engine.streams import Streams
-from sims.kernels import cuda
-from sims.kernels.cuda_rounds import Rounds
+from sims.kernels.cuda import launch as cuda
+from sims.kernels.cuda.rounds import Rounds
 from sims.kernels.dispatch import MOST_WORKERS
 from sims.optimizers.optimizer import at
 
