@@ -1,12 +1,13 @@
 """The kernels as functions of messages (..., n, d) of any array library for which `pays` holds.
 
-Messages on a CUDA device go to the function of the same name in `sims.kernels.cuda.launch`.
+Each is in a module of `sims.kernels.cpu`, and in the one of the same name in `sims.kernels.cuda` under its own name.
 What they import, numba first of all, takes half a second; so it is imported when a kernel is first called.
 """
 
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -19,21 +20,23 @@ from sims.kernels.dispatch import host, like
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
-def _by_device(kernel: Kernel) -> Kernel:
-    """The kernel, or its namesake on the device if the messages, its first argument, are there."""
+def _kept_in(stem: str) -> Callable[[Kernel], Kernel]:
+    """The kernel, or its namesake in a module of `sims.kernels.cuda` if the messages, its first argument, are there."""
 
-    @functools.wraps(kernel)
-    def run(x: Array, *arguments: Any) -> Any:
-        if not is_cupy_array(x):
-            return kernel(x, *arguments)
-        from sims.kernels.cuda import launch as cuda
+    def decorate(kernel: Kernel) -> Kernel:
+        @functools.wraps(kernel)
+        def run(x: Array, *arguments: Any) -> Any:
+            if not is_cupy_array(x):
+                return kernel(x, *arguments)
+            there = importlib.import_module(f"sims.kernels.cuda.{stem}")
+            return getattr(there, kernel.__name__)(x, *arguments)
 
-        return getattr(cuda, run.__name__)(x, *arguments)
+        return run  # pyright: ignore[reportReturnType] (the same signature)
 
-    return run  # pyright: ignore[reportReturnType] (the same signature)
+    return decorate
 
 
-@_by_device
+@_kept_in("columns")
 def mean(x: Array) -> Array:
     """The arithmetic mean, (..., d)."""
     from sims.kernels.cpu import columns
@@ -41,7 +44,7 @@ def mean(x: Array) -> Array:
     return like(columns.mean(host(x)), x)
 
 
-@_by_device
+@_kept_in("columns")
 def coordinate_median(x: Array) -> Array:
     """The median of each coordinate, (..., d)."""
     from sims.kernels.cpu import columns
@@ -49,7 +52,7 @@ def coordinate_median(x: Array) -> Array:
     return like(columns.coordinate_median(host(x)), x)
 
 
-@_by_device
+@_kept_in("columns")
 def trimmed_mean(x: Array, f: int) -> Array:
     """The mean of each coordinate without its f smallest and f largest values, (..., d)."""
     from sims.kernels.cpu import columns
@@ -57,7 +60,7 @@ def trimmed_mean(x: Array, f: int) -> Array:
     return like(columns.trimmed_mean(host(x), f), x)
 
 
-@_by_device
+@_kept_in("columns")
 def mean_from_first(x: Array, chosen: Array) -> Array:
     """The mean of the messages at `chosen` (..., m): the first of them plus the mean difference from it, (..., d)."""
     from sims.kernels.cpu import columns
@@ -65,7 +68,7 @@ def mean_from_first(x: Array, chosen: Array) -> Array:
     return like(columns.mean_from_first(host(x), _runs(chosen, 1)), x)
 
 
-@_by_device
+@_kept_in("columns")
 def mean_around_median(x: Array, chosen: Array, f: int) -> Array:
     """Of the finite messages at `chosen` (..., m), the mean of the m − 2f values nearest to the median, (..., d)."""
     from sims.kernels.cpu import columns
@@ -73,21 +76,21 @@ def mean_around_median(x: Array, chosen: Array, f: int) -> Array:
     return like(columns.mean_around_median(host(x), _runs(chosen, 1), f), x)
 
 
-@_by_device
+@_kept_in("distances")
 def distances_and_ranks(x: Array) -> tuple[Array, Array, Array]:
     """Squared distances (..., n, n) in float64, who is alive (..., n), lexicographic ranks (..., n).
 
     A message with a NaN, an infinity or an entry beyond `sims.backend.HUGE` is not alive: its distances mean nothing,
     and its rank is that of zero.
     """
-    from sims.kernels.cpu import distances, ties
+    from sims.kernels.cpu import distances
 
     messages, (*leading, n, _) = host(x), x.shape
     runs = len(messages)
     sq, alive, ranks = np.empty((runs, n, n)), np.empty((runs, n), dtype=bool), np.empty((runs, n), dtype=np.int64)
     for r, run in enumerate(messages):
         sq[r], alive[r] = distances.sq_distances(run)
-        ranks[r] = ties.lexicographic_ranks(run, alive[r])
+        ranks[r] = distances.lexicographic_ranks(run, alive[r])
     xp = namespace(x)
     return tuple(xp.asarray(part.reshape(*leading, *part.shape[1:])) for part in (sq, alive, ranks))
 
@@ -96,19 +99,19 @@ def nearest(x: Array, neighbours: int) -> Array | None:
     """Krum's choice, (..., d), where float32 tells it for certain; None where `distances_and_ranks` have to."""
     if is_cupy_array(x):
         return None
-    from sims.kernels.cpu import choice
+    from sims.kernels.cpu import products
 
     messages = host(x)
     found = np.empty((len(messages), messages.shape[-1]), messages.dtype)
     for run, message in zip(messages, found, strict=True):
-        index = choice.nearest(run, neighbours)
+        index = products.index_of_nearest(run, neighbours)
         if index is None:  # a run's choice is the same message, whichever way it was told
             return None
         message[:] = run[index]
     return like(found, x)
 
 
-@_by_device
+@_kept_in("clipping")
 def centered_clipping(x: Array, centre: Array, radii: Sequence[Any]) -> Array | None:
     """Clipped averages around the centre (..., d), one for each τ, in x's dtype; None if the reference has to do it."""
     from sims.kernels.cpu import clipping
@@ -120,7 +123,7 @@ def centered_clipping(x: Array, centre: Array, radii: Sequence[Any]) -> Array | 
     return None if found is None else like(found, x)
 
 
-@_by_device
+@_kept_in("clipping")
 def weiszfeld_steps(x: Array, nu: Any, steps: int) -> Array | None:
     """Smoothed Weiszfeld steps from the origin, in x's dtype; None if the reference has to do it."""
     from sims.kernels.cpu import clipping

@@ -8,7 +8,7 @@ memory (`columns`, `centres`, `distances`), so that only sums over many columns 
 from __future__ import annotations
 
 from sims.kernels.cuda.centres import COMMON, SUM
-from sims.kernels.cuda.columns import of_one_column, ordered
+from sims.kernels.cuda.column_rules import of_one_column, ordered
 from sims.kernels.in_rounds import Step
 
 _BY_COLUMN = """

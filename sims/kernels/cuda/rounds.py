@@ -19,7 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sims.backend import HUGE
-from sims.kernels.cuda.columns import prelude
+from sims.kernels.cuda.launch import prelude
 from sims.kernels.cuda.random import GENERATOR
 from sims.kernels.cuda.round_rules import aggregate
 from sims.kernels.in_rounds import Answer, Step
