@@ -328,7 +328,7 @@ def test_torch_tensors_on_the_cpu_reach_the_kernels_without_a_copy():
     values = large(7, np.float32)
     x = arrays_of("torch")(values[:, :4], "float32").new_tensor(values)
     assert kernels.pays(x)
-    assert dispatch.host(x).ctypes.data == x.data_ptr()
+    assert dispatch.runs_of(x).ctypes.data == x.data_ptr()
     for rule, error in rules(7):
         got = rule.aggregate(x)
         assert type(got) is type(x)

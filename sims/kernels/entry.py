@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 import numpy as np
 from array_api_compat import is_cupy_array
 
-from sims.backend import Array, namespace, to_numpy
-from sims.kernels.dispatch import host, like
+from sims.backend import Array, host, namespace, to_numpy
+from sims.kernels.dispatch import like, runs_of
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
@@ -41,7 +41,7 @@ def mean(x: Array) -> Array:
     """The arithmetic mean, (..., d)."""
     from sims.kernels.cpu import columns
 
-    return like(columns.mean(host(x)), x)
+    return like(columns.mean(runs_of(x)), x)
 
 
 @_kept_in("columns")
@@ -49,7 +49,7 @@ def coordinate_median(x: Array) -> Array:
     """The median of each coordinate, (..., d)."""
     from sims.kernels.cpu import columns
 
-    return like(columns.coordinate_median(host(x)), x)
+    return like(columns.coordinate_median(runs_of(x)), x)
 
 
 @_kept_in("columns")
@@ -57,7 +57,7 @@ def trimmed_mean(x: Array, f: int) -> Array:
     """The mean of each coordinate without its f smallest and f largest values, (..., d)."""
     from sims.kernels.cpu import columns
 
-    return like(columns.trimmed_mean(host(x), f), x)
+    return like(columns.trimmed_mean(runs_of(x), f), x)
 
 
 @_kept_in("columns")
@@ -65,7 +65,7 @@ def mean_from_first(x: Array, chosen: Array) -> Array:
     """The mean of the messages at `chosen` (..., m): the first of them plus the mean difference from it, (..., d)."""
     from sims.kernels.cpu import columns
 
-    return like(columns.mean_from_first(host(x), _runs(chosen, 1)), x)
+    return like(columns.mean_from_first(runs_of(x), _runs(chosen, 1)), x)
 
 
 @_kept_in("columns")
@@ -73,7 +73,7 @@ def mean_around_median(x: Array, chosen: Array, f: int) -> Array:
     """Of the finite messages at `chosen` (..., m), the mean of the m − 2f values nearest to the median, (..., d)."""
     from sims.kernels.cpu import columns
 
-    return like(columns.mean_around_median(host(x), _runs(chosen, 1), f), x)
+    return like(columns.mean_around_median(runs_of(x), _runs(chosen, 1), f), x)
 
 
 @_kept_in("distances")
@@ -85,7 +85,7 @@ def distances_and_ranks(x: Array) -> tuple[Array, Array, Array]:
     """
     from sims.kernels.cpu import distances
 
-    messages, (*leading, n, _) = host(x), x.shape
+    messages, (*leading, n, _) = runs_of(x), x.shape
     runs = len(messages)
     sq, alive, ranks = np.empty((runs, n, n)), np.empty((runs, n), dtype=bool), np.empty((runs, n), dtype=np.int64)
     for r, run in enumerate(messages):
@@ -101,7 +101,7 @@ def nearest(x: Array, neighbours: int) -> Array | None:
         return None
     from sims.kernels.cpu import products
 
-    messages = host(x)
+    messages = runs_of(x)
     found = np.empty((len(messages), messages.shape[-1]), messages.dtype)
     for run, message in zip(messages, found, strict=True):
         index = products.index_of_nearest(run, neighbours)
@@ -119,7 +119,7 @@ def centered_clipping(x: Array, centre: Array, radii: Sequence[Any]) -> Array | 
     shape = (*x.shape[:-2], x.shape[-1])
     start = np.broadcast_to(to_numpy(centre), shape)
     taus = [_parameter(tau, x) for tau in radii]
-    found = clipping.centered_clipping(host(x), start.reshape(-1, x.shape[-1]), taus)
+    found = clipping.centered_clipping(runs_of(x), start.reshape(-1, x.shape[-1]), taus)
     return None if found is None else like(found, x)
 
 
@@ -128,13 +128,13 @@ def weiszfeld_steps(x: Array, nu: Any, steps: int) -> Array | None:
     """Smoothed Weiszfeld steps from the origin, in x's dtype; None if the reference has to do it."""
     from sims.kernels.cpu import clipping
 
-    found = clipping.weiszfeld_steps(host(x), _parameter(nu, x), steps)
+    found = clipping.weiszfeld_steps(runs_of(x), _parameter(nu, x), steps)
     return None if found is None else like(found, x)
 
 
 def _parameter(value: Any, x: Array) -> np.ndarray:
     """A rule's parameter, one float64 per run, rounded to the dtype of the messages as the reference rounds it."""
-    numbers = np.asarray(to_numpy(value) if hasattr(value, "shape") else value, dtype=np.float64)
+    numbers = host(value, np.float64)
     return np.broadcast_to(numbers, tuple(x.shape[:-2])).reshape(-1)
 
 
