@@ -20,7 +20,7 @@ from threadpoolctl import ThreadpoolController
 import theory
 from sims.backend import get_namespace
 from sims.checks.evidence import Evidence, Verdict, claim_verdict, headline, side_verdict
-from sims.kernels import threads
+from sims.kernels.cpu import threads
 from theory.claim import BUDGETS, FALSE_ALARM, SHARE, Claim, Context, Side, Statement
 
 Item = TypeVar("Item")

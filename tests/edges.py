@@ -21,7 +21,8 @@ from conftest import usable
 from sims import kernels
 from sims.aggregators import RFA, Bulyan, CenteredClipping, CoordinateMedian, Krum, Mean, MultiKrum, Rule, TrimmedMean
 from sims.backend import HUGE
-from sims.kernels import centres, clipping, columns, dispatch, distances, lanes, products, tiles
+from sims.kernels import dispatch
+from sims.kernels.cpu import centres, clipping, columns, distances, lanes, products, tiles
 
 UNIT = 2.0**-53
 MOST = 3 * 2**18  # numbers of a case, lest it take long

@@ -25,16 +25,13 @@ from sims import backend, kernels
 from sims.aggregators import RFA, Bulyan, CenteredClipping, CoordinateMedian, Krum, Mean, MultiKrum, TrimmedMean
 from sims.attacks import InnerProductManipulation
 from sims.engine import Experiment, Streams, simulate, streams
-from sims.kernels import (
-    cuda,
-    cuda_centres,
-    cuda_distances,
-    cuda_random,
-    cuda_source,
-    dispatch,
-    entry,
-)
-from sims.kernels.cuda_rounds import Rounds
+from sims.kernels import dispatch, entry
+from sims.kernels.cuda import centres as cuda_centres
+from sims.kernels.cuda import column_rules, launch
+from sims.kernels.cuda import columns as cuda_columns
+from sims.kernels.cuda import distances as cuda_distances
+from sims.kernels.cuda import random as cuda_random
+from sims.kernels.cuda.rounds import Rounds
 from sims.kernels.in_rounds import Answer, Step
 from sims.optimizers import SGD, RobustSGD, WorkerMomentum
 from sims.problems import Quadratic
@@ -86,7 +83,7 @@ def device(emulator, monkeypatch):
     def is_there(x):
         return isinstance(x, np.ndarray)
 
-    monkeypatch.setattr(cuda, "launch", emulator.launch)
+    monkeypatch.setattr(launch, "start", emulator.launch)
     monkeypatch.setattr(entry, "is_cupy_array", is_there)
     monkeypatch.setattr(dispatch, "is_cupy_array", is_there)
     monkeypatch.setattr(streams, "is_cupy_namespace", lambda xp: True)
@@ -131,7 +128,7 @@ def by_centre():
 def sources(n, dtype):
     """Every source for n workers."""
     f = (n - 1) // 4
-    columns = [cuda_source.columns(rule, n, f, dtype) for rule in cuda_source.COLUMN_RULES]
+    columns = [cuda_columns.source(rule, n, f, dtype) for rule in column_rules.COLUMN_RULES]
     centres = [cuda_centres.long_messages(n, dtype), cuda_centres.short_messages(n, dtype)]
     played = whole_rounds(n) if dtype == "float64" else []
     return [*columns, *centres, cuda_distances.pairs_of_messages(n, dtype), cuda_random.SOURCE, *played]
@@ -160,7 +157,7 @@ def whole_rounds(n):
 def test_columns_of_up_to_fifty_workers(device, dtype, sizes):
     rules = {"mean": [0], "median": [0], "trimmed_mean": [(n - 1) // 4 for n in sizes] + [(n - 1) // 2 for n in sizes]}
     device.prepare(
-        cuda_source.columns(name, n, f, dtype)
+        cuda_columns.source(name, n, f, dtype)
         for name, trimmed in rules.items()
         for n in sizes
         for f in {f for f in trimmed if 2 * f < n}
@@ -251,7 +248,7 @@ def test_any_strides(device, layout):
 @ONE_ORDER
 @pytest.mark.parametrize(("n", "dtype"), [(5, "float32"), (8, "float64"), (25, "float32")])
 def test_columns_of_more_workers_than_there_are_registers(device, monkeypatch, n, dtype):
-    monkeypatch.setattr(cuda_source, "MOST_WORDS", 0)
+    monkeypatch.setattr(column_rules, "MOST_WORDS", 0)
     for rule in (*by_column(n), *by_distance(n)):
         for x in (messages(n, 12, dtype), np.round(messages(n, 12, dtype)), spoiled(messages(n, 12, dtype), n // 4)):
             agree(rule, x, EXACT)
@@ -271,7 +268,7 @@ def test_two_hundred_workers(device):
 @pytest.mark.parametrize("words", [0, 256])
 def test_messages_around_the_median_need_not_be_finite(device, monkeypatch, m, words):
     """Every combination of a few values, as columns, with as many kept as can be: the reference, NaN for NaN."""
-    monkeypatch.setattr(cuda_source, "MOST_WORDS", words)
+    monkeypatch.setattr(column_rules, "MOST_WORDS", words)
     from sims.aggregators.bulyan import _mean_around_median
 
     values = np.array([NAN, INF, -INF, -1.0, 0.5, 2.0])
@@ -358,7 +355,7 @@ def test_launches_are_few(device, rule, d, launches):
 def test_parameters_that_are_there_already(device, monkeypatch):
     x, tau = messages(7, 10), np.array([0.5, 2.0])
     expected = kernels.centered_clipping(x, np.zeros((2, 10)), (tau, 1.0))
-    monkeypatch.setattr(cuda, "is_cupy_array", lambda p: isinstance(p, np.ndarray))
+    monkeypatch.setattr(launch, "is_cupy_array", lambda p: isinstance(p, np.ndarray))
     np.testing.assert_array_equal(kernels.centered_clipping(x, np.zeros((2, 10)), (tau, 1.0)), expected)
 
 
@@ -366,7 +363,7 @@ def test_parameters_that_are_there_already(device, monkeypatch):
 def test_parameters_are_moved_once(device, monkeypatch):
     x, moved = messages(7, 10), []
     original = backend.namespace(x).asarray
-    cuda._tables.clear()
+    launch._tables.clear()
     monkeypatch.setattr(backend.namespace(x), "asarray", lambda *a, **k: moved.append(a) or original(*a, **k))
     rule = CenteredClipping(np.array([0.5, 2.0]), steps=2)
     for _ in range(3):
@@ -389,20 +386,20 @@ def test_what_the_device_takes(monkeypatch):
 # That the tests above see what is wrong
 
 
-def replaced(launch, variants, source, *arguments):
+def replaced(start, variants, source, *arguments):
     """Launch another source instead of some."""
-    launch(variants.get(source, source), *arguments)
+    start(variants.get(source, source), *arguments)
 
 
 def broken(monkeypatch, old, new):
     """Launch every source with a piece of its text replaced."""
-    right = cuda.launch
+    right = launch.start
 
-    def launch(source, *arguments):
+    def start(source, *arguments):
         assert old in source
         right(source.replace(old, new), *arguments)
 
-    monkeypatch.setattr(cuda, "launch", launch)
+    monkeypatch.setattr(launch, "start", start)
 
 
 @compiled
@@ -432,8 +429,8 @@ def test_a_wrong_kernel_is_noticed(device, monkeypatch, rule, d, old, new):
 
 def few_blocks(monkeypatch):
     """Several runs, and several shares of one, are done by one block after the other."""
-    monkeypatch.setattr(cuda, "MOST_ACROSS", 1)
-    monkeypatch.setattr(cuda, "MOST_BLOCKS", 1)
+    monkeypatch.setattr(launch, "MOST_ACROSS", 1)
+    monkeypatch.setattr(launch, "MOST_BLOCKS", 1)
 
 
 @compiled
@@ -475,7 +472,7 @@ def test_each_missing_barrier_is_noticed(tmp_path, monkeypatch, rule, d, source,
         for emulator in orders:
             emulator.prepare(variants)
             run = functools.partial(replaced, emulator.launch, {text: variant})
-            monkeypatch.setattr(cuda, "launch", run)
+            monkeypatch.setattr(launch, "start", run)
             try:
                 yield rule.aggregate(x)
             except AssertionError:
@@ -494,7 +491,7 @@ def test_each_missing_barrier_is_noticed(tmp_path, monkeypatch, rule, d, source,
 
 @compiled
 def test_threads_that_do_not_meet_are_noticed(tmp_path):
-    source = cuda_source.prelude("float64") + (
+    source = launch.prelude("float64") + (
         'extern "C" __global__ void apart(T* x) { if (threadIdx.x < 5) { __syncthreads(); x[0] = 1; }'
         " else if (threadIdx.x < 9) __shfl_xor_sync(0xffffffffu, 1.0, 1); }\n"
         'extern "C" __global__ void left(T* x) { if (threadIdx.x > 4) return; __syncthreads(); x[0] = 2; }\n'
@@ -664,7 +661,7 @@ def test_nvcc_compiles_every_source(tmp_path):
     for k, source in enumerate(sources(25, "float32") + sources(7, "float64")):
         path = tmp_path / f"{k}.cu"
         path.write_text(source)
-        command = ["nvcc", *cuda.OPTIONS, "-ptx", "-Werror", "all-warnings", str(path), "-o", str(path) + ".ptx"]
+        command = ["nvcc", *launch.OPTIONS, "-ptx", "-Werror", "all-warnings", str(path), "-o", str(path) + ".ptx"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         ptx = Path(str(path) + ".ptx").read_text()
@@ -683,7 +680,7 @@ def nvrtc():
 def test_nvrtc_compiles_every_source():
     library = nvrtc()
     assert library is not None
-    options = [*(option.encode() for option in cuda.OPTIONS), b"--gpu-architecture=compute_70"]
+    options = [*(option.encode() for option in launch.OPTIONS), b"--gpu-architecture=compute_70"]
     for source in every_source():
         program, size = ctypes.c_void_p(), ctypes.c_size_t()
         assert library.nvrtcCreateProgram(ctypes.byref(program), source.encode(), b"source.cu", 0, None, None) == 0

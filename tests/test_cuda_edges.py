@@ -6,7 +6,8 @@ import pytest
 from edges import LAYOUTS, case, check
 from test_cuda import ONE_ORDER, compiled, device, emulator, libraries  # noqa: F401 (fixtures)
 
-from sims.kernels import cuda_centres, cuda_distances
+from sims.kernels.cuda import centres as cuda_centres
+from sims.kernels.cuda import distances as cuda_distances
 
 CASES, PARTS = 160, 4
 WORKERS = (1, 2, 7, 33)  # each is compiled for each rule; 33: one more than a tile

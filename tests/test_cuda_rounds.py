@@ -22,9 +22,12 @@ from cuda_emulator import COMPILER, Emulator
 from sims import backend, kernels
 from sims.aggregators import RFA, CenteredClipping, CoordinateMedian, Krum, Mean, MultiKrum, TrimmedMean
 from sims.attacks import ALittleIsEnough, BitFlipping, InnerProductManipulation, NoAttack
-from sims.engine import Experiment, Record, Streams, fused_device, simulate, streams
-from sims.kernels import cuda, cuda_random, cuda_rounds, dispatch, entry
-from sims.kernels.cuda_rounds import SHARED_NUMBERS, Rounds
+from sims.engine import Experiment, Record, Streams, on_cuda, simulate, streams
+from sims.kernels import dispatch, entry
+from sims.kernels.cuda import launch
+from sims.kernels.cuda import random as cuda_random
+from sims.kernels.cuda import rounds as cuda_rounds
+from sims.kernels.cuda.rounds import SHARED_NUMBERS, Rounds
 from sims.kernels.in_rounds import Answer, Step
 from sims.optimizers import SGD, RobustSGD, WorkerMomentum
 from sims.problems import Quadratic
@@ -94,12 +97,12 @@ def libraries(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """Let small experiments be played by the kernel too."""
-    monkeypatch.setattr(fused_device, "LEAST_ROUNDS", 1)
+    monkeypatch.setattr(on_cuda, "LEAST_ROUNDS", 1)
 
 
 def emulated(emulator, monkeypatch):
     """NumPy's arrays stand for the device's."""
-    monkeypatch.setattr(cuda, "launch", emulator.launch)
+    monkeypatch.setattr(launch, "start", emulator.launch)
     for module in (entry, dispatch):
         monkeypatch.setattr(module, "is_cupy_array", lambda x: isinstance(x, np.ndarray))
     for module in (streams, importlib.import_module("sims.engine.simulate")):
@@ -118,8 +121,8 @@ def place(request, libraries, monkeypatch):
     """The emulator, with threads in either order so that a race shows, and the GPU."""
     if request.param != "gpu":
         return emulated(Emulator(libraries, backwards=request.param == "backwards"), monkeypatch)
-    launches, launch = [], cuda.launch
-    monkeypatch.setattr(cuda, "launch", lambda source, name, *a: launches.append(name) or launch(source, name, *a))
+    launches, start = [], launch.start
+    monkeypatch.setattr(launch, "start", lambda source, name, *a: launches.append(name) or start(source, name, *a))
     return Place("cupy", launches, lambda sources: None, by_numpy=False)
 
 
@@ -146,7 +149,7 @@ def sources_of(place, simulations):
     """What several simulations are going to launch."""
     sources = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cuda, "launch", lambda source, *_: sources.append(source))
+        patch.setattr(launch, "start", lambda source, *_: sources.append(source))
         for experiment, size in simulations:
             place.play(*experiment, **size)
     return sources
@@ -261,8 +264,8 @@ def test_a_run_depends_neither_on_its_batch_nor_on_launches_or_blocks(place, mon
         equal(part, whole, slice(first, first + runs))
     for row in place.by_kernel(*experiment, **size, runs=7, grid=(2,)).x:
         np.testing.assert_array_equal(row, whole.x)
-    monkeypatch.setattr(cuda, "MOST_ACROSS", 2)
-    monkeypatch.setattr(fused_device, "NUMBERS", 5 * 7 * 9 * 3)  # five rounds
+    monkeypatch.setattr(launch, "MOST_ACROSS", 2)
+    monkeypatch.setattr(on_cuda, "NUMBERS", 5 * 7 * 9 * 3)  # five rounds
     equal(place.by_kernel(*experiment, **size, runs=7), whole)
     assert place.launches == ["play"] * 3
 
@@ -284,14 +287,14 @@ def test_everything_else_is_left_to_the_array_engine(place, monkeypatch):
 
     def fits(problem=PROBLEM, algorithm=MEDIAN, **changes):
         size = {"n": 9, "f": 2, "steps": 12, "seed": 0, "runs": 3}
-        return fused_device.program(Experiment(problem, algorithm, **(size | changes))) is not None
+        return on_cuda.program(Experiment(problem, algorithm, **(size | changes))) is not None
 
     assert fits()
     assert not fits(n=dispatch.MOST_WORKERS + 1)
     assert not fits(algorithm=RobustSGD(OwnMean(), SGD(0.1)))
     assert not fits(algorithm=RobustSGD(MultiKrum(1), SGD(0.1)))
     assert not fits(algorithm=RobustSGD(Mean(), SGD(lambda t: There())))
-    monkeypatch.setattr(fused_device, "LEAST_ROUNDS", 13)
+    monkeypatch.setattr(on_cuda, "LEAST_ROUNDS", 13)
     assert not fits()
     assert fits(steps=13)
     place.by_arrays(PROBLEM, MEDIAN)
@@ -305,8 +308,8 @@ def test_everything_else_is_left_to_the_array_engine(place, monkeypatch):
 @compiled
 def test_only_the_results_are_fetched_and_after_all_launches(libraries, monkeypatch):
     place, fetched, made = emulated(Emulator(libraries), monkeypatch), [], []
-    monkeypatch.setattr(fused_device, "to_numpy", lambda x: fetched.append(len(place.launches)) or x)
-    monkeypatch.setattr(fused_device, "NUMBERS", 1)
+    monkeypatch.setattr(on_cuda, "to_numpy", lambda x: fetched.append(len(place.launches)) or x)
+    monkeypatch.setattr(on_cuda, "NUMBERS", 1)
     original = place.backend.asarray
     monkeypatch.setattr(place.backend, "asarray", lambda *a, **k: made.append(len(place.launches)) or original(*a, **k))
     place.by_kernel(PROBLEM, RobustSGD(RFA(), OPTIMIZERS[2]))
@@ -343,7 +346,7 @@ def test_ptxas_finds_room_for_the_largest_runs_in_shared_memory(tmp_path, step, 
     assert SHARED_NUMBERS * 0.9 <= kind.space <= SHARED_NUMBERS
     path = tmp_path / "rounds.cu"
     path.write_text(kind.source)
-    command = ["nvcc", *cuda.OPTIONS, "-cubin", "-Xptxas", "-v", "-Werror", "all-warnings", str(path)]
+    command = ["nvcc", *launch.OPTIONS, "-cubin", "-Xptxas", "-v", "-Werror", "all-warnings", str(path)]
     done = subprocess.run([*command, "-o", str(tmp_path / "out")], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "0 bytes spill stores" in done.stderr
@@ -357,8 +360,8 @@ def hard(monkeypatch, rule, attack, optimizer):
     d = 70
     problem = Quadratic(tuple(np.linspace(0.5, 1.0, d)), sigma_sq=1.0, zeta_sq=2.0)
     rules = {**RULES, "clipping": CenteredClipping((np.array([[0.1], [0.5]]), 1.0), steps=2)}
-    monkeypatch.setattr(cuda, "MOST_ACROSS", 1)
-    monkeypatch.setattr(fused_device, "NUMBERS", 3 * 4 * 9 * d)
+    monkeypatch.setattr(launch, "MOST_ACROSS", 1)
+    monkeypatch.setattr(on_cuda, "NUMBERS", 3 * 4 * 9 * d)
     size = {"grid": (2,), "runs": 2, "every": 5, "x0": np.ones(d), "attack": ATTACKS[attack]}
     return (problem, RobustSGD(rules[rule], OPTIMIZERS[optimizer])), size
 
@@ -397,13 +400,13 @@ def test_a_wrong_kernel_is_noticed(libraries, monkeypatch, rule, attack, optimiz
     experiment, size = hard(monkeypatch, rule, attack, optimizer)
     expected = place.by_arrays(*experiment, **size)
     agree(place.by_kernel(*experiment, **size), expected)
-    right = cuda.launch
+    right = launch.start
 
-    def launch(source, *arguments):
+    def start(source, *arguments):
         assert old in source
         right(source.replace(old, new), *arguments)
 
-    monkeypatch.setattr(cuda, "launch", launch)
+    monkeypatch.setattr(launch, "start", start)
     wrong = place.by_kernel(*experiment, **size)
     with pytest.raises(AssertionError):
         agree(wrong, expected)
@@ -438,7 +441,7 @@ def test_each_missing_barrier_is_noticed(libraries, monkeypatch, rule, shared, n
     def results(variant):
         """In the two orders; None where threads do not meet."""
         for emulator in orders:
-            monkeypatch.setattr(cuda, "launch", lambda source, *a, emulator=emulator: emulator.launch(variant, *a))
+            monkeypatch.setattr(launch, "start", lambda source, *a, emulator=emulator: emulator.launch(variant, *a))
             try:
                 yield place.play(*experiment, **size)
             except AssertionError:

@@ -23,7 +23,8 @@ from sims.aggregators import (
     MultiKrum,
     TrimmedMean,
 )
-from sims.kernels import centres, choice, clipping, columns, dispatch, distances, networks, products, threads, ties
+from sims.kernels import dispatch, networks
+from sims.kernels.cpu import centres, clipping, columns, distances, products, threads
 
 EXACT = "exact"  # coordinate by coordinate: not a bit may differ
 DTYPES = [np.float32, np.float64]
@@ -185,22 +186,22 @@ def test_bounds_without_the_margin_would_be_noticed(monkeypatch):
 def test_krum_chooses_in_single_precision_only_what_is_certain():
     x = large(7, np.float32)
     expected = Krum(1).aggregate(x.astype(np.float64))
-    np.testing.assert_array_equal(x[choice.nearest(x, 4)], expected)
-    assert choice.nearest(x.astype(np.float64), 4) is None
+    np.testing.assert_array_equal(x[products.index_of_nearest(x, 4)], expected)
+    assert products.index_of_nearest(x.astype(np.float64), 4) is None
     close = x.copy()
     close[6] = np.nextafter(expected, np.float32(np.inf), dtype=np.float32)  # as near as the nearest, and not equal
-    assert choice.nearest(close, 4) is None
+    assert products.index_of_nearest(close, 4) is None
     agree(Krum(1), close, EXACT)
     close[6] = expected
-    assert choice.nearest(close, 4) is not None
+    assert products.index_of_nearest(close, 4) is not None
     for spoiled in (x * np.float32(1e-30), x * np.float32(1e18), spoil(x, 1)):
-        assert choice.nearest(spoiled, 4) is None
+        assert products.index_of_nearest(spoiled, 4) is None
         agree(Krum(1), spoiled, EXACT)
     crowd = np.concatenate([np.repeat(x[:1], 5, axis=0), x[1:3]])
-    np.testing.assert_array_equal(x[0], crowd[choice.nearest(crowd, 4)])
+    np.testing.assert_array_equal(x[0], crowd[products.index_of_nearest(crowd, 4)])
     faint = crowd * np.float32(1e-30)
     faint[:5] += np.arange(5, dtype=np.float32)[:, None] * np.float32(1e-35)  # equal to the eye of float32 squares
-    assert choice.nearest(faint, 4) is None
+    assert products.index_of_nearest(faint, 4) is None
     agree(Krum(1), faint, EXACT)
 
 
@@ -269,7 +270,7 @@ def test_lexicographic_ranks_of_long_messages():
     x = np.zeros((7, 300))
     x[1, 299], x[2, 299], x[3, 0], x[4, 150] = 1, 1, -1, np.nan
     alive = np.array([True] * 4 + [False] + [True] * 2)
-    assert ties.lexicographic_ranks(x, alive).tolist() == [1, 5, 5, 0, 1, 1, 1]
+    assert distances.lexicographic_ranks(x, alive).tolist() == [1, 5, 5, 0, 1, 1, 1]
 
 
 @pytest.mark.parametrize("n", range(1, 17))
@@ -327,7 +328,7 @@ def test_torch_tensors_on_the_cpu_reach_the_kernels_without_a_copy():
     values = large(7, np.float32)
     x = arrays_of("torch")(values[:, :4], "float32").new_tensor(values)
     assert kernels.pays(x)
-    assert dispatch.host(x).ctypes.data == x.data_ptr()
+    assert dispatch.runs_of(x).ctypes.data == x.data_ptr()
     for rule, error in rules(7):
         got = rule.aggregate(x)
         assert type(got) is type(x)

@@ -9,7 +9,7 @@ import numpy as np
 
 from sims.attacks import Attack, NoAttack
 from sims.attacks.attack import STAGES
-from sims.backend import Namespace, backend_name, installed, to_numpy
+from sims.backend import Namespace, backend_name, host, installed
 from sims.engine.describe import describe, key
 from sims.engine.round import Round
 from sims.engine.streams import Streams
@@ -94,7 +94,7 @@ class Experiment:
             raise ValueError(f"an attack enters at one of {STAGES}, got enters = {self.attack.enters!r}")
 
     def _checked_start(self, x0: Any) -> np.ndarray:
-        values = np.array(to_numpy(x0) if hasattr(x0, "shape") else x0, dtype=np.float64)
+        values = np.array(host(x0), dtype=np.float64)
         values.flags.writeable = False
         d, shape = self.problem.dim, (*self.shape, self.problem.dim)
         if values.ndim < 1 or values.shape[-1] != d:

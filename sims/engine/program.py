@@ -1,7 +1,7 @@
 """The common experiment as compiled rounds are told it: a quadratic, SGD with or without momentum, declared steps.
 
 A rule, an attack and an optimizer say themselves what they are in compiled rounds (`sims.kernels.in_rounds`). The same
-program is played on the CPU (`sims.engine.fused`) and on a CUDA device (`sims.engine.fused_device`).
+program is played on the CPU (`sims.engine.on_cpu`) and on a CUDA device (`sims.engine.on_cuda`).
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Program:
 
 
 class Part:
-    """Some runs of a program: the arguments of `sims.kernels.rounds.play`, with these runs as their last axis."""
+    """Some runs of a program: the arguments of `sims.kernels.cpu.rounds.play`, with these runs as their last axis."""
 
     def __init__(self, program: Program, cell: Any, chosen: np.ndarray) -> None:
         self.program, self.cell, self.chosen = program, cell, chosen

@@ -11,7 +11,7 @@ from array_api_compat import is_cupy_namespace
 
 from sims.attacks import Attack, NoAttack
 from sims.backend import Array, Namespace, get_namespace, namespace, to_numpy
-from sims.engine import fused, fused_device
+from sims.engine import on_cpu, on_cuda
 from sims.engine.experiment import Experiment
 from sims.engine.record import Record
 from sims.engine.streams import Streams
@@ -78,10 +78,10 @@ def play(e: Experiment, chunk: int | None = None) -> Record:
     xp = get_namespace(e.backend)
     configuration, start = e.configuration, e.start()
     if is_cupy_namespace(xp):
-        if not e.shuffle and (program := fused_device.program(e)) is not None:
-            return fused_device.play(program, start, configuration, xp)
-    elif e.backend == "numpy" and not e.shuffle and (program := fused.program(e)) is not None:
-        return fused.play(program, start, configuration)
+        if not e.shuffle and (program := on_cuda.program(e)) is not None:
+            return on_cuda.play(program, start, configuration, xp)
+    elif e.backend == "numpy" and not e.shuffle and (program := on_cpu.program(e)) is not None:
+        return on_cpu.play(program, start, configuration)
     problem, algorithm, attack, n, f, steps, runs = e.problem, e.algorithm, e.attack, e.n, e.f, e.steps, e.runs
     one_round = e.round()
     sample, attacking, ruling, mixing = (

@@ -9,9 +9,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from sims.backend import Array, lead, namespace, to_numpy
+from sims.backend import Array, lead, namespace
 from sims.problems.oracle import Draws
-from sims.problems.problem import Problem, smallest, sq_norm
+from sims.problems.problem import Problem, in_float64, smallest, sq_norm
 
 WAVES = ("sine", "square")
 
@@ -57,12 +57,12 @@ class PhaseNoise(Problem):
     @property
     def sigma_sq(self) -> Any:
         """d·s²/2 for the sine, d·s² for the square wave."""
-        return self.dim * _host(self.amplitude) ** 2 * (0.5 if self.wave == "sine" else 1.0)
+        return self.dim * in_float64(self.amplitude) ** 2 * (0.5 if self.wave == "sine" else 1.0)
 
     @property
     def mean_square_L_sq(self) -> Any:  # noqa: N802 (the paper's symbol)
         """The least ℓ² with E‖g(x; ξ) − g(y; ξ)‖² ≤ ℓ²‖x − y‖² for all x, y: 1 + s²/2, infinite for the square wave."""
-        s = _host(self.amplitude)
+        s = in_float64(self.amplitude)
         return 1.0 + s**2 / 2 if self.wave == "sine" else np.where(s > 0, math.inf, 1.0)
 
     @property
@@ -138,7 +138,3 @@ class Pendulum(PhaseNoise):
     def gradient(self, x: Array) -> Array:
         """The sine of each coordinate."""
         return namespace(x).sin(x)
-
-
-def _host(values: Any) -> Any:
-    return to_numpy(values) if hasattr(values, "shape") and np.ndim(values) else float(values)

@@ -17,9 +17,9 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 
-from sims.kernels.compiled import compiled
-from sims.kernels.lanes import intrinsic
-from sims.kernels.vectors import LANES
+from sims.kernels.cpu.compiled import compiled
+from sims.kernels.cpu.lanes import intrinsic, spread
+from sims.kernels.cpu.vectors import LANES
 
 SIDE = 8  # counts that are computed side by side
 WORDS = 4 * SIDE * 4  # that a stream holds ready
@@ -52,11 +52,6 @@ class _Words:
     def constant(self, value: int) -> Any:
         return ir.Constant(self.type, [value] * SIDE)
 
-    def everywhere(self, value: Any) -> Any:
-        undefined = ir.Constant(self.type, ir.Undefined)
-        first = self.builder.insert_element(undefined, value, ir.IntType(32)(0))
-        return self.builder.shuffle_vector(first, undefined, self._order([0] * SIDE))
-
     def product(self, multiplier: int, words: Any) -> tuple[Any, Any]:
         """The high and the low word of 128-bit products, from products of 32-bit halves, which processors have."""
         b = self.builder
@@ -71,7 +66,7 @@ class _Words:
     def encrypted(self, count: Any, keys: list[tuple[Any, Any]]) -> Any:
         """The 4·SIDE words of the counts count, …, count + SIDE − 1, in the order of the stream."""
         b, zero = self.builder, self.constant(0)
-        c0 = b.add(self.everywhere(count), ir.Constant(self.type, list(range(SIDE))))
+        c0 = b.add(spread(b, count, SIDE), ir.Constant(self.type, list(range(SIDE))))
         c1 = c2 = c3 = zero
         for first, second in keys:
             p, q = self.product(MULTIPLIERS[0], c0), self.product(MULTIPLIERS[1], c2)
@@ -92,7 +87,7 @@ def _encrypt(typing, place, count, keys):
         place, count, keys = arguments
         words, word = _Words(builder), ir.IntType(64)
         pointer = builder.inttoptr(keys, word.as_pointer())
-        each = [words.everywhere(builder.load(builder.gep(pointer, [word(k)]))) for k in range(2 * ROUNDS)]
+        each = [spread(builder, builder.load(builder.gep(pointer, [word(k)])), SIDE) for k in range(2 * ROUNDS)]
         found = words.encrypted(count, list(zip(each[::2], each[1::2], strict=True)))
         builder.store(found, builder.inttoptr(place, found.type.as_pointer()), align=8)
         return context.get_dummy_value()

@@ -15,10 +15,10 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
-from sims.kernels.compiled import compiled
+from sims.kernels.cpu.compiled import compiled
+from sims.kernels.cpu.lanes import LINE, WIDE, Lanes, intrinsic, prefetch
+from sims.kernels.cpu.threads import split
 from sims.kernels.dispatch import whole_groups
-from sims.kernels.lanes import LINE, WIDE, Lanes, intrinsic, prefetch
-from sims.kernels.threads import split
 
 STRIP = 2**9  # coordinates of a row that are worked on at a time
 CHUNK = 32 * STRIP  # coordinates whose squares are summed before they are added to the total

@@ -16,12 +16,11 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import models, overload, register_model
 
-from sims.kernels.compiled import compiled
-from sims.kernels.lanes import LINE, intrinsic
+from sims.kernels.cpu.compiled import compiled
+from sims.kernels.cpu.lanes import LINE, intrinsic, spread
 
 LANES = 8
 _DOUBLES = ir.VectorType(ir.DoubleType(), LANES)
-_ALL_FIRST = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
 
 
 class _Numbers(types.Type):
@@ -67,11 +66,6 @@ def _binary(emit: Callable[..., Any], argument: Any = numbers, result: Any = num
     return instruction
 
 
-def _spread(builder: Any, value: Any) -> Any:
-    undefined = ir.Constant(_DOUBLES, ir.Undefined)
-    return builder.shuffle_vector(builder.insert_element(undefined, value, ir.IntType(32)(0)), undefined, _ALL_FIRST)
-
-
 def _root(builder: Any, value: Any) -> Any:
     kind = ir.FunctionType(_DOUBLES, [_DOUBLES])
     function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.sqrt.v{LANES}f64")
@@ -87,7 +81,7 @@ def _place(builder: Any, address: Any) -> Any:
     return builder.inttoptr(address, _DOUBLES.as_pointer())
 
 
-everywhere = _unary(_spread, types.float64)  # the same number eight times
+everywhere = _unary(lambda builder, value: spread(builder, value, LANES), types.float64)  # the same number eight times
 root = _unary(_root)
 less = _binary(lambda builder, a, b: builder.fcmp_ordered("<", a, b), result=truths)  # false for NaN
 equal = _binary(lambda builder, a, b: builder.fcmp_ordered("==", a, b), result=truths)

@@ -1,14 +1,14 @@
 """Whole rounds of momentum SGD under attack on a quadratic, compiled: `LANES` runs side by side in vector registers.
 
-All arrays have the runs as their last axis, as those of `sims.kernels.round_rules`.
+All arrays have the runs as their last axis, as those of `sims.kernels.cpu.round_rules`.
 """
 
 from __future__ import annotations
 
-from sims.kernels.compiled import compiled
+from sims.kernels.cpu.compiled import compiled
+from sims.kernels.cpu.round_rules import clip, krum, mean, order_statistics, weiszfeld
+from sims.kernels.cpu.vectors import everywhere, load, root, store
 from sims.kernels.in_rounds import Answer, Step
-from sims.kernels.round_rules import clip, krum, mean, order_statistics, weiszfeld
-from sims.kernels.vectors import everywhere, load, root, store
 
 
 @compiled

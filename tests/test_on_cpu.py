@@ -11,8 +11,8 @@ import pytest
 from sims import kernels
 from sims.aggregators import RFA, CenteredClipping, CoordinateMedian, Krum, Mean, MultiKrum, TrimmedMean
 from sims.attacks import ALittleIsEnough, BitFlipping, InnerProductManipulation, NoAttack
-from sims.engine import fused, program, simulate
-from sims.kernels import threads
+from sims.engine import on_cpu, program, simulate
+from sims.kernels.cpu import threads
 from sims.optimizers import SGD, RobustSGD, ServerMomentum, WorkerMomentum
 from sims.problems import Quadratic, Sinusoidal
 
@@ -46,7 +46,7 @@ OPTIMIZERS = (
 @pytest.fixture(autouse=True)
 def compiled(monkeypatch):
     """Let small experiments run in compiled code too."""
-    monkeypatch.setattr(fused, "SMALLEST", 0)
+    monkeypatch.setattr(on_cpu, "SMALLEST", 0)
 
 
 def both(problem, algorithm, **size):
@@ -111,7 +111,7 @@ def test_small_buffers_draw_the_same_numbers(monkeypatch):
     algorithm = RobustSGD(TrimmedMean(1), WorkerMomentum(lambda t: 0.1 / t, 0.9))
     size = {"n": 5, "f": 1, "steps": 30, "runs": 4, "seed": 4, "every": 4}
     whole = simulate(PROBLEM, algorithm, **size)
-    monkeypatch.setattr(fused, "BUFFER", 7 * 4 * 5 * 3)  # seven rounds at a time
+    monkeypatch.setattr(on_cpu, "BUFFER", 7 * 4 * 5 * 3)  # seven rounds at a time
     parts = simulate(PROBLEM, algorithm, **size)
     for field in FIELDS:
         np.testing.assert_array_equal(getattr(parts, field), getattr(whole, field))
@@ -146,8 +146,8 @@ def test_ties_of_krum_are_broken_by_value():
 
 def played(monkeypatch):
     calls = []
-    original = fused.play
-    monkeypatch.setattr(fused, "play", lambda *a: calls.append(1) or original(*a))
+    original = on_cpu.play
+    monkeypatch.setattr(on_cpu, "play", lambda *a: calls.append(1) or original(*a))
     return calls
 
 
@@ -181,7 +181,7 @@ def test_everything_else_takes_the_reference(monkeypatch):
     assert not calls
     simulate(PROBLEM, plain, **size)
     assert calls
-    monkeypatch.setattr(fused, "SMALLEST", 2**17)
+    monkeypatch.setattr(on_cpu, "SMALLEST", 2**17)
     simulate(PROBLEM, plain, **size)
     assert len(calls) == 1
 

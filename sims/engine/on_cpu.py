@@ -16,8 +16,8 @@ from sims.engine.experiment import Experiment
 from sims.engine.program import NOTED, Program, program_of
 from sims.engine.record import Record
 from sims.engine.streams import Streams
+from sims.kernels.cpu.threads import split
 from sims.kernels.in_rounds import Step
-from sims.kernels.threads import split
 
 SMALLEST = 2**17  # random numbers per run: below, compiling or loading the program costs more than it saves
 LARGEST = 2**13  # random numbers per run and round: beyond, the work of a few runs does not fit into the cache
@@ -32,8 +32,8 @@ def program(e: Experiment) -> Program | None:
 
 def play(program: Program, start: np.ndarray, configuration: dict[str, Any]) -> Record:
     """The record of a program, from `start` (*shape, d)."""
-    from sims.kernels import rounds, vectors  # numba, which takes half a second to import
-    from sims.kernels.normals import Normals
+    from sims.kernels.cpu import rounds, vectors  # numba, which takes half a second to import
+    from sims.kernels.cpu.random import Normals
 
     e, problem = program.e, program.e.problem
     *grid, runs = e.shape
@@ -83,8 +83,8 @@ def play(program: Program, start: np.ndarray, configuration: dict[str, Any]) -> 
 
 
 def _room(program: Program) -> tuple[np.ndarray, ...]:
-    """Where a round writes what it needs no more afterwards, in the order of `sims.kernels.rounds.play`."""
-    from sims.kernels import vectors
+    """Where a round writes what it needs no more afterwards, in the order of `sims.kernels.cpu.rounds.play`."""
+    from sims.kernels.cpu import vectors
 
     n, d, f = program.e.n, program.e.problem.dim, program.e.f
     work = n if program.rule.step == Step.KRUM else d

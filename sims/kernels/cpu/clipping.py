@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from sims.backend import HUGE
-from sims.kernels.centres import Centre, advance
+from sims.kernels.cpu.centres import Centre, advance
 
 Weigh = Callable[[int, int, np.ndarray, np.ndarray], np.ndarray]
 LARGEST_SQUARE = 1e299  # beyond it a sum of squares may hide a message that counts as infinite

@@ -2,13 +2,13 @@
 
 All threads of a block call it, when the columns of `rows` belong to the threads (column j to thread j modulo THREADS);
 it hands the columns of `centre` back in the same way. The arithmetic is that of the kernels which take messages from
-memory (`cuda_source`, `cuda_centres`, `cuda_distances`), so that only sums over many columns are rounded differently.
+memory (`columns`, `centres`, `distances`), so that only sums over many columns are rounded differently.
 """
 
 from __future__ import annotations
 
-from sims.kernels.cuda_centres import COMMON, SUM
-from sims.kernels.cuda_source import of_one_column, ordered
+from sims.kernels.cuda.centres import COMMON, SUM
+from sims.kernels.cuda.column_rules import of_one_column, ordered
 from sims.kernels.in_rounds import Step
 
 _BY_COLUMN = """
@@ -149,7 +149,7 @@ __device__ void aggregate(Run& run, const double* radii, Long everybody, int ste
 def aggregate(step: Step, n: int, f: int) -> str:
     """The function `aggregate` for n workers, with the f of `sims.kernels.in_rounds.RuleInRounds`.
 
-    It brings `lane_sum` along. It expects the type `Run`, the constants of `sims.kernels.cuda_rounds`, and the rule's
+    It brings `lane_sum` along. It expects the type `Run`, the constants of `sims.kernels.cuda.rounds`, and the rule's
     parameter in each step at radii[0], radii[everybody], …
     """
     if step in (Step.CLIPPING, Step.WEISZFELD):

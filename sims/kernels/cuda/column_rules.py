@@ -1,9 +1,9 @@
-"""CUDA C++ for rules that work coordinate by coordinate: one thread a column, every worker in a register of its own.
+"""CUDA C++ that makes the result of one column of its values, for whole messages and for rounds.
 
-The text is generated for a number of workers and a dtype: a sorting network is straight-line minima and maxima, so that
-nothing is indexed at run time. A comparison is false for NaN, hence (v < ∞ ? v : ∞) makes NaN the worst value. The
-arithmetic and its order are those of `sims.kernels.columns` and of the reference; compiled without fused multiply-adds
-the results are equal bit for bit, up to the sign of a zero. Neighbouring threads read neighbouring columns.
+The text is generated for a number of workers and a dtype: a sorting network is straight-line minima and maxima, every
+value in a register of its own, so that nothing is indexed at run time. A comparison is false for NaN, hence
+(v < ∞ ? v : ∞) makes NaN the worst value. The arithmetic and its order are those of `sims.kernels.cpu.columns` and of
+the reference; compiled without fused multiply-adds the results are equal bit for bit, up to the sign of a zero.
 
 A thread has 255 registers of 32 bits. What needs more than `MOST_WORDS` of them would spill, and compile for minutes:
 there the same network runs as loops over an array in local memory, with the same results, but much more slowly.
@@ -15,7 +15,6 @@ from collections.abc import Iterable
 
 from sims.kernels.networks import selection_network
 
-NUMBERS = {"float32": "float", "float64": "double"}
 MOST_WORDS = 256  # of 32 bits that the values of one column take as straight-line code
 COLUMN_RULES = ("mean", "mean_from_first", "median", "trimmed_mean", "mean_around_median")
 
@@ -25,7 +24,7 @@ _ORDERED = {  # hardware has minima and maxima of float32 only; no value is NaN 
 }
 
 # a - v > w - b without rounding: see `sims.backend.farther`
-_FARTHER = """
+FARTHER = """
 __device__ __forceinline__ T lost(T a, T b, T found) {
   const T shift = found - a;
   return (a - (found - shift)) - (b + shift);
@@ -35,42 +34,6 @@ __device__ __forceinline__ bool farther(T a, T v, T w, T b) {
   return one > other || (one == other && lost(a, v, one) > lost(w, b, other));
 }
 """
-
-_FRAME = """
-extern "C" __global__ void columns(const T* __restrict__ x, const Long* __restrict__ chosen, T* __restrict__ out,
-                                   Long runs, Long d, Long run_stride, Long worker_stride, Long column_stride) {{
-  for (Long r = (Long)blockIdx.y * blockDim.y + threadIdx.y; r < runs; r += (Long)gridDim.y * blockDim.y) {{
-    for (Long j = (Long)blockIdx.x * blockDim.x + threadIdx.x; j < d; j += (Long)gridDim.x * blockDim.x) {{
-      const T* p = x + r * run_stride + j * column_stride;
-{body}
-      out[r * d + j] = result;
-    }}
-  }}
-}}
-"""
-
-
-def prelude(dtype: str, **constants: int | float) -> str:
-    """Types and constants with which a source begins: T, Long, INF, and the given names.
-
-    >>> print(prelude("float32", N=25).splitlines()[0])
-    typedef float T;
-    """
-    lines = [f"typedef {NUMBERS[dtype]} T;", "typedef long long Long;"]
-    lines += ["#define INF __longlong_as_double(0x7ff0000000000000LL)"]
-    lines += [f"#define {name} {value!r}" for name, value in constants.items()]
-    return "\n".join(lines) + "\n"
-
-
-def columns(rule: str, n: int, f: int, dtype: str) -> str:
-    """The kernel `columns` for a name of `COLUMN_RULES`, n messages that take part and f trimmed ones at either end.
-
-    Arguments: messages, the indices `chosen` (runs, n) of those that take part ("mean_from_first" and
-    "mean_around_median"; others do not look at them), out (runs, d), runs, d, and the strides of the messages in
-    numbers. Threads may be arranged as (columns, runs) in any way.
-    """
-    body = "\n".join(f"      {statement}" for statement in of_one_column(rule, n, f, dtype))
-    return prelude(dtype) + ordered(dtype) + _FARTHER + _FRAME.format(body=body)
 
 
 def ordered(dtype: str) -> str:

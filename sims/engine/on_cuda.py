@@ -14,12 +14,12 @@ import numpy as np
 
 from sims.backend import Namespace, to_numpy
 from sims.engine.experiment import Experiment
-from sims.engine.fused import LARGEST
+from sims.engine.on_cpu import LARGEST
 from sims.engine.program import NOTED, Program, program_of
 from sims.engine.record import Record
 from sims.engine.streams import Streams
-from sims.kernels import cuda
-from sims.kernels.cuda_rounds import Rounds
+from sims.kernels.cuda import launch
+from sims.kernels.cuda.rounds import Rounds
 from sims.kernels.dispatch import MOST_WORKERS
 from sims.optimizers.optimizer import at
 
@@ -50,11 +50,11 @@ def play(program: Program, start: np.ndarray, configuration: dict[str, Any], xp:
     rates = (xp.asarray(schedule), *map(np.int64, schedule.shape[1:]))
     tables = (xp.asarray(world), xp.asarray(fixed), np.int32(len(fixed) - 2), *rates)
     runs = (*map(np.uint64, (Streams(e.seed, "sample").word, e.first_run)), *map(np.int64, (e.shape[-1], everybody)))
-    source, grid, block = rounds.source, (min(everybody, cuda.MOST_ACROSS),), (rounds.threads,)
+    source, grid, block = rounds.source, (min(everybody, launch.MOST_ACROSS),), (rounds.threads,)
     size = max(1, NUMBERS // (everybody * e.n * d))
     for played in range(0, e.steps, size):
         times = map(np.int64, (played, min(played + size, e.steps), e.steps, e.every))
-        cuda.launch(source, "play", grid, block, *tables, *runs, *times, memory, records)
+        launch.start(source, "play", grid, block, *tables, *runs, *times, memory, records)
     values = to_numpy(records).reshape(len(noted), 4, *e.shape)
     last = np.array(to_numpy(memory[:, :d])).reshape(start.shape)
     with np.errstate(over="ignore", invalid="ignore"):

@@ -62,9 +62,7 @@ class Lanes:
 
     def everywhere(self, value: Any) -> Any:
         """The same number, which is known only later, in all lanes."""
-        undefined, order = ir.Constant(self.type, ir.Undefined), ir.VectorType(ir.IntType(32), self.lanes)
-        first = self.builder.insert_element(undefined, value, ir.IntType(32)(0))
-        return self.builder.shuffle_vector(first, undefined, ir.Constant(order, [0] * self.lanes))
+        return spread(self.builder, value, self.lanes)
 
     def multiply_add(self, a: Any, b: Any, c: Any) -> Any:
         """a·b + c, rounded once where the processor can."""
@@ -117,6 +115,13 @@ class Lanes:
         found = self.subtract(a, b)
         shift = self.subtract(found, a)
         return found, self.subtract(self.subtract(a, self.subtract(found, shift)), self.add(b, shift))
+
+
+def spread(builder: Any, value: Any, lanes: int) -> Any:
+    """A vector of a number, as many times as there are lanes."""
+    undefined = ir.Constant(ir.VectorType(value.type, lanes), ir.Undefined)
+    first = builder.insert_element(undefined, value, ir.IntType(32)(0))
+    return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes))
 
 
 def prefetch(builder: Any, address: Any, ahead: Any = None) -> None:

@@ -2,7 +2,7 @@
 
 A Gram matrix costs half of what differences do, but the squared distance G_ii + G_jj − 2 G_ij loses digits where the
 messages are long against their distance: so they are centred first, at the median of three of them in each coordinate,
-and what is lost is bounded, pair by pair, see `distance_bounds`.
+and what is lost is bounded, pair by pair, see `distance_bounds`. Krum's choice is told where it is certain.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import numpy as np
 from numba import types
 from numba.core import cgutils
 
-from sims.kernels.compiled import compiled
+from sims.kernels.cpu.compiled import compiled
+from sims.kernels.cpu.lanes import LINE, WIDE, Lanes, intrinsic
+from sims.kernels.cpu.threads import split
+from sims.kernels.cpu.tiles import ADDED, PRODUCTS, STRIP, add_pairs, shapes
 from sims.kernels.dispatch import whole_groups
-from sims.kernels.lanes import LINE, WIDE, Lanes, intrinsic
-from sims.kernels.threads import split
-from sims.kernels.tiles import ADDED, PRODUCTS, STRIP, add_pairs, shapes
 
 CHUNK = 64 * STRIP  # coordinates that one thread sums up at a time
 UNIT, FAINTEST = 2.0**-24, 2.0**-149  # the rounding of a float32, relatively and where it is next to zero
@@ -121,3 +121,28 @@ def distance_bounds(messages: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         lengths = np.sqrt(squares)
         error = 1.01 * (ADDED + 3) * UNIT * (lengths[:, None] + lengths) ** 2 + 4 * messages.shape[1] * FAINTEST
         return found - error, found + error
+
+
+def index_of_nearest(messages: np.ndarray, neighbours: int) -> int | None:
+    """Which message of (n, d) has the least sum over its `neighbours` nearest others; None if float64 has to decide.
+
+    The sum of the smallest of some numbers does not fall if the numbers rise: bounds of the distances give bounds of
+    the sums. A message is chosen if its sum is certainly the smallest, or if only those of equal messages may be.
+    """
+    if messages.dtype != np.float32:
+        return None
+    lowest, highest = (_sums(bound, neighbours) for bound in distance_bounds(messages))
+    if not np.all(np.isfinite(lowest) & np.isfinite(highest)):
+        return None
+    chosen = int(np.argmin(highest))
+    rivals = np.flatnonzero(lowest <= highest[chosen])
+    same = (np.array_equal(messages[i], messages[chosen]) for i in rivals if i != chosen)
+    return chosen if all(same) else None
+
+
+def _sums(distances: np.ndarray, neighbours: int) -> np.ndarray:
+    """Every message's sum over its nearest others, (n,); NaN if any of its distances is."""
+    others = distances.copy()
+    np.fill_diagonal(others, -np.inf)  # itself comes first and is left out
+    sums = np.sum(np.sort(others, axis=1)[:, 1 : neighbours + 1], axis=1)
+    return np.where(np.any(np.isnan(distances), axis=1), np.nan, sums)

@@ -1,6 +1,6 @@
 """CUDA C++ for whole rounds of momentum SGD under attack on a quadratic: one block plays a run, in one launch for many.
 
-The numbers are those of the generator on the device (`cuda_random`), made where they are used: at the position
+The numbers are those of the generator on the device (`random`), made where they are used: at the position
 ((t − 1)·n + i)·d + j of a run's stream stands what worker i draws for coordinate j in round t. All of a run is in the
 shared memory of its block if it fits, else in global memory; between launches x, the centre and the momenta are kept.
 Who adds up what depends on n, d and the rule alone, so that a run's numbers depend neither on its batch nor on how many
@@ -10,7 +10,7 @@ A round has these steps, and a barrier before `speak` and after it:
 
 - `speak`: every thread draws pairs of normals and makes the entries of the messages to which they belong;
 - `answer`: from here on column j belongs to thread j modulo THREADS: the honest mean, and what the attacker sends;
-- `aggregate`: the rule, see `cuda_round_rules`;
+- `aggregate`: the rule, see `round_rules`;
 - `move`: the next x and its gradient and, in rounds that are recorded, the four recorded numbers.
 """
 
@@ -19,9 +19,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sims.backend import HUGE
-from sims.kernels.cuda_random import GENERATOR
-from sims.kernels.cuda_round_rules import aggregate
-from sims.kernels.cuda_source import prelude
+from sims.kernels.cuda.launch import prelude
+from sims.kernels.cuda.random import GENERATOR
+from sims.kernels.cuda.round_rules import aggregate
 from sims.kernels.in_rounds import Answer, Step
 
 MOST_THREADS = 256  # with them, each may use 255 registers

@@ -8,8 +8,10 @@ alone.
 
 from __future__ import annotations
 
-from sims.backend import HUGE
-from sims.kernels.cuda_source import prelude
+import numpy as np
+
+from sims.backend import HUGE, Array, device, namespace
+from sims.kernels.cuda import launch
 
 TILE = 32  # rows and columns of a tile
 SHORT = 256  # columns up to which one thread compares two messages
@@ -167,7 +169,7 @@ def pairs_of_messages(n: int, dtype: str) -> str:
     sums (runs, chunks, n, n) and who is dead (runs, n), which must be 0 before; `add_chunks` adds the chunks up.
     `compare` takes a warp for each ordered pair, `PAIRS` warps a block (x), for each slice (y) and run (z).
     """
-    return prelude(dtype, N=n, HUGE_ENTRY=HUGE, TILE=TILE, PAIRS=PAIRS) + _DISTANCES + _ORDER
+    return launch.prelude(dtype, N=n, HUGE_ENTRY=HUGE, TILE=TILE, PAIRS=PAIRS) + _DISTANCES + _ORDER
 
 
 def width_of_chunks(n: int, d: int) -> int:
@@ -182,3 +184,33 @@ def width_of_chunks(n: int, d: int) -> int:
 def slices(d: int) -> int:
     """Into how many slices the columns are cut when messages are compared."""
     return max(1, min(128, d // 4096))
+
+
+def distances_and_ranks(x: Array) -> tuple[Array, Array, Array]:
+    """Squared distances (..., n, n) in float64, who is alive (..., n), lexicographic ranks (..., n)."""
+    xp, where, (messages, shape) = namespace(x), device(x), launch.merged(x)
+    runs, n, d = messages.shape
+    source = pairs_of_messages(n, str(x.dtype))
+    width = width_of_chunks(n, d)
+    chunks, tiles, deep = -(-d // width), -(-n // TILE), min(runs, launch.MOST_BLOCKS)
+    dead = xp.zeros((runs, n), dtype=xp.uint8, device=where)
+    found = xp.empty((runs, chunks, n, n), dtype=xp.float64, device=where)
+    grid = (chunks, tiles * (tiles + 1) // 2, deep)
+    launch.start(source, "distances", grid, (256,), messages, *shape, np.int64(width), found, dead)
+    sums = found
+    if chunks > 1:
+        sums = xp.empty((runs, n, n), dtype=xp.float64, device=where)
+        sizes = (np.int64(runs), np.int64(chunks))
+        launch.start(source, "add_chunks", launch.enough(runs * n * n), (256,), found, *sizes, sums)
+    ranks = xp.empty((runs, n), dtype=xp.int64, device=where)
+    if d <= SHORT:
+        launch.start(source, "rank_short", launch.enough(runs * n, 64), (64,), messages, *shape, dead, ranks)
+    else:
+        count = slices(d)
+        order = xp.empty((runs, count, n, n), dtype=xp.int8, device=where)
+        grid = (-(-n * n // PAIRS), count, deep)
+        launch.start(source, "compare", grid, (32 * PAIRS,), messages, *shape, dead, order)
+        launch.start(source, "count", launch.enough(runs * n, 64), (64,), order, np.int64(runs), np.int64(count), ranks)
+    parts = ((sums, (n, n)), (dead == 0, (n,)), (ranks, (n,)))
+    distances, alive, ranks = (xp.reshape(part, (*x.shape[:-2], *end)) for part, end in parts)
+    return distances, alive, ranks

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sims.engine import Streams, fused, simulate
-from sims.kernels import compiled, normals
-from sims.kernels.normals import LANES, WORDS, Normals
+from sims.engine import Streams, on_cpu, simulate
+from sims.kernels.cpu import random as normals
+from sims.kernels.cpu.random import LANES, WORDS, Normals
 
 KEYS = np.array([Streams(0, "sample").key(run) for run in (0, 1, 2, 3, 2**40, 2**63, 2**64 - 1, 7)])
 
@@ -62,7 +62,7 @@ def test_where_numpy_draws_otherwise_it_is_asked_itself(change, afresh, monkeypa
     from sims.optimizers import SGD, RobustSGD
     from sims.problems import Quadratic
 
-    monkeypatch.setattr(fused, "SMALLEST", 0)
+    monkeypatch.setattr(on_cpu, "SMALLEST", 0)
     size = {"n": 3, "f": 0, "steps": 20, "runs": 11, "seed": 5}
     problem, algorithm = Quadratic((1.0, 2.0), sigma_sq=1.0), RobustSGD(Mean(), SGD(0.1))
     want = simulate(problem, algorithm, **size)
@@ -78,19 +78,3 @@ def test_where_numpy_draws_otherwise_it_is_asked_itself(change, afresh, monkeypa
     normals.agrees.cache_clear()
     assert not normals.agrees()
     np.testing.assert_array_equal(simulate(problem, algorithm, **size).x, want.x)
-
-
-def test_the_cache_forgets_when_any_file_of_the_folder_changes(tmp_path, monkeypatch):
-    source = "from sims.kernels.compiled import compiled\n\n@compiled\ndef one():\n    return {}\n"
-    (tmp_path / "a.py").write_text(source.format(1))
-    monkeypatch.setattr(compiled, "__file__", str(tmp_path / "compiled.py"))
-    compiled._stamp.cache_clear()
-    before = compiled._stamp()
-    compiled._stamp.cache_clear()
-    assert compiled._stamp() == before
-    (tmp_path / "a.py").write_text(source.format(2))
-    compiled._stamp.cache_clear()
-    assert compiled._stamp() != before
-    monkeypatch.undo()
-    compiled._stamp.cache_clear()
-    assert normals._draw._cache._cache_file._source_stamp == compiled._stamp()

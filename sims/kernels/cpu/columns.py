@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numba import types
 
-from sims.kernels.compiled import compiled
+from sims.kernels.cpu.compiled import compiled
+from sims.kernels.cpu.lanes import LINE, REGISTER, Lanes, intrinsic, prefetch
+from sims.kernels.cpu.threads import split
 from sims.kernels.dispatch import pieces, row_addresses
-from sims.kernels.lanes import LINE, REGISTER, Lanes, intrinsic, prefetch
-from sims.kernels.threads import split
 
-Rule = Callable[[Lanes, list[Any], int], Any]  # the values of all workers in a line of columns, and f → the result
+ColumnRule = Callable[[Lanes, list[Any], int], Any]  # the values of all workers in a line of columns, f → the result
 ENOUGH = 2**21  # bytes of messages for which a second thread is worth waking
 
 
@@ -104,7 +104,7 @@ def _run(rows, out, first, last, rule, trimmed, number):
     _group(rows, out, last - 64, rule, trimmed, number)
 
 
-def _apply(rule: Rule, messages: np.ndarray, f: int = 0, chosen: np.ndarray | None = None) -> np.ndarray:
+def _apply(rule: ColumnRule, messages: np.ndarray, f: int = 0, chosen: np.ndarray | None = None) -> np.ndarray:
     """(runs, n, d) → (runs, d), each thread some of the columns; `chosen` (runs, m) are the messages that take part."""
     runs, _, d = messages.shape
     result = np.empty((runs, d), messages.dtype)

@@ -1,4 +1,4 @@
-"""How the functions of this folder are compiled, and how long what was compiled serves."""
+"""How functions are compiled, and how long what was compiled serves."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from sims import backend
 
 @functools.cache
 def _stamp() -> str:
-    """Of what is written in all files of this folder, and of the constants of `sims.backend` that are compiled in."""
+    """Of all files of `sims.kernels`, and of that of `sims.backend`, whose constants are compiled in."""
     found = hashlib.blake2b(digest_size=16)
-    for path in [*sorted(Path(__file__).parent.glob("*.py")), Path(backend.__file__)]:
+    for path in [*sorted(Path(__file__).parents[1].rglob("*.py")), Path(backend.__file__)]:
         found.update(path.read_bytes())
     return found.hexdigest()
 
@@ -73,7 +73,7 @@ def compiled(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     """Numba's `njit` without the interpreter's lock, with NumPy's division by zero, and with a cache on disk.
 
     Numba forgets what it cached when the function's own file changes; but functions contain those that they call. Here
-    it forgets when any file of the folder changes. Where no folder for a cache can be written to, there is none.
+    it forgets when any file of `sims.kernels` changes. Where no folder for a cache can be written to, there is none.
     """
     if function is None:
         return functools.partial(compiled, **options)

@@ -12,8 +12,8 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
-from sims.kernels.compiled import compiled
-from sims.kernels.lanes import LINE, REGISTER, Lanes, intrinsic, prefetch
+from sims.kernels.cpu.compiled import compiled
+from sims.kernels.cpu.lanes import LINE, REGISTER, Lanes, intrinsic, prefetch
 
 STRIP = 256  # coordinates of all rows that are in the cache at a time
 TILE = 4 if REGISTER == LINE else 3  # rows whose pairs with as many others fit into 32 registers, or 16

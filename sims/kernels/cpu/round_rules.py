@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from sims.backend import HUGE
-from sims.kernels.compiled import compiled
-from sims.kernels.vectors import LANES, both, choose, every, everywhere, less, load, root, store
+from sims.kernels.cpu.compiled import compiled
+from sims.kernels.cpu.vectors import LANES, both, choose, every, everywhere, less, load, root, store
 
 SMALL, LARGE = 1e-280, 1e299  # sums of squares between them have neither vanished nor overflowed
 

@@ -18,7 +18,7 @@ import math
 import numpy as np
 
 from sims.backend import Array, Namespace
-from sims.kernels import cuda
+from sims.kernels.cuda import launch
 
 MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 WEYL = (0x9E3779B9, 0xBB67AE85)  # the golden ratio and √3 − 1
@@ -158,6 +158,6 @@ class DeviceStreams:
         if math.prod(out.shape):
             whole = (self.key, self.runs.start, len(self.runs), first, steps * size, size)
             blocks = steps * size // 2 + 1
-            grid = (min(-(-blocks // THREADS), 2**20), min(len(self.runs), 65535))
-            cuda.launch(SOURCE, kind, grid, (THREADS,), *map(np.uint64, whole), out)
+            grid = (min(-(-blocks // THREADS), launch.MOST_ACROSS), min(len(self.runs), launch.MOST_BLOCKS))
+            launch.start(SOURCE, kind, grid, (THREADS,), *map(np.uint64, whole), out)
         return out

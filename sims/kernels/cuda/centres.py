@@ -14,7 +14,7 @@ so. Beyond 64 workers the sums of a thread are in local memory, and from about 4
 from __future__ import annotations
 
 from sims.backend import HUGE
-from sims.kernels.cuda_source import prelude
+from sims.kernels.cuda.launch import prelude
 
 SHORT = 1024  # columns up to which one block makes all steps of a run
 CHUNK = 2048  # columns whose squares are summed by one block

@@ -1,12 +1,13 @@
-"""Squared distances between all pairs of messages in float64, in one read of the messages.
+"""Squared distances between all pairs of messages in float64, in one read of the messages; and their order.
 
 By differences and not through a Gram matrix: nothing cancels, whatever offset the messages share and however far a
 Byzantine one lies. Chunks are summed apart and added in order, so that the result does not depend on the number of
-threads.
+threads. The lexicographic order decides ties by value.
 """
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,14 @@ from numba import types
 from numba.core import cgutils
 
 from sims.backend import HUGE
-from sims.kernels.compiled import compiled
+from sims.kernels.cpu.compiled import compiled
+from sims.kernels.cpu.lanes import LINE, WIDE, Lanes, intrinsic
+from sims.kernels.cpu.threads import split
+from sims.kernels.cpu.tiles import DISTANCES, STRIP, add_pairs, shapes
 from sims.kernels.dispatch import whole_groups
-from sims.kernels.lanes import LINE, WIDE, Lanes, intrinsic
-from sims.kernels.threads import split
-from sims.kernels.tiles import DISTANCES, STRIP, add_pairs, shapes
 
 CHUNK = 64 * STRIP  # coordinates that one thread sums up at a time
+FEW = 4  # coordinates that tell almost all messages apart
 
 
 @intrinsic
@@ -97,3 +99,36 @@ def sq_distances(messages: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         alive &= np.all(lives, axis=0)
     upper = np.triu(total, 1)
     return upper + upper.T, alive
+
+
+def lexicographic_ranks(messages: np.ndarray, alive: np.ndarray) -> np.ndarray:
+    """How many messages (n, d) are lexicographically smaller than each, (n,); one that is not alive counts as zero."""
+    n, d = messages.shape
+    rows = [messages[i] if alive[i] else np.zeros(d, messages.dtype) for i in range(n)]
+    beginning = np.stack([row[:FEW] for row in rows])
+    order = list(np.lexsort(beginning.T[::-1]))
+    ranks = np.zeros(n, dtype=np.int64)
+    first = 0
+    while first < n:
+        last = first + 1
+        while last < n and np.array_equal(beginning[order[last]], beginning[order[first]]):
+            last += 1
+        _rank_equal_beginnings(rows, order[first:last], first, ranks)
+        first = last
+    return ranks
+
+
+def _rank_equal_beginnings(rows: list[np.ndarray], members: list[int], smaller: int, ranks: np.ndarray) -> None:
+    """Fill in the ranks of the messages `members`, when `smaller` others come before all of them."""
+    members = sorted(members, key=functools.cmp_to_key(lambda i, j: _compare(rows[i], rows[j])))
+    for position, i in enumerate(members):
+        before = members[position - 1]
+        tied = position > 0 and _compare(rows[before], rows[i]) == 0
+        ranks[i] = ranks[before] if tied else smaller + position
+
+
+def _compare(a: np.ndarray, b: np.ndarray) -> int:
+    """−1, 0 or 1 as a is lexicographically smaller than b, equal, or larger."""
+    differs = a != b
+    at = int(np.argmax(differs))
+    return 0 if not differs[at] else -1 if a[at] < b[at] else 1
