@@ -47,7 +47,7 @@ def well_formed(statement: Statement) -> None:
     assert theory.load(statement.stem) is statement
     assert statement.printed is None or statement.printed.endswith(".")
     assert statement.corrected is None or statement.corrected.endswith(".")
-    sides = {side for claim in statement.claims for side in claim.about}
+    sides = {side for claim in statement.claims for side in claim.part_of}
     assert ("printed" in sides) == (statement.printed is not None)
     assert ("corrected" in sides) == (statement.corrected is not None)
     for claim in statement.claims:
