@@ -103,6 +103,7 @@ def points_of(records: Iterable[Json]) -> list[tuple[int, str, str, str]]:
 def tally(records: Sequence[Json]) -> list[str]:
     """What a run found, in three lines: the printed statements, the corrected ones, the controls."""
     printed = [r for r in records if r["printed"] is not None]
+    definitions = sum(r["printed"] is None and not is_ours(r) for r in records)
     faulty = [r for r in printed if r["printed"] == "refuted"]
     kinds = Counter(r["fault"]["severity"] if r["fault"] else "unexplained" for r in faulty)
     faults = ", ".join(f"{kinds[kind]} {kind}" for kind in (*FAULTS, "unexplained") if kinds[kind])
@@ -111,6 +112,7 @@ def tally(records: Sequence[Json]) -> list[str]:
     hits, every = (sum(column) for column in zip(*map(caught, records), strict=True))
     return [
         f"printed    {len(printed) - len(faulty)} of {len(printed)} statements stand"
+        + (f", {definitions} more only define" if definitions else "")
         + (f"; faults of the others: {faults}" if faults else ""),
         f"corrected  {corrected or 'none'}",
         f"controls   {hits} of {every} false variants were caught",
