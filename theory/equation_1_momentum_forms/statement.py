@@ -231,7 +231,8 @@ def every_attack(ctx: Context, *, attack: ExactAttack = raw_bit_flipping) -> Ite
     """One round, mean of three, one Byzantine worker: |x − x′| of both forms; claimed to be 0."""
     noise = [[Fraction(1), Fraction(1), Fraction(1)]]
     value = gap(Mean(), Mean(), noise, beta=Fraction(1, 2), eta=Fraction(1), attack=attack, f=1)
-    yield Evidence("|x_1 − x′_1|, n = 3, f = 1, β = ½, gradients −1", value, "=", Fraction(0), "exact")
+    what = "|x_1 − x′_1|, n = 3, f = 1, β = ½, gradients −1"
+    yield Evidence(what, value, "=", Fraction(0), "exact", at={"n": 3, "f": 1, "beta": 0.5})
 
 
 @claim(
@@ -242,7 +243,7 @@ def every_attack(ctx: Context, *, attack: ExactAttack = raw_bit_flipping) -> Ite
 def every_start(ctx: Context, *, first_beta: Fraction | None = Fraction(0)) -> Iterable[Evidence]:
     """One worker, one round, with β_1 = `first_beta`, β = ½ in η/(1 − β): |x − x′|; claimed to be 0."""
     value = gap(Mean(), Mean(), [[Fraction(1)]], beta=Fraction(1, 2), eta=Fraction(1), first_beta=first_beta)
-    yield Evidence("|x_1 − x′_1|, n = 1, gradient −1", value, "=", Fraction(0), "exact")
+    yield Evidence("|x_1 − x′_1|, n = 1, gradient −1", value, "=", Fraction(0), "exact", at={"n": 1, "beta": 0.5})
 
 
 STATEMENT = Statement(

@@ -93,7 +93,7 @@ def largest(pairs: Iterable[tuple[Fraction, Fraction]]) -> Fraction:
 
 
 def positive(x: Fraction) -> Fraction:
-    """x_+."""
+    """The positive part x_+."""
     return max(x, Fraction(0))
 
 

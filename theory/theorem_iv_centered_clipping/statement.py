@@ -141,8 +141,8 @@ STATEMENT = Statement(
     "bound holds with 119 for 1360; with τ_l² = 4(1 − δ)(B_l²/3 + ρ²)/(√3δ), reconstructed here, with 229 if B_0² ≥ "
     "22.1δρ²/(1 − 6.45δ), and one step leaves at most 6.45δB_0² + 22.1δρ². For every δ < ½ other radii give 4(½ + "
     "δ)^{2l}B_0² + 117δρ²/(1 − 2δ)⁴.",
-    says="From any v_0: E‖v_l − x̄‖² ≤ 2(6.45δ)ˡE‖v_0 − x̄‖² + 1360δρ²",
-    says_corrected="v_0 fixed: E‖v_l − x̄‖² ≤ 2(5δ)^{2l}B₀² + 90δρ², δ ≤ 0.15",
+    says="From any v_0: E‖v_l − x̄‖² ≤ 2(6.45δ)^l E‖v_0 − x̄‖² + 1360δρ²",
+    says_corrected="v_0 fixed: E‖v_l − x̄‖² ≤ 2(5δ)^{2l}B_0² + 90δρ², δ ≤ 0.15",
     for_you="You may use it from a fixed centre and with a radius that grows with its distance; Section 6 uses "
     "a random centre, which it does not cover.",
     rests_on="the lemma path by path in theory/theorem_iv_centered_clipping/many_steps.py (pen and paper), its "

@@ -29,7 +29,7 @@ class Momentum(Run):
 
     @property
     def optimizer(self) -> WorkerMomentum:
-        """Algorithm 2."""
+        """Momentum as in Algorithm 2, from m_0 = 0."""
         return WorkerMomentum(float(ETA), beta=float(1 - ALPHA))
 
     @property

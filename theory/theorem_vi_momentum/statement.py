@@ -64,7 +64,7 @@ STATEMENT = Statement(
     "trimmed mean is one, c = 1/(2(1 − 2δ))). m_0 = 0: (1/T)ΣE‖∇f(x_{t−1})‖² ≤ 2.5F0/(ηT) + 16Lησ²κ, which implies "
     "the printed bound. α_1 = 1: ≤ 2(F0 + κσ²/8L)/(ηT) + 16Lησ²κ, which implies it if σ² ≤ 16gLF0 + 5.5cδgσ², as it "
     "is with any attacker against the trimmed mean.",
-    says="SGDm with a robust rule: 16√(σ²(1 + cδn)(10LF0 + …)/nT) + …",
+    says="SGDm, robust rule: avg E‖∇f‖² ~ √(σ²(1/n + cδ)(LF0 + cδσ²)/T)",
     says_corrected="m_0 = 0: avg E‖∇f‖² ≤ 2.5F0/(ηT) + 16Lησ²κ, κ = 2cδ + 1/g",
     for_you="Use the trimmed mean, whose bound needs no independence, and start from m_0 = 0 as Algorithm 2 does; the "
     "printed bound then holds.",

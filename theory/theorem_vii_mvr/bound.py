@@ -38,7 +38,7 @@ class Instance:
 
     @property
     def F0(self) -> float:  # noqa: N802 (the paper's symbol)
-        """f(x_0) − f*."""
+        """F0 = f(x_0) − f* of ½x²."""
         return self.x0**2 / 2
 
     @property

@@ -37,7 +37,7 @@ class VarianceReduction(Run):
 
     @property
     def weight(self) -> float:
-        """2."""
+        """The 2 of step (d): errors of the rule enter twice."""
         return 2.0
 
     @property

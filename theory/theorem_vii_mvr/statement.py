@@ -158,8 +158,8 @@ STATEMENT = Statement(
     corrected="If E‖g_i(x; ξ) − g_i(y; ξ)‖² ≤ L²‖x − y‖², E‖AGG − m̄_t‖² ≤ cδρ_t² on these momenta (the trimmed "
     "mean), η ≤ 1/(4L), 1 ≥ α ≥ (16/3)κL²η², κ = 2cδ + 1/g, and the first estimate is from b_0 samples: "
     "(1/T)ΣE‖∇f(x_{t−1})‖² ≤ 2F0/(ηT) + 2κσ²/(b_0αT) + 4κασ².",
-    says="Robust MVR under Def. A: T^{−2/3} (right-hand side lost)",
-    says_corrected="MVR: avg E‖∇f‖² ≤ 2F0/(ηT) + 2κσ²/(b₀αT) + 4κασ²",
+    says="Robust MVR under Definition A: avg E‖∇f‖² falls like T^{−2/3}",
+    says_corrected="MVR: avg E‖∇f‖² ≤ 2F0/(ηT) + 2κσ²/(b_0αT) + 4κασ²",
     for_you="Use MVR only if single gradients are smooth on average, and average about T^{1/3} batches before "
     "the first step.",
     rests_on="steps (a) to (d) (pen and paper, theory/theorem_vii_mvr/statement.py), their sum on random rational "
