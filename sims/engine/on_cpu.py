@@ -16,6 +16,7 @@ from sims.engine.experiment import Experiment
 from sims.engine.program import NOTED, Program, program_of
 from sims.engine.record import Record
 from sims.engine.streams import Streams
+from sims.kernels.cpu.tables import Aggregation, Attacking, Movement, Room, State, World
 from sims.kernels.cpu.threads import split
 from sims.kernels.in_rounds import Step
 
@@ -51,10 +52,10 @@ def play(program: Program, start: np.ndarray, configuration: dict[str, Any]) -> 
         here = slice(chosen[0], chosen[0] + own)
         normals = Normals(np.array([streams.key(e.first_run + int(r)) for r in chosen[:own]]))
         drawn, records, room = vectors.zeros(size, e.n * d), vectors.zeros(size, 4), _room(program)
-        states = [(vectors.zeros(d), vectors.zeros(e.n, d), vectors.zeros(d)) for _ in range(cells)]
-        parts = [program.part(c, chosen) for c in range(cells)]
+        states = [State(vectors.zeros(d), vectors.zeros(e.n, d), vectors.zeros(d)) for _ in range(cells)]
+        parts = [_Part(program, c, chosen) for c in range(cells)]
         for c in range(cells):
-            states[c][0][:] = starts[c, chosen].T
+            states[c].x[:] = starts[c, chosen].T
         for first in range(0, e.steps, size):
             count = min(size, e.steps - first)
             normals.fill(drawn[:count])
@@ -63,11 +64,11 @@ def play(program: Program, start: np.ndarray, configuration: dict[str, Any]) -> 
                 kept.append(count - 1)
             place = first // e.every
             for c in range(cells):
-                rounds.play(drawn[:count], *parts[c].arguments(first, count), states[c], room, records)
+                rounds.play(drawn[:count], *parts[c].arguments(first, count), tuple(states[c]), tuple(room), records)
                 if kept:
                     values[place : place + len(kept), :, c, here] = records[kept, :, :own]
         for c in range(cells):
-            last[c, here] = states[c][0].T[:own]
+            last[c, here] = states[c].x.T[:own]
 
     def part(a: int, b: int) -> None:
         for number in range(a, b):
@@ -82,11 +83,48 @@ def play(program: Program, start: np.ndarray, configuration: dict[str, Any]) -> 
     return Record(np.array([0, *noted]), measures, np.array(after[:, 3]), x, configuration)
 
 
-def _room(program: Program) -> tuple[np.ndarray, ...]:
-    """Where a round writes what it needs no more afterwards, in the order of `sims.kernels.cpu.rounds.play`."""
-    from sims.kernels.cpu import vectors
+class _Part:
+    """Some runs of one cell of a program's grid: what `sims.kernels.cpu.rounds.play` is told of them."""
+
+    def __init__(self, program: Program, cell: Any, chosen: np.ndarray) -> None:
+        self.program, self.cell, self.chosen = program, cell, chosen
+        p, e = program, program.e
+        self.scale, self.strength, self.parameters = map(self._lanes, (p.scale, p.strength, p.parameters))
+        self.world = World(p.eigenvalues, p.x_star, self.scale, p.offsets)
+        self.rule = Aggregation(int(p.rule.step), p.rule.f, self.parameters, p.network)
+        self.attacking = Attacking(int(p.attack.answer), self.strength, p.attack.ddof, e.n - e.f)
+        self.constant = None if p.changing else self._movement(p.first)
+
+    def arguments(self, first: int, count: int) -> tuple[Any, ...]:
+        """World, movement, rule and attack in the rounds first + 1, …, first + count."""
+        movement = self.constant or self._movement(self.program.rates(first, count))
+        return tuple(map(tuple, (self.world, movement, self.rule, self.attacking)))
+
+    def _lanes(self, values: np.ndarray) -> np.ndarray:
+        shape = self.program.e.shape
+        flat = values.reshape(*values.shape[: values.ndim - len(shape)], -1, shape[-1])
+        return np.ascontiguousarray(flat[..., self.cell, self.chosen])
+
+    def _movement(self, rates: tuple[np.ndarray, np.ndarray]) -> Movement:
+        eta, old = map(self._lanes, rates)
+        optimizer = self.program.optimizer
+        if optimizer.beta is None:
+            return Movement(eta, eta, eta, momentum=False)
+        return Movement(eta, 1.0 - old if optimizer.damped else np.ones_like(old), old, momentum=True)
+
+
+def _room(program: Program) -> Room:
+    from sims.kernels.cpu.vectors import zeros
 
     n, d, f = program.e.n, program.e.problem.dim, program.e.f
-    work = n if program.rule.step == Step.KRUM else d
-    shapes = ((n, d), (f, d), (n, work), (n,), (n,), (d,), (d,), (d,), (d,))
-    return tuple(vectors.zeros(*shape) for shape in shapes)
+    return Room(
+        sent=zeros(n, d),
+        raw=zeros(f, d),
+        work=zeros(n, n if program.rule.step == Step.KRUM else d),
+        norms=zeros(n),
+        alive=zeros(n),
+        slope=zeros(d),
+        honest=zeros(d),
+        out=zeros(d),
+        spare=zeros(d),
+    )

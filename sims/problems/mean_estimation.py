@@ -37,17 +37,17 @@ class MeanEstimation(Problem):
 
     @property
     def L(self) -> float:  # noqa: N802 (the paper's symbol)
-        """1."""
+        """The Hessian is the identity: L = 1."""
         return 1.0
 
     @property
     def mu(self) -> float:
-        """1."""
+        """The Hessian is the identity: μ = 1."""
         return 1.0
 
     @property
     def sigma_sq(self) -> Any:
-        """d·Var ξ_j."""
+        """The variance of all coordinates of ξ_i together: d·Var ξ_j."""
         return self.dim * self.variance
 
     @property
@@ -58,20 +58,20 @@ class MeanEstimation(Problem):
 
     @property
     def f_star(self) -> Any:
-        """½d·Var ξ_j."""
+        """Half the variance, which no x takes away: ½d·Var ξ_j."""
         return 0.5 * self.sigma_sq
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
-        """(d,)."""
+        """One uniform for each coordinate, (d,)."""
         return (self.dim,)
 
     def excess(self, x: Array) -> Array:
-        """½‖x − x*‖²."""
+        """f(x) − f* = ½‖x − x*‖²."""
         return 0.5 * sq_norm(self.gradient(x))
 
     def gradient(self, x: Array) -> Array:
-        """x − x*."""
+        """∇f(x) = x − Eξ."""
         return x - as_like(self.x_star, x)
 
     def draw(self, streams: Draws, steps: int, n: int) -> np.ndarray:
@@ -117,7 +117,7 @@ class Bernoulli(MeanEstimation):
         return in_float64(self.p) * (1.0 - in_float64(self.p))
 
     def quantile(self, u: Array) -> Array:
-        """1 where u < p."""
+        """The value 1 where u < p, 0 elsewhere."""
         return namespace(u).astype(u < lead(self.p, u, 2), u.dtype)
 
 
@@ -136,12 +136,12 @@ class Rademacher(MeanEstimation):
 
     @property
     def mean(self) -> float:
-        """0."""
+        """The two signs cancel: 0."""
         return 0.0
 
     @property
     def variance(self) -> float:
-        """1."""
+        """ξ² = 1 always: 1."""
         return 1.0
 
     def quantile(self, u: Array) -> Array:

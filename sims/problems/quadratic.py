@@ -74,12 +74,12 @@ class Quadratic(Problem):
 
     @property
     def f_star(self) -> float:
-        """0."""
+        """The value at x*, 0."""
         return 0.0
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
-        """(d,)."""
+        """One normal for each coordinate, (d,)."""
         return (self.dim,)
 
     def excess(self, x: Array) -> Array:
@@ -88,7 +88,7 @@ class Quadratic(Problem):
         return 0.5 * sum_across(as_like(self.eigenvalues, x) * away * away)
 
     def gradient(self, x: Array) -> Array:
-        """λ(x − x*)."""
+        """∇f(x) = λ(x − x*), coordinate by coordinate."""
         return as_like(self.eigenvalues, x) * (x - as_like(self.x_star, x))
 
     def draw(self, streams: Draws, steps: int, n: int) -> np.ndarray:

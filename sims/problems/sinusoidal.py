@@ -51,7 +51,7 @@ class PhaseNoise(Problem):
 
     @property
     def L(self) -> float:  # noqa: N802 (the paper's symbol)
-        """1."""
+        """Of every problem with this noise: L = 1."""
         return 1.0
 
     @property
@@ -67,17 +67,17 @@ class PhaseNoise(Problem):
 
     @property
     def x_star(self) -> float:
-        """0."""
+        """The origin is a minimiser of each of them."""
         return 0.0
 
     @property
     def f_star(self) -> float:
-        """0."""
+        """The value at the origin, 0."""
         return 0.0
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
-        """(d,)."""
+        """One uniform for each coordinate, (d,)."""
         return (self.dim,)
 
     @abc.abstractmethod
@@ -107,11 +107,11 @@ class Sinusoidal(PhaseNoise):
 
     @property
     def mu(self) -> float:
-        """1."""
+        """The Hessian is the identity: μ = 1."""
         return 1.0
 
     def excess(self, x: Array) -> Array:
-        """½‖x‖²."""
+        """f(x) itself, ½‖x‖²."""
         return 0.5 * sq_norm(x)
 
     def gradient(self, x: Array) -> Array:
@@ -127,7 +127,7 @@ class Pendulum(PhaseNoise):
 
     @property
     def mu(self) -> float:
-        """0."""
+        """0: f bends down beyond π/2."""
         return 0.0
 
     def excess(self, x: Array) -> Array:

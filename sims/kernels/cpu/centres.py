@@ -25,6 +25,42 @@ CHUNK = 32 * STRIP  # coordinates whose squares are summed before they are added
 ONE, TWO, FOUR = (0,), (0, 0), (0, 0, 0, 0)  # rows at a time: the lengths of tuples are known to the compiler
 
 
+class Centre(NamedTuple):
+    """A centre as numbers of the messages' dtype (d,), and what rounding took from them: likewise, or empty."""
+
+    rounded: np.ndarray
+    rest: np.ndarray
+
+    def beyond(self, first: int, count: int) -> Centre:
+        """`count` coordinates from `first` on."""
+        return Centre(self.rounded[first : first + count], self.rest[first : first + count])
+
+
+class _Messages(NamedTuple):
+    """Messages in memory: the address of each row (n,), how many coordinates of how many bytes, a number like them."""
+
+    rows: np.ndarray
+    size: int
+    itemsize: int
+    number: Any
+
+
+class _Pass(NamedTuple):
+    """What a read of the messages is for, and from which end it goes."""
+
+    move: bool
+    measure: bool
+    backwards: bool
+
+
+class _Strip(NamedTuple):
+    """Coordinates of all rows: where they begin, in bytes, how many, and how many bytes further the next strip is."""
+
+    first: int
+    width: int
+    ahead: int
+
+
 class _Row:
     """The code for some rows, `WIDE` coordinates at a time, in float64."""
 
@@ -103,10 +139,11 @@ def _pull(typing, rows, first, centre, step, weights, count, ahead, together, nu
 
 
 @compiled
-def _strip(rows, weights, v, step, first, width, ahead, move, measure, squares, number):
+def _strip(messages, strip, v, step, weights, todo, squares):
     """Move the strip v of the centre if asked to, and add its squared distances to the rows if asked to."""
-    n, groups, centre = rows.size, width // WIDE, v.ctypes.data
-    if move:
+    rows, first, ahead, number = messages.rows, strip.first, strip.ahead, messages.number
+    n, groups, centre = rows.size, strip.width // WIDE, v.ctypes.data
+    if todo.move:
         step[:] = 0.0
         done = 0
         while done < n:
@@ -117,10 +154,10 @@ def _strip(rows, weights, v, step, first, width, ahead, move, measure, squares, 
             else:
                 _pull(here, first, centre, step.ctypes.data, share, groups, ahead, ONE, number)
                 done += len(ONE)
-        for k in range(width):
+        for k in range(strip.width):
             v[k] += step[k]
-    if measure:
-        ahead = 0 if move else ahead  # once is enough
+    if todo.measure:
+        ahead = 0 if todo.move else ahead  # once is enough
         done = 0
         while done < n:
             here, there = rows.ctypes.data + 8 * done, squares.ctypes.data + 8 * done
@@ -133,60 +170,38 @@ def _strip(rows, weights, v, step, first, width, ahead, move, measure, squares, 
 
 
 @compiled
-def _chunks(
-    rows,
-    weights,
-    source,
-    source_rest,
-    target,
-    target_rest,
-    begin,
-    end,
-    size,
-    backwards,
-    move,
-    measure,
-    squares,
-    itemsize,
-    number,
-):
-    """The chunks begin, …, end − 1 of `size` coordinates, or in the opposite order; squares (chunks, n)."""
+def _chunks(begin, end, messages, source, target, weights, todo, squares):
+    """The chunks begin, …, end − 1 of the messages, or in the opposite order; squares (chunks, n).
+
+    Tuples arrive as plain ones: numba takes ten times as long to see what a named one is.
+    """
+    messages, source, target, todo = _Messages(*messages), Centre(*source), Centre(*target), _Pass(*todo)
     v, step = np.zeros(STRIP), np.zeros(STRIP)
-    ahead = (-STRIP if backwards else STRIP) * itemsize
+    size, itemsize = messages.size, messages.itemsize
+    ahead = (-STRIP if todo.backwards else STRIP) * itemsize
     strips, last = CHUNK // STRIP, -(-size // STRIP)
     for s in range(begin * strips, min(end * strips, last)):
-        strip = begin * strips + min(end * strips, last) - 1 - s if backwards else s
+        strip = begin * strips + min(end * strips, last) - 1 - s if todo.backwards else s
         first = strip * STRIP
         width = min(STRIP, size - first)
-        known = min(width, source.size - first)  # beyond it messages are filled up with zeros, and so is v
+        known = min(width, source.rounded.size - first)  # beyond it messages are filled up with zeros, and so is v
         v[:] = 0.0
-        here = source[first : first + known]
+        here = source.rounded[first : first + known]
         for k in range(known):
             v[k] = here[k]
-        if source_rest.size:
-            rest = source_rest[first : first + known]
+        if source.rest.size:
+            rest = source.rest[first : first + known]
             for k in range(known):
                 v[k] += rest[k]
-        _strip(rows, weights, v, step, first * itemsize, width, ahead, move, measure, squares[strip // strips], number)
-        if move:
-            there = target[first : first + known]
+        _strip(messages, _Strip(first * itemsize, width, ahead), v, step, weights, todo, squares[strip // strips])
+        if todo.move:
+            there = target.rounded[first : first + known]
             for k in range(known):
                 there[k] = v[k]
-            if target_rest.size:
-                left = target_rest[first : first + known]
+            if target.rest.size:
+                left = target.rest[first : first + known]
                 for k in range(known):
                     left[k] = v[k] - there[k]
-
-
-class Centre(NamedTuple):
-    """A centre as numbers of the messages' dtype (d,), and what rounding took from them: likewise, or empty."""
-
-    rounded: np.ndarray
-    rest: np.ndarray
-
-    def beyond(self, first: int, count: int) -> Centre:
-        """`count` coordinates from `first` on."""
-        return Centre(self.rounded[first : first + count], self.rest[first : first + count])
 
 
 def advance(
@@ -210,18 +225,19 @@ def advance(
     shares = np.zeros(n) if weights is None else np.ascontiguousarray(weights, dtype=np.float64)
     number, total = messages.dtype.type(0), np.zeros(n)
     there = Centre(*2 * (np.empty(0, messages.dtype),)) if target is None else target
+    todo = tuple(_Pass(target is not None, measure, backwards))
     parts = list(whole_groups(messages, WIDE))
     for first, width, piece in reversed(parts) if backwards else parts:
         # a row that is not alive is not read: 0·∞ is no zero
         rows = piece.ctypes.data + piece.strides[0] * np.where(alive, np.arange(n), np.argmax(alive))
-        centres = (*source.beyond(first, width), *there.beyond(first, width))  # not what the next piece begins with
+        known = tuple(_Messages(rows, piece.shape[1], piece.itemsize, number))
+        # not what the next piece begins with
+        centres = tuple(source.beyond(first, width)), tuple(there.beyond(first, width))
         chunks = -(-piece.shape[1] // CHUNK)
         squares = np.zeros((chunks, n))
 
-        after = (piece.shape[1], backwards, target is not None, measure, squares, piece.itemsize, number)
-
-        def part(a: int, b: int, before: Any = (rows, shares, *centres), after: Any = after) -> None:
-            _chunks(*before, a, b, *after)
+        def part(a: int, b: int, arguments: Any = (known, *centres, shares, todo, squares)) -> None:
+            _chunks(a, b, *arguments)
 
         split(part, chunks)
         with np.errstate(all="ignore"):

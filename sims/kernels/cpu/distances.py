@@ -19,7 +19,7 @@ from sims.backend import HUGE
 from sims.kernels.cpu.compiled import compiled
 from sims.kernels.cpu.lanes import LINE, WIDE, Lanes, intrinsic
 from sims.kernels.cpu.threads import split
-from sims.kernels.cpu.tiles import DISTANCES, STRIP, add_pairs, shapes
+from sims.kernels.cpu.tiles import DISTANCES, STRIP, Following, Strip, add_pairs, shapes_of
 from sims.kernels.dispatch import whole_groups
 
 CHUNK = 64 * STRIP  # coordinates that one thread sums up at a time
@@ -51,7 +51,7 @@ def _copy(typing, row, target, count, number):
 
 
 @compiled
-def _strips(rows, first, last, out, alive, itemsize, tile, edge, number):
+def _strips(rows, first, last, out, alive, itemsize, shapes, number):
     """Add the distances over the coordinates [first, last) to the upper triangle of out; note who is not alive."""
     n = rows.size
     b = np.zeros((n, STRIP))
@@ -61,19 +61,8 @@ def _strips(rows, first, last, out, alive, itemsize, tile, edge, number):
             alive[i] &= _copy(rows[i] + start * itemsize, b.ctypes.data + 8 * STRIP * i, width // WIDE, number)
             b[i, width:] = 0.0
         width = STRIP * itemsize
-        add_pairs(
-            b.ctypes.data,
-            8 * STRIP,
-            rows,
-            start * itemsize + width,
-            width // LINE,
-            out.ctypes.data,
-            8 * n,
-            tile,
-            edge,
-            DISTANCES,
-            0.0,
-        )
+        following = Following(rows, start * itemsize + width, width // LINE)
+        add_pairs(Strip(b.ctypes.data, 8 * STRIP), Strip(out.ctypes.data, 8 * n), following, shapes, DISTANCES, 0.0)
 
 
 def sq_distances(messages: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -83,7 +72,7 @@ def sq_distances(messages: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     n = len(messages)
     total, alive = np.zeros((n, n)), np.ones(n, dtype=bool)
-    kinds = (messages.itemsize, *shapes(n), messages.dtype.type(0))
+    kinds = (messages.itemsize, shapes_of(n), messages.dtype.type(0))
     for _, _, piece in whole_groups(messages, WIDE):  # zeros are at no distance from each other
         rows, d = piece.ctypes.data + piece.strides[0] * np.arange(n), piece.shape[1]
         chunks = -(-d // CHUNK)

@@ -53,11 +53,11 @@ class Lanes:
         return self.builder.select(condition, a, b)
 
     def add(self, a: Any, b: Any) -> Any:
-        """a + b."""
+        """a + b, lane by lane."""
         return self.builder.fadd(a, b)
 
     def subtract(self, a: Any, b: Any) -> Any:
-        """a − b."""
+        """a − b, lane by lane."""
         return self.builder.fsub(a, b)
 
     def everywhere(self, value: Any) -> Any:

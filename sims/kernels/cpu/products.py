@@ -16,7 +16,7 @@ from numba.core import cgutils
 from sims.kernels.cpu.compiled import compiled
 from sims.kernels.cpu.lanes import LINE, WIDE, Lanes, intrinsic
 from sims.kernels.cpu.threads import split
-from sims.kernels.cpu.tiles import ADDED, PRODUCTS, STRIP, add_pairs, shapes
+from sims.kernels.cpu.tiles import ADDED, PRODUCTS, STRIP, Following, Strip, add_pairs, shapes_of
 from sims.kernels.dispatch import whole_groups
 
 CHUNK = 64 * STRIP  # coordinates that one thread sums up at a time
@@ -57,7 +57,7 @@ def _subtract(typing, row, centre, target, count, number):
 
 
 @compiled
-def _strips(rows, first, last, out, tile, edge, zero):
+def _strips(rows, first, last, out, shapes, zero):
     """Add the products over the coordinates [first, last) to the upper triangle of out."""
     n = rows.size
     b, centre = np.full((n, STRIP), zero), np.full(STRIP, zero)
@@ -69,25 +69,14 @@ def _strips(rows, first, last, out, tile, edge, zero):
             place = b.ctypes.data + 4 * STRIP * i
             _subtract(rows[i] + offset, centre.ctypes.data, place, width // WIDE, zero)
             b[i, width:] = zero
-        add_pairs(
-            b.ctypes.data,
-            4 * STRIP,
-            rows,
-            offset + 4 * STRIP,
-            4 * STRIP // LINE,
-            out.ctypes.data,
-            8 * n,
-            tile,
-            edge,
-            PRODUCTS,
-            zero,
-        )
+        following = Following(rows, offset + 4 * STRIP, 4 * STRIP // LINE)
+        add_pairs(Strip(b.ctypes.data, 4 * STRIP), Strip(out.ctypes.data, 8 * n), following, shapes, PRODUCTS, zero)
 
 
 def centred_products(messages: np.ndarray) -> np.ndarray:
     """The Gram matrix (n, n) of the float32 messages (n, d) of one run, less a common centre of no consequence."""
     n = len(messages)
-    total, kinds = np.zeros((n, n)), (*shapes(n), messages.dtype.type(0))
+    total, kinds = np.zeros((n, n)), (shapes_of(n), messages.dtype.type(0))
     for _, _, piece in whole_groups(messages, WIDE):  # products with zeros are zero
         rows, d = piece.ctypes.data + piece.strides[0] * np.arange(n), piece.shape[1]
         chunks = -(-d // CHUNK)

@@ -1,69 +1,90 @@
 """Whole rounds of momentum SGD under attack on a quadratic, compiled: `LANES` runs side by side in vector registers.
 
-All arrays have the runs as their last axis, as those of `sims.kernels.cpu.round_rules`.
+What they are told is in `sims.kernels.cpu.tables`, the rules in `sims.kernels.cpu.round_rules`.
 """
 
 from __future__ import annotations
 
 from sims.kernels.cpu.compiled import compiled
 from sims.kernels.cpu.round_rules import clip, krum, mean, order_statistics, weiszfeld
+from sims.kernels.cpu.tables import Aggregation, Attacking, Movement, Room, State, World
 from sims.kernels.cpu.vectors import everywhere, load, root, store
 from sims.kernels.in_rounds import Answer, Step
 
 
 @compiled
-def _speak(drawn, slopes, scale, offsets, optimizer, r, momenta, raw, sent):
+def _speak(drawn, r, world, movement, state, room):
     """Every worker's message from the normals `drawn` (n d, LANES), and the gradients of the last workers in `raw`."""
-    n, d, _ = sent.shape
-    _, fresh, old, with_momentum = optimizer
-    g, wide, new, kept = n - raw.shape[0], load(scale, 0), load(fresh, r), load(old, r)
+    n, d, _ = room.sent.shape
+    g, wide, new, kept = n - room.raw.shape[0], load(world.scale, 0), load(movement.fresh, r), load(movement.old, r)
     for i in range(n):
         for j in range(d):
             e = i * d + j
-            message = load(slopes, j) + wide * load(drawn, e) + everywhere(offsets[i, j])
+            message = load(room.slope, j) + wide * load(drawn, e) + everywhere(world.offsets[i, j])
             if i >= g:
-                store(message, raw, e - g * d)
-            if with_momentum:
-                message = new * message + kept * load(momenta, e)
-                store(message, momenta, e)
-            store(message, sent, e)
+                store(message, room.raw, e - g * d)
+            if movement.momentum:
+                message = new * message + kept * load(state.momenta, e)
+                store(message, state.momenta, e)
+            store(message, room.sent, e)
 
 
 @compiled
-def _attack(attack, strength, ddof, honest, raw, sent):
-    """Replace the rows of the Byzantine workers by what they send, `honest` the mean of the others, (d, LANES)."""
+def _attack(attacking, room):
+    """Replace the rows of the Byzantine workers by what they send."""
+    sent, raw, answer = room.sent, room.raw, attacking.answer
     n, d, _ = sent.shape
-    g, much = n - raw.shape[0], load(strength, 0)
+    g, much = n - raw.shape[0], load(attacking.strength, 0)
     for j in range(d):
-        middle = load(honest, j)
+        middle = load(room.honest, j)
         edge = everywhere(0.0)
-        if attack == Answer.EDGE:
+        if answer == Answer.EDGE:
             for i in range(g):
                 away = load(sent, i * d + j) - middle
                 edge = edge + away * away
-            edge = middle + much * root(edge / everywhere(float(g - ddof)))
+            edge = middle + much * root(edge / everywhere(float(g - attacking.ddof)))
         for i in range(g, n):
             e = i * d + j
-            if attack == Answer.MINUS_GRADIENT:
+            if answer == Answer.MINUS_GRADIENT:
                 store(-load(raw, e - g * d), sent, e)
-            elif attack == Answer.MINUS_MESSAGE:
+            elif answer == Answer.MINUS_MESSAGE:
                 store(-load(sent, e), sent, e)
-            elif attack == Answer.MINUS_MEAN:
+            elif answer == Answer.MINUS_MEAN:
                 store(-much * middle, sent, e)
             else:
                 store(edge, sent, e)
 
 
 @compiled
-def _move(x, x_star, eigenvalues, eta, r, out, honest, record):
+def _aggregate(rule, room, centre):
+    """The rule's step from what was sent to `out`."""
+    sent, out, f = room.sent, room.out, rule.f
+    n = sent.shape[0]
+    if rule.step == Step.MEAN:
+        mean(sent, n, out)
+    elif rule.step == Step.MEDIAN:
+        order_statistics(sent, room.work, rule.network, -1, out)
+    elif rule.step == Step.TRIMMED_MEAN:
+        order_statistics(sent, room.work, rule.network, f, out)
+    elif rule.step == Step.CLIPPING:
+        clip(sent, centre, rule.parameters, room.norms, room.alive, room.spare)
+        out[:] = centre
+    elif rule.step == Step.WEISZFELD:
+        weiszfeld(sent, out, rule.parameters, room.norms, room.alive, room.spare)
+    else:
+        krum(sent, room.work, rule.network, n - f - 2, room.norms, room.alive, room.spare, out)
+
+
+@compiled
+def _move(r, world, movement, x, room, record):
     """The server's step, and what is recorded of it: excess, squared gradient, distance and error, (4, LANES)."""
     excess = slopes = distances = errors = everywhere(0.0)
     for j in range(x.shape[0]):
-        moved = load(x, j) - load(eta, r) * load(out, j)
+        moved = load(x, j) - load(movement.eta, r) * load(room.out, j)
         store(moved, x, j)
-        away = moved - everywhere(x_star[j])
-        slope = everywhere(eigenvalues[j]) * away
-        error = load(out, j) - load(honest, j)
+        away = moved - everywhere(world.x_star[j])
+        slope = everywhere(world.eigenvalues[j]) * away
+        error = load(room.out, j) - load(room.honest, j)
         excess = excess + slope * away
         slopes = slopes + slope * slope
         distances = distances + away * away
@@ -75,35 +96,21 @@ def _move(x, x_star, eigenvalues, eta, r, out, honest, record):
 
 
 @compiled
-def play(drawn, world, optimizer, rule, attack, state, room, records):
-    """Play a round for each of `drawn` (rounds, n d, LANES); the others are tuples, see `sims.engine.program`."""
-    eigenvalues, x_star, scale, offsets = world
-    eta = optimizer[0]
-    step, f, parameters, network = rule
-    answer, strength, ddof, g = attack
-    x, momenta, centre = state
-    sent, raw, work, norms, alive, slopes, honest, out, spare = room
-    n, d, _ = sent.shape
+def play(drawn, world, movement, rule, attacking, state, room, records):
+    """Play a round for each of `drawn` (rounds, n d, LANES), and write what is recorded of it, (rounds, 4, LANES).
+
+    The others are the tuples of `tables` as plain ones: numba takes ten times as long to see what a named one is.
+    """
+    world, movement, rule, attacking = World(*world), Movement(*movement), Aggregation(*rule), Attacking(*attacking)
+    state, room = State(*state), Room(*room)
     for t in range(drawn.shape[0]):
-        r = min(t, eta.shape[0] - 1)  # schedules that are constant have one row
-        for j in range(d):
-            slope = everywhere(eigenvalues[j]) * (load(x, j) - everywhere(x_star[j]))
-            store(slope, slopes, j)
-        _speak(drawn[t], slopes, scale, offsets, optimizer, r, momenta, raw, sent)
-        mean(sent, g, honest)
-        if answer != Answer.HONEST:
-            _attack(answer, strength, ddof, honest, raw, sent)
-        if step == Step.MEAN:
-            mean(sent, n, out)
-        elif step == Step.MEDIAN:
-            order_statistics(sent, work, network, -1, out)
-        elif step == Step.TRIMMED_MEAN:
-            order_statistics(sent, work, network, f, out)
-        elif step == Step.CLIPPING:
-            clip(sent, centre, parameters, norms, alive, spare)
-            out[:] = centre
-        elif step == Step.WEISZFELD:
-            weiszfeld(sent, out, parameters, norms, alive, spare)
-        else:
-            krum(sent, work, network, n - f - 2, norms, alive, spare, out)
-        _move(x, x_star, eigenvalues, eta, r, out, honest, records[t])
+        r = min(t, movement.eta.shape[0] - 1)  # schedules that are constant have one row
+        for j in range(state.x.shape[0]):
+            slope = everywhere(world.eigenvalues[j]) * (load(state.x, j) - everywhere(world.x_star[j]))
+            store(slope, room.slope, j)
+        _speak(drawn[t], r, world, movement, state, room)
+        mean(room.sent, attacking.honest, room.honest)
+        if attacking.answer != Answer.HONEST:
+            _attack(attacking, room)
+        _aggregate(rule, room, state.centre)
+        _move(r, world, movement, state.x, room, records[t])

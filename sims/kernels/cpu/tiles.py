@@ -6,8 +6,9 @@ pair's sum is added in the same order, whichever tile it is in: what is equal in
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -19,6 +20,21 @@ STRIP = 256  # coordinates of all rows that are in the cache at a time
 TILE = 4 if REGISTER == LINE else 3  # rows whose pairs with as many others fit into 32 registers, or 16
 DISTANCES, PRODUCTS = (), (0,)  # tuples, since their lengths are known to the compiler
 ADDED = STRIP * 4 // REGISTER + REGISTER // 4  # float32 terms that are rounded one after the other in a strip, at most
+
+
+class Strip(NamedTuple):
+    """Rows side by side in memory: the address of the first, and the bytes from one to the next."""
+
+    place: int
+    apart: int
+
+
+class Following(NamedTuple):
+    """What is asked for meanwhile: of every row, given by its address, the lines of the cache that lie `ahead`."""
+
+    rows: np.ndarray
+    ahead: int
+    lines: int
 
 
 @intrinsic
@@ -75,31 +91,30 @@ def _ask(typing, address, lines):
 
 
 @compiled
-def add_pairs(strip, inner, rows, ahead, lines, sums, apart, tile, edge, what, zero):
-    """Add what all pairs i ≤ j of the rows come to over a strip to their float64 at sums + `apart` i + 8 j.
+def add_pairs(strip, sums, following, shapes, what, zero):
+    """Add what all pairs i ≤ j of the rows of a `Strip` come to to the float64 in row i and column j of `sums`.
 
-    `strip` is the address of the strip's rows, `inner` bytes each; `tile` and `edge` are as long as a tile has rows and
-    as there are rows left at the end: see `shapes`. Meanwhile the next strip is asked for: of every row, given by its
-    address in `rows`, the `lines` that lie `ahead`.
+    `sums` are rows in memory too, of the same kind as the `strip`; `following` is the strip after it; `shapes` are
+    those of the tiles, see `shapes_of`.
     """
-    n, tall = rows.size, len(tile)
-    last = n - len(edge)
+    n, (tile, edge) = following.rows.size, shapes
+    tall, last = len(tile), n - len(edge)
     for i in range(0, last, tall):
         for k in range(i, i + tall):
-            _ask(rows[k] + ahead, lines)
-        ours, row = strip + inner * i, sums + apart * i
-        _tile(ours, ours, row + 8 * i, apart, tile, (), what, zero)
+            _ask(following.rows[k] + following.ahead, following.lines)
+        ours, row = strip.place + strip.apart * i, sums.place + sums.apart * i
+        _tile(ours, ours, row + 8 * i, sums.apart, tile, (), what, zero)
         for j in range(i + tall, last, tall):
-            _tile(ours, strip + inner * j, row + 8 * j, apart, tile, tile, what, zero)
+            _tile(ours, strip.place + strip.apart * j, row + 8 * j, sums.apart, tile, tile, what, zero)
         if len(edge):
-            _tile(ours, strip + inner * last, row + 8 * last, apart, tile, edge, what, zero)
+            _tile(ours, strip.place + strip.apart * last, row + 8 * last, sums.apart, tile, edge, what, zero)
     for k in range(last, n):
-        _ask(rows[k] + ahead, lines)
+        _ask(following.rows[k] + following.ahead, following.lines)
     if len(edge):
-        ours = strip + inner * last
-        _tile(ours, ours, sums + (apart + 8) * last, apart, edge, (), what, zero)
+        ours = strip.place + strip.apart * last
+        _tile(ours, ours, sums.place + (sums.apart + 8) * last, sums.apart, edge, (), what, zero)
 
 
-def shapes(n: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Of n rows, `tile` and `edge` for `add_pairs`."""
+def shapes_of(n: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Of n rows, tuples as long as a tile has rows, and as there are rows left at the end."""
     return (0,) * min(n, TILE), (0,) * (n % TILE if n > TILE else 0)

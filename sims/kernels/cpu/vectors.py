@@ -139,7 +139,7 @@ def load(array, row):
 
 @compiled
 def store(value, array, row):
-    """Write a row."""
+    """Write eight numbers to a row of an array as `load` takes it."""
     _write(value, array.ctypes.data + 8 * LANES * row)
 
 
