@@ -14,7 +14,7 @@ from invoke import call, everything, make_checkout, refused, verify
 
 import byzcheck
 import theory
-from byzcheck.commands.list_and_show import stems
+from byzcheck.commands.arguments import stems
 
 BOTH = ("definition_x_die", "theorem_y_coin")
 ROOT = Path(__file__).parents[1]

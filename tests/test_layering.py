@@ -118,11 +118,36 @@ def circle(root: Path) -> list[str]:
             stems = {target.split(".")[1] for target in imports(module, path, known) if target.startswith("theory.")}
             stem = module.split(".")[1]
             cited.setdefault(stem, set()).update(stems - {stem})
+    return around(cited)
+
+
+def around(graph: dict[str, set[str]]) -> list[str]:
+    """A circle of a graph, the first name again at its end; empty if there is none."""
     try:
-        graphlib.TopologicalSorter(cited).prepare()
+        graphlib.TopologicalSorter(graph).prepare()
     except graphlib.CycleError as error:
         return list(error.args[1])
     return []
+
+
+def files_in_a_circle(root: Path) -> list[str]:
+    """Modules that import from each other in a circle, wherever in their text; a package's face is not followed."""
+    known = modules(root)
+    faces = {module for module, path in known.items() if path.name == "__init__.py"}
+    inner = {module: path for module, path in known.items() if module not in faces}
+    return around({module: set(imports(module, path, known)) & inner.keys() for module, path in inner.items()})
+
+
+def test_no_files_import_from_each_other_in_a_circle():
+    assert files_in_a_circle(ROOT) == []
+
+
+@pytest.mark.parametrize(("text", "found"), [("import sims.c", 0), ("def f():\n    from sims.a import x", 3)])
+def test_a_circle_of_files_is_found(tmp_path, text, found):
+    (tmp_path / "sims").mkdir()
+    for name, content in {"a": "from sims import b", "b": text, "c": ""}.items():
+        (tmp_path / "sims" / f"{name}.py").write_text(content, encoding="utf-8")
+    assert len(files_in_a_circle(tmp_path)) == found
 
 
 def test_no_import_runs_back():

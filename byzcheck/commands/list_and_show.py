@@ -8,18 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from byzcheck.commands.arguments import cores, stems
 from byzcheck.commands.errors import one_sentence
 
 if TYPE_CHECKING:
     from byzcheck.record import Json
     from theory.claim import Statement
-
-
-def stems(incomplete: str) -> list[str]:
-    """The stems that begin so, for completion in a shell."""
-    from theory import PAPER
-
-    return [stem for stem in PAPER if stem.startswith(incomplete.lower())]
 
 
 @one_sentence
@@ -101,7 +95,6 @@ def _write(record: object, json: Path) -> None:
 
 def _fresh(statement: Statement, jobs: int | None) -> Json:
     from byzcheck.commands.console import progress
-    from byzcheck.commands.verify import cores
     from byzcheck.record import statement_record
     from byzcheck.run import check_statements, tasks
 

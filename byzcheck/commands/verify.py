@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from pathlib import Path
@@ -10,17 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from byzcheck.commands.arguments import cores, stems
 from byzcheck.commands.errors import one_sentence
-from byzcheck.commands.list_and_show import stems
 
 if TYPE_CHECKING:
     from byzcheck.record import Json
     from byzcheck.run import Options
-
-
-def cores() -> int:
-    """The processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @one_sentence
