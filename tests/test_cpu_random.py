@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sims.engine import Streams, on_cpu, simulate
-from sims.kernels.cpu import random as normals
+from sims.kernels.cpu import random
 from sims.kernels.cpu.random import LANES, WORDS, Normals
 
 KEYS = np.array([Streams(0, "sample").key(run) for run in (0, 1, 2, 3, 2**40, 2**63, 2**64 - 1, 7)])
@@ -31,7 +31,7 @@ def drawn(keys, *shapes, by_us=True):
 def test_three_million_normals_are_numpy_s():
     """Of which some 30,000 took more than one word, and 800 lie in the tail beyond 3.65."""
     want = expected(KEYS, 400_000)
-    assert np.sum(np.abs(want) > normals.EDGE) > 500
+    assert np.sum(np.abs(want) > random.EDGE) > 500
     np.testing.assert_array_equal(drawn(KEYS, (400, 1000)), want)
 
 
@@ -45,14 +45,14 @@ def test_any_pieces_continue_the_streams(streams):
 
 
 def test_this_numpy_agrees():
-    assert normals.agrees()
+    assert random.agrees()
 
 
 @pytest.fixture
 def afresh():
-    normals.agrees.cache_clear()
+    random.agrees.cache_clear()
     yield
-    normals.agrees.cache_clear()
+    random.agrees.cache_clear()
 
 
 @pytest.mark.parametrize("change", ["table", "order", "no tables"])
@@ -66,15 +66,15 @@ def test_where_numpy_draws_otherwise_it_is_asked_itself(change, afresh, monkeypa
     size = {"n": 3, "f": 0, "steps": 20, "runs": 11, "seed": 5}
     problem, algorithm = Quadratic((1.0, 2.0), sigma_sq=1.0), RobustSGD(Mean(), SGD(0.1))
     want = simulate(problem, algorithm, **size)
-    original = normals._draw
+    original = random._draw
     if change == "table":
-        widths = normals.WIDTHS.copy()
+        widths = random.WIDTHS.copy()
         widths[77] = np.nextafter(widths[77], 1.0)
-        monkeypatch.setattr(normals, "WIDTHS", widths)
+        monkeypatch.setattr(random, "WIDTHS", widths)
     elif change == "no tables":
-        monkeypatch.setattr(normals, "tables", None)
+        monkeypatch.setattr(random, "tables", None)
     else:
-        monkeypatch.setattr(normals, "_draw", lambda out, *rest: original(out[..., ::-1], *rest))
-    normals.agrees.cache_clear()
-    assert not normals.agrees()
+        monkeypatch.setattr(random, "_draw", lambda out, *rest: original(out[..., ::-1], *rest))
+    random.agrees.cache_clear()
+    assert not random.agrees()
     np.testing.assert_array_equal(simulate(problem, algorithm, **size).x, want.x)

@@ -7,40 +7,15 @@ import itertools
 
 import numpy as np
 import pytest
+from experiments import ATTACKS, FIELDS, OPTIMIZERS, PROBLEM, RULES, agree, both
 
 from sims import kernels
 from sims.aggregators import RFA, CenteredClipping, CoordinateMedian, Krum, Mean, MultiKrum, TrimmedMean
-from sims.attacks import ALittleIsEnough, BitFlipping, InnerProductManipulation, NoAttack
+from sims.attacks import ALittleIsEnough, BitFlipping, InnerProductManipulation
 from sims.engine import on_cpu, program, simulate
 from sims.kernels.cpu import threads
 from sims.optimizers import SGD, RobustSGD, ServerMomentum, WorkerMomentum
 from sims.problems import Quadratic, Sinusoidal
-
-FIELDS = ("excess", "sq_gradient_norms", "sq_distances", "sq_aggregate_errors", "x")
-PROBLEM = Quadratic((0.5, 1.0, 2.0), sigma_sq=1.0, zeta_sq=0.3, x_star=(0.2, 0.0, -1.0))
-RULES = {
-    "mean": Mean(),
-    "median": CoordinateMedian(),
-    "trimmed mean": TrimmedMean(2),
-    "clipping": CenteredClipping(0.7),
-    "three steps": CenteredClipping((2.0, 0.5, 0.0), steps=3),
-    "RFA": RFA(),
-    "two steps": RFA(steps=2, nu=1.5),
-    "Krum": Krum(2),
-}
-ATTACKS = {
-    "none": NoAttack(),
-    "IPM": InnerProductManipulation(0.5),
-    "BF": BitFlipping(),
-    "BF of momenta": BitFlipping("messages"),
-    "ALIE": ALittleIsEnough(),
-    "ALIE, ddof 0": ALittleIsEnough(z=1.5, sign=1, ddof=0),
-}
-OPTIMIZERS = (
-    SGD(0.1),
-    WorkerMomentum(0.1, 0.9),
-    WorkerMomentum(lambda t: 0.2 / t, lambda t: 0.0 if t == 1 else 0.5, damped=False),
-)
 
 
 @pytest.fixture(autouse=True)
@@ -49,27 +24,9 @@ def compiled(monkeypatch):
     monkeypatch.setattr(on_cpu, "SMALLEST", 0)
 
 
-def both(problem, algorithm, **size):
-    """The records of the compiled and of the reference engine."""
-    size = {"n": 8, "f": 2, "steps": 40, "runs": 3, "seed": 1, **size}
-    found = simulate(problem, algorithm, **size)
-    with kernels.reference():
-        return found, simulate(problem, algorithm, **size)
-
-
-def agree(found, expected, rtol=1e-9):
-    """All fields within rounding, relative to the largest value of a run."""
-    np.testing.assert_array_equal(found.times, expected.times)
-    assert found.configuration == expected.configuration
-    for field in FIELDS:
-        a, b = getattr(found, field), getattr(expected, field)
-        assert a.shape == b.shape, field
-        np.testing.assert_allclose(a, b, rtol=rtol, atol=1e-12, err_msg=field)
-
-
 @pytest.mark.parametrize("rule", RULES)
 def test_compiled_rounds_agree_with_the_reference(rule):
-    for attack, optimizer in itertools.product(ATTACKS.values(), OPTIMIZERS):
+    for attack, optimizer in itertools.product(ATTACKS, OPTIMIZERS):
         algorithm = RobustSGD(RULES[rule], optimizer)
         for n, f, every in ((9, 2, 1), (8, 0, 7)):
             agree(*both(PROBLEM, algorithm, n=n, f=f, attack=attack, every=every, x0=np.ones(3)))

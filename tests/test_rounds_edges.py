@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from edges import BAND, LAYOUTS
-from test_on_cpu import agree, both
+from experiments import agree, both
 
 from sims.aggregators import RFA, CenteredClipping, CoordinateMedian, Krum, Mean, TrimmedMean
 from sims.attacks import ALittleIsEnough, BitFlipping, InnerProductManipulation, NoAttack
