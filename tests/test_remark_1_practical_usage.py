@@ -42,8 +42,10 @@ def test_verdicts_and_controls():
 
 def test_the_advice_stands_in_all_its_parts():
     result = results(STATEMENT.stem)
-    assert [claim.name for claim in STATEMENT.parts("printed")] == ["caution", "heavy_tail_caution", "large_batches"]
-    assert result.stand("printed") == (3, 3)
+    parts = [claim.name for claim in STATEMENT.parts("printed")]
+    assert parts == ["caution", "heavy_tail_caution", "large_batches", "krum_bias_falls"]
+    assert result.stand("printed") == (4, 4)
+    assert result.side("printed") == "supported"  # of Krum only an instance is known
     assert STATEMENT.fault is None
     assert result.side("corrected") == "proved"
 

@@ -40,7 +40,7 @@ def test_the_printed_sentence_is_its_one_part_and_the_converse_is_none():
     assert [claim.name for claim in STATEMENT.parts("printed")] == ["memoryless"]
     assert result.stand("printed") == (0, 1)
     assert STATEMENT.fault
-    assert STATEMENT.fault.severity == "hypothesis"
+    assert STATEMENT.fault.severity == "wording"
     assert result.side("corrected") == "proved"
 
 

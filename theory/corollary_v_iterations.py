@@ -270,10 +270,10 @@ STATEMENT = Statement(
     title="Enough steps of centered clipping, or one from a good centre",
     printed="Starting from any v_0 with E‖v_0 − x̄‖² ≤ B², running CC for l = 31 log(2B²/(δρ²)) steps is a "
     "(0.15, 1360)-robust aggregator. If E‖v_0 − x̄‖² ≤ ρ², a single step is one with the same values.",
-    corrected="At most f ≥ 1 bad vectors, δ = f/n, v_0 fixed. E‖v_0 − x̄‖² ≤ B² and δ ≤ 0.15: c = 91 after 1.74 "
-    "log(2B²/(δρ²)) steps with τ_l = max(2.5ρ/√δ, B(5δ)^l/0.9), and c = 120 after the printed 31 log(2B²/(δρ²)) with "
-    "τ_l = max(5ρ, ½B(6.45δ)^{l/2})/√δ. E‖v_0 − x̄‖² ≤ ρ²: one step with τ² = (1 − δ)(3/2)ρ²/(4δ) has c = 3.4 for "
-    "every δ < ½.",
+    corrected="At most f ≥ 1 bad vectors, δ = f/n, v_0 fixed. E‖v_0 − x̄‖² ≤ B² and δ ≤ 0.15: c = 91 after at least "
+    "1.74 log(2B²/(δρ²)) steps with τ_l = max(2.5ρ/√δ, B(5δ)^l/0.9), and c = 120 after the printed 31 log(2B²/(δρ²)) "
+    "with τ_l = max(5ρ, ½B(6.45δ)^{l/2})/√δ. E‖v_0 − x̄‖² ≤ ρ²: one step with τ² = (1 − δ)(3/2)ρ²/(4δ) has c = 3.4 "
+    "for every δ < ½.",
     says="From any v_0: c = 1360 after 31 log(2B²/δρ²) steps, or one",
     says_corrected="v_0 fixed: c = 3.4 after one step from B = ρ, every δ < ½",
     for_you="From a fixed centre within ρ one step with τ² = (1 − δ)(3/2)ρ²/(4δ) has c = 3.4; from the last "
@@ -293,7 +293,7 @@ STATEMENT = Statement(
         "hypothesis",
         "Both parts fail for a random v_0 (the first once B² > 1360δρ², the second once δ < 1/1360); from a fixed v_0 "
         "both are true, with constants far below 1360, so that the slips 1361 and 1373 in the deduction do no harm.",
-        lacks="v_0 is fixed (or surely within B, ρ) and the radius knows B",
+        lacks="v_0 is fixed, or independent of the messages and surely within B, ρ; and the radius knows B",
     ),
     claims=(
         constant_after_many,

@@ -173,7 +173,7 @@ GRID = [Fraction(i, 64) for i in range(1, 64)]  # of s = φ^{1/3}
 
 
 @claim(
-    "With f/n → φ in (0, 1) Krum's limit is at most (3/2)/(1 + φ^{2/3}/2), below the optimum.",
+    "With f/n → φ in (0, ½] Krum's limit is at most (3/2)/(1 + φ^{2/3}/2), below the optimum.",
     part_of=("printed", "corrected"),
     point=4,
     controls=(
@@ -216,7 +216,11 @@ def krum_growing_f(ctx: Context, *, limit: Callable[[Fraction], Fraction] = krum
 def krum_vanishing_f(
     ctx: Context, *, phi: float = 0.0, limit: Callable[[Fraction], Fraction] = krum_over_mean
 ) -> Iterable[Evidence]:
-    """The minimiser of J at f/n → φ, claimed to be 3/2; then the bias at φ > 0 in units of s², s = φ^{1/3}."""
+    """The minimiser of J at f/n → φ, claimed to be 3/2; then the bias at φ > 0 in units of s², s = φ^{1/3}.
+
+    A sample point far out is no minimiser, since its cost is at least a constant times its squared distance, and
+    samples lie densely around 3/2.
+    """
     place, error = krum_limit_by_minimising(phi)
     yield Evidence(f"argmin J at f/n → {phi:g}", place, "=", 1.5, "searched", error, at={"phi": phi})
     yield Evidence(

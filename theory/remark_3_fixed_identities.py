@@ -1,11 +1,12 @@
 """Remark 3: if the Byzantine workers may change every round, the lower bound applies to every algorithm.
 
 *Why.* Let the adversary of Theorem II, mirror, draw the set B_r of f workers afresh in every round, uniformly at
-random. Given the multiset of a round's messages the array that the server sees is then a uniformly random arrangement
-of it, in both worlds: where ΣU ≤ f (probability 1 − p) the multisets are the same, hence the arrays can be coupled to
-be the same, and one round's arrays differ in law by a total variation of at most p. Rounds are independent given the
-query points, and these are functions of the arrays so far: by induction *every* algorithm, whatever it remembers of
-whom, does the same in both worlds with probability (1 − p)^t, and errs by (1 − p)^t·qσ²/(2μ(1 − q)) in one of them.
+random, and the order of its members too. Given the multiset of a round's messages the array that the server sees is
+then a uniformly random arrangement of it, in both worlds: where ΣU ≤ f (probability 1 − p) the multisets are the
+same, hence the arrays can be coupled to be the same, and one round's arrays differ in law by a total variation of at
+most p. Rounds are independent given the query points, and these are functions of the arrays so far: by induction
+*every* algorithm, whatever it remembers of whom, does the same in both worlds with probability (1 − p)^t, and errs by
+(1 − p)^t·qσ²/(2μ(1 − q)) in one of them.
 
 *Convergence is impossible* at any n and f ≥ 1, however large t is; Theorem II's condition on n buys a larger constant
 only. In the world s let honest gradients be μx − H·U, U = ±1 with P(U = s) = a > ½: m = (2a − 1)H, f_s(x) = ½μx² − smx,
@@ -189,7 +190,7 @@ def largest_coin_error(algorithm: ExactAlgorithm, both: tuple[Law, Law], t: int,
 
 
 @claim(
-    "Convergence is impossible: for all n and f ≥ 1 two problems give one law of arrays at every t; every algorithm "
+    "Convergence is impossible: for all n > f ≥ 1 two problems give one law of arrays at every t; every algorithm "
     "errs by (2a − 1)²σ²/(8μa(1 − a)) > 0 in one of them, for some a > ½.",
     part_of=("printed", "corrected"),
     controls=(
@@ -241,7 +242,7 @@ STATEMENT = Statement(
     "Theorem II applies to all algorithms and convergence is impossible.",
     corrected="If the Byzantine set is drawn afresh in each round, every algorithm errs by (1 − p)^t·qσ²/(2μ(1 − q)) "
     "in one of the two worlds, hence by at least 0.21·δσ²/μ under Theorem II's condition; on two other problems by a "
-    "positive constant at every t, for all n and f ≥ 1. A weaker adversary, on a schedule that is known, does not "
+    "positive constant at every t, for all n > f ≥ 1. A weaker adversary, on a schedule that is known, does not "
     "force this.",
     says="If Byzantine workers may change, Theorem II binds every algorithm",
     says_corrected="Byzantine set drawn afresh: every algorithm errs by 0.21·δσ²/μ",

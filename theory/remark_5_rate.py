@@ -6,7 +6,7 @@ is right, the second has the wrong sign in the exponent. The printed η² = (F0 
 cδ the derivative of (F0 + 5yσ²/16L)/(2/n + y) has the sign of 5σ²/(8nL) − F0: η, and α = 8Lη with it, fall when δ
 grows if LF0 > 5σ²/(8n), and rise if not. Where they fall it is like (2/n + cδ)^{−1/2}: "as 1/n + δ instead of 1/n"
 must be read as its inverse root, and "larger momentum" as a larger β = 1 − α. The η that is best in Theorem VI′ is
-√(2.5F0/(16LTσ²κ)), κ = 2cδ + 1/g, and falls always.
+√(2.5F0/(16LTσ²κ)), κ = 2cδ + 1/g, below its cap 1/(8L), that is for T > 10LF0/(σ²κ), and falls always there.
 *Rate.* Theorem VI′ (m_0 = 0) at that η is at most √(160LF0σ²κ/T) + 20LF0/T, κ ≤ max(2c, 1/(1 − δ))·(1/n + δ). The first
 term has slope −½ against T, −½ against n at δ = 0 (T and n enter as nT: linear speed-up), and 0 against n at a fixed δ
 > 0 once n ≫ 1/(cδ). Slopes are measured on exact errors, not on this bound: of the mean without attackers, of the
@@ -73,7 +73,7 @@ def smaller_learning_rate(ctx: Context, *, f0: Fraction = Fraction(1)) -> Iterab
 
 
 @claim(
-    "The printed η falls with δ if LF0 > 5σ²/(8n) and rises if LF0 < 5σ²/(8n).",
+    "Below its cap 1/(8L) the printed η falls with δ if LF0 > 5σ²/(8n) and rises if LF0 < 5σ²/(8n).",
     part_of="corrected",
     controls=(Control("twice that", "there it falls on both sides", {"start": Fraction(5, 4)}),),
 )
@@ -140,7 +140,8 @@ def rate(
 
 
 @claim(
-    "The η that is best in Theorem VI′ (m_0 = 0), and α = 8Lη with it, scale as κ^{−1/2}: they fall as δ grows.",
+    "Below the cap, T > 10LF0/(σ²κ), the η that is best in Theorem VI′ (m_0 = 0), and α = 8Lη, scale as κ^{−1/2}: they "
+    "fall as δ grows.",
     part_of="corrected",
     point=15,
     controls=(
@@ -251,9 +252,9 @@ STATEMENT = Statement(
     "n, a second, σ√(δ/T), that does not improve with more workers. As δ increases we should use a "
     "smaller learning rate and a larger momentum; we need to scale both the learning-rate and momentum "
     "parameters as 1/n + δ instead of 1/n.",
-    corrected="From m_0 = 0 the rate is √(160LF0σ²κ/T) + 20LF0/T, κ = 2cδ + 1/g ≤ max(2c, 1/(1 − δ))(1/n + δ). "
-    "The best η, and α = 8Lη, scale as κ^{−1/2}: they fall as δ grows. The printed η does so if and "
-    "only if LF0 > 5σ²/(8n).",
+    corrected="From m_0 = 0 the rate is √(160LF0σ²κ/T) + 20LF0/T, κ = 2cδ + 1/g ≤ max(2c, 1/(1 − δ))(1/n + δ). Below "
+    "the cap, T > 10LF0/(σ²κ), the best η, and α = 8Lη, scale as κ^{−1/2}: they fall as δ grows. The printed η does "
+    "so, below its cap, if and only if LF0 > 5σ²/(8n).",
     says="Rate √(σ²(1/n + δ)/T); scale η and α 'as 1/n + δ'",
     says_corrected="η and α fall with δ like 1/√(2cδ + 1/g); rate √(160LF0σ²κ/T)",
     for_you="Lower the learning rate and α as 1/√(1/n + δ) when you expect more attackers.",
@@ -274,7 +275,7 @@ STATEMENT = Statement(
     fault=Fault(
         "wording",
         "A contradiction inside the paper: 'smaller learning rate' as δ grows, then 'scale … as 1/n + δ', "
-        "which grows; Theorem VI's own η sides with the first. The rate stands.",
+        "which grows; Theorem VI's own η sides with the first. What it says of the rate survives.",
     ),
     claims=(
         scaled_with_delta,

@@ -214,7 +214,8 @@ STATEMENT = Statement(
     corrected="An invariant output lets the query points know the workers; so ask it of both: every query point and "
     "the output are functions of the rounds' multisets of gradients (and of the server's own randomness). They are for "
     "SGD and server momentum with any symmetric rule, centered clipping from the last aggregate included; with worker "
-    "momentum (0 < β < 1) if and only if the rule depends on the mean of its inputs alone.",
+    "momentum (0 < β < 1), from two rounds on and for a rule without a state, if and only if the rule depends on the "
+    "mean of its inputs alone.",
     says="Invariant: the output ignores any reordering of a round's gradients",
     says_corrected="SGD and server momentum with symmetric rules are invariant",
     for_you="When you call an algorithm permutation invariant, check where it asks for gradients, not only what it "

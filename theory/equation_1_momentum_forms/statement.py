@@ -255,8 +255,8 @@ STATEMENT = Statement(
     "leave it constant in form (1).",
     corrected="For constant β from m_0 = 0, rules with AGG(sx) = s·AGG(x), s > 0 (and CC with τ scaled by 1 − β) and "
     "attacks that scale so, the two forms give the same iterates. CC's τ goes with the standard deviation of the "
-    "updates, as in Theorem IV. WORKER's momenta have variance σ²(1 − β)/(1 + β) in the long run: a τ scaled by 1 − β "
-    "falls behind their spread by √(1 − β²).",
+    "updates, as in Theorem IV. The noise of WORKER's momenta has variance σ²(1 − β)/(1 + β) in the long run if that "
+    "of the gradients is σ²: a τ scaled by 1 − β falls behind their spread by √(1 − β²).",
     says="m = g + βm equals (WORKER) with η/(1 − β); τ scaled by 1 − β",
     says_corrected="Forms agree if rule and attack scale; spread σ√((1 − β)/(1 + β))",
     for_you="The two forms agree if the attackers scale as the honest workers do; choose τ in proportion to the "

@@ -171,6 +171,7 @@ def batch_moments(ctx: Context, rule: Rule, n: int, b: int, p: Fraction) -> tupl
 
 @claim(
     "Krum's bias (n = 5, f = 1), too, falls beside σ_b: by half and more from b = 4 to 16.",
+    part_of="printed",
     controls=(Control("from b = 1 to 4", "on so few values it does not fall", {"sizes": (1, 4)}),),
 )
 def krum_bias_falls(ctx: Context, *, sizes: tuple[int, int] = (4, 16)) -> Iterable[Evidence]:

@@ -166,10 +166,9 @@ STATEMENT = Statement(
         "Memoryless is read as: the step depends on the present gradients alone.",
     ),
     fault=Fault(
-        "hypothesis",
-        "The reason given, that indices are meaningless, is the missing hypothesis: a weighted mean is "
-        "memoryless and not invariant.",
-        lacks="the step treats the workers alike: it is a function of the multiset of the round's gradients",
+        "wording",
+        "The reason given, that the indices are meaningless, is what is needed and not what memoryless says: a "
+        "weighted mean is memoryless and not invariant.",
     ),
     claims=(memoryless, memoryless_symmetric, memory_notices, memory_of_multisets),
     data=escape_curves,

@@ -1,8 +1,9 @@
 """Exactly f bad workers, against x̄: what every rule needs at one n, where that tends, and no majority at all.
 
-*The floor.* K ~ Bin(g, q) honest messages are ±h, h² = ρ²/(2q(1 − q)); min(K, f) of the f Byzantine ones, any of them,
-are ∓h, all others 0. While K ≤ f the *multiset* of messages is the same in both worlds and x̄ = ±hK/g: a rule that is a
-function of the multiset errs by h²K²/g² in the mean of the two worlds, and needs c ≥ sup_q E[K²; K ≤ f]/(2δg²q(1 − q)).
+*The floor.* K ~ Bin(g, q) honest messages are ±h, h² = ρ²/(2q(1 − q)); min(K, f) of the f Byzantine ones, drawn at
+random among them, are ∓h, all others 0. While K ≤ f the *multiset* of messages is the same in both worlds and x̄ =
+±hK/g: a rule that is a function of the multiset errs by h²K²/g² in the mean of the two worlds, and needs c ≥ sup_q
+E[K²; K ≤ f]/(2δg²q(1 − q)).
 
 *A rule that sees who sent what* escapes if the good workers are known: at n = 3, f = 1 the mean of the first two errs
 by 0 in both worlds when these are the good ones. It does not if the set G is drawn uniformly at random: given K ≤ f
@@ -62,7 +63,7 @@ def floor_of_any_rule(ctx: Context, *, places: Places = anywhere) -> Iterable[Ev
             ">=",
             moment / (n - f) ** 2 / unit,
             "exact",
-            covers="given K ≤ f and G drawn uniformly the array is a random arrangement of one multiset",
+            covers="given K ≤ f, G and the mirrors drawn uniformly: the array is a random arrangement of one multiset",
             at={"n": n, "f": f, "q": q},
         )
 

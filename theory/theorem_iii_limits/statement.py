@@ -4,9 +4,9 @@
 the claim needs two worlds that no rule can tell apart. And for a given n and f it is false as a number: the trimmed
 mean errs less than δρ² in every dimension, first proved at n = 123, f = 12 (`trimmed_mean_error.py`).
 
-*Under Huber contamination* two laws force δρ²/(2(1 − 2δ)) on every rule at every n, and no two laws force more
-(`contamination.py`). As n → ∞ the mixture is known and in one dimension the midpoint of the means that it allows errs
-by at most this: the constant is sharp, and δρ² is claimed too much while δ < ¼.
+*Under Huber contamination* two laws force δρ²/(2(1 − 2δ)) on every rule at every n, and no two with one mixture force
+more (`contamination.py`). As n → ∞ the mixture is known and in one dimension the midpoint of the means that it allows
+errs by at most this: the constant is sharp, and δρ² is claimed too much while δ < ¼.
 
 *With exactly f bad workers*, against x̄, the floor at one n is a supremum over q, which tends to the same constant; and
 at δ ≥ ½ no error is too large (`floors.py`).
@@ -62,8 +62,8 @@ STATEMENT = Statement(
     "for which any rule x̂ = AGG(x_1, …, x_n) has E‖x̂ − μ‖² ≥ δρ². For δ ≥ ½ the error can be "
     "unbounded.",
     corrected="For every rule there is one of two laws on which E(x̂ − μ)² ≥ δρ²/(2(1 − 2δ)), under Huber "
-    "contamination at every n; no two laws force more. With exactly f bad workers, against x̄, and some "
-    "set of good workers (any set, for functions of the multiset): c ≥ sup_q E[K²; K ≤ f]/(2δg²q(1 − "
+    "contamination at every n; no two laws with one mixture are further apart. With exactly f bad workers, against "
+    "x̄, and some set of good workers (any set, for functions of the multiset): c ≥ sup_q E[K²; K ≤ f]/(2δg²q(1 − "
     "q)), K ~ Bin(g, q), g = n − f, which tends to 1/(2(1 − 2δ)). For δ ≥ ½ the error is unbounded.",
     says="Some n vectors force E‖x̂ − μ‖² ≥ δρ² on any rule",
     says_corrected="Any rule: E(x̂ − μ)² ≥ δρ²/(2(1 − 2δ)) on one of two laws",

@@ -162,7 +162,8 @@ STATEMENT = Statement(
         "It fails for a random v_0, even one independent of the messages, whatever radius is a function of B, ρ, δ, "
         "and for a radius that does not know how far v_0 is; with a fixed v_0 and radii that know the distance it is "
         "true with a far smaller constant.",
-        lacks="v_0 is fixed (or surely within B_0) and the radii grow with B_0 ≥ ‖v_0 − x̄‖₂",
+        lacks="v_0 is fixed (or independent of the messages and surely within B_0), and the radii grow with B_0 ≥ "
+        "‖v_0 − x̄‖₂",
     ),
     claims=(
         random_centre,
