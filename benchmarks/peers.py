@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from sims.kernels import threads
+from sims.kernels.cpu import threads
 
 LIBRARIES = ("byzfl", "byzpy", "numpy", "scipy", "torch")
 Function = Callable[[Any], Any]  # messages in the peer's own form → the aggregate in the peer's own form

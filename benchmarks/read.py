@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from sims.kernels.threads import split
+from sims.kernels.cpu.threads import split
 
 LINE = 64  # bytes: a thread's part begins at a multiple
 

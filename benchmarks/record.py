@@ -18,7 +18,7 @@ from benchmarks import peers, rules
 from benchmarks.once import Tables, once, parameters
 from benchmarks.plan import Plan
 from sims.backend import installed
-from sims.kernels import threads
+from sims.kernels.cpu import threads
 
 SCHEMA = 1
 PARTS = {"date", "machine", "versions", "load", "missing", "differs", "fails", "tables"}

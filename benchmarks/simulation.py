@@ -19,7 +19,7 @@ from benchmarks.peers import Peer, as_array, peers_of
 from benchmarks.rules import RULES, workers_needed
 from sims.attacks import BitFlipping
 from sims.engine import Record, Streams, simulate
-from sims.kernels.threads import split
+from sims.kernels.cpu.threads import split
 from sims.optimizers import RobustSGD, WorkerMomentum
 from sims.problems import Quadratic
 

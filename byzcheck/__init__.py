@@ -1,1 +1,3 @@
-"""The program: running checks and recording what came of them, and the commands over that."""
+"""The program: it runs the checks of `theory`, records what came of them, and shows it."""
+
+__version__ = "0.1.0"

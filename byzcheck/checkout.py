@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import theory
+from byzcheck.record import SCHEMA
 
 PACKAGE = Path(theory.__file__).resolve().parent
 RECORDED = PACKAGE / "recorded.json"
@@ -16,7 +17,14 @@ RECORDED = PACKAGE / "recorded.json"
 def read_recorded() -> dict[str, Any]:
     """The recorded verdicts; a `ValueError` if they cannot be read."""
     try:
-        return json.loads(RECORDED.read_text(encoding="utf-8"))
+        found = json.loads(RECORDED.read_text(encoding="utf-8"))
+        if not isinstance(found, dict) or not isinstance(found.get("statements"), dict):
+            raise ValueError("theory/recorded.json is no record of verdicts: byzcheck verify --write")
+        if found.get("schema") != SCHEMA:
+            raise ValueError(
+                f"theory/recorded.json has schema {found.get('schema')}, not {SCHEMA}: byzcheck verify --write"
+            )
+        return found
     except FileNotFoundError:
         raise ValueError(
             "no verdicts are recorded (theory/recorded.json is missing): byzcheck verify --write"
@@ -53,11 +61,15 @@ class Checkout:
         for table in ("statements", "points"):
             between(text, table, "")
 
-    def texts(self, kept: dict[str, Any], records: list[dict[str, Any]], data: dict[str, Any]) -> dict[Path, str]:
-        """What every file is to hold."""
+    def texts(self, kept: dict[str, Any], data: dict[str, Any]) -> dict[Path, str]:
+        """What every file is to hold; statements that `kept` does not have stay as they are recorded."""
         from byzcheck.record import as_text, rounded
         from byzcheck.show.markdown import between, points_markdown, statements_markdown
 
+        old = {} if set(theory.PAPER) <= set(kept["statements"]) else recorded_statements()
+        every = old | kept["statements"]
+        kept = kept | {"statements": {stem: every[stem] for stem in theory.PAPER if stem in every}}
+        records = list(kept["statements"].values())
         text = self.checks.read_text(encoding="utf-8")
         text = between(text, "statements", statements_markdown(records))
         text = between(text, "points", points_markdown(records))

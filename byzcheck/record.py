@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import numbers
@@ -13,9 +14,10 @@ from byzcheck.card import Card
 from byzcheck.run import Options, Result, false_alarm
 from sims.backend import installed
 from sims.checks.evidence import Evidence, headline
-from theory.claim import BUDGETS
+from theory.claim import BUDGETS, Side
 
-SCHEMA = 1  # of the run's record and of the recorded one
+SCHEMA = 2  # of the run's record and of the recorded one: byzcheck/schema.json
+SIDES: tuple[Side, ...] = ("printed", "corrected")
 PACKAGES = ("byzcheck", "numpy", "scipy", "python-flint", "array-api-compat")
 
 FALLIBLE = ("searched", "sampled")  # evidence that a smaller budget may leave undecided
@@ -43,6 +45,7 @@ def evidence_record(evidence: Evidence) -> Json:
     """One piece of evidence."""
     return {
         "what": evidence.what,
+        "at": {key: value if isinstance(value, str) else number(value) for key, value in evidence.at.items()},
         "measured": number(evidence.measured),
         "relation": evidence.relation,
         "claimed": number(evidence.claimed),
@@ -56,23 +59,27 @@ def evidence_record(evidence: Evidence) -> Json:
 def statement_record(result: Result) -> Json:
     """A statement with everything that a run found out about it."""
     statement = result.statement
-    telling = {side: result.headline(side) for side in ("printed", "corrected")}
-    headlines = {side: None if e is None else evidence_record(e) for side, e in telling.items()}
-    first = headlines["printed"] or headlines["corrected"] or {}
     return {
         "label": statement.label,
         "stem": statement.stem,
         "title": statement.title,
         "printed": result.side("printed"),
         "corrected": result.side("corrected"),
-        **{key: first.get(key) for key in ("relation", "measured", "claimed", "error", "kind")},
-        "headlines": headlines,
-        "claims": {claim.name: result.verdict(claim) for claim in statement.claims},
-        "points": [
-            {"number": claim.point, "claim": claim.name, "text": claim.text, "verdict": result.verdict(claim)}
+        "parts": {side: dict(zip(("stand", "of"), result.stand(side), strict=True)) for side in SIDES},
+        "fault": None if statement.fault is None else dataclasses.asdict(statement.fault),
+        "source": None if statement.source is None else dataclasses.asdict(statement.source),
+        "says": {"printed": statement.says, "corrected": statement.says_corrected},
+        "for_you": statement.for_you,
+        "rests_on": statement.rests_on,
+        "claims": {
+            claim.name: {
+                "text": claim.text,
+                "verdict": result.verdict(claim),
+                "part_of": list(claim.part_of),
+                "point": claim.point,
+            }
             for claim in statement.claims
-            if claim.point is not None
-        ],
+        },
         "controls": [
             {
                 "claim": claim.name,
@@ -137,26 +144,22 @@ def rounded(value: Any, digits: int) -> Any:
 
 
 def kept_record(results: Sequence[Result], options: Options) -> Json:
-    """What is kept of a run: verdicts, and for each claim the one item that speaks for it, to three digits."""
+    """What is kept of a run: all but its seconds, and of each claim's evidence the one item that speaks for it."""
     return {
         "schema": SCHEMA,
         "backend": options.backend,
         "budget": options.budget,
         "seed": options.seed,
-        "statements": {result.statement.stem: rounded(_kept(result), 3) for result in results},
+        "statements": {result.statement.stem: _kept(result) for result in results},
     }
 
 
 def _kept(result: Result) -> Json:
     record = statement_record(result)
     spokesmen = [(claim.name, headline(list(result.of(claim).evidence))) for claim in result.statement.claims]
-    evidence = [{"claim": name, **evidence_record(e)} for name, e in spokesmen if e is not None]
-    points = [{key: point[key] for key in ("number", "claim", "verdict")} for point in record["points"]]
-    dropped = ("stem", "controls", "seconds")
-    return {key: value for key, value in record.items() if key not in dropped} | {
-        "points": points,
-        "evidence": evidence,
-    }
+    record["evidence"] = [{"claim": name, **evidence_record(e)} for name, e in spokesmen if e is not None]
+    del record["seconds"]
+    return record
 
 
 def as_text(record: Any) -> str:
@@ -182,8 +185,8 @@ def contradictions(run: Json, recorded: Json, stems: Iterable[str] | None = None
             found.append(f"{fresh['stem']}: not recorded")
             continue
         found += [f"{fresh['stem']}: {how}" for how in _differences(fresh, old[fresh["stem"]], same, smaller)]
-    claims = [verdict for s in run["statements"] for verdict in s["claims"].values()]
-    if all(verdict == "undecided" for verdict in claims):
+    claims = [claim for s in run["statements"] for claim in s["claims"].values()]
+    if all(claim["verdict"] == "undecided" for claim in claims):
         found.append("every claim is undecided: the run says nothing")
     return found
 
@@ -192,7 +195,7 @@ def _differences(fresh: Json, old: Json, same: bool, smaller: bool) -> Iterable[
     fallible = {e["claim"] for e in fresh["evidence"] if e["kind"] in FALLIBLE}
     excused = False
     for claim in sorted(fresh["claims"].keys() | old["claims"].keys()):
-        now, then = fresh["claims"].get(claim), old["claims"].get(claim)
+        now, then = (record["claims"].get(claim, {}).get("verdict") for record in (fresh, old))
         if now == then:
             continue
         if now is None or then is None:
@@ -201,7 +204,7 @@ def _differences(fresh: Json, old: Json, same: bool, smaller: bool) -> Iterable[
             excused = True
         else:
             yield f"claim {claim}: recorded {then}, now {now}"
-    for side in ("printed", "corrected"):
+    for side in SIDES:
         now, then = fresh[side], old[side]
         if now != then and not (excused and "undecided" in (now, then)):
             yield f"as {side}: recorded {then or 'nothing'}, now {now or 'nothing'}"

@@ -20,8 +20,8 @@ from threadpoolctl import ThreadpoolController
 import theory
 from sims.backend import get_namespace
 from sims.checks.evidence import Evidence, Verdict, claim_verdict, headline, side_verdict
-from sims.kernels import threads
-from theory.claim import BUDGETS, FALSE_ALARM, SHARE, Claim, Context, Statement
+from sims.kernels.cpu import threads
+from theory.claim import BUDGETS, FALSE_ALARM, SHARE, Claim, Context, Side, Statement
 
 Item = TypeVar("Item")
 Done = TypeVar("Done")
@@ -94,13 +94,22 @@ class Result:
         """The claim's verdict; undecided if one of its controls was not caught."""
         return self.of(claim).verdict if self.caught(claim) else "undecided"
 
-    def side(self, side: str) -> Verdict | None:
-        """The statement's verdict as "printed" or as "corrected"; None where no claim is about that side."""
-        return side_verdict(self.verdict(c) for c in self.statement.claims if side in c.about)
+    def side(self, side: Side) -> str | None:
+        """The verdict of the statement as "printed" or as "corrected", by its parts; None where it has none.
 
-    def headline(self, side: str) -> Evidence | None:
+        A corrected statement whose parts all hold is "proved".
+        """
+        found = side_verdict(self.verdict(claim) for claim in self.statement.parts(side))
+        return "proved" if side == "corrected" and found == "holds" else found
+
+    def stand(self, side: Side) -> tuple[int, int]:
+        """How many parts of a side are not refuted or undecided, and how many there are."""
+        verdicts = [self.verdict(claim) for claim in self.statement.parts(side)]
+        return sum(verdict in ("holds", "supported") for verdict in verdicts), len(verdicts)
+
+    def headline(self, side: Side) -> Evidence | None:
         """The evidence that speaks for the statement as "printed" or as "corrected"."""
-        return headline([e for c in self.statement.claims if side in c.about for e in self.of(c).evidence])
+        return headline([e for claim in self.statement.parts(side) for e in self.of(claim).evidence])
 
     @property
     def seconds(self) -> float:
@@ -187,9 +196,8 @@ def _each(
             for future in as_completed(futures):
                 yield future.result()
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
             for worker in set(active_children()) - bystanders:
-                worker.terminate()
+                worker.terminate()  # what waits for them fails at once, and leaving the pool joins its thread
             raise
 
 

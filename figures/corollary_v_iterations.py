@@ -37,7 +37,7 @@ def draw(data: dict[str, Any]) -> Figure:
     axes.plot(wide, many, color=SOFT, linewidth=1.3)
     axes.text(0.27, 900, "many steps, any δ < ½", color=SOFT, ha="left", va="top")
     for name, words, height in (
-        ("paper_many", "many steps, paper's radius", 230),
+        ("paper_many", "many steps, reconstructed radius", 230),
         ("fast_many", "many steps, our radii", 83),
     ):
         c = pick(data, name)
@@ -46,7 +46,7 @@ def draw(data: dict[str, Any]) -> Figure:
 
     ends = []
     for name, words in (
-        ("single_paper", "one step, proved: paper's radius"),
+        ("single_paper", "one step: reconstructed radius"),
         ("single", "one step, proved: best radius"),
     ):
         c = pick(data, name)

@@ -86,6 +86,11 @@ def to_numpy(x: Array) -> np.ndarray:
     return np.from_dlpack(x) if hasattr(x, "__dlpack__") else np.asarray(x)
 
 
+def host(value: Any, dtype: Any = None) -> np.ndarray:
+    """A parameter, a number or an array of any library, as a NumPy array on the host."""
+    return np.asarray(to_numpy(value) if hasattr(value, "shape") else value, dtype=dtype)
+
+
 def as_like(value: Any, x: Array) -> Array:
     """`value` (a number or an array of any library) with the namespace, dtype and device of `x`."""
     if type(x) is np.ndarray and isinstance(value, (int, float, np.ndarray)):
@@ -107,7 +112,7 @@ def _on_device(value: Any, x: Array) -> Array:
         return xp.astype(value, x.dtype)
     if isinstance(value, (int, float)):
         return xp.full((), value, dtype=x.dtype, device=there)
-    array = np.ascontiguousarray(to_numpy(value) if hasattr(value, "shape") else value, dtype=x.dtype)
+    array = np.ascontiguousarray(host(value), dtype=x.dtype)
     name = (array.tobytes(), array.shape, array.dtype.str, str(there))
     if name not in _COPIES:
         if len(_COPIES) >= MOST_COPIES:

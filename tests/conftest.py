@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from cuda_emulator import COMPILER
+from cuda_emulator import COMPILER, Emulator
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -76,3 +77,51 @@ def make_array(request: pytest.FixtureRequest) -> Callable[..., Any]:
     if request.param in OPTIONAL_LIBRARIES and not usable(request.param):
         pytest.skip(f"{request.param} is not available here")
     return arrays_of(request.param)
+
+
+@pytest.fixture(scope="session")
+def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where emulated kernels are compiled."""
+    return tmp_path_factory.mktemp("cuda")
+
+
+@pytest.fixture(scope="session", params=[False, True], ids=["forwards", "backwards"])
+def emulator(request: pytest.FixtureRequest, libraries: Path) -> Emulator:
+    """Threads of a block in either order: kernels with a race would differ."""
+    return Emulator(libraries, backwards=request.param)
+
+
+@pytest.fixture
+def device(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """NumPy's arrays stand for the device's: all goes the way of CuPy's, and kernels are emulated."""
+    from sims.engine import streams
+    from sims.kernels import dispatch, entry
+    from sims.kernels.cuda import launch
+
+    def is_there(x: Any) -> bool:
+        return isinstance(x, np.ndarray)
+
+    monkeypatch.setattr(launch, "start", emulator.launch)
+    monkeypatch.setattr(entry, "is_cupy_array", is_there)
+    monkeypatch.setattr(dispatch, "is_cupy_array", is_there)
+    monkeypatch.setattr(streams, "is_cupy_namespace", lambda xp: True)
+    emulator.launches.clear()
+    return emulator
+
+
+@pytest.fixture(
+    params=[
+        *(
+            pytest.param(order, marks=pytest.mark.skipif(COMPILER is None, reason="no C++ compiler"))
+            for order in ("forwards", "backwards")
+        ),
+        pytest.param("gpu", marks=pytest.mark.skipif(not usable("cupy"), reason="needs a GPU and CuPy: not run here")),
+    ]
+)
+def place(request: pytest.FixtureRequest, libraries: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Where simulations are played: the emulator, with threads in either order so that a race shows, and the GPU."""
+    from places import emulated, on_the_gpu
+
+    if request.param == "gpu":
+        return on_the_gpu(monkeypatch)
+    return emulated(Emulator(libraries, backwards=request.param == "backwards"), monkeypatch)

@@ -172,7 +172,7 @@ static int launch(void (*function)(void**), const unsigned* shape, void** a, int
 
 
 class Emulator:
-    """`launch` has the arguments of `sims.kernels.cuda.launch`, for NumPy arrays; `folder` keeps what was compiled."""
+    """`launch` stands for `sims.kernels.cuda.launch.start`, for NumPy arrays; `folder` keeps what was compiled."""
 
     def __init__(self, folder: Path, backwards: bool = False) -> None:
         self.folder = folder

@@ -47,9 +47,15 @@ def well_formed(statement: Statement) -> None:
     assert theory.load(statement.stem) is statement
     assert statement.printed is None or statement.printed.endswith(".")
     assert statement.corrected is None or statement.corrected.endswith(".")
-    sides = {side for claim in statement.claims for side in claim.about}
-    assert ("printed" in sides) == (statement.printed is not None)
-    assert ("corrected" in sides) == (statement.corrected is not None)
+    assert statement.printed is not None or not statement.parts("printed")
+    assert bool(statement.parts("corrected")) == (statement.corrected is not None)
+    assert (statement.source is None) == statement.ours
+    assert bool(statement.says) == (statement.printed is not None)
+    assert bool(statement.says_corrected) == (statement.corrected is not None)
+    for line in (statement.says, statement.says_corrected):
+        assert len(line or "") <= 70, line
+    for sentence in (statement.for_you, statement.fault.because if statement.fault else "."):
+        assert sentence.endswith("."), sentence
     for claim in statement.claims:
         assert claim.text.endswith(".")
         takes = inspect.signature(claim.check).parameters
@@ -63,8 +69,16 @@ def well_formed(statement: Statement) -> None:
 
 
 def check_claims(statement: Statement, exceptions: Mapping[str, str]) -> None:
-    """The statement is well formed, its controls are caught, and every claim holds but for the exceptions' verdicts."""
+    """The statement is well formed, its controls are caught, and every claim holds but for the exceptions' verdicts.
+
+    It has a fault if and only if a part of the print is refuted, and says what its proof lacks if it is not proved.
+    """
     well_formed(statement)
-    check_statement(results(statement.stem))
+    result = results(statement.stem)
+    check_statement(result)
     found = verdicts(statement.stem)
     assert found == dict.fromkeys(found, "holds") | dict(exceptions)
+    assert (statement.fault is not None) == (result.side("printed") == "refuted")
+    if statement.corrected is not None:
+        assert statement.rests_on
+        assert statement.rests_on.startswith("missing: ") == (result.side("corrected") != "proved")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from perform import check_claims
+from perform import check_claims, results
 
 from sims.aggregators import CenteredClipping
 from theory.algorithm_1_clipping import (
@@ -25,6 +25,16 @@ EXPECTED = {"as_coded": "supported", "defaults": "supported"}
 
 def test_verdicts_and_controls():
     check_claims(STATEMENT, EXPECTED)
+
+
+def test_an_algorithm_has_nothing_to_refute_and_its_consequences_are_proved():
+    """That the code computes it is a test of the code, and no part."""
+    result = results(STATEMENT.stem)
+    assert result.stand("printed") == (0, 0)
+    assert result.side("printed") is None
+    assert STATEMENT.fault is None
+    assert [claim.name for claim in STATEMENT.parts("corrected")] == ["shifts", "reach", "agrees", "unclipped"]
+    assert result.side("corrected") == "proved"
 
 
 def literal(messages, v, tau, steps):

@@ -17,7 +17,6 @@ from sims.aggregators import (
     RFA,
     Bulyan,
     CenteredClipping,
-    CoordinateMedian,
     FunctionRule,
     GeometricMedian,
     Krum,
@@ -26,6 +25,7 @@ from sims.aggregators import (
     TrimmedMean,
     as_rule,
 )
+from sims.by_name import examples
 from sims.strategies import messages
 
 NAN, INF = float("nan"), float("inf")
@@ -230,9 +230,7 @@ def test_the_number_of_workers_is_checked(make_array, rule, n, sentence):
         rule.aggregate(make_array(np.zeros((n, 2))))
 
 
-@pytest.mark.parametrize(
-    "rule", [Mean(), CoordinateMedian(), GeometricMedian(), RFA(), CenteredClipping(1.0)], ids=repr
-)
+@pytest.mark.parametrize("rule", examples(1, 0).values(), ids=repr)
 @pytest.mark.parametrize(
     ("x", "sentence"),
     [

@@ -20,7 +20,7 @@ from benchmarks.plan import Plan
 from benchmarks.read import read
 from benchmarks.record import as_text, load, measured
 from sims.aggregators import CoordinateMedian
-from sims.kernels import threads
+from sims.kernels.cpu import threads
 
 TINY = Plan(
     processes=2,

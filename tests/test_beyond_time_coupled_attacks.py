@@ -42,6 +42,12 @@ def test_verdicts_and_controls():
     check_claims(STATEMENT, EXPECTED)
 
 
+def test_nothing_is_printed_and_what_is_claimed_is_proved():
+    assert STATEMENT.ours
+    parts = {part.name for part in STATEMENT.parts("corrected")}
+    assert parts == {name for name, verdict in EXPECTED.items() if verdict == "holds"}
+
+
 def ends_by_the_rule(loop: Loop, n: int, rounds: int) -> dict[tuple[int, ...], Fraction]:
     """x_T of every sign sequence, by Algorithm 1's own lines on n messages, τ = 1, without noise from x_0 = 0."""
     f = int(loop.delta * n)

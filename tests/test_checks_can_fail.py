@@ -102,7 +102,8 @@ def item(measured: Number, relation, claimed: Number, error: float = 0.0, scale:
 
 
 def claim_of(loose: str | None = None) -> Claim:
-    return Claim("c", "text", ("corrected",), lambda ctx: (), (Control("k", "because", {"a": 1}),), loose=loose)
+    control = Control("k", "because", {"a": 1})
+    return Claim("c", "text", lambda ctx: (), (control,), ("corrected",), loose=loose)
 
 
 CAUGHT = [(Control("k", "because", {"a": 1}), [item(5000.0, "<=", 1360)])]

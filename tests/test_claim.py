@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from theory.claim import SHARE, Claim, Context, Control, Statement
+from theory.claim import SHARE, Claim, Context, Control, Fault, Source, Statement, claim
 
 
 def test_control_is_caught_only_by_the_expected_verdict():
@@ -17,30 +17,66 @@ def test_control_is_caught_only_by_the_expected_verdict():
 CONTROL = (Control("a", "b", {}),)
 
 
+def nothing(ctx):
+    """No evidence."""
+    return []
+
+
+def a_claim(*sides, name="c"):
+    return Claim(name, "text", nothing, CONTROL, sides)
+
+
 def test_a_claim_needs_a_control():
     with pytest.raises(ValueError, match="has no control"):
-        Claim("c", "text", ("printed",), lambda ctx: [], ())
+        Claim("c", "text", nothing, ())
 
 
-def test_a_point_needs_its_number_and_a_number_its_point():
-    for about, point in ((("point",), None), (("printed",), 3)):
-        with pytest.raises(ValueError, match="point number"):
-            Claim("c", "text", about, lambda ctx: [], CONTROL, point=point)
+def test_a_claim_above_its_check_has_its_name_and_can_be_called():
+    @claim("Three.", part_of="printed", point=3, controls=CONTROL)
+    def is_three(ctx, *, claimed=3):
+        """Three, beside three."""
+        yield claimed
+
+    assert (is_three.name, is_three.part_of, is_three.point, is_three.about) == (
+        "is_three",
+        ("printed",),
+        3,
+        "printed, point 3",
+    )
+    assert is_three.__doc__ == "Three, beside three."
+    assert list(is_three(Context("s", "c"), claimed=4)) == [4]
+
+
+def test_what_is_part_of_neither_side_is_an_illustration():
+    assert a_claim().about == "illustration"
+    made = Statement("s", "S", "t", "p", "c", (a_claim(), a_claim("printed", "corrected", name="d")))
+    assert [claim.name for claim in made.parts("printed")] == ["d"]
 
 
 def test_claim_names_differ_within_a_statement():
-    claim = Claim("same", "text", ("printed",), lambda ctx: [], CONTROL)
     with pytest.raises(ValueError, match="same, same"):
-        Statement("s", "S", "t", "p", None, (claim, claim))
+        Statement("s", "S", "t", "p", None, (a_claim("printed", name="same"), a_claim("printed", name="same")))
 
 
-def test_a_statement_of_ours_has_its_text_as_corrected_and_no_claim_about_the_print():
-    about = [Claim(side, "text", (side,), lambda ctx: [], CONTROL) for side in ("printed", "corrected")]
-    assert Statement("s", "S", "t", None, "c", (about[1],)).ours
-    assert not Statement("s", "S", "t", "p", "c", tuple(about)).ours
-    for corrected, claim in (("c", about[0]), (None, about[1])):
+def test_a_statement_of_ours_has_its_text_as_corrected_and_nothing_of_the_print():
+    assert Statement("s", "S", "t", None, "c", (a_claim("corrected"),)).ours
+    assert not Statement("s", "S", "t", "p", "c", (a_claim("printed"),)).ours
+    source, fault = Source("main", "Section 1", "words"), Fault("wording", "Because.")
+    for corrected, side, more in (
+        ("c", "printed", {}),
+        (None, "corrected", {}),
+        ("c", "corrected", {"source": source}),
+        ("c", "corrected", {"fault": fault}),
+    ):
         with pytest.raises(ValueError, match="without a printed text it needs a corrected one"):
-            Statement("s", "S", "t", None, corrected, (claim,))
+            Statement("s", "S", "t", None, corrected, (a_claim(side),), **more)
+
+
+def test_a_missing_hypothesis_is_named_and_nothing_else_lacks_one():
+    assert Fault("hypothesis", "Because.", "independence").lacks == "independence"
+    for severity, lacks in (("hypothesis", None), ("constant", "independence")):
+        with pytest.raises(ValueError, match="names what it lacks exactly when a hypothesis is missing"):
+            Fault(severity, "Because.", lacks)
 
 
 def test_context_counts_what_it_takes_of_the_false_alarm():

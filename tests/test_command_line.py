@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 import tiny_statements as tiny
-from invoke import call, everything, make_checkout, verify
+from invoke import call, everything, make_checkout, refused, verify
 
+import byzcheck
 import theory
+from byzcheck.commands.arguments import stems
 
 BOTH = ("definition_x_die", "theorem_y_coin")
 ROOT = Path(__file__).parents[1]
@@ -34,10 +36,20 @@ def checkout(monkeypatch, tmp_path):
 @pytest.mark.parametrize("columns", [80, 100])
 def test_verify_prints_tables_and_progress(paper, columns):
     result = verify(columns=columns)
-    for words in ("Definition X", "✗ refuted", "● holds", "◐ supported", "2/2", "The mean of a die is 3.", "seed 0"):
+    for words in (
+        "Definition X",
+        "△ constant, 0 of 1",
+        "● proved",
+        "◐ supported",
+        "2/2",
+        "1 of 2 statements",
+        "seed 0",
+    ):
         assert words in result.stdout
+    assert "The mean of a die is 3." not in result.stdout
+    assert "The mean of a die is 3." in verify("--points", columns=columns).stdout
     assert "…" not in result.stdout
-    assert "false alarm ≤ 2e-9" in result.stdout
+    assert "false alarm ≤ 4e-9" in result.stdout
     assert all(len(line) <= columns for line in result.stdout.splitlines())
     assert result.stderr.splitlines()[0].startswith("1/2  Definition X: 4 checks")
 
@@ -110,20 +122,21 @@ def test_write_then_check_then_show(checkout):
     shown = call("show", "Definition X").stdout
     for words in (
         "A fair die shows 3 on average.",
-        "✗ refuted",
+        "△ constant",
         "3.5 = 3",
+        "control 7/2 → holds, as it must",
         "7/2",
         "byzcheck verify --only definition_x_die",
     ):
         assert words in shown
     listed = call("list").stdout
-    assert all(words in listed for words in (*BOTH, "Heads come up half of the time", "✗ refuted", "◐ supported"))
+    assert all(words in listed for words in (*BOTH, "Heads come up half of the time", "△ constant", "◐ supported"))
 
 
 def test_check_names_what_contradicts_the_record(checkout):
     verify("--write")
     old = json.loads((checkout / "theory/recorded.json").read_text(encoding="utf-8"))
-    old["statements"]["theorem_y_coin"]["claims"]["half"] = "refuted"
+    old["statements"]["theorem_y_coin"]["claims"]["half"]["verdict"] = "refuted"
     del old["statements"]["definition_x_die"]
     (checkout / "theory/recorded.json").write_text(json.dumps(old), encoding="utf-8")
     before = everything(checkout)
@@ -178,4 +191,102 @@ def test_exit_code_and_sentence_of_the_program():
 def test_output_survives_an_ascii_terminal():
     found = python(tiny.__file__, "verify", "--jobs", "1", PYTHONIOENCODING="ascii")
     assert found.returncode == 0, found.stderr
-    assert "? refuted" in found.stdout
+    assert "? constant, 0 of 1" in found.stdout
+
+
+def test_write_of_some_keeps_what_else_is_recorded(checkout):
+    verify("--write")
+    written = everything(checkout)
+    recorded = json.loads(written["theory/recorded.json"])
+    recorded["statements"]["theorem_y_coin"]["title"] = "An older title"
+    (checkout / "theory/recorded.json").write_text(json.dumps(recorded), encoding="utf-8")
+    verify("--write", "--only", "Definition X")
+    found = everything(checkout)
+    assert json.loads(found["theory/recorded.json"]) == recorded
+    assert "An older title" in found["paper_checks.md"]
+    verify("--write", "--only", "theorem_y")
+    assert everything(checkout) == written
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "null", '{"statements": {}}', '{"schema": 1, "statements": {}}'])
+def test_a_record_of_another_kind_is_told_in_one_sentence(checkout, text):
+    (checkout / "theory/recorded.json").write_text(text, encoding="utf-8")
+    for command in (("list",), ("show", "theorem_y"), ("verify", "--check", "--jobs", 1)):
+        assert "byzcheck verify --write" in refused(*command)
+
+
+def test_list_and_show_as_json(checkout, tmp_path):
+    verify("--write")
+    rows = json.loads(call("list", "--json", "-").stdout)
+    assert [row["stem"] for row in rows] == list(BOTH)
+    assert (rows[0]["printed"], rows[0]["fault"]["severity"]) == ("refuted", "constant")
+    call("show", "theorem_y", "--json", tmp_path / "coin.json")
+    kept = json.loads((checkout / "theory/recorded.json").read_text(encoding="utf-8"))
+    assert json.loads((tmp_path / "coin.json").read_text(encoding="utf-8")) == kept["statements"]["theorem_y_coin"]
+    assert "is not recorded" in refused_unrecorded(checkout)
+
+
+def refused_unrecorded(checkout):
+    tiny.install(*BOTH, "theorem_w_wrong")
+    return refused("show", "theorem_w", "--json", "-")
+
+
+@pytest.mark.parametrize(
+    ("text", "stem"),
+    [
+        ("Theorem 3", "theorem_iii_limits"),
+        ("thm iii", "theorem_iii_limits"),
+        ("THM. IV", "theorem_iv_centered_clipping"),
+        ("th 1", "theorem_i_middle_seekers"),
+        ("eq 1", "equation_1_momentum_forms"),
+        ("Equation (1)", "equation_1_momentum_forms"),
+        ("cor 5", "corollary_v_iterations"),
+        ("rem ii", "remark_2_memoryless"),
+        ("Remark 5", "remark_5_rate"),
+        ("def C", "definition_c_robust_aggregator"),
+        ("cex i", "counterexample_1_bimodal"),
+        ("Figure 2", "counterexample_3_heavy_tail"),
+        ("fig. 3", "theorem_ii_lower_bound"),
+        ("algorithm 1", "algorithm_1_clipping"),
+    ],
+)
+def test_statements_are_found_as_people_write_them(text, stem):
+    assert theory.load(text).stem == stem
+
+
+@pytest.mark.parametrize("text", ["Theorem 8", "thm", "Figure 9", "", "Krum", "§"])
+def test_what_names_no_statement_is_refused(text):
+    with pytest.raises(ValueError, match=r"unknown statement|may be any of"):
+        theory.load(text)
+
+
+def test_show_says_where_a_word_is():
+    result = call("show", "Krum")
+    assert "Krum is not a statement; it is in these:" in result.stdout
+    assert "Counterexample 3" in result.stdout
+    assert "Theorem IV" not in result.stdout
+    assert "unknown statement 'Krumm'" in refused("show", "Krumm")
+
+
+def test_short_help_and_version():
+    assert call("-h").stdout == call("--help").stdout
+    assert call("--version").stdout == f"byzcheck {byzcheck.__version__}\n"
+    assert "STATEMENT" in call("show", "-h").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("verify", "--budgt", "x"), "No such option"),
+        (("nope",), "No such command"),
+        (("show",), "Missing argument"),
+        (("verify", "--seed", "x"), "Invalid value"),
+    ],
+)
+def test_the_parser_refuses_in_one_sentence_too(arguments, words):
+    assert words in refused(*arguments)
+
+
+def test_stems_are_completed():
+    assert stems("theorem_i")[:2] == ["theorem_i_middle_seekers", "theorem_ii_lower_bound"]
+    assert stems("X") == []

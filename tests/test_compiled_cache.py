@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from sims.kernels.compiled import _Files
+from sims import backend
+from sims.kernels.cpu import compiled, random
+from sims.kernels.cpu.compiled import _Files
 
 ROOT = Path(__file__).parents[1]
 
@@ -61,6 +63,29 @@ def test_a_file_that_is_cut_off_or_changed_is_missing(files):
 def test_a_file_of_other_sources_is_missing(files, tmp_path):
     files.save("a", "code of a")
     assert _Files(str(tmp_path), "function-7.py311", "another stamp").load("a") is None
+
+
+@pytest.mark.parametrize("changed", ["kernels/entry.py", "kernels/cpu/a.py", "kernels/cuda/deep/b.py", "backend.py"])
+def test_the_stamp_changes_with_any_file_of_the_kernels(tmp_path, monkeypatch, changed):
+    paths = [tmp_path / name for name in ("kernels/cpu/compiled.py", "kernels/entry.py", "backend.py", changed)]
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("A = 1\n")
+    (tmp_path / "other.py").write_text("")
+    monkeypatch.setattr(compiled, "__file__", str(paths[0]))
+    monkeypatch.setattr(backend, "__file__", str(paths[2]))
+
+    def stamp():
+        compiled._stamp.cache_clear()
+        return compiled._stamp()
+
+    before = stamp()
+    (tmp_path / "other.py").write_text("A = 2\n")
+    assert stamp() == before
+    (tmp_path / changed).write_text("A = 2\n")
+    assert stamp() != before
+    monkeypatch.undo()
+    assert random._draw._cache._cache_file._source_stamp == stamp()
 
 
 def test_where_nothing_can_be_kept_nothing_is(tmp_path):

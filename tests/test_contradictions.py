@@ -42,7 +42,7 @@ def change(thing, path, value=None):
 
 
 def undecided(run, which, claim, side):
-    fresh = change(run, ("statements", which, "claims", claim), "undecided")
+    fresh = change(run, ("statements", which, "claims", claim, "verdict"), "undecided")
     return change(fresh, ("statements", which, side), "undecided")
 
 
@@ -52,13 +52,13 @@ def test_a_run_agrees_with_its_own_record(run, old):
 
 @pytest.mark.parametrize("now", ["holds", "refuted", "undecided"])
 def test_another_verdict_contradicts(run, old, now):
-    fresh = change(run, ("statements", COIN, "claims", "half"), now)
+    fresh = change(run, ("statements", COIN, "claims", "half", "verdict"), now)
     assert contradictions(fresh, old) == [f"theorem_y_coin: claim half: recorded supported, now {now}"]
 
 
 def test_another_side_contradicts(run, old):
     fresh = change(run, ("statements", DIE, "corrected"), "supported")
-    assert contradictions(fresh, old) == ["definition_x_die: as corrected: recorded holds, now supported"]
+    assert contradictions(fresh, old) == ["definition_x_die: as corrected: recorded proved, now supported"]
 
 
 def test_a_smaller_budget_may_leave_sampled_claims_undecided(run, old):
@@ -71,7 +71,7 @@ def test_a_smaller_budget_may_leave_sampled_claims_undecided(run, old):
 def test_a_smaller_budget_excuses_no_exact_claim_and_no_refutation(run, old):
     fresh = undecided(run, DIE, "three_and_a_half", "corrected") | {"budget": "quick"}
     assert len(contradictions(fresh, old)) == 2
-    fresh = change(run, ("statements", COIN, "claims", "half"), "refuted") | {"budget": "quick"}
+    fresh = change(run, ("statements", COIN, "claims", "half", "verdict"), "refuted") | {"budget": "quick"}
     assert contradictions(fresh, old) == ["theorem_y_coin: claim half: recorded supported, now refuted"]
 
 
@@ -82,7 +82,7 @@ def test_an_excuse_for_one_side_is_none_for_the_other(run, old):
 
 
 def test_what_was_undecided_binds_only_the_same_options(run, old):
-    fresh = change(run, ("statements", VACUOUS, "claims", "mean"), "holds")
+    fresh = change(run, ("statements", VACUOUS, "claims", "mean", "verdict"), "holds")
     fresh = change(fresh, ("statements", VACUOUS, "printed"), "holds")
     assert len(contradictions(fresh, old)) == 2
     assert contradictions(fresh | {"seed": 1}, old) == []
@@ -101,4 +101,5 @@ def test_what_is_not_recorded_or_no_more_there(run, old):
 
 def test_a_run_that_is_undecided_throughout_fails(run, old):
     some = undecided(run | {"budget": "quick", "statements": run["statements"][1:2]}, 0, "half", "printed")
+    some = change(some, ("statements", 0, "claims", "some", "verdict"), "undecided")
     assert contradictions(some, old) == ["every claim is undecided: the run says nothing"]

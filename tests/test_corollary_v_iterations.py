@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from perform import check_claims
+from perform import check_claims, verdicts
 from scipy.optimize import minimize_scalar
 
 from sims.aggregators import CenteredClipping
@@ -19,13 +19,22 @@ from theory.definition_c_robust_aggregator.constants import paper_radius
 EXPECTED = {
     "constant_after_many": "refuted",
     "constant_of_one": "refuted",
+    "random_start_many": "refuted",
     "random_start": "refuted",
     "measured": "supported",
+    "above_floor": "supported",
 }
 
 
 def test_verdicts_and_controls():
     check_claims(STATEMENT, EXPECTED)
+
+
+def test_both_printed_parts_are_refuted_and_every_part_of_the_correction_holds():
+    found = verdicts(STATEMENT.stem)
+    printed = {part.name: found[part.name] for part in STATEMENT.parts("printed")}
+    assert printed == {"random_start_many": "refuted", "random_start": "refuted"}
+    assert {found[part.name] for part in STATEMENT.parts("corrected")} == {"holds"}
 
 
 @pytest.mark.parametrize("delta", [0.15, 0.1, 0.05])
@@ -78,6 +87,20 @@ def test_the_random_start_in_floats():
     error = probability * (output[0] - 0.5) ** 2
     assert error > 1360 / n * rho_sq
     assert error == pytest.approx(rho_sq, rel=1e-3)
+
+
+def test_many_steps_from_a_random_start_in_floats():
+    """n = 13, B² = 10⁶ρ², ρ² = ½: after the printed number of steps the far centre has hardly moved."""
+    n, b_sq = 13, 0.5e6
+    steps = math.ceil(31 * math.log(2e6 * n))
+    tau = math.sqrt(4 * (1 - 1 / n) * (b_sq / 3 + 0.5) * n / math.sqrt(3))  # the first, and the largest
+    away = 1e3 * steps * tau
+    v = np.array([0.5 + away])
+    for _ in range(steps):
+        v, _ = CenteredClipping(tau)(np.concatenate([np.zeros(n - 1), [1e3 * away]])[:, None], v)
+    error = (b_sq - 1 / (4 * (n - 1))) / away**2 * (v[0] - 0.5) ** 2
+    assert error > 1360 / n * 0.5
+    assert error == pytest.approx(b_sq, rel=3e-3)
 
 
 @pytest.mark.parametrize(("n", "f"), [(7, 1), (25, 12)])

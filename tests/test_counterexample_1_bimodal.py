@@ -11,7 +11,7 @@ from perform import check_statement, results, verdicts, well_formed
 from sims.aggregators import Bulyan, CoordinateMedian, Krum, Mean
 from sims.checks.exact_rules import exact_aggregate
 from theory.claim import Context
-from theory.counterexample_1_bimodal import STATEMENT, mixes_beyond, returns_a_sign
+from theory.counterexample_1_bimodal import STATEMENT, bulyan_mixes_beyond, returns_a_sign
 
 STEM = STATEMENT.stem
 CONTEXT = Context(STEM, "test", "quick")
@@ -27,8 +27,17 @@ def test_the_verdicts_at_the_quick_budget():
         "coordinate_median": "holds",
         "bulyan_any_f": "refuted",
         "bulyan_enough_f": "holds",
-        "bulyan_mixes_beyond": "supported",
+        "bulyan_mixes_beyond": "holds",
     }
+
+
+def test_the_print_fails_for_one_rule_of_three_and_the_correction_is_proved():
+    result = results(STEM)
+    assert result.stand("printed") == (2, 3)
+    assert STATEMENT.fault is not None
+    assert STATEMENT.fault.severity == "hypothesis"
+    assert result.side("corrected") == "proved"
+    assert len(STATEMENT.parts("corrected")) == 4
 
 
 def test_every_control_is_caught():
@@ -88,11 +97,19 @@ def mixes(n, f, ones):
 
 @pytest.mark.parametrize("f", range(13))
 def test_bulyan_returns_a_sign_exactly_up_to_6f_plus_1(f):
-    """Far beyond the grid of the check, and with ones of n at (n + 1)/2, where the proof puts the mixture (f ≥ 1)."""
+    """Far beyond the grid of the check, and with ones of n at (n + 1)/2, where the proof puts the mixture."""
     for n in range(max(3, 4 * f + 3), 6 * f + 40, 2):
         assert any(mixes(n, f, ones) for ones in range(n + 1)) == (n > 6 * f + 1)
-        if f and n > 6 * f + 1:
+        if n > 6 * f + 1:
             assert mixes(n, f, (n + 1) // 2)
+
+
+@pytest.mark.parametrize("f", range(40))
+def test_from_a_balanced_start_the_majority_of_the_selection_is_smallest(f):
+    """(θ + 1)/2 copies from (n + 1)/2 ones, on which "only if" rests; no selection of θ has fewer."""
+    for n in range(4 * f + 3, 4 * f + 103, 2):
+        ones, size = selected(n, f, (n + 1) // 2), n - 2 * f
+        assert max(ones, size - ones) == (size + 1) // 2
 
 
 @pytest.mark.parametrize(("n", "f"), [(7, 1), (9, 1), (11, 1), (11, 2), (13, 2), (15, 2)])
@@ -104,11 +121,11 @@ def test_the_play_against_the_exact_definition(n, f):
 
 def test_there_are_pairs_beyond():
     """The claim on n > 6f + 1 speaks of pairs for f = 0, 1 and 2 also when quick."""
-    item = next(iter(mixes_beyond(CONTEXT)))
+    item = next(iter(bulyan_mixes_beyond(CONTEXT)))
     pairs = [(n, f) for f in range(3) for n in range(max(3, 4 * f + 3), 4 * f + 15, 2) if 6 * f + 1 < n <= 4 * f + 13]
     assert f"of {len(pairs)} with" in item.what
     assert item.measured == sum(share_by_play(n, f) == 1 for n, f in pairs) == 0
-    assert next(iter(mixes_beyond(CONTEXT, offset=-1))).measured > 0  # n = 6f + 1 among them
+    assert next(iter(bulyan_mixes_beyond(CONTEXT, offset=-1))).measured > 0  # n = 6f + 1 among them
 
 
 def share_by_play(n, f):

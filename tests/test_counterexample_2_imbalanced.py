@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from perform import check_claims
+from perform import check_claims, results
 from scipy.stats import binom
 
 from sims.aggregators import RFA, CenteredClipping, GeometricMedian, Krum, Mean
@@ -35,7 +35,7 @@ P10 = np.array([2.0 ** (9 - k) / 1023 for k in range(10)])
 VERDICTS = {
     "share": "holds",
     "always": "refuted",
-    "geometric_median_ignores": "refuted",
+    "geometric_median_keeps_a_quarter": "supported",
     "krum_ignores": "supported",
     "counts_decide": "holds",
     "rest_decays": "holds",
@@ -50,6 +50,16 @@ VERDICTS = {
 
 def test_verdicts_and_controls():
     check_claims(STATEMENT, VERDICTS)
+
+
+def test_always_is_the_only_printed_part_that_fails():
+    """That the rest is ignored stands; no threshold of ours at 16 workers decides."""
+    result = results(STATEMENT.stem)
+    assert [claim.name for claim in STATEMENT.parts("printed")] == ["always", "rest_decays"]
+    assert result.stand("printed") == (1, 2)
+    assert STATEMENT.fault is not None
+    assert STATEMENT.fault.severity == "wording"
+    assert result.side("corrected") == "proved"
 
 
 def test_the_share_of_two_classes():

@@ -21,12 +21,13 @@ from theory.counterexample_3_heavy_tail import (
     STATEMENT,
     expected_median,
     expected_median_by_quadrature,
+    krum_growing_f,
     krum_limit,
-    krum_limit_below,
     krum_limit_by_minimising,
-    krum_sampled,
-    median_misses,
+    krum_vanishing_f,
+    medians,
     moments,
+    near_its_limit,
 )
 
 STEM = STATEMENT.stem
@@ -43,8 +44,23 @@ def test_the_statement_is_well_formed():
 def test_the_verdicts_at_the_quick_budget():
     found = verdicts(STEM)
     sampled = {name: found.pop(name) for name in ("krum_sampled", "krum_without_f_sampled")}
-    assert found == {"moments": "holds", "medians": "holds", "krum_any_f": "refuted", "krum_growing_f": "holds"}
+    assert found == {
+        "moments": "holds",
+        "medians": "holds",
+        "krum_any_f": "refuted",
+        "krum_growing_f": "holds",
+        "krum_vanishing_f": "holds",
+    }
     assert set(sampled.values()) <= {"supported", "undecided"}
+
+
+def test_the_print_lacks_a_hypothesis_on_f_and_the_correction_is_proved_for_both_kinds_of_f():
+    result = results(STEM)
+    assert result.stand("printed") == (3, 4)
+    assert STATEMENT.fault is not None
+    assert STATEMENT.fault.severity == "hypothesis"
+    assert {"krum_growing_f", "krum_vanishing_f"} < {claim.name for claim in STATEMENT.parts("corrected")}
+    assert result.side("corrected") == "proved"
 
 
 def test_every_control_is_caught():
@@ -102,7 +118,7 @@ def test_the_medians_decrease_to_the_population_median():
     assert all(expected_median(n) == expected_median(n - 1) for n in range(2, 60, 2))
     assert values[-1] ** 3 > 2
     assert float(expected_median(4001)) == pytest.approx(2 ** (1 / 3), abs=3e-4)
-    item = next(iter(median_misses(context())))
+    item = next(iter(medians(context())))
     assert item.measured == item.claimed == Fraction(3, 2) - Fraction(27, 20)
 
 
@@ -154,7 +170,20 @@ def test_krums_limit_is_the_mean_below_the_quantile():
     s = np.polynomial.Polynomial([0, 1])
     gap = (1 + s + s**2) - (1 + s) * (1 + s**2 / 2) - s**2 * (1 - s) / 2  # the identity that `covers` names
     assert not np.any(gap.coef)
-    assert claim_verdict(krum_limit_below(context())) == "holds"
+    assert claim_verdict(krum_growing_f(context())) == "holds"
+
+
+def test_krums_bias_vanishes_with_f_over_n():
+    """1 − (1 + s)/(1 + s + s²) = s²/(1 + s + s²) as polynomials, and the limit beside 3/2 by quadrature alone."""
+    s = np.polynomial.Polynomial([0, 1])
+    assert not np.any(((1 + s + s**2) - (1 + s) - s**2).coef)
+    for phi in (1e-9, 1e-6, 1e-3, 0.1, 0.9):
+        u = phi ** (-1 / 3)
+        below = quad(lambda x: 3 * x**-3, 1, u)[0] / (1 - phi)
+        assert 0 < 1.5 - below <= 1.5 * phi ** (2 / 3)
+    place, bias = krum_vanishing_f(context())
+    assert place.at["phi"] == 0
+    assert bias.measured == 1 / (1 + Fraction(1, 64) + Fraction(1, 64) ** 2)  # largest at the smallest φ of the grid
 
 
 def test_krum_without_byzantine_workers_tends_to_the_mean_also_when_f_grows_slowly():
@@ -170,7 +199,7 @@ def test_krum_without_byzantine_workers_tends_to_the_mean_also_when_f_grows_slow
 @pytest.mark.parametrize(("n", "f", "phi"), [(160, 32, 0.2), (320, 0, 0.0)])
 def test_krum_lies_near_its_limit_by_a_plain_loop(n, f, phi):
     """The check's own frequency within the Clopper–Pearson interval that it reports, Krum written out anew."""
-    item = next(iter(krum_sampled(context(), n=n, f=f, phi=phi)))
+    item = next(iter(near_its_limit(context(), n=n, f=f, phi=phi)))
     rng = np.random.Generator(np.random.Philox(99))
     radius, runs, near = (1.5 - krum_limit(0.2)) / 2, 60, 0
     for _ in range(runs):

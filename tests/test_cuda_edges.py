@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import pytest
 from edges import LAYOUTS, case, check
-from test_cuda import ONE_ORDER, compiled, device, emulator, libraries  # noqa: F401 (fixtures)
+from on_device import ONE_ORDER, compiled
 
-from sims.kernels import cuda_centres, cuda_distances
+from sims.kernels.cuda import centres, distances
 
 CASES, PARTS = 160, 4
 WORKERS = (1, 2, 7, 33)  # each is compiled for each rule; 33: one more than a tile
 UNITS = (
-    cuda_centres.SHORT,
-    cuda_centres.CHUNK,
-    cuda_centres.THREADS,
-    cuda_centres.WEIGHERS,
-    cuda_distances.SHORT,
-    cuda_distances.LEAST,
+    centres.SHORT,
+    centres.CHUNK,
+    centres.THREADS,
+    centres.WEIGHERS,
+    distances.SHORT,
+    distances.LEAST,
     64,  # up to which the short kernels take fewer threads
 )
 
@@ -28,7 +28,7 @@ def size(rng, n, itemsize):
 @compiled
 @ONE_ORDER
 @pytest.mark.parametrize("part", range(PARTS))
-def test_cuda_kernels_at_the_edges(device, part):  # noqa: F811
+def test_cuda_kernels_at_the_edges(device, part):
     layouts = tuple(name for name in LAYOUTS if "tensor" not in name and name != "unaligned")
     for seed in range(part, CASES, PARTS):
         c = case(seed, WORKERS, layouts, size)

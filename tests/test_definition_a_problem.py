@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from perform import check_statement, results, verdicts, well_formed
 from sims.checks.problem import FiniteLaw, cells, check_function, check_noise, sample_noise, signs
 from sims.engine import Streams
 from sims.problems import Bernoulli, Pareto, Quadratic
-from theory.definition_a_problem import PROBLEMS, QUADRATIC, STATEMENT, Altered, Jumping, points_for
+from theory.claim import Context
+from theory.definition_a_problem import PROBLEMS, QUADRATIC, STATEMENT, Altered, Jumping, points_for, samples_may_jump
 from theory.theorem_ii_lower_bound.worlds import TwoWorlds
 
 
@@ -28,6 +30,14 @@ def test_the_verdicts_at_the_quick_budget():
         "function": "supported",
         "samples_may_jump": "holds",
     }
+
+
+def test_a_definition_has_no_part_to_refute_and_our_generators_decide_nothing():
+    result = results(STATEMENT.stem)
+    assert result.stand("printed") == (0, 0)
+    assert STATEMENT.fault is None
+    assert [claim.name for claim in STATEMENT.parts("corrected")] == ["samples_may_jump"]
+    assert result.side("corrected") == "proved"
 
 
 def test_every_control_is_caught():
@@ -144,6 +154,16 @@ def test_worlds_out_of_range_are_refused():
     for arguments in ((0, 0.5), (1, 0.0), (1, 1.0), (1, 0.5, 0.0)):
         with pytest.raises(ValueError, match="TwoWorlds needs"):
             TwoWorlds(*arguments)
+
+
+def test_the_ratio_of_the_jump_by_hand():
+    """E(2ε + 2ξ)²/(2ε)² = 1 + 1/ε² for ξ = ±1, and each item says which ε it is about."""
+    items = [e for e in samples_may_jump(Context(STATEMENT.stem, "test", "quick")) if "epsilon" in e.at]
+    for item, eps in zip(items, (Fraction(1, 10), Fraction(1, 1000), Fraction(1, 10**6)), strict=True):
+        exact = sum((2 * eps + 2 * xi) ** 2 for xi in (-1, 1)) / 2 / (2 * eps) ** 2
+        assert exact == 1 + 1 / eps**2
+        assert item.at["epsilon"] == float(eps)
+        assert item.measured == pytest.approx(float(exact), rel=1e-12)
 
 
 def test_the_jump_by_hand():

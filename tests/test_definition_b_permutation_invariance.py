@@ -18,8 +18,8 @@ from sims.checks.permutation import exchanges, search, seen, smaller, tally
 from sims.optimizers import SGD, RobustSGD, ServerMomentum, WorkerMomentum
 from sims.optimizers.optimizer import Optimizer
 from theory.definition_b_permutation_invariance import STATEMENT
-from theory.definition_b_permutation_invariance.algorithms import Dictator, Leaking
-from theory.definition_b_permutation_invariance.statement import CLIP, PAIRING, SYMMETRIC, WORKER
+from theory.definition_b_permutation_invariance.algorithms import Dictator, IndexKrum, Leaking
+from theory.definition_b_permutation_invariance.statement import BULYAN, CLIP, PAIRING, SYMMETRIC, WORKER
 
 
 def test_the_statement_is_well_formed():
@@ -28,11 +28,57 @@ def test_the_statement_is_well_formed():
 
 def test_the_verdicts_at_the_quick_budget():
     assert verdicts(STATEMENT.stem) == {
-        "output_hides_workers": "refuted",
+        "queries_may_know": "holds",
         "symmetric": "holds",
         "symmetric_at_random": "supported",
         "worker_momentum": "holds",
     }
+
+
+def test_the_list_stands_and_the_correction_is_proved():
+    result = results(STATEMENT.stem)
+    assert [claim.name for claim in STATEMENT.parts("printed")] == ["symmetric"]
+    assert result.stand("printed") == (1, 1)
+    assert STATEMENT.fault is None
+    assert result.side("corrected") == "proved"
+
+
+def test_the_printed_list_of_rules_is_what_is_checked():
+    """CM (the geometric median in one dimension), TM, Krum, Bulyan and RFA; Bulyan under all 7! orders of one row."""
+    rules = {type(a.rule).__name__ for a in (*SYMMETRIC.values(), *BULYAN.values()) if isinstance(a, ExactSGD)}
+    assert {"CoordinateMedian", "TrimmedMean", "Krum", "Bulyan", "RFA"} <= rules
+    (algorithm,) = BULYAN.values()
+    row = (0, 0, 1, 1, 1, 3, -2)
+    assert len({seen(algorithm, (order,), "both") for order in set(itertools.permutations(row))}) == 1
+
+
+def test_krum_with_ties_by_index_is_krum_where_there_are_none():
+    rng = np.random.default_rng(7)
+    by_index, by_value = IndexKrum(), ExactSGD(Krum(0), SGD(0.5))
+    ties = 0
+    for row in rng.integers(-9, 10, (200, 5)):
+        array = (tuple(map(int, row)),)
+        ties += seen(by_index, array, "output") != seen(by_value, array, "output")
+    assert 0 < ties < 100
+    assert seen(by_index, ((0, 0, 1, 1),), "output") == 0
+    assert seen(by_index, ((1, 1, 0, 0),), "output") == Fraction(-1, 2)
+
+
+@pytest.mark.parametrize("rule", [CoordinateMedian(), TrimmedMean(1), Krum(0), CLIP], ids=lambda r: type(r).__name__)
+def test_an_exchange_in_an_old_row_moves_one_number_from_one_input_to_another(rule):
+    """What the proof uses that with worker momentum only rules of the mean are invariant, at β = ½.
+
+    The rows (4c, 0, 0) and 2(x_1 − c, x_2, x_3) make x the rule's inputs of round 2; with workers 1 and 2 of row 1
+    exchanged they are (x_1 − c, x_2 + c, x_3).
+    """
+    x, c = (Fraction(1), Fraction(-2), Fraction(4)), Fraction(3)
+    old = (4 * c, Fraction(0), Fraction(0))
+    new = tuple(2 * (value - c * (i == 0)) for i, value in enumerate(x))
+    exchanged = (Fraction(0), 4 * c, Fraction(0))
+    momentum, direct = (ExactSGD(rule, optimizer, warm=False) for optimizer in (WORKER, SGD(0.5)))
+    first, second = (run(momentum, (row, new))[1] for row in (old, exchanged))
+    moved = (x[0] - c, x[1] + c, x[2])
+    assert second - first == run(direct, (moved,))[1] - run(direct, (x,))[1]
 
 
 def test_every_control_is_caught():

@@ -16,7 +16,8 @@ from edges import LAYOUTS, Case, case, check, edges_of_pieces, guarded, least
 
 from sims import kernels
 from sims.aggregators import RFA, CenteredClipping, CoordinateMedian, Krum, Mean, MultiKrum, TrimmedMean
-from sims.kernels import centres, choice, clipping, columns, dispatch, distances, products, threads, ties, tiles
+from sims.kernels import dispatch
+from sims.kernels.cpu import centres, clipping, columns, distances, products, threads, tiles
 from sims.kernels.dispatch import Piece
 
 PARTS = 8  # of the search, so that several processes share it
@@ -209,7 +210,7 @@ def test_a_centre_that_reads_the_next_piece_is_noticed(monkeypatch):
 
 
 def test_ties_by_absolute_value_are_noticed(monkeypatch):
-    plant(monkeypatch, ties, "_compare", "a[at] < b[at]", "abs(a[at]) < abs(b[at])")
+    plant(monkeypatch, distances, "_compare", "a[at] < b[at]", "abs(a[at]) < abs(b[at])")
     assert noticed(Krum, MultiKrum)
 
 
@@ -236,7 +237,7 @@ def wrongly_decided(n=7, f=1, seeds=40):
     wrong = 0
     for seed in range(seeds):
         x = edges.mirrored(rng(seed), (n, least(n)), np.float32)
-        chosen = choice.nearest(x, n - f - 2)
+        chosen = products.index_of_nearest(x, n - f - 2)
         wrong += chosen is not None and not np.array_equal(x[chosen], Krum(f).aggregate(x.astype(np.float64)))
     return wrong
 

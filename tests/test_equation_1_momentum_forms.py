@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from perform import check_claims
+from perform import check_claims, verdicts
 
 from sims.aggregators import RFA, CenteredClipping, Krum, Mean
 from sims.attacks import BitFlipping
@@ -16,15 +16,16 @@ from sims.optimizers import RobustSGD, WorkerMomentum
 from sims.problems import Quadratic
 from theory.claim import Context
 from theory.equation_1_momentum_forms import STATEMENT
+from theory.equation_1_momentum_forms.radius import clipped_error, spread_variance
 from theory.equation_1_momentum_forms.raw_or_momentum import SMALL, above, attackers_picked, errors
-from theory.equation_1_momentum_forms.statement import any_rule, gap, path, spread_variance
+from theory.equation_1_momentum_forms.statement import every_rule, gap, path
 
 EXPECTED = {
+    "proportional_to_variance": "refuted",
     "engine": "supported",
     "every_rule": "refuted",
     "every_attack": "refuted",
     "every_start": "refuted",
-    "spread": "supported",
     "tau_keeps_pace": "refuted",
     "order_of_rules": "refuted",
     "raw_is_weaker": "supported",
@@ -35,6 +36,28 @@ HALF = Fraction(1, 2)
 
 def test_verdicts_and_controls():
     check_claims(STATEMENT, EXPECTED)
+
+
+def test_the_equivalence_stands_the_variance_does_not_and_the_correction_is_proved():
+    found = verdicts(STATEMENT.stem)
+    printed = {part.name: found[part.name] for part in STATEMENT.parts("printed")}
+    assert printed == {"scaling_rules": "holds", "proportional_to_variance": "refuted"}
+    corrected = {part.name for part in STATEMENT.parts("corrected")}
+    assert corrected == {"scaling_rules", "proportional_to_deviation", "spread"}
+    assert {found[name] for name in corrected} == {"holds"}
+
+
+@pytest.mark.parametrize("scale", [2, 10])
+@pytest.mark.parametrize("exponent", [1, 2])
+def test_the_error_of_a_step_in_other_units(scale, exponent):
+    """In floats, by the rule: the seven messages have mean 3/21, none is longer than τ, and the far one is τ long."""
+    rows = np.array([-2, -1, 0, 0, 1, 2, 3, 1e9])[:, None] * scale / 3
+    tau = 3.0 * scale**exponent
+    end = CenteredClipping(tau)(rows, np.zeros(1))[0][0]
+    assert end == pytest.approx((scale + tau) / 8)
+    error = (end - scale / 7) ** 2 / scale**2
+    assert float(clipped_error(scale, exponent)) == pytest.approx(error, rel=1e-12)
+    assert (error == pytest.approx(float(clipped_error(1, exponent)))) == (exponent == 1)
 
 
 def test_paths_agree_with_the_exact_algorithm():
@@ -75,7 +98,7 @@ def test_rfa_by_hand(nu, one, worker):
 
 
 def test_each_rule_that_the_finding_names_refutes_on_its_own():
-    items = list(any_rule(Context(STATEMENT.stem, "every_rule")))
+    items = list(every_rule(Context(STATEMENT.stem, "every_rule")))
     assert [item.measured for item in items] == [HALF, Fraction(3, 10)]
     assert {item.verdict for item in items} == {"refuted"}
 

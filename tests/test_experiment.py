@@ -14,7 +14,7 @@ import pytest
 from sims import backend
 from sims.aggregators import CenteredClipping, Mean
 from sims.attacks import BitFlipping, InnerProductManipulation, LabelFlipping
-from sims.engine import Experiment, key, simulate
+from sims.engine import Experiment, key, play, simulate
 from sims.optimizers import SGD, RobustSGD, WorkerMomentum
 from sims.problems import Quadratic
 
@@ -128,7 +128,7 @@ def test_another_library_is_named_by_its_module():
     experiment = dataclasses.replace(BASE, backend=array_api_strict)
     assert experiment.backend == "array_api_strict"
     assert dataclasses.replace(experiment, seed=1).backend == "array_api_strict"
-    np.testing.assert_array_equal(experiment.run().x, BASE.run().x)
+    np.testing.assert_array_equal(play(experiment).x, play(BASE).x)
 
 
 def test_a_later_change_of_x0_is_no_change_of_the_experiment():
@@ -146,7 +146,7 @@ def test_a_later_change_of_x0_is_no_change_of_the_experiment():
 def test_simulate_takes_the_fields_of_an_experiment_and_a_chunk():
     ours, theirs = (inspect.signature(f).parameters for f in (Experiment, simulate))
     assert set(theirs) == {*ours, "chunk"}
-    assert inspect.signature(Experiment.run).parameters["chunk"].default is theirs["chunk"].default is None
+    assert inspect.signature(play).parameters["chunk"].default is theirs["chunk"].default is None
     for name, parameter in ours.items():
         assert theirs[name].kind == parameter.kind, name
         if name != "attack":  # no attack is `NoAttack()`
@@ -156,7 +156,7 @@ def test_simulate_takes_the_fields_of_an_experiment_and_a_chunk():
 def test_simulate_runs_the_experiment():
     experiment = dataclasses.replace(BASE, **{**OTHER, "backend": "numpy", "f": 1})
     options = {field.name: getattr(experiment, field.name) for field in dataclasses.fields(Experiment)}
-    for record in (experiment.run(), experiment.run(chunk=3), simulate(**options)):
+    for record in (play(experiment), play(experiment, chunk=3), simulate(**options)):
         assert record.key() == experiment.key()
         np.testing.assert_array_equal(record.x, simulate(**options, chunk=2).x)
     assert json.loads(json.dumps(experiment.configuration)) == experiment.configuration
@@ -189,4 +189,4 @@ def test_what_is_no_experiment_is_refused_when_it_is_made(changes, sentence):
 
 def test_a_chunk_of_no_rounds_is_refused():
     with pytest.raises(ValueError, match="chunk ≥ 1, got chunk = 0"):
-        BASE.run(chunk=0)
+        play(BASE, chunk=0)

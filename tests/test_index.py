@@ -14,7 +14,13 @@ import theory
 from byzcheck.show.markdown import between
 
 ROOT = Path(__file__).parents[1]
-BESIDES = ("__init__.py", "__pycache__", "claim.py", "recorded.json")  # what theory/ holds besides statements
+BESIDES = (
+    "py.typed",
+    "__init__.py",
+    "__pycache__",
+    "claim.py",
+    "recorded.json",
+)  # what theory/ holds besides statements
 KINDS = ("definition", "counterexample", "theorem", "corollary", "remark", "equation", "algorithm", "beyond")
 
 

@@ -13,6 +13,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("sims", "theory", "figures", "benchmarks", "byzcheck")
 LAYERS = (  # a module belongs to the longest name that begins its own; later layers import earlier ones
     ("sims.backend",),
+    ("sims.kernels.dispatch", "sims.kernels.in_rounds", "sims.kernels.networks"),
+    ("sims.kernels.cpu", "sims.kernels.cuda"),
     ("sims.kernels",),
     ("sims.problems", "sims.attacks", "sims.aggregators"),
     ("sims.optimizers",),
@@ -29,17 +31,19 @@ LAYERS = (  # a module belongs to the longest name that begins its own; later la
     ("byzcheck.commands",),
     ("byzcheck",),
 )
+WALL = ("sims.kernels.cpu", "sims.kernels.cuda")  # neither imports the other
 ONLY_IN = {  # a library → where alone it may be imported
     "byzfl": ("benchmarks.peers",),
     "byzpy": ("benchmarks.peers",),
     "torch": ("sims.neural", "benchmarks.peers"),
     "hypothesis": ("sims.strategies",),
-    "llvmlite": ("sims.kernels",),
+    "llvmlite": ("sims.kernels.cpu",),
     "matplotlib": ("figures",),
-    "numba": ("sims.kernels", "benchmarks.read"),
+    "numba": ("sims.kernels.cpu", "benchmarks.read"),
     "typer": ("byzcheck.commands", "byzcheck.__main__"),
     "rich": (
         "byzcheck.commands.console",
+        "byzcheck.show.page",
         "byzcheck.show.terminal",
         "benchmarks.report",
         "benchmarks.tables",
@@ -55,6 +59,10 @@ def within(module: str, package: str) -> bool:
 def layer(module: str) -> int | None:
     found = [(len(name), i) for i, names in enumerate(LAYERS) for name in names if within(module, name)]
     return max(found)[1] if found else None
+
+
+def through_the_wall(module: str, target: str) -> bool:
+    return any(within(module, here) and within(target, there) for here, there in (WALL, WALL[::-1]))
 
 
 def modules(root: Path) -> dict[str, Path]:
@@ -85,7 +93,7 @@ def imports(module: str, path: Path, known: dict[str, Path]) -> Iterator[str]:
 
 
 def violations(root: Path) -> list[str]:
-    """A sentence for each import that runs back, each library out of its place, each module without a layer."""
+    """A sentence for each import that runs back or through the wall, each library and each module out of its place."""
     known, found = modules(root), []
     for module, path in known.items():
         own = layer(module)
@@ -95,7 +103,7 @@ def violations(root: Path) -> list[str]:
         for target in sorted(set(imports(module, path, known))):
             theirs = layer(target)
             library = target.split(".")[0]
-            if theirs is not None and theirs > (own or 0):
+            if (theirs is not None and theirs > (own or 0)) or through_the_wall(module, target):
                 found.append(f"{module} imports {target}")
             if library in ONLY_IN and not any(within(module, place) for place in ONLY_IN[library]):
                 found.append(f"{module} imports {target}")
@@ -110,11 +118,36 @@ def circle(root: Path) -> list[str]:
             stems = {target.split(".")[1] for target in imports(module, path, known) if target.startswith("theory.")}
             stem = module.split(".")[1]
             cited.setdefault(stem, set()).update(stems - {stem})
+    return around(cited)
+
+
+def around(graph: dict[str, set[str]]) -> list[str]:
+    """A circle of a graph, the first name again at its end; empty if there is none."""
     try:
-        graphlib.TopologicalSorter(cited).prepare()
+        graphlib.TopologicalSorter(graph).prepare()
     except graphlib.CycleError as error:
         return list(error.args[1])
     return []
+
+
+def files_in_a_circle(root: Path) -> list[str]:
+    """Modules that import from each other in a circle, wherever in their text; a package's face is not followed."""
+    known = modules(root)
+    faces = {module for module, path in known.items() if path.name == "__init__.py"}
+    inner = {module: path for module, path in known.items() if module not in faces}
+    return around({module: set(imports(module, path, known)) & inner.keys() for module, path in inner.items()})
+
+
+def test_no_files_import_from_each_other_in_a_circle():
+    assert files_in_a_circle(ROOT) == []
+
+
+@pytest.mark.parametrize(("text", "found"), [("import sims.c", 0), ("def f():\n    from sims.a import x", 3)])
+def test_a_circle_of_files_is_found(tmp_path, text, found):
+    (tmp_path / "sims").mkdir()
+    for name, content in {"a": "from sims import b", "b": text, "c": ""}.items():
+        (tmp_path / "sims" / f"{name}.py").write_text(content, encoding="utf-8")
+    assert len(files_in_a_circle(tmp_path)) == found
 
 
 def test_no_import_runs_back():
@@ -158,6 +191,19 @@ def test_a_circle_of_statements_is_found(tmp_path, text, found):
     [
         ("sims/backend.py", "import sims.engine.loop", "sims.backend imports sims.engine.loop"),
         ("sims/backend.py", "from sims import aggregators", "sims.backend imports sims.aggregators"),
+        ("sims/kernels/cpu/a.py", "from sims.kernels.cuda import b", "sims.kernels.cpu.a imports sims.kernels.cuda"),
+        (
+            "sims/kernels/cuda/a.py",
+            "from ..cpu.tiles import A",
+            "sims.kernels.cuda.a imports sims.kernels.cpu.tiles",
+        ),
+        ("sims/kernels/cpu/a.py", "from sims.kernels import entry", "sims.kernels.cpu.a imports sims.kernels"),
+        (
+            "sims/kernels/dispatch.py",
+            "def f():\n    from sims.kernels.cpu import threads",
+            "sims.kernels.dispatch imports sims.kernels.cpu",
+        ),
+        ("sims/kernels/networks.py", "import numba", "sims.kernels.networks imports numba"),
         ("sims/attacks/a.py", "from sims.optimizers import sgd", "sims.attacks.a imports sims.optimizers"),
         (
             "sims/engine/a.py",
@@ -197,6 +243,8 @@ def test_a_violation_is_caught(tmp_path, path, text, sentence):
     [
         ("sims/engine/a.py", "from sims.backend import Array\nimport numpy"),
         ("sims/engine/a.py", "from . import b"),
+        ("sims/kernels/entry.py", "from sims.kernels.cpu import columns\nfrom sims.kernels.cuda import launch"),
+        ("sims/kernels/cpu/a.py", "from sims.kernels.networks import sorting_network\nimport numba"),
         ("sims/neural/a.py", "import torch"),
         ("sims/strategies.py", "import hypothesis"),
         ("theory/theorem_i.py", "from sims.checks import rates\nfrom theory.claim import Claim"),

@@ -1,4 +1,4 @@
-"""The nine rules against their definitions in rational arithmetic, and wrong rules that this comparison must catch."""
+"""The rules against their definitions in rational arithmetic, and wrong rules that this comparison must catch."""
 
 from __future__ import annotations
 

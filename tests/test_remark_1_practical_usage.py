@@ -8,21 +8,23 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import scipy.integrate
+import scipy.special
 import scipy.stats
-from perform import check_claims
+from perform import check_claims, results
 
 from sims.aggregators import CoordinateMedian, Krum, Mean
 from sims.checks.exact_rules import exact_aggregate
 from theory.claim import Context
 from theory.remark_1_practical_usage import STATEMENT
 from theory.remark_1_practical_usage.bernoulli import expected_median
-from theory.remark_1_practical_usage.heavy_tail import pareto_bias
-from theory.remark_1_practical_usage.statement import batch_moments, variance_of_median
+from theory.remark_1_practical_usage.heavy_tail import heavy_tail_caution, pareto_bias
+from theory.remark_1_practical_usage.statement import batch_moments, variance
 
 F = Fraction
 QUARTER = F(1, 4)
 VERDICTS = {
     "caution": "holds",
+    "heavy_tail_caution": "holds",
     "large_batches": "holds",
     "bias_remains": "supported",
     "heavy_tail_falls": "supported",
@@ -36,6 +38,30 @@ VERDICTS = {
 
 def test_verdicts_and_controls():
     check_claims(STATEMENT, VERDICTS)
+
+
+def test_the_advice_stands_in_all_its_parts():
+    result = results(STATEMENT.stem)
+    parts = [claim.name for claim in STATEMENT.parts("printed")]
+    assert parts == ["caution", "heavy_tail_caution", "large_batches", "krum_bias_falls"]
+    assert result.stand("printed") == (4, 4)
+    assert result.side("printed") == "supported"  # of Krum only an instance is known
+    assert STATEMENT.fault is None
+    assert result.side("corrected") == "proved"
+
+
+@pytest.mark.parametrize("n", [3, 4, 7, 25])
+def test_the_median_of_heavy_tailed_samples_by_their_order_statistics(n):
+    """E X_(j:n) as ∫ Q dBeta(j, n − j + 1), Q(u) = (1 − u)^{−1/3}, averaged over both middle ones."""
+
+    def moment(j):
+        weight = 1 / scipy.special.beta(j, n - j + 1)
+        return scipy.integrate.quad(lambda u: weight * u ** (j - 1) * (1 - u) ** (n - j - 1 / 3), 0, 1)[0]
+
+    bias = 1.5 - (moment((n + 1) // 2) + moment(n // 2 + 1)) / 2
+    item = next(iter(heavy_tail_caution(Context("test", "test"), least=n)))
+    assert item.at["n"] == n  # the least bias is that of the fewest workers
+    assert float(item.measured) == pytest.approx(bias**2 / 0.75, rel=1e-6)
 
 
 def sums(b, p):
@@ -127,16 +153,14 @@ def test_moments_over_all_outcomes(rule, b):
         error = exact_aggregate(rule, [(F(k, b),) for k in row])[0] - QUARTER
         weight = math.prod((law[k] for k in row), start=F(1))
         bias, square = bias + weight * error, square + weight * error**2
-    variance = QUARTER * (1 - QUARTER) / b
+    sigma_sq = QUARTER * (1 - QUARTER) / b
     found = batch_moments(Context("test", "test"), rule, 5, b, QUARTER)
-    assert np.allclose(found, [float(bias) / math.sqrt(variance), float(5 * square / variance)], atol=1e-12)
+    assert np.allclose(found, [float(bias) / math.sqrt(sigma_sq), float(5 * square / sigma_sq)], atol=1e-12)
 
 
 def test_variances_in_closed_form():
     ctx = Context("test", "test")
-    gauss = next(iter(variance_of_median(ctx)))
+    gauss = next(iter(variance(ctx)))
     assert abs(gauss.measured - 3 * (1 - math.sqrt(3) / math.pi)) <= gauss.error
-    for n, evidence in zip(
-        (3, 5, 11), variance_of_median(ctx, quantile=lambda u: math.sqrt(12) * (u - 0.5)), strict=False
-    ):
+    for n, evidence in zip((3, 5, 11), variance(ctx, quantile=lambda u: math.sqrt(12) * (u - 0.5)), strict=False):
         assert abs(evidence.measured - 3 * n / (n + 2)) < 1e-9

@@ -35,6 +35,15 @@ def test_every_control_is_caught():
     check_statement(results(STATEMENT.stem))
 
 
+def test_the_printed_sentence_is_its_one_part_and_the_converse_is_none():
+    result = results(STATEMENT.stem)
+    assert [claim.name for claim in STATEMENT.parts("printed")] == ["memoryless"]
+    assert result.stand("printed") == (0, 1)
+    assert STATEMENT.fault
+    assert STATEMENT.fault.severity == "wording"
+    assert result.side("corrected") == "proved"
+
+
 def largest_change(rule, optimizer, n=11, d=3, t=5, trials=20):
     """The largest change of x_t when the workers of each round change places, in floats and in d dimensions."""
     rng = np.random.default_rng(0)

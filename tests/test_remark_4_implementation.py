@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from perform import check_claims
+from perform import check_claims, results
 
 from sims.aggregators import RFA, Bulyan, CenteredClipping, CoordinateMedian, Krum, Mean, MultiKrum, TrimmedMean
 from sims.checks.counting import count
@@ -22,6 +22,16 @@ VERDICTS: dict[str, str] = {}
 
 def test_verdicts_and_controls():
     check_claims(STATEMENT, VERDICTS)
+
+
+def test_the_printed_remark_stands_and_holds_no_rule_that_is_not_printed():
+    result = results(STATEMENT.stem)
+    printed = STATEMENT.parts("printed")
+    assert result.stand("printed") == (6, 6)
+    assert STATEMENT.fault is None
+    counted = {e.at["rule"] for claim in printed for e in result.of(claim).evidence if "operations of" in e.what}
+    assert counted == {"CC, one step", "coordinate-wise median", "Krum"}
+    assert result.side("corrected") == "proved"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from perform import check_claims
+from perform import check_claims, verdicts
 
 from theory.remark_5_rate import STATEMENT
 from theory.theorem_vi_momentum.bound import best_bound, best_step, printed_step
@@ -24,6 +24,25 @@ EXPECTED = {
 
 def test_verdicts_and_controls():
     check_claims(STATEMENT, EXPECTED)
+
+
+def test_of_two_sentences_the_second_alone_is_refuted_and_the_correction_is_proved():
+    found = verdicts(STATEMENT.stem)
+    refuted = [part.name for part in STATEMENT.parts("printed") if found[part.name] == "refuted"]
+    assert refuted == ["scaled_with_delta"]
+    assert len(STATEMENT.parts("printed")) == 5
+    assert {part.name for part in STATEMENT.parts("corrected")} == {"rate", "best_step_falls", "threshold"}
+    assert {found[part.name] for part in STATEMENT.parts("corrected")} == {"holds"}
+
+
+@pytest.mark.parametrize("c_delta", [0.0, 0.3, 20.0])
+def test_the_best_step_by_minimising(c_delta):
+    """The minimiser of VI′ on a fine grid falls as κ^{−1/2}, and its value is the rate's."""
+    T, kappa = 10**8, 2 * c_delta + 1 / 20
+    steps = np.geomspace(1e-7, 1e-2, 200_001)
+    values = 2.5 / (steps * T) + 16 * steps * kappa
+    assert steps[np.argmin(values)] * math.sqrt(kappa) == pytest.approx(math.sqrt(2.5 / (16 * T)), rel=1e-3)
+    assert np.min(values) == pytest.approx(math.sqrt(160 * kappa / T), rel=1e-6)
 
 
 @pytest.mark.parametrize("n", [3, 25, 100])

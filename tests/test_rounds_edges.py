@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from edges import BAND, LAYOUTS
-from test_fused import agree, both
+from experiments import agree, both
 
 from sims.aggregators import RFA, CenteredClipping, CoordinateMedian, Krum, Mean, TrimmedMean
 from sims.attacks import ALittleIsEnough, BitFlipping, InnerProductManipulation, NoAttack
-from sims.engine import fused
-from sims.kernels import threads, vectors
+from sims.engine import on_cpu
+from sims.kernels.cpu import threads, vectors
 from sims.optimizers import SGD, RobustSGD, WorkerMomentum
 from sims.problems import Quadratic
 
@@ -40,9 +40,9 @@ def played(monkeypatch):
         calls.append(arguments)
         return original(*arguments)
 
-    original = fused.play
+    original = on_cpu.play
     monkeypatch.setattr(vectors, "zeros", zeros)
-    monkeypatch.setattr(fused, "play", play)
+    monkeypatch.setattr(on_cpu, "play", play)
     yield calls
     for whole, first, count in memory:
         assert np.isnan(whole[:first]).all()
@@ -61,7 +61,7 @@ def experiment(seed):
     r = rng(seed)
     n, d = [(1, 64), (2, 33), (5, 10), (8, 16), (9, 7), (16, 512), (17, 1), (16, 511), (25, 10), (3, 2731)][seed % 10]
     runs = int(r.choice([1, vectors.LANES - 1, vectors.LANES, vectors.LANES + 1, 2 * vectors.LANES + 1]))
-    steps = max(1, -(-fused.SMALLEST // (n * d)) + int(r.integers(-1, 2)))
+    steps = max(1, -(-on_cpu.SMALLEST // (n * d)) + int(r.integers(-1, 2)))
     f = int(r.integers(0, (n - 1) // 2 + 1)) if n > 2 else 0
     declared = min(f, max((n - 3) // 2, 0))
     layout = str(r.choice(STRIDED))
@@ -96,7 +96,7 @@ def experiment(seed):
     x0 = LAYOUTS[layout](r.standard_normal((runs, d)))
     size = {"n": n, "f": f, "steps": steps, "runs": runs, "attack": attack, "every": every, "x0": x0, "seed": seed}
     algorithm = RobustSGD(rule, optimizer)
-    return problem, algorithm, size, n * d <= fused.LARGEST and n * d * steps >= fused.SMALLEST
+    return problem, algorithm, size, n * d <= on_cpu.LARGEST and n * d * steps >= on_cpu.SMALLEST
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -116,8 +116,8 @@ def test_rounds_at_the_edges_of_buffers(played, monkeypatch):
     """A multiple of what fits into a buffer, one round less and one more, the last value noted in each."""
     n, d = 5, 4
     size = 7
-    monkeypatch.setattr(fused, "SMALLEST", 0)
-    monkeypatch.setattr(fused, "BUFFER", size * vectors.LANES * n * d)
+    monkeypatch.setattr(on_cpu, "SMALLEST", 0)
+    monkeypatch.setattr(on_cpu, "BUFFER", size * vectors.LANES * n * d)
     for steps in (1, size - 1, size, size + 1, 2 * size, 2 * size + 1):
         for every in (1, 3, size, steps):
             for rule in (CenteredClipping(1.0), TrimmedMean(1), Krum(1)):
@@ -128,7 +128,7 @@ def test_rounds_at_the_edges_of_buffers(played, monkeypatch):
 
 def test_a_lost_run_is_noticed(monkeypatch):
     """The comparison is not blind: the last run of a group is that of the one before."""
-    from sims.kernels import rounds
+    from sims.kernels.cpu import rounds
 
     original = rounds.play
 

@@ -57,8 +57,9 @@ def test_verdicts_by_side_and_an_uncaught_control_is_undecided(paper):
     stems = (*BOTH, "remark_v_vacuous")
     paper(*stems)
     die, coin, vacuous = run.check_statements(stems)
-    assert (die.side("printed"), die.side("corrected"), die.side("point")) == ("refuted", "holds", "refuted")
+    assert (die.side("printed"), die.side("corrected")) == ("refuted", "proved")
     assert (coin.side("printed"), coin.side("corrected")) == ("supported", None)
+    assert (die.stand("printed"), die.stand("corrected"), coin.stand("printed")) == ((0, 1), (1, 1), (1, 1))
     claim = vacuous.statement.claims[0]
     assert vacuous.of(claim).verdict == "holds"
     assert not vacuous.caught(claim)
@@ -74,7 +75,7 @@ def test_the_seed_changes_sampled_numbers_and_the_order_of_stems_none(paper):
 
 def test_false_alarm_counts_every_interval_and_has_a_bound(paper):
     results = run.check_statements(BOTH)
-    assert run.false_alarm(results) == 2 * SHARE  # the coin and its control
+    assert run.false_alarm(results) == 4 * SHARE  # two claims about a coin, and their controls
     many = tuple(replace(o, intervals=int(FALSE_ALARM / SHARE)) for o in results[0].outcomes)
     with pytest.raises(ValueError, match="false-alarm"):
         run.false_alarm([run.Result(results[0].statement, many)])
@@ -118,7 +119,7 @@ def test_a_file_that_does_not_import_is_named(paper):
 
 def test_a_check_that_raises_is_named(paper):
     paper("theorem_w_wrong")
-    with pytest.raises(CheckError, match=r"theory/theorem_w_wrong.py, claim 'c': ValueError: operands"):
+    with pytest.raises(CheckError, match=r"theory/theorem_w_wrong.py, claim 'wrong': ValueError: operands"):
         run.check_statements(["theorem_w_wrong"])
 
 

@@ -15,6 +15,7 @@ from byzcheck.record import statement_record
 from byzcheck.run import Options, Outcome, Result, perform, tasks
 from byzcheck.show import terminal, words
 from byzcheck.show.markdown import between, points_markdown, statements_markdown
+from byzcheck.show.page import page
 from sims.checks.evidence import Evidence
 
 
@@ -39,27 +40,65 @@ def test_compared_takes_digits_until_different_numbers_differ():
 
 @pytest.mark.parametrize("width", [80, 100])
 def test_tables_fit_and_lose_nothing(records, width):
-    rows = lines(terminal.statements_table(records, width), width)
+    rows = lines(terminal.statements_table(records), width)
     expected = (
-        ("Definition X", "printed", "✗ refuted", "3.5 ", "= ", "3 ", "2/2"),
-        ("The mean of a die", "corrected", "● holds", "3.5 "),
-        ("Theorem Y", "printed", "◐ supported"),  # nothing is said of a corrected form
-        ("Remark V", "printed", "? undecided", "0/1"),
+        ("Definition X", "△ constant, 0 of 1", "● proved", "2/2"),
+        ("Mean of a die: 7/2",),
+        ("Theorem Y", "◐ supported", "—", "2/2"),  # nothing is said of a corrected form
+        ("P(heads) = ½",),
+        ("Remark V", "? undecided", "0/1"),
     )
-    rows = [row for row in rows[2:] if "printed" in row or "corrected" in row]
-    for row, parts in zip(rows, expected, strict=True):
-        assert all(part in row for part in parts)
+    text = "\n".join(rows)
+    place = 0
+    for parts in expected:  # row after row
+        place = next(k for k in range(place, len(rows)) if all(part in rows[k] for part in parts))
+    assert "…" not in text
     for table in (
         terminal.points_table(records),
-        terminal.page(tiny.DIE, records[0], "now"),
-        terminal.page(tiny.DIE, None, "never"),
+        page(tiny.DIE, records[0], "now"),
+        page(tiny.DIE, None, "never"),
     ):
         text = "\n".join(lines(table, width))
         assert "…" not in text
         assert "The mean of a die is 3." in text
 
 
-OURS = replace(tiny.DIE, stem="beyond_dice", label="Beyond: dice", printed=None, claims=tiny.DIE.claims[1:])
+def test_the_last_lines_tell_what_was_found(records, monkeypatch):
+    run = {"statements": records, "versions": {}, "budget": "quick", "seed": 0, "backend": "numpy", "false_alarm": 0.0}
+    monkeypatch.setattr(terminal, "FINDINGS", (("theorem_y_coin", "Heads, half of the time."), ("another", "No.")))
+    last = lines(terminal.summary(run, 1.0), 100)
+    assert last[:3] == [
+        "printed    2 of 3 statements stand; faults of the others: 1 constant",
+        "corrected  1 proved",
+        "controls   4 of 5 false variants were caught",
+    ]
+    text = "\n".join(last)
+    assert "Theorem Y  Heads, half of the time." in text
+    assert "No." not in text
+    assert 'Next: byzcheck show "Theorem Y"' in text
+
+
+def test_how_serious_a_fault_is_can_be_told_apart(records):
+    said = {}
+    for severity in ("wording", "constant", "hypothesis", "substance"):
+        record = records[0] | {"fault": {"severity": severity, "because": "Because.", "lacks": None}}
+        said[severity] = words.printed_words(record)
+    assert len(set(said.values())) == 4
+    assert said["wording"][0].startswith("△")
+    assert said["substance"][0].startswith("✗")
+    assert words.printed_words(records[0] | {"printed": None, "source": {}})[0] == "a definition"
+
+
+OURS = replace(
+    tiny.DIE,
+    stem="beyond_dice",
+    label="Beyond: dice",
+    printed=None,
+    says=None,
+    source=None,
+    fault=None,
+    claims=tiny.DIE.claims[1:],
+)
 
 
 @pytest.fixture(scope="module")
@@ -71,30 +110,42 @@ def of_ours():
 
 @pytest.mark.parametrize("width", [80, 100])
 def test_a_statement_of_ours_is_told_from_the_papers(records, of_ours, width):
-    rows = lines(terminal.statements_table([*records, of_ours], width), width)
+    rows = lines(terminal.statements_table([*records, of_ours]), width)
     (place,) = [i for i, row in enumerate(rows) if "ours" in row]
     assert rows[place].startswith("Beyond: dice ")
-    assert "● holds" in rows[place]
-    assert "The mean of a die" in rows[place + 1]  # its title, which the others have on their second row
+    assert "● proved" in rows[place]
     listed = "\n".join(lines(terminal.list_table([OURS], {OURS.stem: of_ours}), width))
     assert "ours" in listed
-    assert "● holds" in listed
-    shown = "\n".join(lines(terminal.page(OURS, of_ours, "now"), width))
+    assert "● proved" in listed
+    shown = "\n".join(lines(page(OURS, of_ours, "now"), width))
     assert "Ours, not in the paper" in shown
-    assert "(ours)" in shown
     assert "As printed" not in shown
-    assert "| ours: not in the paper | ● holds" in statements_markdown([of_ours])
+    assert "| ours | ● proved: Mean of a die: 7/2 |" in statements_markdown([of_ours])
 
 
 @pytest.mark.parametrize("width", [80, 100])
 def test_the_widest_row_fits(records, width):
-    widest = records[0] | {"label": "Counterexample 3", "printed": "undecided", "corrected": "undecided"}
-    telling = {"kind": "reproduced", "measured": -1.23e-10, "relation": "<=", "claimed": 1.25e-10, "error": 0.0}
-    widest |= {"headlines": {"printed": telling, "corrected": telling}, "seconds": 123.4}
-    text = " ".join(lines(terminal.statements_table([widest], width), width))
+    widest = records[0] | {"label": "Counterexample 3", "corrected": "undecided"}
+    widest |= {"fault": {"severity": "hypothesis", "because": "Because.", "lacks": "that"}}
+    text = " ".join(lines(terminal.statements_table([widest]), width))
     assert "…" not in text
-    assert text.count("? undecided") == 2
-    assert all(word in text for word in ("-1.23e-10", "1.25e-10", "reproduced", "2/2", "123", "Counterexample"))
+    assert all(word in text for word in ("? undecided", "✗ hypothesis, 0 of 1", "2/2", "Counterexample 3"))
+
+
+def test_a_page_says_first_what_it_means_and_then_what_is_wrong(records):
+    text = "\n".join(lines(page(tiny.DIE, records[0], "now"), 100))
+    order = (
+        "Expect 7/2.",
+        "△ constant, 0 of 1",
+        "Section 1, main text. Legible.",
+        "constant The mean is 7/2.",
+        "● proved",
+        "rests on: counting six sides",
+        "three  (printed, point 7)",
+        "control 7/2 → holds, as it must",
+    )
+    places = [text.index(words) for words in order]
+    assert places == sorted(places)
 
 
 def test_missed_controls_are_named_with_their_reason(records):
@@ -103,8 +154,8 @@ def test_missed_controls_are_named_with_their_reason(records):
 
 
 def test_page_says_when_a_control_was_not_caught(records):
-    assert "NOT CAUGHT" in "\n".join(lines(terminal.page(tiny.VACUOUS, records[2], "now"), 100))
-    assert "NOT CAUGHT" not in "\n".join(lines(terminal.page(tiny.DIE, records[0], "now"), 100))
+    assert "NOT CAUGHT" in "\n".join(lines(page(tiny.VACUOUS, records[2], "now"), 100))
+    assert "NOT CAUGHT" not in "\n".join(lines(page(tiny.DIE, records[0], "now"), 100))
 
 
 def test_evidence_of_any_number_and_any_text_has_a_row():
@@ -117,8 +168,8 @@ def test_evidence_of_any_number_and_any_text_has_a_row():
 def test_markdown(records):
     rows = statements_markdown(records).splitlines()
     assert rows[2] == (
-        "| [Definition X](theory/definition_x_die.py) | The mean of a die | ✗ refuted: mean of a die: 3.5 = 3 (exact) "
-        "| ● holds: mean of a die: 3.5 = 3.5 (exact) | 2/2 |"
+        "| [Definition X](theory/definition_x_die.py) | The mean of a die | △ constant, 0 of 1: The mean is 7/2. "
+        "| ● proved: Mean of a die: 7/2 | Expect 7/2. | 2/2 |"
     )
     assert points_markdown(records).splitlines()[2] == (
         "| 7 | The mean of a die is 3. | ✗ refuted | [Definition X](theory/definition_x_die.py) |"

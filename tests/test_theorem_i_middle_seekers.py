@@ -27,15 +27,15 @@ from sims.checks.exact_rules import exact_aggregate
 from theory.claim import Context
 from theory.theorem_i_middle_seekers import (
     STATEMENT,
-    clipping_converges,
+    clipping,
     expected_output,
     hoeffding,
-    krum_misses,
-    mean_converges,
-    medians_miss,
-    rfa_drifts,
-    sgd_ends_up,
-    trimmed_mean_keeps,
+    krum,
+    mean,
+    medians,
+    rfa_as_run,
+    runs_agree,
+    trimmed_mean_any_b,
 )
 
 F = Fraction
@@ -64,6 +64,15 @@ def test_the_verdicts_at_the_quick_budget():
         "trimmed_mean_any_b": "refuted",
         "trimmed_mean_b_zero": "supported",
     }
+
+
+def test_only_one_and_two_workers_contradict_the_print():
+    result = results(STEM)
+    assert [claim.name for claim in STATEMENT.parts("printed")] == ["any_number_of_workers", "medians", "krum", "mean"]
+    assert result.stand("printed") == (3, 4)
+    assert STATEMENT.fault is not None
+    assert STATEMENT.fault.severity == "wording"
+    assert result.side("corrected") == "proved"
 
 
 def test_every_control_is_caught():
@@ -114,7 +123,7 @@ def test_the_medians_closed_form_and_its_least_gap():
     assert all(expected_output(CoordinateMedian(), n, context()) == value for n, value in closed.items())
     gaps = {n: abs(QUARTER - value) for n, value in closed.items() if n >= 3}
     assert [n for n, gap in gaps.items() if gap == min(gaps.values())] == [3, 4]
-    first, second, _ = medians_miss(context())
+    first, second, _ = medians(context())
     assert first.measured == second.measured == min(gaps.values()) == F(3, 32)
     assert closed[1] == closed[2] == QUARTER  # nothing fails at n = 1 and 2
 
@@ -125,7 +134,7 @@ def test_krums_closed_form_and_its_least_gap():
     gaps = {(n, f): abs(QUARTER - tail(n, (n + 1) // 2)) for n, f in cases}
     assert all(abs(QUARTER - expected_output(Krum(f), n, context())) == gaps[n, f] for n, f in cases)
     assert min(gaps, key=lambda case: gaps[case]) == (4, 0)
-    assert next(iter(krum_misses(context()))).measured == gaps[4, 0] == F(3, 256)
+    assert next(iter(krum(context()))).measured == gaps[4, 0] == F(3, 256)
 
 
 def test_krums_gap_rests_on_ties_that_are_broken_by_value():
@@ -149,7 +158,7 @@ def test_rfa_steps_away_by_its_exact_definition():
         outputs = [exact_aggregate(RFA(), [[F(-3, 4)]] * k + [[F(1, 4)]] * (n - k))[0] for k in range(n + 1)]
         drifts[n] = float(sum((tail(n, k) - tail(n, k + 1)) * y for k, y in enumerate(outputs)))
     assert all(drift >= 0.1 for drift in drifts.values())  # x − η·drift leads away from the optimum, towards 0
-    item = next(iter(rfa_drifts(context())))
+    item = next(iter(rfa_as_run(context())))
     assert float(item.measured) <= min(drifts.values()) + 1e-12
     for n in (3, 8):
         messages = np.array([[[0.25]] * (n - k) + [[-0.75]] * k for k in range(n + 1)])
@@ -169,8 +178,7 @@ def test_the_error_of_sgd_with_the_mean_over_all_paths(n, steps):
         error += chance * (x - QUARTER) ** 2
     assert error == F(3, 16 * n * steps)
     assert all(
-        item.measured == item.claimed == F(3, 16 * m * 200)
-        for item, m in zip(mean_converges(context()), (1, 5, 25), strict=True)
+        item.measured == item.claimed == F(3, 16 * m * 200) for item, m in zip(mean(context()), (1, 5, 25), strict=True)
     )
 
 
@@ -196,7 +204,7 @@ def test_where_a_plain_loop_of_robust_sgd_ends(name, rule):
 def test_the_intervals_of_the_runs_are_hoeffdings():
     """600/8 runs of 100 steps each, level 1 − 1e-9, one interval for each rule but RFA."""
     ctx = context("runs_agree")
-    items = list(sgd_ends_up(ctx))
+    items = list(runs_agree(ctx))
     assert ctx.intervals == len(items) == len(RULES)
     assert [item.what.split()[3].strip(",") for item in items] == [name for name, _ in RULES]
     assert all(item.error == pytest.approx(math.sqrt(math.log(2e9) / (2 * 75 * 100))) for item in items)
@@ -222,7 +230,7 @@ def test_clipping_is_the_mean_along_paths_that_start_in_the_unit_interval():
         np.testing.assert_allclose(v, messages.mean(axis=1), rtol=0, atol=1e-14)
         x = x - rng.random((64, 1)) * v
         assert np.all((x >= -1e-14) & (x <= 1 + 1e-14))
-    assert claim_verdict(clipping_converges(context())) == "holds"
+    assert claim_verdict(clipping(context())) == "holds"
 
 
 def test_clipping_is_not_the_mean_from_elsewhere():
@@ -233,7 +241,7 @@ def test_clipping_is_not_the_mean_from_elsewhere():
 def test_what_the_trimmed_mean_keeps_by_its_closed_form():
     """E min(max(K − b, 0), n − 2b)/(n − 2b)/p, K ~ Bin(16, p), p = γ^9/Σγ^k for γ = ½."""
     p = F(1, 2) ** 9 / sum((F(1, 2) ** k for k in range(10)), F(0))
-    items = list(trimmed_mean_keeps(context(), trims=(0, 1, 2, 3, 7)))
+    items = list(trimmed_mean_any_b(context(), trims=(0, 1, 2, 3, 7)))
     for b, item in zip((0, 1, 2, 3, 7), items, strict=True):
         law = [tail(16, k, p) - tail(16, k + 1, p) for k in range(17)]
         kept = sum((q * F(min(max(k - b, 0), 16 - 2 * b), 16 - 2 * b) for k, q in enumerate(law)), F(0)) / p

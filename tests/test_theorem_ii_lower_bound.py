@@ -25,7 +25,7 @@ from theory.theorem_ii_lower_bound.errors import (
     forced_exactly,
     leaking_error_of_three_rounds,
 )
-from theory.theorem_ii_lower_bound.measured import LONG, SHORT
+from theory.theorem_ii_lower_bound.measured import HARD, LONG, SHORT, some_hard_problem
 from theory.theorem_ii_lower_bound.picture import error_curves, messages_of_a_round
 from theory.theorem_ii_lower_bound.tails import (
     best_forced_error,
@@ -55,6 +55,27 @@ def test_the_verdicts_at_the_quick_budget():
 
 def test_every_control_is_caught():
     check_statement(results(STATEMENT.stem))
+
+
+def test_one_of_three_printed_parts_stands_and_the_corrected_statement_is_proved():
+    result = results(STATEMENT.stem)
+    assert [claim.name for claim in STATEMENT.parts("printed")] == ["some_hard_problem", "mu_zero", "mu_to_zero"]
+    assert result.stand("printed") == (1, 3)
+    assert STATEMENT.fault
+    assert STATEMENT.fault.severity == "hypothesis"
+    assert result.side("corrected") == "proved"
+
+
+def test_averaging_excludes_every_constant_under_the_printed_hypothesis():
+    """Each C is beaten at an n and a t that the hypothesis allows, and not with a quarter of the rounds."""
+    for item, (constant, n, f, t) in zip(some_hard_problem(Context(STATEMENT.stem, "test")), HARD, strict=True):
+        delta = f / n
+        assert delta * n >= 4 * (1 + math.log(t))
+        assert n % 2 == 0
+        bound = (1 - delta) / (1 - 2 * delta) / (t - 1)  # in units of σ²/μ
+        assert bound < constant * delta < 4 * bound
+        assert float(item.measured) == pytest.approx(bound / delta)
+    assert [constant for constant, *_ in HARD] == sorted((c for c, *_ in HARD), reverse=True)
 
 
 @pytest.mark.parametrize(

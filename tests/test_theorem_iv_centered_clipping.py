@@ -10,7 +10,7 @@ import pytest
 from flint import arb
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from perform import check_claims
+from perform import check_claims, verdicts
 
 from sims.aggregators import CenteredClipping
 from sims.checks.two_point import binomial_pmf
@@ -19,8 +19,8 @@ from theory.theorem_iv_centered_clipping import STATEMENT
 from theory.theorem_iv_centered_clipping.attacked import OURS, PRINTED, Line, exact_ratio, ratios_on_line
 from theory.theorem_iv_centered_clipping.every_delta import scaled_constant
 from theory.theorem_iv_centered_clipping.far_centres import RHO_SQ, constant_radii, least_error, scheduled
-from theory.theorem_iv_centered_clipping.many_steps import FAST, PAPER, PLAIN, constant, noise
-from theory.theorem_iv_centered_clipping.one_step import printed_radius, rate_of_share, scaled_bound
+from theory.theorem_iv_centered_clipping.many_steps import FAST, PLAIN, RECONSTRUCTED, constant, noise
+from theory.theorem_iv_centered_clipping.one_step import rate_of_share, reconstructed_radius, scaled_bound
 from theory.theorem_iv_centered_clipping.paths import limit_of_any_path
 from theory.theorem_iv_centered_clipping.statement import picture
 
@@ -36,6 +36,13 @@ def test_verdicts_and_controls():
     check_claims(STATEMENT, EXPECTED)
 
 
+def test_any_centre_is_refuted_twice_and_every_part_of_the_correction_holds():
+    found = verdicts(STATEMENT.stem)
+    printed = {part.name: found[part.name] for part in STATEMENT.parts("printed")}
+    assert printed == {"random_centre": "refuted", "constant_radius": "refuted"}
+    assert {found[part.name] for part in STATEMENT.parts("corrected")} == {"holds"}
+
+
 def lemma(delta: float, b_sq: float, rho_sq: float, tau: float) -> float:
     """U, as the lemma is printed."""
     m = b_sq + rho_sq / 2
@@ -44,7 +51,7 @@ def lemma(delta: float, b_sq: float, rho_sq: float, tau: float) -> float:
 
 
 def radius(delta: float, b_sq: float, rho_sq: float) -> float:
-    """The paper's radius."""
+    """The reconstructed radius."""
     return math.sqrt(4 * (1 - delta) * (b_sq / 3 + rho_sq) / (math.sqrt(3) * delta))
 
 
@@ -52,7 +59,7 @@ def radius(delta: float, b_sq: float, rho_sq: float) -> float:
 def test_the_bounded_variables_are_a_change_of_variables(delta, b_sq, rho_sq):
     u = lemma(delta, b_sq, rho_sq, radius(delta, b_sq, rho_sq))
     w = math.sqrt(b_sq / (b_sq + rho_sq))
-    scaled = float(scaled_bound(arb(delta).sqrt(), arb(w), printed_radius).mid())
+    scaled = float(scaled_bound(arb(delta).sqrt(), arb(w), reconstructed_radius).mid())
     assert u == pytest.approx(scaled * delta * (b_sq + rho_sq), rel=1e-9)
     assert u <= 6.45 * delta * b_sq + 22.1 * delta * rho_sq
     assert u <= 3 * delta * b_sq + 5.1 * delta * rho_sq
@@ -72,7 +79,7 @@ def test_the_one_step_bound_grows_with_the_true_share(delta, part, b_sq):
     step = 1e-6 * delta  # the rate at s = δ, where the good part falls fastest, by differences
     w, falls = math.sqrt(b_sq / (b_sq + 1)), tau + math.sqrt(b_sq)
     slope = (math.sqrt(u(delta, tau)) - math.sqrt(u(delta - step, tau))) / step
-    rate = math.sqrt(float(rate_of_share(arb(delta).sqrt(), arb(w), printed_radius).mid()))
+    rate = math.sqrt(float(rate_of_share(arb(delta).sqrt(), arb(w), reconstructed_radius).mid()))
     assert slope == pytest.approx(falls * (1 - rate), rel=1e-3)
 
 
@@ -152,7 +159,7 @@ def test_the_constants_in_plain_floats(delta, part):
     floor = math.sqrt(4 * (1 - delta) * (22.1 * delta / (3 * (1 - 6.45 * delta)) + 1) / math.sqrt(3))
     slope = math.sqrt(4 * (1 - delta) / (3 * math.sqrt(3)))
     cases = (
-        (PAPER, plain_constant(delta, 0.8, floor, slow, 0.3, 0.9, slope / math.sqrt(6.45), 2, part), 229),
+        (RECONSTRUCTED, plain_constant(delta, 0.8, floor, slow, 0.3, 0.9, slope / math.sqrt(6.45), 2, part), 229),
         (PLAIN, plain_constant(delta, 0.8, 5, slow, 0.3, 0.9, 0.5 / math.sqrt(6.45), 2, part), 119),
         (FAST, plain_constant(delta, 0.9, 2.5, 5 * delta, 0.3, 0.94, 0.2 / 0.9, 2, part), 90),
     )
@@ -177,14 +184,14 @@ def test_every_delta_in_plain_floats(delta):
     assert float(scaled_constant(arb(2 * delta)).mid()) == pytest.approx(wanted * (1 - 2 * delta) ** 4, rel=1e-9)
 
 
-@pytest.mark.parametrize("bound", [PRINTED, OURS], ids=["paper", "fast"])
+@pytest.mark.parametrize("bound", [PRINTED, OURS], ids=["reconstructed", "fast"])
 @pytest.mark.parametrize("size", [(7, 1), (20, 3), (200, 1)])
 @pytest.mark.parametrize("far", [0.0, 1.0, 1e3])
 def test_the_radii_satisfy_the_assumptions(bound, size, far):
     """τ_* ≤ τ_l, no growth, τ_{l+1} ≥ rτ_l, B_0 ≤ θτ_0: what the theorem asks of a schedule."""
     n, f = size
     delta = f / n
-    schedule = PAPER if bound is PRINTED else FAST
+    schedule = RECONSTRUCTED if bound is PRINTED else FAST
     centre_sq = max(far**2, bound.least(delta), 1e-12)
     tau = np.array([float(bound.radii(delta, centre_sq, 1.0, step)) for step in range(200)])
     floor = float(schedule.t(arb(delta).sqrt()).mid()) / math.sqrt(delta)
@@ -347,7 +354,7 @@ def test_a_constant_radius_moves_by_its_sum_at_most():
     assert least_error(13, 1, away, radii) >= (away - sum(radii)) ** 2
 
 
-@pytest.mark.parametrize("bound", [PRINTED, OURS], ids=["paper", "fast"])
+@pytest.mark.parametrize("bound", [PRINTED, OURS], ids=["reconstructed", "fast"])
 @pytest.mark.parametrize("law", [Line(2, 0.25, 0.5, 3.0), Line(0, 0.0, 0.75, -0.5), Line(5, 0.125, 1.0, 40.0)])
 def test_the_attack_in_rationals_is_the_attack_in_floats(bound, law):
     ratios = ratios_on_line(20, 3, [law], bound, 4)[0]

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from perform import check_claims
+from perform import check_claims, verdicts
 from scipy.integrate import quad
 from scipy.optimize import brentq
 from scipy.stats import binom, norm
@@ -20,16 +20,17 @@ from sims.engine import simulate
 from sims.optimizers import RobustSGD, WorkerMomentum
 from sims.problems import Huber, Pendulum, Rademacher
 from theory.claim import Context
+from theory.definition_c_robust_aggregator.constants import finite_floor
 from theory.theorem_ii_lower_bound.worlds import TwoWorlds
 from theory.theorem_vi_momentum import STATEMENT
-from theory.theorem_vi_momentum.assumptions import centre_in_round_one, momenta_independent
+from theory.theorem_vi_momentum.assumptions import independent_momenta, single_step_first_round
 from theory.theorem_vi_momentum.bound import (
     best_bound,
     best_step,
     critical_start,
     full_start,
-    printed_bound,
     printed_rational,
+    printed_right_side,
     printed_step,
     rounds_to_beat_standing_still,
     spread_sq,
@@ -43,7 +44,7 @@ from theory.theorem_vi_momentum.on_quadratic import SMALLEST
 from theory.theorem_vi_momentum.one_sided import OneSided, geometric, kept_of, largest_normals, largest_spikes, moved
 from theory.theorem_vi_momentum.runs import compared
 from theory.theorem_vi_momentum.slopes import kappa_of
-from theory.theorem_vi_momentum.under_attack import c_of_trimmed_mean
+from theory.theorem_vi_momentum.under_attack import trimmed_mean_c
 from theory.theorem_vii_mvr.long_runs import VarianceReduction
 
 EXPECTED = {
@@ -70,6 +71,14 @@ EXPECTED = {
 
 def test_verdicts_and_controls():
     check_claims(STATEMENT, EXPECTED)
+
+
+def test_the_print_is_refuted_and_every_part_of_the_correction_holds():
+    found = verdicts(STATEMENT.stem)
+    assert {part.name: found[part.name] for part in STATEMENT.parts("printed")} == {"printed_bound": "refuted"}
+    corrected = {part.name for part in STATEMENT.parts("corrected")}
+    assert corrected >= {"printed_from_zero", "printed_with_attackers", "combination", "c_of_trimmed_mean"}
+    assert {found[name] for name in corrected} == {"holds"}
 
 
 @pytest.mark.parametrize("first", [None, Fraction(1)])
@@ -99,10 +108,10 @@ def test_the_smallest_violation_by_impulse_responses():
     T, eta = SMALLEST
     f0 = float(start_of(T, eta))
     assert printed_step(T, f0, 1) == pytest.approx(float(eta), rel=1e-12)
-    assert printed_bound(T, f0, 1) == pytest.approx(float(printed_rational(T, eta)), rel=1e-12)
-    assert by_impulse_responses(T, float(eta), f0, 1.0) > printed_bound(T, f0, 1)
+    assert printed_right_side(T, f0, 1) == pytest.approx(float(printed_rational(T, eta)), rel=1e-12)
+    assert by_impulse_responses(T, float(eta), f0, 1.0) > printed_right_side(T, f0, 1)
     f0 = float(start_of(T - 1, eta))
-    assert by_impulse_responses(T - 1, float(eta), f0, 1.0) < printed_bound(T - 1, f0, 1)
+    assert by_impulse_responses(T - 1, float(eta), f0, 1.0) < printed_right_side(T - 1, f0, 1)
 
 
 def test_rounding_down_is_below_by_less_than_a_unit():
@@ -155,7 +164,36 @@ def test_zero_start_is_never_above_the_printed_bound_at_the_printed_step():
         c_delta = c * f / n
         eta = printed_step(T, f0, n, c_delta)
         ours = 2.5 * f0 / (eta * T) + 16 * eta * (2 * c_delta + 1 / (n - f))
-        assert ours <= printed_bound(T, f0, n, c_delta) * (1 + 1e-12)
+        assert ours <= printed_right_side(T, f0, n, c_delta) * (1 + 1e-12)
+
+
+def test_full_start_is_never_above_the_printed_bound_where_its_noise_is_paid_for():
+    """Random (n, f, c, T, F0) with 16gF0 + 5.5cδg ≥ 1, many at the edge; a quarter of the edge is too little."""
+    rng = np.random.default_rng(1)
+
+    def largest(edge: float) -> float:
+        worst = 0.0
+        for _ in range(3000):
+            n = int(rng.integers(1, 200))
+            f = int(rng.integers(0, (n + 1) // 2))
+            g, T, c_delta = n - f, 10 ** rng.uniform(0, 8), (10 ** rng.uniform(-3, 4) * f / n)
+            f0 = max(0.0, edge - 5.5 * c_delta * g) / (16 * g) + rng.choice([0.0, 10 ** rng.uniform(-6, 4)])
+            if f0 + c_delta > 0:
+                eta = printed_step(T, f0, n, c_delta)
+                kappa = 2 * c_delta + 1 / g
+                ours = 2 * (f0 + kappa / 8) / (eta * T) + 16 * eta * kappa
+                worst = max(worst, ours / printed_right_side(T, f0, n, c_delta))
+        return worst
+
+    assert 0.8 < largest(1.0) <= 0.85
+    assert largest(0.25) > 1
+
+
+@pytest.mark.parametrize(("n", "f"), [(3, 1), (25, 1), (25, 12), (1000, 1), (1000, 499)])
+def test_one_attacker_pays_for_the_first_noise(n, f):
+    """cδg of the trimmed mean, and of Theorem III's floor as its spikes get rare, is at least ½ ≥ 2/11."""
+    assert trimmed_mean_c(n, f) * f / n * (n - f) > 0.5
+    assert finite_floor(n, f) * f / n * (n - f) > 0.5 * (1 - 1e-4)
 
 
 def test_the_bounds_of_both_starts_differ_as_derived():
@@ -176,21 +214,21 @@ def test_covariance_of_two_momenta_by_hand():
     """m_{2,i} = α(x_1 + ζ_{2,i}) + (1 − α)αζ_{1,i}, x_1 = −ηα(ζ_{1,1} + ζ_{1,2})/2."""
     alpha, eta, n = Fraction(1, 2), Fraction(1, 16), 2
     by_hand = alpha**2 * (eta * alpha) ** 2 / n - 2 * alpha * (1 - alpha) * alpha * eta * alpha / n
-    (found,) = momenta_independent(Context("s", "c"))
+    (found,) = independent_momenta(Context("s", "c"))
     assert found.measured == by_hand
     assert by_hand < 0
 
 
 def test_first_centre_by_hand():
-    (found,) = centre_in_round_one(Context("s", "c"))
+    (found,) = single_step_first_round(Context("s", "c"))
     assert found.measured == pytest.approx((1 / 4) ** 2 * (4**2 + 1 / 4), abs=1e-12)
 
 
 @pytest.mark.parametrize(("c_delta", "noise"), [(Fraction(1360 * 3, 25), 1), (Fraction(3, 38), 100), (Fraction(0), 1)])
 def test_rounds_to_beat_standing_still_in_floats(c_delta, noise):
     T = rounds_to_beat_standing_still(25, c_delta, Fraction(noise))
-    assert printed_bound(T * (1 + 1e-9), 1.0, 25, float(c_delta), noise) <= 2
-    assert printed_bound((T - 1) * (1 - 1e-9), 1.0, 25, float(c_delta), noise) >= 2
+    assert printed_right_side(T * (1 + 1e-9), 1.0, 25, float(c_delta), noise) <= 2
+    assert printed_right_side((T - 1) * (1 - 1e-9), 1.0, 25, float(c_delta), noise) >= 2
 
 
 # Long runs: the bound is VI′.
@@ -213,10 +251,10 @@ def test_the_bound_of_a_run_is_that_of_the_theorem(c):
 def test_averages_are_cut_off_at_twice_the_bound_unless_their_range_ends_before():
     run = Momentum(Pendulum(1.0), 1.5, 25, 8, 300)
     values = np.full(240, 50.0), np.zeros(240)
-    cut = compared(Context("s", "c"), run, "x", values, c_of_trimmed_mean, 1.0)
+    cut = compared(Context("s", "c"), run, "x", values, trimmed_mean_c, 1.0)
     assert cut.measured == 2 * cut.claimed
     assert cut.verdict == "refuted"
-    ranged = compared(Context("s", "c"), run, "x", (np.ones(240), np.zeros(240)), c_of_trimmed_mean, 2.0, most=1.0)
+    ranged = compared(Context("s", "c"), run, "x", (np.ones(240), np.zeros(240)), trimmed_mean_c, 2.0, most=1.0)
     assert ranged.measured == 1.0
 
 
@@ -226,7 +264,7 @@ def test_rules_that_heed_nobody_do_not_stay_below_the_bound(algorithm, push):
     run = algorithm(Huber(1.0), 1.5, 25, 8, 200)
     ctx, constant = Context("s", "c", "quick"), FunctionRule(lambda x: np.full(x.shape[-1], push))
     averages = run.averages(ctx, constant, BitFlipping(), (), "constant")
-    assert compared(ctx, run, "x", averages, c_of_trimmed_mean, 1.0, most=1.0).verdict == "refuted"
+    assert compared(ctx, run, "x", averages, trimmed_mean_c, 1.0, most=1.0).verdict == "refuted"
 
 
 @pytest.mark.parametrize("algorithm", [Momentum, VarianceReduction])
@@ -239,7 +277,7 @@ def test_the_start_alone_costs_more_than_an_eighth_of_the_bound_which_is_below_t
     ):
         run = algorithm(problem, 1.5, n, f, T)
         noisy = algorithm(type(problem)(1.0), 1.5, n, f, T)
-        bound = noisy.floor + noisy.weight * c_of_trimmed_mean(n, f) * f / n * noisy.rho_sq
+        bound = noisy.floor + noisy.weight * trimmed_mean_c(n, f) * f / n * noisy.rho_sq
         record = simulate(
             problem, RobustSGD(Mean(), run.optimizer), n=n, f=0, attack=NoAttack(), steps=T, runs=1, seed=0, x0=[1.5]
         )

@@ -16,19 +16,19 @@ from sims.checks.rates import slope
 from sims.engine import Streams, simulate
 from sims.optimizers import RobustSGD, WorkerMomentum, WorkerMVR
 from sims.problems import Pendulum, Quadratic, Sinusoidal
-from theory.claim import Context
+from theory.claim import Context, Side
 from theory.theorem_vii_mvr import rates
 from theory.theorem_vii_mvr import statement as vii
 from theory.theorem_vii_mvr.bound import (
     Instance,
     Parameters,
     best_parameters,
-    bound,
     mean_square,
     mean_square_idle,
     mean_squares_decreasing,
     mvr_parameters,
     printed_parameters,
+    right_side,
     step_range,
 )
 from theory.theorem_vii_mvr.checks import long_runs, recursion
@@ -37,6 +37,7 @@ from theory.theorem_vii_mvr.one_sided import CASES, ROUNDS, exact_error, momentu
 from theory.theorem_vii_mvr.runs import Setting, every_path, ranges, sampled, worst_pair
 
 STEM = "theorem_vii_mvr"
+SIDES: tuple[Side, ...] = ("printed", "corrected")
 EXPECTED = {
     "bound": "holds",
     "one_sample_is_enough": "refuted",
@@ -66,6 +67,11 @@ def test_verdicts_and_controls():
     assert verdicts(STEM) == EXPECTED
     check_statement(results(STEM))
     well_formed(vii.STATEMENT)
+
+
+def test_the_print_is_refuted_and_the_bound_is_proved():
+    parts = {side: {part.name: EXPECTED[part.name] for part in vii.STATEMENT.parts(side)} for side in SIDES}
+    assert parts == {"printed": {"one_sample_is_enough": "refuted"}, "corrected": {"bound": "holds"}}
 
 
 # The enclosure of the moments: every path of the three-point law, which has the same moments.
@@ -191,11 +197,11 @@ def test_parameters_make_the_bound_smallest_and_at_most_four_terms(T, g):
 
         def without_batch(eta, heeded=heeded):
             alpha = 16 / 3 * heeded * problem.L_sq * eta**2
-            return bound(problem.F0, problem.sigma_sq, 1 / g, T, eta, alpha, 1, start=False)
+            return right_side(problem.F0, problem.sigma_sq, 1 / g, T, eta, alpha, 1, start=False)
 
         grid = np.geomspace(1e-5, 1 / (4 * L), 4000)
         assert without_batch(p.eta) <= min(map(without_batch, grid)) * (1 + 1e-9)
-        assert bound(problem.F0, problem.sigma_sq, 1 / g, T, p.eta, p.alpha, p.b0) <= 4 * problem.F0 / (p.eta * T)
+        assert right_side(problem.F0, problem.sigma_sq, 1 / g, T, p.eta, p.alpha, p.b0) <= 4 * problem.F0 / (p.eta * T)
 
 
 def test_the_coefficient_of_the_steps_is_negative_on_the_whole_range_and_barely():
@@ -306,7 +312,7 @@ def test_square_waves_break_the_bound_and_sines_do_not():
             y, xi = x - p.eta * m, rng.uniform(0, 2 * math.pi, runs)
             m = y + s * wave(y + xi) + (1 - p.alpha) * (m - x - s * wave(x + xi))
             x = y
-        right = bound(0.5, sigma_sq, 1.0, T, p.eta, p.alpha, p.b0)
+        right = right_side(0.5, sigma_sq, 1.0, T, p.eta, p.alpha, p.b0)
         name = "square" if sigma_sq == 4 else "sine"
         averages, theirs = long_runs(Context(STEM, "test"), Sinusoidal(s, wave=name), T, 1000)
         assert theirs == right
@@ -339,7 +345,7 @@ def test_the_picture_has_what_its_figure_draws():
 def test_the_bound_of_a_long_run_is_that_of_the_theorem(c):
     run = VarianceReduction(Pendulum(1.0), 1.5, 25, 8, 300)
     kappa = 2 * c * 8 / 25 + 1 / 17
-    theorem = bound(1 - math.cos(1.5), 0.5, kappa, 300, 1 / 40, 1 / 4, 1)
+    theorem = right_side(1 - math.cos(1.5), 0.5, kappa, 300, 1 / 40, 1 / 4, 1)
     assert run.floor + run.weight * c * 8 / 25 * run.rho_sq == pytest.approx(theorem, rel=1e-12)
     assert 16 / 3 / 17 * 1.5 / 40**2 <= 1 / 4  # what is left of the condition on α
 

@@ -20,13 +20,13 @@ import pytest
 import theory
 from byzcheck.run import Options, Result, perform, tasks
 from sims.checks.evidence import Evidence
-from theory.claim import Claim, Context, Control, Statement
+from theory.claim import Check, Claim, Context, Control, Fault, Source, Statement, claim
 
 
 def die(ctx: Context, *, claimed: Fraction = Fraction(7, 2)) -> Iterable[Evidence]:
     """The mean of a fair die."""
     mean = Fraction(sum(range(1, 7)), 6)
-    yield Evidence("mean of a die", mean, "=", claimed, "exact", covers="a die has six sides")
+    yield Evidence("mean of a die", mean, "=", claimed, "exact", covers="a die has six sides", at={"sides": 6})
 
 
 def coin(ctx: Context, *, claimed: float = 0.5) -> Iterable[Evidence]:
@@ -49,29 +49,52 @@ def wrong(ctx: Context, *, claimed: float = 0.0) -> Iterable[Evidence]:
     raise ValueError("operands do not fit")
 
 
+@claim(
+    "The mean of a die is 3.",
+    part_of="printed",
+    point=7,
+    controls=[Control("7/2", "that is the mean", {"claimed": Fraction(7, 2)}, expect="survives")],
+)
+def three(ctx: Context, *, claimed: Fraction = Fraction(3)) -> Iterable[Evidence]:
+    """The mean of a fair die, claimed to be 3."""
+    yield from die(ctx, claimed=claimed)
+
+
+@claim(
+    "The mean of a die is 7/2.",
+    part_of="corrected",
+    controls=[Control("4 instead", "the mean is 7/2", {"claimed": Fraction(4)})],
+)
+def three_and_a_half(ctx: Context, *, claimed: Fraction = Fraction(7, 2)) -> Iterable[Evidence]:
+    """The mean of a fair die."""
+    yield from die(ctx, claimed=claimed)
+
+
+@claim("Heads in half of the throws.", part_of="printed", controls=[Control("⅗", "too many", {"claimed": 0.6})])
+def half(ctx: Context, *, claimed: float = 0.5) -> Iterable[Evidence]:
+    """The frequency of heads."""
+    yield from coin(ctx, claimed=claimed)
+
+
+@claim("Some throws show heads.", controls=[Control("none", "there are some", {"claimed": 0.9})])
+def some(ctx: Context, *, claimed: float = 0.5) -> Iterable[Evidence]:
+    """An illustration."""
+    yield from coin(ctx, claimed=claimed)
+
+
 DIE = Statement(
     "definition_x_die",
     "Definition X",
     "The mean of a die",
     "A fair die shows 3 on average.",
     "A fair die shows 7/2 on average.",
-    (
-        Claim(
-            "three",
-            "The mean of a die is 3.",
-            ("printed", "point"),
-            lambda ctx, claimed=Fraction(3): die(ctx, claimed=claimed),
-            (Control("7/2", "that is the mean", {"claimed": Fraction(7, 2)}, expect="survives"),),
-            point=7,
-        ),
-        Claim(
-            "three_and_a_half",
-            "The mean of a die is 7/2.",
-            ("corrected",),
-            die,
-            (Control("4 instead", "the mean is 7/2", {"claimed": Fraction(4)}),),
-        ),
-    ),
+    (three, three_and_a_half),
+    says="Mean of a die: 3",
+    says_corrected="Mean of a die: 7/2",
+    for_you="Expect 7/2.",
+    rests_on="counting six sides",
+    source=Source("main", "Section 1", "shows 3 on average", "Legible."),
+    fault=Fault("constant", "The mean is 7/2."),
     data=lambda ctx: {"sides": np.arange(1, 7), "share": Fraction(1, 6)},
 )
 COIN = Statement(
@@ -80,22 +103,34 @@ COIN = Statement(
     "Heads come up half of the time",
     "A coin shows heads with probability ½.",
     None,
-    (Claim("half", "Heads in half of the throws.", ("printed",), coin, (Control("⅗", "too many", {"claimed": 0.6}),)),),
+    (half, some),
+    says="P(heads) = ½",
+    source=Source("main", "Section 2", "heads with probability"),
 )
-VACUOUS = Statement(  # its control is no different from the claim
+
+
+def one(stem: str, label: str, title: str, text: str, check: Check, control: Control) -> Statement:
+    """A statement of one claim about the print."""
+    source = Source("main", "Section 3", "words")
+    claims = (Claim(check.__name__, text, check, (control,), ("printed",)),)
+    return Statement(stem, label, title, text, None, claims, source=source)
+
+
+def mean(ctx: Context) -> Iterable[Evidence]:
+    """The mean of a fair die."""
+    yield from die(ctx)
+
+
+VACUOUS = one(  # its control is no different from the claim
     "remark_v_vacuous",
     "Remark V",
     "A check that cannot fail",
-    "A fair die shows 7/2 on average.",
-    None,
-    (Claim("mean", "The mean is 7/2.", ("printed",), die, (Control("the same", "it is not", {}),)),),
+    "The mean is 7/2.",
+    mean,
+    Control("the same", "it is not", {}),
 )
-SLOW = Statement(
-    "theorem_s_slow", "Theorem S", "Slow", "-", None, (Claim("c", "-", ("printed",), slow, (Control("-", "-", {}),)),)
-)
-WRONG = Statement(
-    "theorem_w_wrong", "Theorem W", "-", "-", None, (Claim("c", "-", ("printed",), wrong, (Control("-", "-", {}),)),)
-)
+SLOW = one("theorem_s_slow", "Theorem S", "Slow", "-", slow, Control("-", "-", {}))
+WRONG = one("theorem_w_wrong", "Theorem W", "-", "-", wrong, Control("-", "-", {}))
 ALL = {s.stem: s for s in (DIE, COIN, VACUOUS, SLOW, WRONG)}
 
 

@@ -40,18 +40,47 @@ PAPER = (  # in the paper's order, then ours
     "beyond_time_coupled_attacks",  # not in the paper
 )
 
+FINDINGS = (  # what matters most to who uses the paper
+    (
+        "theorem_iv_centered_clipping",
+        "Clipping's guarantee needs a fixed centre and a radius that knows how far it is; Section 6 starts from the "
+        "last aggregate, which is random.",
+    ),
+    (
+        "definition_c_robust_aggregator",
+        "The trimmed mean satisfies Definition C, with c = 1/(2(1 − 2δ)), on every path and against every attack.",
+    ),
+    (
+        "theorem_vii_mvr",
+        "The rate T^(−2/3) of MVR needs gradients that are smooth in the mean square, and a large first batch.",
+    ),
+)
+
 
 def load(text: str) -> Statement:
     """The statement that `text` names: its stem, a unique beginning of it, or its label ("Theorem I").
 
-    "theorem_i" is Theorem I although Theorem III begins so too: whole words win. A `ValueError` says what went wrong:
-    there is none such, or there are several, or it cannot be imported.
+    Labels are read as people write them: "thm iii", "Theorem 3", "eq 1". Whole words win: "theorem_i" is Theorem I
+    although Theorem III begins so too. A `ValueError` says what went wrong: there is none such, or there are several,
+    or it cannot be imported.
     """
     stem = _stem_of(text)
     try:
         return importlib.import_module(f"theory.{stem}").STATEMENT
     except Exception as error:
         raise ValueError(f"{file_of(stem)} does not import: {type(error).__name__}: {error}") from error
+
+
+def mentions(word: str) -> list[str]:
+    """The stems of the statements whose title, texts or claims have a word in them, in the paper's order."""
+    wanted = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)", re.IGNORECASE)
+    found = []
+    for stem in PAPER:
+        statement = load(stem)
+        texts = (statement.title, statement.printed, statement.corrected, *(claim.text for claim in statement.claims))
+        if any(text and wanted.search(text) for text in texts):
+            found.append(stem)
+    return found
 
 
 def stems_of(texts: Sequence[str]) -> list[str]:
@@ -68,16 +97,58 @@ def file_of(stem: str) -> str:
     return f"theory/{stem}/statement.py" if parted else f"theory/{stem}.py"
 
 
+_KINDS = {  # how a label may begin → how a stem does
+    "th": "theorem",
+    "thm": "theorem",
+    "cor": "corollary",
+    "def": "definition",
+    "cex": "counterexample",
+    "rem": "remark",
+    "alg": "algorithm",
+    "eq": "equation",
+    "eqn": "equation",
+}
+_ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix")
+_FIGURES = {  # of the paper → the statement that they illustrate
+    "1": "counterexample_2_imbalanced",
+    "2": "counterexample_3_heavy_tail",
+    "3": "theorem_ii_lower_bound",
+}
+
+
 def _stem_of(text: str) -> str:
-    wanted = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+    words = re.findall(r"[a-z]+|[0-9]+", text.lower())
+    wanted = "_".join(words)
     if wanted in PAPER:
         return wanted
-    for ending in ("_", "") if wanted else ():
-        found = [stem for stem in PAPER if stem.startswith(wanted + ending)]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise ValueError(f"{text!r} may be any of {', '.join(found)}")
-    near = difflib.get_close_matches(text, PAPER, n=1, cutoff=0.4)
+    if words and words[0] in ("fig", "figure") and _FIGURES.get(words[-1]) in PAPER:
+        return _FIGURES[words[-1]]
+    for name in dict.fromkeys((wanted, _as_numbered(words))):
+        for ending in ("_", "") if name else ():
+            found = [stem for stem in PAPER if stem.startswith(name + ending)]
+            if len(found) == 1:
+                return found[0]
+            if found:
+                raise ValueError(f"{text!r} may be any of {', '.join(found)}")
+    near = difflib.get_close_matches(_as_numbered(words), PAPER, n=1, cutoff=0.4)
     hint = f"; did you mean {near[0]}?" if near else ""
     raise ValueError(f"unknown statement {text!r}{hint} (`byzcheck list` names them all)")
+
+
+def _as_numbered(words: list[str]) -> str:
+    """A label with its kind written out, and with the paper's kind of numbers: Theorem III, but Remark 3.
+
+    >>> [_as_numbered(text.split()) for text in ("thm 3", "theorem iv", "rem ii", "eq 1")]
+    ['theorem_iii', 'theorem_iv', 'remark_2', 'equation_1']
+    """
+    if not words:
+        return ""
+    kind = _KINDS.get(words[0], words[0])
+    roman = kind in ("theorem", "corollary")
+
+    def number(word: str) -> str:
+        if roman and word.isdigit() and 0 < int(word) <= len(_ROMAN):
+            return _ROMAN[int(word) - 1]
+        return str(_ROMAN.index(word) + 1) if not roman and word in _ROMAN else word
+
+    return "_".join((kind, *map(number, words[1:])))

@@ -25,7 +25,7 @@ from sims.aggregators import CenteredClipping, Mean, Rule
 from sims.checks.evidence import Evidence
 from sims.checks.exact_rules import exact_aggregate
 from sims.engine.streams import Streams
-from theory.claim import Claim, Context, Control, Statement
+from theory.claim import Context, Control, Source, Statement, claim
 from theory.theorem_iv_centered_clipping.paths import rational_instance
 
 ROUNDING = 1e-13  # of values up to 60 in float64, tens of operations
@@ -53,7 +53,7 @@ class RecentredOnMean(CenteredClipping):
     """A wrong variant: it forgets v and clips around the mean of the messages."""
 
     def combine(self, x: Any, state: Any, rng: Any) -> tuple[Any, Any]:
-        """Starts at the mean."""
+        """Clips around the mean first."""
         return super().combine(x, np.mean(x, axis=-2), rng)
 
 
@@ -62,7 +62,7 @@ class AroundOrigin(CenteredClipping):
     """A wrong variant: it clips around the origin, whatever v is."""
 
     def combine(self, x: Any, state: Any, rng: Any) -> tuple[Any, Any]:
-        """Starts at 0."""
+        """Clips around 0."""
         return super().combine(x, np.zeros_like(state), rng)
 
 
@@ -77,7 +77,14 @@ def printed_step(
     )
 
 
-def computes_it(ctx: Context, *, make: Maker = CenteredClipping) -> Iterable[Evidence]:
+@claim(
+    "The rule as coded computes Algorithm 1, the factor being 1 at m_i = v.",
+    controls=(
+        Control("divided by the number of unclipped", "printed is 1/n", {"make": DividedByUnclipped}),
+        Control("around the mean of the messages", "printed is v", {"make": RecentredOnMean}),
+    ),
+)
+def as_coded(ctx: Context, *, make: Maker = CenteredClipping) -> Iterable[Evidence]:
     """The largest difference between the rule as coded and the printed lines in rationals; claimed: rounding."""
     worst, count = Fraction(0), 0
     for row in itertools.combinations_with_replacement((-3, 0, 1, 5), 4):
@@ -93,6 +100,7 @@ def computes_it(ctx: Context, *, make: Maker = CenteredClipping) -> Iterable[Evi
         "exact",
         ROUNDING,
         scale=1.0,
+        at={"n": 4, "d": 1},
     )
     rng, worst, count = Streams(*ctx.stream("plane")).generator(0), Fraction(0), ctx.scaled(200)
     for _ in range(count):
@@ -108,9 +116,15 @@ def computes_it(ctx: Context, *, make: Maker = CenteredClipping) -> Iterable[Evi
         "exact",
         ROUNDING,
         scale=1.0,
+        at={"d": 2, "l": 1},
     )
 
 
+@claim(
+    "By default L = 1 and v is the previous aggregate; in the first round, of which nothing is printed, the code "
+    "takes v = 0.",
+    controls=(Control("v = 0 in every round", "then it has no memory", {"carry": False}),),
+)
 def defaults(ctx: Context, *, carry: bool = True) -> Iterable[Evidence]:
     """The difference of two rounds by the defaults from L = 1, v = 0 and then v = the first aggregate, in rationals."""
     first, second = [[4.0], [1.0], [-0.5], [0.25]], [[-3.0], [2.0], [0.5], [0.5]]
@@ -135,15 +149,30 @@ def sample(ctx: Context, purpose: str) -> Iterable[tuple[np.ndarray, np.ndarray,
         yield x, rng.uniform(-3, 3, (runs, d)), 10 ** rng.uniform(-1, 1, runs), steps
 
 
+@claim(
+    "Shifting all messages and v shifts the output.",
+    part_of="corrected",
+    controls=(Control("clipping around the origin", "the origin does not move", {"make": AroundOrigin}),),
+)
 def shifts(ctx: Context, *, make: Maker = CenteredClipping) -> Iterable[Evidence]:
     """The largest |AGG(m + s; v + s) − AGG(m; v) − s|; claimed: rounding."""
     for x, v, tau, steps in sample(ctx, "shift"):
         rule, by = make(tau, steps), np.arange(1, x.shape[-1] + 1) * 4.0
         worst = float(np.max(np.abs(rule(x + by, v + by)[0] - rule(x, v)[0] - by)))
         what = f"largest |AGG(m + s; v + s) − AGG(m; v) − s|, n = {x.shape[-2]}, d = {x.shape[-1]}, L = {steps}"
-        yield Evidence(what, worst, "=", 0, "exact", ROUNDING, covers="only m_i − v enters", scale=1.0)
+        at = {"n": x.shape[-2], "d": x.shape[-1], "l": steps}
+        yield Evidence(what, worst, "=", 0, "exact", ROUNDING, covers="only m_i − v enters", scale=1.0, at=at)
 
 
+@claim(
+    "The output lies within Lτ of v, whatever is sent.",
+    part_of="corrected",
+    controls=(
+        Control("around the mean of the messages", "one message moves the mean anywhere", {"make": RecentredOnMean}),
+        Control("divided by the number of unclipped", "then a step is up to nτ", {"make": DividedByUnclipped}),
+        Control("0.99·Lτ", "n far messages in one direction attain Lτ", {"share": 0.99}),
+    ),
+)
 def reach(ctx: Context, *, make: Maker = CenteredClipping, share: float = 1.0) -> Iterable[Evidence]:
     """The largest ‖output − v‖/(Lτ) over random messages and n far ones in one direction; claimed: ≤ `share`."""
     for x, v, tau, steps in sample(ctx, "reach"):
@@ -152,9 +181,15 @@ def reach(ctx: Context, *, make: Maker = CenteredClipping, share: float = 1.0) -
         moved = np.sqrt(np.sum((make(tau, steps)(x, v)[0] - v) ** 2, axis=-1))
         worst = float(np.max(moved / (steps * tau)))
         what = f"largest ‖output − v‖/(Lτ), n = {x.shape[-2]}, d = {x.shape[-1]}, L = {steps}"
-        yield Evidence(what, worst, "<=", share, "exact", 10 * ROUNDING, covers="‖c_i‖ ≤ τ, averaged, L times")
+        at = {"n": x.shape[-2], "d": x.shape[-1], "l": steps}
+        yield Evidence(what, worst, "<=", share, "exact", 10 * ROUNDING, covers="‖c_i‖ ≤ τ, averaged, L times", at=at)
 
 
+@claim(
+    "n messages at v leave v where it is; n equal ones within τ of v are found in one step.",
+    part_of="corrected",
+    controls=(Control("clipping around the origin", "from there it does not arrive", {"make": AroundOrigin}),),
+)
 def agrees(ctx: Context, *, make: Maker = CenteredClipping) -> Iterable[Evidence]:
     """The largest |output − m| for n messages m = v, and for n equal ones at distance τ/2; claimed: 0 and rounding."""
     for x, v, tau, _ in sample(ctx, "equal"):
@@ -162,7 +197,8 @@ def agrees(ctx: Context, *, make: Maker = CenteredClipping) -> Iterable[Evidence
         rule = make(tau, 1)
         same = np.broadcast_to(v[:, None], x.shape)
         what = f"largest |output − v|, all messages at v, n = {n}, d = {d}"
-        yield Evidence(what, float(np.max(np.abs(rule(same, v)[0] - v))), "=", 0.0, "exact", covers="c_i = 0")
+        worst, at = float(np.max(np.abs(rule(same, v)[0] - v))), {"n": n, "d": d, "l": 1}
+        yield Evidence(what, worst, "=", 0.0, "exact", covers="c_i = 0", at=at)
         near = v + tau[:, None] / (2 * np.sqrt(d))
         output = rule(np.broadcast_to(near[:, None], x.shape), v)[0]
         what = f"largest |output − m|, n messages at one place m at τ/2 from v, n = {n}, d = {d}"
@@ -175,84 +211,53 @@ def agrees(ctx: Context, *, make: Maker = CenteredClipping) -> Iterable[Evidence
             ROUNDING,
             covers="(1/n) Σ (m − v) = m − v",
             scale=1.0,
+            at=at,
         )
 
 
+@claim(
+    "With τ at least the largest distance one step is the mean, from every v.",
+    part_of="corrected",
+    controls=(
+        Control("half that τ", "then some messages are clipped", {"enlarge": 0.5}),
+        Control(
+            "the mean for τ half as large",
+            "it never clips",
+            {"enlarge": 0.5, "make": lambda tau, steps: Mean()},
+            "survives",
+        ),
+    ),
+)
 def unclipped(ctx: Context, *, make: Maker = CenteredClipping, enlarge: float = 1.0) -> Iterable[Evidence]:
     """The largest |output − mean| with τ = enlarge·(the largest distance from v); claimed: rounding."""
     for x, v, _, _ in sample(ctx, "unclipped"):
         tau = enlarge * np.max(np.sqrt(np.sum((x - v[:, None]) ** 2, axis=-1)), axis=-1)
         worst = float(np.max(np.abs(make(tau, 1)(x, v)[0] - np.mean(x, axis=-2))))
         what = f"largest |output − mean|, n = {x.shape[-2]}, d = {x.shape[-1]}"
-        yield Evidence(what, worst, "=", 0, "exact", ROUNDING, covers="every factor is 1", scale=1.0)
+        at = {"n": x.shape[-2], "d": x.shape[-1], "l": 1}
+        yield Evidence(what, worst, "=", 0, "exact", ROUNDING, covers="every factor is 1", scale=1.0, at=at)
 
 
 STATEMENT = Statement(
     stem="algorithm_1_clipping",
     label="Algorithm 1",
     title="Centered clipping as coded",
-    printed="c_i = (m_i − v) min(1, τ/‖m_i − v‖), v ← v + (1/n) Σ c_i, L times; default L = 1 and v = the previous "
-    "aggregate.",
-    corrected=None,
-    claims=(
-        Claim(
-            name="as_coded",
-            text="The rule as coded computes Algorithm 1, the factor being 1 at m_i = v.",
-            about=("printed",),
-            check=computes_it,
-            controls=(
-                Control("divided by the number of unclipped", "printed is 1/n", {"make": DividedByUnclipped}),
-                Control("around the mean of the messages", "printed is v", {"make": RecentredOnMean}),
-            ),
-        ),
-        Claim(
-            name="defaults",
-            text="By default L = 1 and v is the previous aggregate (0 at first).",
-            about=("printed",),
-            check=defaults,
-            controls=(Control("v = 0 in every round", "then it has no memory", {"carry": False}),),
-        ),
-        Claim(
-            name="shifts",
-            text="Shifting all messages and v shifts the output.",
-            about=("printed",),
-            check=shifts,
-            controls=(Control("clipping around the origin", "the origin does not move", {"make": AroundOrigin}),),
-        ),
-        Claim(
-            name="reach",
-            text="The output lies within Lτ of v, whatever is sent.",
-            about=("printed",),
-            check=reach,
-            controls=(
-                Control(
-                    "around the mean of the messages", "one message moves the mean anywhere", {"make": RecentredOnMean}
-                ),
-                Control("divided by the number of unclipped", "then a step is up to nτ", {"make": DividedByUnclipped}),
-                Control("0.99·Lτ", "n far messages in one direction attain Lτ", {"share": 0.99}),
-            ),
-        ),
-        Claim(
-            name="agrees",
-            text="n messages at v leave v where it is; n equal ones within τ of v are found in one step.",
-            about=("printed",),
-            check=agrees,
-            controls=(Control("clipping around the origin", "from there it does not arrive", {"make": AroundOrigin}),),
-        ),
-        Claim(
-            name="unclipped",
-            text="With τ at least the largest distance one step is the mean, from every v.",
-            about=("printed",),
-            check=unclipped,
-            controls=(
-                Control("half that τ", "then some messages are clipped", {"enlarge": 0.5}),
-                Control(
-                    "the mean for τ half as large",
-                    "it never clips",
-                    {"enlarge": 0.5, "make": lambda tau, steps: Mean()},
-                    "survives",
-                ),
-            ),
-        ),
+    printed="Input m_1, …, m_n, τ, v, L; default L = 1 and v = the previous round's aggregate. L times: c_i ← "
+    "(m_i − v) min(1, τ/‖m_i − v‖), v ← v + (1/n) Σ_i c_i. Output v.",
+    corrected="The output moves by s if all messages and v do; it lies within Lτ of v, whatever is sent; n "
+    "messages at v leave it, n equal ones within τ of v are found in one step; with τ at least the "
+    "largest distance one step is the mean.",
+    says="Centered clipping, L steps from v: an algorithm",
+    says_corrected="‖output − v‖ ≤ Lτ whatever is sent; shifts commute",
+    for_you="One call moves the centre by at most Lτ whatever is sent: it cannot fail badly, and it cannot come "
+    "from far away.",
+    rests_on="immediate from the printed lines (pen and paper, in the file)",
+    source=Source(
+        "main",
+        "Section 5.2, Algorithm 1",
+        "input: (m1 , . . . , mn ), τ , v, L 2: default: L = 1 and v = m̂ (previous round aggreg.) 3: for each "
+        "iteration l = 1,. . . , L do",
+        "Interleaved with Theorem IV in the text at hand, no symbol lost; nothing is printed on v in the first round.",
     ),
+    claims=(as_coded, defaults, shifts, reach, agrees, unclipped),
 )

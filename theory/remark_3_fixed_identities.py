@@ -1,11 +1,21 @@
 """Remark 3: if the Byzantine workers may change every round, the lower bound applies to every algorithm.
 
 *Why.* Let the adversary of Theorem II, mirror, draw the set B_r of f workers afresh in every round, uniformly at
-random. Given the multiset of a round's messages the array that the server sees is then a uniformly random arrangement
-of it, in both worlds: where ΣU ≤ f (probability 1 − p) the multisets are the same, hence the arrays can be coupled to
-be the same, and one round's arrays differ in law by a total variation of at most p. Rounds are independent given the
-query points, and these are functions of the arrays so far: by induction *every* algorithm, whatever it remembers of
-whom, does the same in both worlds with probability (1 − p)^t, and errs by (1 − p)^t·qσ²/(2μ(1 − q)) in one of them.
+random, and the order of its members too. Given the multiset of a round's messages the array that the server sees is
+then a uniformly random arrangement of it, in both worlds: where ΣU ≤ f (probability 1 − p) the multisets are the
+same, hence the arrays can be coupled to be the same, and one round's arrays differ in law by a total variation of at
+most p. Rounds are independent given the query points, and these are functions of the arrays so far: by induction
+*every* algorithm, whatever it remembers of whom, does the same in both worlds with probability (1 − p)^t, and errs by
+(1 − p)^t·qσ²/(2μ(1 − q)) in one of them.
+
+*Convergence is impossible* at any n and f ≥ 1, however large t is; Theorem II's condition on n buys a larger constant
+only. In the world s let honest gradients be μx − H·U, U = ±1 with P(U = s) = a > ½: m = (2a − 1)H, f_s(x) = ½μx² − smx,
+σ² = 4a(1 − a)H². The number of U = 1 among the g = n − f honest workers is K ~ Bin(g, a) in the world +, where the
+Byzantine ones all send U = −1, and Bin(g, 1 − a) in the world −, where some of them send U = 1, so that K + B has the
+law Bin(g, a) again. Quantiles do it if Bin(g, a) is stochastically at most Bin(g, 1 − a) + f: P(Bin(g, a) ≥ k) ≤
+P(Bin(g, 1 − a) ≥ k − f) for all k. At a = ½ this is strict for f < k ≤ g and trivial for other k, hence true for some
+a > ½. Then with identities drawn afresh the arrays of a round have one law in both worlds, and every algorithm errs at
+every t by m²/(2μ) = (2a − 1)²σ²/(8μa(1 − a)) > 0 in one of them. (2a − 1 ≤ f/g by the means: of order δ² at most.)
 
 *What is needed.* That nobody can foresee B_r. If B_r changes on a schedule that the algorithm knows, workers can be
 renamed and nothing is gained: one round's array then tells as much as with fixed identities. With fixed identities
@@ -23,10 +33,11 @@ from fractions import Fraction
 from sims.aggregators import CenteredClipping, CoordinateMedian
 from sims.checks.confidence import bounded_mean
 from sims.checks.evidence import Evidence
-from sims.checks.exact_algorithm import ExactAlgorithm, ExactSGD
+from sims.checks.exact_algorithm import ExactAlgorithm, ExactSGD, output_law
+from sims.checks.laws import binomial
 from sims.optimizers import WorkerMomentum
-from theory.claim import Claim, Context, Control, Statement
-from theory.definition_b_permutation_invariance.algorithms import Dictator, Leaking, Trusting
+from theory.claim import Context, Control, Source, Statement, claim
+from theory.definition_b_permutation_invariance.algorithms import Dictator, Leaking, Trusting, Zero
 from theory.theorem_ii_lower_bound.errors import (
     error_after_projection,
     error_of_laws,
@@ -35,7 +46,7 @@ from theory.theorem_ii_lower_bound.errors import (
     with_worker_momentum,
 )
 from theory.theorem_ii_lower_bound.measured import SHORT
-from theory.theorem_ii_lower_bound.worlds import Bits, mirror
+from theory.theorem_ii_lower_bound.worlds import Bits, mirror, sent
 
 Law = Mapping[Bits, Fraction]  # one round's messages, worker by worker, as multiples of H beyond μx → probability
 Identities = Callable[[Bits], Iterator[Bits]]  # the good workers' messages, then the bad ones' → equally likely arrays
@@ -69,11 +80,20 @@ def laws(n: int, f: int, q: Fraction, identities: Identities) -> tuple[Law, Law]
 
 
 def total_variation(one: Law, other: Law) -> Fraction:
-    """½ Σ |P − Q|."""
+    """½ Σ |P − Q| over all arrays."""
     return sum((abs(one.get(a, Fraction(0)) - other.get(a, Fraction(0))) for a in {*one, *other}), Fraction(0)) / 2
 
 
-def arrays_are_alike(ctx: Context, *, identities: Identities = afresh) -> Iterable[Evidence]:
+@claim(
+    "With identities drawn afresh one round's arrays differ in total variation by at most p = P(Bin(n − f, q) > f) "
+    "between the two worlds.",
+    part_of="corrected",
+    controls=(
+        Control("fixed identities", "then a good worker's sign tells the world", {"identities": fixed}),
+        Control("a known schedule", "workers can be renamed", {"identities": on_schedule}),
+    ),
+)
+def arrays(ctx: Context, *, identities: Identities = afresh) -> Iterable[Evidence]:
     """The total variation between one round's arrays in the two worlds, beside p = P(Bin(n − f, q) > f)."""
     for n, f, q in ((3, 1, Fraction(1, 4)), (4, 1, Fraction(1, 8)), (5, 2, Fraction(1, 4)), (6, 2, Fraction(1, 5))):
         p = 1 - forced_exactly(n, f, 1, q) / (q / (2 * (1 - q)))
@@ -84,6 +104,7 @@ def arrays_are_alike(ctx: Context, *, identities: Identities = afresh) -> Iterab
             p,
             "exact",
             covers="the same multiset while ΣU ≤ f, arranged uniformly in both worlds; (1 − p)^t over t rounds",
+            at={"n": n, "f": f, "q": q},
         )
 
 
@@ -101,7 +122,12 @@ WITH_IDENTITIES: Mapping[str, ExactAlgorithm] = {
 }
 
 
-def error_is_forced(
+@claim(
+    "Then Theorem II's bound (1 − p)^t·qσ²/(2μ(1 − q)) applies to algorithms that know the workers, too.",
+    part_of=("printed", "corrected"),
+    controls=(Control("fixed identities", "listening to a good worker 1 errs by σ²/(2μt)", {"identities": fixed}),),
+)
+def forced(
     ctx: Context, *, identities: Identities = afresh, algorithms: Mapping[str, ExactAlgorithm] = WITH_IDENTITIES
 ) -> Iterable[Evidence]:
     """The expected error of algorithms that know the workers, beside (1 − p)^t·q/(2(1 − q))."""
@@ -114,10 +140,88 @@ def error_is_forced(
             forced_exactly(n, f, t, q),
             "exact",
             covers="the arrays of t rounds are the same with probability (1 − p)^t, for all n, f, t and algorithms",
+            at={"n": n, "f": f, "t": t, "q": q, "algorithm": name},
         )
 
 
-def momentum_is_defeated(ctx: Context, *, shuffle: bool = True) -> Iterable[Evidence]:
+def ordered(g: int, f: int, a: Fraction) -> bool:
+    """Whether Bin(g, a) is stochastically at most Bin(g, 1 − a) + f, a ≥ ½."""
+    high, low = binomial(g, a), binomial(g, 1 - a)
+    return all(sum(high[k:]) <= sum(low[max(k - f, 0) :]) for k in range(g + 1))
+
+
+def largest_bias(n: int, f: int) -> Fraction:
+    """The largest 2a − 1 among hundredths for which the arrays of both worlds can have one law."""
+    return max(Fraction(b, 100) for b in range(100) if ordered(n - f, f, (1 + Fraction(b, 100)) / 2))
+
+
+def added(g: int, f: int, a: Fraction) -> Iterator[tuple[int, int, Fraction]]:
+    """(K, B, probability): K ~ Bin(g, 1 − a), 0 ≤ B ≤ f, by quantiles; K + B ~ Bin(g, a) where the order allows it."""
+    low, high = binomial(g, 1 - a), binomial(g, a)
+    ends = [[sum(law[: k + 1], Fraction(0)) for k in range(g + 1)] for law in (low, high)]
+    start = Fraction(0)
+    for end in sorted({*ends[0], *ends[1]}):
+        k, m = (next(i for i, top in enumerate(tops) if top >= end) for tops in ends)
+        yield k, min(max(m - k, 0), f), end - start
+        start = end
+
+
+def coins(n: int, f: int, bias: Fraction, identities: Identities) -> tuple[Law, Law]:
+    """The laws of one round's array of −U in the worlds + and −, when honest workers toss coins."""
+    g, a = n - f, (1 + bias) / 2
+    plus = [(k, 0, chance) for k, chance in enumerate(binomial(g, a))]
+    found: tuple[defaultdict[Bits, Fraction], ...] = (defaultdict(Fraction), defaultdict(Fraction))
+    for law, rounds in zip(found, (plus, list(added(g, f, a))), strict=True):
+        for k, bad, chance in rounds:
+            good = set(itertools.permutations((-1,) * k + (1,) * (g - k)))
+            rows = [row for bits in good for row in identities((*bits, *(-1,) * bad, *(1,) * (f - bad)))]
+            for row in rows:
+                law[row] += chance / len(rows)
+    return found[0], found[1]
+
+
+def largest_coin_error(algorithm: ExactAlgorithm, both: tuple[Law, Law], t: int, bias: Fraction) -> Fraction:
+    """max_s E[f_s(output) − f_s*] in rationals; H = μ = 1, optima ± bias."""
+    errors = [
+        sum((p * (x - sign * bias) ** 2 / 2 for x, p in output_law(algorithm, law, t, sent()).items()), Fraction(0))
+        for sign, law in zip((1, -1), both, strict=True)
+    ]
+    return max(errors)
+
+
+@claim(
+    "Convergence is impossible: for all n > f ≥ 1 two problems give one law of arrays at every t; every algorithm "
+    "errs by (2a − 1)²σ²/(8μa(1 − a)) > 0 in one of them, for some a > ½.",
+    part_of=("printed", "corrected"),
+    controls=(
+        Control("fixed identities", "then worker 1's coin tells the world", {"identities": fixed}),
+        Control("a quarter more bias", "f Byzantine workers cannot make up for it", {"factor": Fraction(5, 4)}),
+    ),
+)
+def impossible(ctx: Context, *, identities: Identities = afresh, factor: Fraction = Fraction(1)) -> Iterable[Evidence]:
+    """The total variation between the arrays of two worlds of coins, claimed: 0; exact errors, claimed: ≥ m²/(2μ)."""
+    link = "Bin(g, a) ≤ Bin(g, 1 − a) + f stochastically for some a > ½: strict or trivial at a = ½ for every k"
+    for n, f in ((3, 1), (4, 1), (5, 1), (5, 2)):
+        bias = factor * largest_bias(n, f)
+        what = f"total variation between the arrays of two coins, n = {n}, f = {f}, a = {(1 + bias) / 2}"
+        both = coins(n, f, bias, identities)
+        yield Evidence(what, total_variation(*both), "=", 0, "exact", covers=link, at={"n": n, "f": f})
+    n, f, t = 3, 1, 3
+    bias = factor * largest_bias(n, f)
+    both = coins(n, f, bias, identities)
+    for name, algorithm in {"the answer 0": Zero(), **WITH_IDENTITIES}.items():
+        what = f"error·μ/H² of {name} with coins, n = {n}, f = {f}, t = {t}"
+        error = largest_coin_error(algorithm, both, t, bias)
+        at = {"n": n, "f": f, "t": t, "algorithm": name}
+        yield Evidence(what, error, ">=", bias**2 / 2, "exact", covers="one law of arrays at every t", at=at)
+
+
+@claim(
+    "In the engine worker momentum with centered clipping errs by at least half the bound then.",
+    loose="half the bound tells what escapes from what does not",
+    controls=(Control("fixed identities", "it escapes (Theorem II)", {"shuffle": False}),),
+)
+def worker_momentum(ctx: Context, *, shuffle: bool = True) -> Iterable[Evidence]:
     """E[error] of worker momentum with CC in the engine, identities drawn afresh each round, beside half the bound."""
     n, f, t, q = SHORT
     errors = error_after_projection(
@@ -126,50 +230,31 @@ def momentum_is_defeated(ctx: Context, *, shuffle: bool = True) -> Iterable[Evid
     )  # fmt: skip
     value, error = bounded_mean(errors, 0.0, 2.5**2 * float(q / (2 * (1 - q))) * (1 + 1e-9), ctx.alpha)
     what = f"error of worker momentum with CC, n = {n}, f = {f}, t = {t}"
-    yield Evidence(what, value, ">=", forced_below(n, f, t, q) / 2, "sampled", error)
+    at = {"n": n, "f": f, "t": t, "q": q}
+    yield Evidence(what, value, ">=", forced_below(n, f, t, q) / 2, "sampled", error, at=at)
 
 
 STATEMENT = Statement(
     stem="remark_3_fixed_identities",
     label="Remark 3",
     title="Byzantine workers who change every round",
-    printed="If a different fraction of workers may be Byzantine each round, the lower bound in Theorem II applies to "
-    "all algorithms, and convergence is impossible.",
-    corrected="So it does if the Byzantine set is drawn afresh in each round, so that nobody can foresee it: then the "
-    "arrays of both worlds have the same law up to tail events, with the constants of Theorem II. On a schedule that "
-    "is known it does not.",
-    claims=(
-        Claim(
-            name="arrays",
-            text="With identities drawn afresh one round's arrays differ in total variation by at most p = "
-            "P(Bin(n − f, q) > f) between the two worlds.",
-            about=("printed", "corrected"),
-            check=arrays_are_alike,
-            controls=(
-                Control("fixed identities", "then a good worker's sign tells the world", {"identities": fixed}),
-                Control("a known schedule", "workers can be renamed", {"identities": on_schedule}),
-            ),
-        ),
-        Claim(
-            name="forced",
-            text="Algorithms that know the workers err by (1 − p)^t·qσ²/(2μ(1 − q)) too.",
-            about=("printed", "corrected"),
-            check=error_is_forced,
-            controls=(
-                Control(
-                    "fixed identities",
-                    "listening to a good worker 1 errs by σ²/(2μt)",
-                    {"identities": fixed},
-                ),
-            ),
-        ),
-        Claim(
-            name="worker_momentum",
-            text="In the engine worker momentum with centered clipping errs by at least half the bound then.",
-            about=("corrected",),
-            loose="half the bound tells what escapes from what does not",
-            check=momentum_is_defeated,
-            controls=(Control("fixed identities", "it escapes (Theorem II)", {"shuffle": False}),),
-        ),
+    printed="If a different fraction of workers are allowed to be Byzantine each round, the lower bound in "
+    "Theorem II applies to all algorithms and convergence is impossible.",
+    corrected="If the Byzantine set is drawn afresh in each round, every algorithm errs by (1 − p)^t·qσ²/(2μ(1 − q)) "
+    "in one of the two worlds, hence by at least 0.21·δσ²/μ under Theorem II's condition; on two other problems by a "
+    "positive constant at every t, for all n > f ≥ 1. A weaker adversary, on a schedule that is known, does not "
+    "force this.",
+    says="If Byzantine workers may change, Theorem II binds every algorithm",
+    says_corrected="Byzantine set drawn afresh: every algorithm errs by 0.21·δσ²/μ",
+    for_you="No use of history helps if identities can change unforeseeably: register the workers.",
+    rests_on="exchangeability of a round's messages (pen and paper, in the file), exact laws for n ≤ 6, "
+    "Theorem II's constant, and a stochastic order of two binomial laws",
+    source=Source(
+        "main",
+        "Section 4",
+        "If a different fraction of workers are allowed to be Byzantine each round, then the lower bound in "
+        "Theorem II applies to all algorithms and convergence is impossible.",
+        "'Allowed' is read as: the adversary chooses, and draws the set afresh in each round.",
     ),
+    claims=(arrays, forced, impossible, worker_momentum),
 )

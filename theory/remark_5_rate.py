@@ -6,25 +6,28 @@ is right, the second has the wrong sign in the exponent. The printed η² = (F0 
 cδ the derivative of (F0 + 5yσ²/16L)/(2/n + y) has the sign of 5σ²/(8nL) − F0: η, and α = 8Lη with it, fall when δ
 grows if LF0 > 5σ²/(8n), and rise if not. Where they fall it is like (2/n + cδ)^{−1/2}: "as 1/n + δ instead of 1/n"
 must be read as its inverse root, and "larger momentum" as a larger β = 1 − α. The η that is best in Theorem VI′ is
-√(2.5F0/(16LTσ²κ)), κ = 2cδ + 1/g, and falls always.
-*Rate.* Theorem VI′ (m_0 = 0) at that η: √(160LF0σ²κ/T) + 20LF0/T. The first term has slope −½ against T, −½ against n
-at δ = 0 (T and n enter as nT: linear speed-up), and 0 against n at a fixed δ > 0 once n ≫ 1/(cδ). Slopes are measured
-on exact errors, not on this bound: of the mean without attackers, of the trimmed mean under the one-sided attack
-(`slopes.py` of Theorem VI). A measured slope counts as −½ when it is nearer to −½ than to −⅓ and −⅔, the neighbouring
-exponents.
+√(2.5F0/(16LTσ²κ)), κ = 2cδ + 1/g, below its cap 1/(8L), that is for T > 10LF0/(σ²κ), and falls always there.
+*Rate.* Theorem VI′ (m_0 = 0) at that η is at most √(160LF0σ²κ/T) + 20LF0/T, κ ≤ max(2c, 1/(1 − δ))·(1/n + δ). The first
+term has slope −½ against T, −½ against n at δ = 0 (T and n enter as nT: linear speed-up), and 0 against n at a fixed δ
+> 0 once n ≫ 1/(cδ). Slopes are measured on exact errors, not on this bound: of the mean without attackers, of the
+trimmed mean under the one-sided attack (`slopes.py` of Theorem VI). A measured slope counts as −½ when it is nearer to
+−½ than to −⅓ and −⅔, the neighbouring exponents.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 
+from flint import arb
+
 from sims.checks.evidence import Evidence, Relation
-from theory.claim import Claim, Context, Control, Statement
-from theory.theorem_vi_momentum.bound import best_step
-from theory.theorem_vi_momentum.moments import average_ball, middle_and_error
-from theory.theorem_vi_momentum.slopes import slope_in_workers
+from theory.claim import Context, Control, Fault, Source, Statement, claim
+from theory.theorem_vi_momentum.bound import best_step, zero_start
+from theory.theorem_vi_momentum.moments import as_fmpq, average_ball, middle_and_error
+from theory.theorem_vi_momentum.slopes import slope_in_workers as slope_under_attack
 
 LOW, HIGH = Fraction(-7, 12), Fraction(-5, 12)  # halfway to −⅔ and to −⅓
 Step = Callable[[float, float], float]  # (T, F0 in units of σ²/(nL)) → ηL
@@ -35,15 +38,45 @@ def printed_step_sq(f0: Fraction, n: int, c_delta: Fraction) -> Fraction:
     return (f0 + Fraction(5, 16) * c_delta) / (20 * (Fraction(2, n) + c_delta))
 
 
-def scaled_with_delta(ctx: Context, *, power: int = 1, f0: Fraction = Fraction(1)) -> Iterable[Evidence]:
+def change_of_step(power: int, f0: Fraction) -> Iterable[Evidence]:
     """(η(δ)/η(0))² of the printed step, n = 25, c = 1, against the direction of (1/n + δ)^power."""
     n = 25
     for f in (1, 3, 5):
         value = printed_step_sq(f0, n, Fraction(f, n)) / printed_step_sq(f0, n, Fraction(0))
         relation = ">=" if power > 0 else "<="
-        yield Evidence(f"(η at f = {f} over η at f = 0)², n = {n}, c = 1", value, relation, Fraction(1), "exact")
+        what = f"(η at f = {f} over η at f = 0)², n = {n}, c = 1"
+        yield Evidence(what, value, relation, Fraction(1), "exact", at={"n": n, "f": f, "c": 1})
 
 
+@claim(
+    "η and α grow with δ, as 1/n + δ (the second of the two sentences).",
+    part_of="printed",
+    point=15,
+    controls=(Control("as its inverse", "the printed η falls", {"power": -1}, "survives"),),
+)
+def scaled_with_delta(ctx: Context, *, power: int = 1) -> Iterable[Evidence]:
+    """The change of the printed η at F0 = σ²/L beside that of 1/n + δ."""
+    yield from change_of_step(power, Fraction(1))
+
+
+@claim(
+    "The printed η, and α = 8Lη with it, fall with δ at F0 = σ²/L: smaller learning rate and larger momentum β (the "
+    "first of the two sentences).",
+    part_of="printed",
+    point=15,
+    loose="only the direction is claimed",
+    controls=(Control("F0 = σ²/(100L)", "below 5σ²/(8nL) the printed η rises", {"f0": Fraction(1, 100)}),),
+)
+def smaller_learning_rate(ctx: Context, *, f0: Fraction = Fraction(1)) -> Iterable[Evidence]:
+    """The change of the printed η beside a fall."""
+    yield from change_of_step(-1, f0)
+
+
+@claim(
+    "Below its cap 1/(8L) the printed η falls with δ if LF0 > 5σ²/(8n) and rises if LF0 < 5σ²/(8n).",
+    part_of="corrected",
+    controls=(Control("twice that", "there it falls on both sides", {"start": Fraction(5, 4)}),),
+)
 def threshold(ctx: Context, *, start: Fraction = Fraction(5, 8)) -> Iterable[Evidence]:
     """(η(δ)/η(0))² for F0 1 % above start/n (claimed ≤ 1) and 1 % below (≥ 1), every f < n/2 at n = 25, c = 1."""
     n = 25
@@ -62,8 +95,71 @@ def threshold(ctx: Context, *, start: Fraction = Fraction(5, 8)) -> Iterable[Evi
             relation,
             Fraction(1),
             "exact",
+            at={"n": n, "c": 1, "F0": float(f0)},
             covers="the derivative in cδ has the sign of 5σ²/(8nL) − F0",
         )
+
+
+@claim(
+    "From m_0 = 0 Theorem VI′ is at most √(160LF0σ²κ/T) + 20LF0/T at its best η, and κ = 2cδ + 1/g at most max(2c, "
+    "1/(1 − δ))·(1/n + δ): the order √((σ²/T)(1/n + δ)).",
+    part_of=("printed", "corrected"),
+    controls=(
+        Control("150 for 160", "both terms are equal at the best η", {"square": 150}),
+        Control("2c alone", "without attackers 1/g stays", {"most": lambda c, delta: 2 * c}),
+    ),
+)
+def rate(
+    ctx: Context,
+    *,
+    square: int = 160,
+    most: Callable[[Fraction, Fraction], Fraction] = lambda c, delta: max(2 * c, 1 / (1 - delta)),
+) -> Iterable[Evidence]:
+    """The largest VI′/(√(`square`·F0κ/T) + 20F0/T) at the best η, then the largest κ/(`most`(c, δ)·(1/n + δ))."""
+    worst, slack, at = 0.0, 0.0, {}
+    for kappa, f0, T in itertools.product(
+        (Fraction(1, 1000), Fraction(1, 3), Fraction(50)), (1, 100), (1, 10**4, 10**8)
+    ):
+        step_sq = Fraction(5, 2) * f0 / (16 * T * kappa)
+        eta = arb(1) / 8 if 64 * step_sq >= 1 else arb(as_fmpq(step_sq)).sqrt()
+        ours = arb(5 * f0) / (2 * eta * T) + 16 * eta * arb(as_fmpq(kappa))
+        claimed = arb(as_fmpq(square * f0 * kappa / T)).sqrt() + arb(20 * f0) / T
+        value, error = middle_and_error(ours / claimed)
+        if value > worst:
+            worst, slack, at = value, error, {"kappa": float(kappa), "F0": f0, "T": T}
+    link = "both terms are √(40F0κ/T) below the cap; at η = 1/8 κ ≤ 10F0/T, so that 2κ ≤ √(40F0κ/T)"
+    yield Evidence("largest VI′ over its order, at the best η", worst, "<=", 1, "exact", slack, covers=link, at=at)
+    ratios = [
+        (2 * c * Fraction(f, n) + Fraction(1, n - f)) / (most(c, Fraction(f, n)) * (Fraction(1, n) + Fraction(f, n)))
+        for n in (1, 3, 25, 1000)
+        for f in sorted({0, n // 8, (n - 1) // 2})
+        for c in (Fraction(1, 10), Fraction(n, 2 * (n - f)), Fraction(1360))
+    ]
+    what = "largest κ over its factor times 1/n + δ, 36 (n, f, c)"
+    yield Evidence(what, max(ratios), "<=", Fraction(1), "exact", covers="1/g = (1/n)/(1 − δ), term by term")
+
+
+@claim(
+    "Below the cap, T > 10LF0/(σ²κ), the η that is best in Theorem VI′ (m_0 = 0), and α = 8Lη, scale as κ^{−1/2}: they "
+    "fall as δ grows.",
+    part_of="corrected",
+    point=15,
+    controls=(
+        Control("as κ", "then VI′ is smaller at a smaller step", {"power": -1.0}),
+        Control("as 1/κ", "then VI′ is smaller at a larger step", {"power": 1.0}),
+    ),
+)
+def best_step_falls(ctx: Context, *, power: float = 0.5) -> Iterable[Evidence]:
+    """VI′ at 0.99 and 1.01 times η over VI′ at η in rationals, η the best one at δ = 0 times (κ(0)/κ)^`power`."""
+    T, f0 = 10**8, Fraction(1)
+    for n, f, c in ((25, 1, 1.0), (25, 8, 1360.0), (1000, 499, 250.5)):
+        kappa, alone = Fraction(2 * c * f / n) + Fraction(1, n - f), Fraction(1, n)
+        eta = Fraction(best_step(T, 1.0, 1 / n) * float(alone / kappa) ** power)
+        near = [zero_start(T, eta * share, f0, kappa) for share in (Fraction(99, 100), Fraction(101, 100))]
+        what = f"VI′ one per cent beside η = η_0·(κ_0/κ)^{power:g} over VI′ there, n = {n}, f = {f}, c = {c:g}"
+        link = "a/η + bη is least at η = √(a/b), and nowhere else; 16σ²κ is its b"
+        value = min(near) / zero_start(T, eta, f0, kappa)
+        yield Evidence(what, value, ">=", Fraction(1), "exact", covers=link, at={"n": n, "f": f, "c": c})
 
 
 def optimal(T: float, f0: float) -> float:
@@ -82,110 +178,114 @@ def slope(low: tuple[float, float], high: tuple[float, float], scale: float) -> 
     return value, 1e-12 + (low[1] / low[0] + high[1] / high[0]) / math.log(scale)
 
 
-def near_half(what: str, value: float, slack: float) -> Iterable[Evidence]:
+def near_half(what: str, value: float, slack: float, at: Mapping[str, float]) -> Iterable[Evidence]:
     """The slope beside both midpoints to the neighbouring exponents."""
-    yield Evidence(what, value, ">=", LOW, "exact", slack)
-    yield Evidence(what, value, "<=", HIGH, "exact", slack)
+    yield Evidence(what, value, ">=", LOW, "exact", slack, at=at)
+    yield Evidence(what, value, "<=", HIGH, "exact", slack, at=at)
 
 
-def rate_in_rounds(ctx: Context, *, step: Step = optimal) -> Iterable[Evidence]:
+@claim(
+    "The error of SGDm with the mean falls as T^{−1/2}.",
+    controls=(
+        Control("fixed η and β", "then noise remains: slope 0", {"step": lambda T, f0: 1 / 64}),
+        Control("η ~ T^{−1/3}", "then it falls as T^{−1/3}", {"step": lambda T, f0: T ** (-1 / 3) / 8}),
+    ),
+)
+def slope_in_rounds(ctx: Context, *, step: Step = optimal) -> Iterable[Evidence]:
     """The slope of the exact error of SGDm with the mean against T, from T to 100T."""
     for f0 in (0.01, 1.0, 100.0):
         for T in (10**6, 10**7, 10**8):
             found = slope(error(T, f0, step), error(100 * T, f0, step), 100)
-            yield from near_half(f"slope against T from 10^{round(math.log10(T))}, F0 = {f0:g}", *found)
+            yield from near_half(
+                f"slope against T from 10^{round(math.log10(T))}, F0 = {f0:g}", *found, {"T": T, "F0": f0}
+            )
 
 
-def rate_in_workers(ctx: Context, *, step: Step = optimal) -> Iterable[Evidence]:
+@claim(
+    "It falls as n^{−1/2} without attackers.",
+    controls=(
+        Control("fixed η and β", "the noise that remains falls as 1/n", {"step": lambda T, f0: 1 / 64}),
+        Control("η ~ T^{−1/2} for all n", "only the noise falls", {"step": lambda T, f0: T**-0.5 / 8}),
+    ),
+)
+def slope_in_workers(ctx: Context, *, step: Step = optimal) -> Iterable[Evidence]:
     """The slope of the same error against n, from n = 1 to 100, at fixed T and F0 = σ²/L."""
     for T in (10**7, 10**8, 10**9):
         (one, a), (many, b) = error(T, 1.0, step), error(T, 100.0, step)
         found = slope((one, a), (many / 100, b / 100), 100)  # back from units of σ²/n
-        yield from near_half(f"slope against n = 1 … 100, T = 10^{round(math.log10(T))}", *found)
+        yield from near_half(f"slope against n = 1 … 100, T = 10^{round(math.log10(T))}", *found, {"T": T})
 
 
-def depends_on_product(ctx: Context, *, exponent: int = 1) -> Iterable[Evidence]:
+@claim(
+    "At δ = 0 100 workers reach in T/100 rounds the error of one worker in T, within a tenth.",
+    part_of="printed",
+    controls=(Control("T/100²", "the speed-up is linear, not quadratic", {"exponent": 2}),),
+)
+def linear_speed_up(ctx: Context, *, exponent: int = 1) -> Iterable[Evidence]:
     """The exact error of 100 workers in T/100^exponent rounds over that of one in T; claimed: within a tenth of 1."""
     for T in (10**7, 10**8, 10**9):
         (one, a), (many, b) = error(T, 1.0, optimal), error(T // 100**exponent, 100.0, optimal)
         ratio = many / 100 / one  # back from units of σ²/n
         slack = ratio * (a / one + b / many)
         what = f"error of 100 workers in T/{100**exponent} rounds over that of one in T = 10^{round(math.log10(T))}"
-        yield Evidence(what, ratio, ">=", 0.9, "exact", slack)
-        yield Evidence(what, ratio, "<=", 1.1, "exact", slack)
+        yield Evidence(what, ratio, ">=", 0.9, "exact", slack, at={"T": T})
+        yield Evidence(what, ratio, "<=", 1.1, "exact", slack, at={"T": T})
+
+
+@claim(
+    "At a fixed δ = 1/8 more workers do not help: the exact error of TM under the one-sided attack has a slope "
+    "against n nearer to 0 than to −1.",
+    part_of="printed",
+    loose="a slope is told from its neighbours, not measured to a quarter",
+    controls=(Control("δ = 0", "there it falls as 1/n, η being fixed", {"delta": 0.0}),),
+)
+def no_speed_up(ctx: Context, *, delta: float = 1 / 8) -> Iterable[Evidence]:
+    """The enclosed slopes of Theorem VI's `slope_in_workers`: a lower bound of what some attack leaves."""
+    yield from slope_under_attack(ctx, delta=delta)
 
 
 STATEMENT = Statement(
     stem="remark_5_rate",
     label="Remark 5",
     title="The rate of momentum, and how η and α scale",
-    printed="The rate is asymptotically √((σ²/T)(1/n + δ)): linear speed-up in n without attackers, none of the second "
-    'term. "As the number of adversaries increases, δ increases meaning we should use smaller learning rate and larger '
-    "momentum. [...] we need to scale both the learning-rate and momentum parameters as 1/n + δ instead of the "
-    'traditional 1/n": the paper contradicts itself.',
-    corrected="The rate is that, with factor √(160LF0·max(2c, 1/(1 − δ))) from m_0 = 0. η and α scale as the inverse "
-    "root of κ = 2cδ + 1/g: they fall when δ grows. The printed η does so only while LF0 > 5σ²/(8n).",
+    printed="The rate in Theorem VI is of the order √((σ²/T)(1/n + δ)): a first term that scales linearly with "
+    "n, a second, σ√(δ/T), that does not improve with more workers. As δ increases we should use a "
+    "smaller learning rate and a larger momentum; we need to scale both the learning-rate and momentum "
+    "parameters as 1/n + δ instead of 1/n.",
+    corrected="From m_0 = 0 the rate is √(160LF0σ²κ/T) + 20LF0/T, κ = 2cδ + 1/g ≤ max(2c, 1/(1 − δ))(1/n + δ). Below "
+    "the cap, T > 10LF0/(σ²κ), the best η, and α = 8Lη, scale as κ^{−1/2}: they fall as δ grows. The printed η does "
+    "so, below its cap, if and only if LF0 > 5σ²/(8n).",
+    says="Rate √(σ²(1/n + δ)/T); scale η and α 'as 1/n + δ'",
+    says_corrected="η and α fall with δ like 1/√(2cδ + 1/g); rate √(160LF0σ²κ/T)",
+    for_you="Lower the learning rate and α as 1/√(1/n + δ) when you expect more attackers.",
+    rests_on="algebra on Theorem VI′ (pen and paper) and on the printed step size, in rationals",
+    source=Source(
+        "garbled",
+        "Section 6.1",
+        "The rate of convergence in Theorem VI is asymptotically (ignoring constants and higher order "
+        "terms) of the order […] First note that when δ = 0 […] we recover the optimal rate of […] which "
+        "linearly scales with the number of workers n. […] depends on the fraction of adversaries δ but "
+        "does not improve with increasing workers. […] As the number of adversaries increases, δ increases "
+        "meaning we should use smaller learning rate and larger momentum. […] need to scale both […] the "
+        "learning-rate and momentum parameters as n1 + δ instead of the traditional n1 in the presence of a "
+        "δ fraction of adversaries.",
+        "The displays are torn: the rate reads √((σ²/T)(1/n + δ)), the order of η and α ('nT1σ2 + T δσ2') "
+        "√(1/(nTσ²) + δ/(Tσ²)).",
+    ),
+    fault=Fault(
+        "wording",
+        "A contradiction inside the paper: 'smaller learning rate' as δ grows, then 'scale … as 1/n + δ', "
+        "which grows; Theorem VI's own η sides with the first. What it says of the rate survives.",
+    ),
     claims=(
-        Claim(
-            name="scaled_with_delta",
-            text="η and α grow with δ, as 1/n + δ (the second of the two sentences).",
-            about=("printed", "point"),
-            point=15,
-            check=scaled_with_delta,
-            controls=(Control("as its inverse", "the printed η falls", {"power": -1}, "survives"),),
-        ),
-        Claim(
-            name="smaller_learning_rate",
-            text="The printed η, and α = 8Lη with it, fall with δ at F0 = σ²/L: smaller learning rate and larger "
-            "momentum β (the first of the two sentences).",
-            about=("printed", "point"),
-            point=15,
-            loose="only the direction is claimed",
-            check=lambda ctx, f0=Fraction(1): scaled_with_delta(ctx, power=-1, f0=f0),
-            controls=(Control("F0 = σ²/(100L)", "below 5σ²/(8nL) the printed η rises", {"f0": Fraction(1, 100)}),),
-        ),
-        Claim(
-            name="threshold",
-            text="The printed η falls with δ if LF0 > 5σ²/(8n) and rises if LF0 < 5σ²/(8n).",
-            about=("corrected",),
-            check=threshold,
-            controls=(Control("twice that", "there it falls on both sides", {"start": Fraction(5, 4)}),),
-        ),
-        Claim(
-            name="slope_in_rounds",
-            text="The error of SGDm with the mean falls as T^{−1/2}.",
-            about=("printed", "corrected"),
-            check=rate_in_rounds,
-            controls=(
-                Control("fixed η and β", "then noise remains: slope 0", {"step": lambda T, f0: 1 / 64}),
-                Control("η ~ T^{−1/3}", "then it falls as T^{−1/3}", {"step": lambda T, f0: T ** (-1 / 3) / 8}),
-            ),
-        ),
-        Claim(
-            name="slope_in_workers",
-            text="It falls as n^{−1/2} without attackers.",
-            about=("printed", "corrected"),
-            check=rate_in_workers,
-            controls=(
-                Control("fixed η and β", "the noise that remains falls as 1/n", {"step": lambda T, f0: 1 / 64}),
-                Control("η ~ T^{−1/2} for all n", "only the noise falls", {"step": lambda T, f0: T**-0.5 / 8}),
-            ),
-        ),
-        Claim(
-            name="linear_speed_up",
-            text="At δ = 0 100 workers reach in T/100 rounds the error of one worker in T, within a tenth.",
-            about=("printed", "corrected"),
-            check=depends_on_product,
-            controls=(Control("T/100²", "the speed-up is linear, not quadratic", {"exponent": 2}),),
-        ),
-        Claim(
-            name="no_speed_up",
-            text="At a fixed δ = 1/8 more workers do not help: the exact error of TM under the one-sided attack has a "
-            "slope against n nearer to 0 than to −1.",
-            about=("printed", "corrected"),
-            loose="a slope is told from its neighbours, not measured to a quarter",
-            check=slope_in_workers,
-            controls=(Control("δ = 0", "there it falls as 1/n, η being fixed", {"delta": 0.0}),),
-        ),
+        scaled_with_delta,
+        smaller_learning_rate,
+        rate,
+        best_step_falls,
+        threshold,
+        slope_in_rounds,
+        slope_in_workers,
+        linear_speed_up,
+        no_speed_up,
     ),
 )

@@ -36,7 +36,7 @@ from sims.backend import to_numpy
 from sims.by_name import published
 from sims.checks.evidence import Evidence
 from sims.checks.laws import binomial, expectation, two_valued
-from theory.claim import Claim, Context, Control, Statement
+from theory.claim import Context, Control, Fault, Source, Statement, claim
 
 P = Fraction(1, 4)
 ROUNDING = 1e-12  # of sums of at most a few hundred products of numbers ≤ 1
@@ -55,7 +55,15 @@ def hoeffding(n: int) -> float:
     return float((arb(-n) / 8).exp().upper())
 
 
-def medians_miss(
+@claim(
+    "For every n ≥ 3 SGD with the coordinate-wise or geometric median ends at least 3/32 from the optimum.",
+    part_of=("printed", "corrected"),
+    controls=(
+        Control("a fair coin", "on a symmetric law the median is unbiased", {"p": Fraction(1, 2)}),
+        Control("the mean", "its limit is the optimum", {"rule": Mean()}),
+    ),
+)
+def medians(
     ctx: Context, *, least: int = 3, rule: Rule | None = None, p: Fraction = P, covers: bool = True
 ) -> Iterable[Evidence]:
     """The distance of SGD's limit from the optimum for CM and GM and every n ≥ `least`; claimed: at least 3/32."""
@@ -63,12 +71,33 @@ def medians_miss(
     for kind in (CoordinateMedian(), GeometricMedian()):
         gaps = {n: abs(p - expected_output(rule or kind, n, ctx, p)) for n in range(least, 25)}
         n = min(gaps, key=lambda size: gaps[size])
-        what = f"least |limit − ¼| of {type(kind).__name__}, {least} ≤ n ≤ 24, at n = {n}"
-        yield Evidence(what, gaps[n], ">=", Fraction(3, 32), "exact", covers=link)
-    yield Evidence("upper bound of E[CM] for all n ≥ 25", hoeffding(25), "<=", 5 / 32, "proved")
+        name = type(kind).__name__
+        what = f"least |limit − ¼| of {name}, {least} ≤ n ≤ 24, at n = {n}"
+        yield Evidence(what, gaps[n], ">=", Fraction(3, 32), "exact", covers=link, at={"rule": name, "n": n})
+    at = {"rule": "CoordinateMedian", "n": 25}
+    yield Evidence("upper bound of E[CM] for all n ≥ 25", hoeffding(25), "<=", 5 / 32, "proved", at=at)
 
 
-def krum_misses(ctx: Context, *, rule: Callable[[int], Rule] = Krum, p: Fraction = P) -> Iterable[Evidence]:
+@claim(
+    "The medians miss the optimum for any number of workers, n = 1 and 2 included.",
+    part_of="printed",
+    point=2,
+    controls=(Control("n ≥ 3", "from three workers on they do miss it", {"least": 3}, expect="survives"),),
+)
+def any_number_of_workers(ctx: Context, *, least: int = 1) -> Iterable[Evidence]:
+    """The same from one worker on."""
+    yield from medians(ctx, least=least, covers=False)
+
+
+@claim(
+    "For every n ≥ 3 and every f ≤ (n − 3)/2 SGD with Krum ends at least 3/256 from the optimum.",
+    part_of=("printed", "corrected"),
+    controls=(
+        Control("Multi-Krum", "at f = 0 Multi-Krum is the mean", {"rule": MultiKrum}),
+        Control("a fair coin", "for odd n a symmetric law leaves no bias", {"p": Fraction(1, 2)}),
+    ),
+)
+def krum(ctx: Context, *, rule: Callable[[int], Rule] = Krum, p: Fraction = P) -> Iterable[Evidence]:
     """The distance of SGD's limit from the optimum for Krum, every n ≥ 3 and f; claimed: at least 3/256."""
     gaps = {(n, f): abs(p - expected_output(rule(f), n, ctx, p)) for n in range(3, 25) for f in range((n - 3) // 2 + 1)}
     n, f = min(gaps, key=lambda case: gaps[case])
@@ -79,24 +108,36 @@ def krum_misses(ctx: Context, *, rule: Callable[[int], Rule] = Krum, p: Fraction
         Fraction(3, 256),
         "exact",
         covers="beyond n = 24 Krum returns 1 with probability ≤ e^{−n/8}, see the second item",
+        at={"rule": "Krum", "n": n, "f": f},
     )
-    yield Evidence("upper bound of E[Krum] for all n ≥ 25", hoeffding(25), "<=", 1 / 4 - 3 / 256, "proved")
+    what = "upper bound of E[Krum] for all n ≥ 25"
+    yield Evidence(what, hoeffding(25), "<=", 1 / 4 - 3 / 256, "proved", at={"rule": "Krum", "n": 25})
 
 
-def rfa_drifts(ctx: Context, *, rule: Rule | None = None) -> Iterable[Evidence]:
+@claim(
+    "RFA as run (3 smoothed steps from 0) steps away from the optimum in expectation, for n = 3 … 60.",
+    controls=(Control("the mean", "its expected step at the optimum is 0", {"rule": Mean()}),),
+)
+def rfa_as_run(ctx: Context, *, rule: Rule | None = None) -> Iterable[Evidence]:
     """|E[RFA(x − ξ)]| at the optimum x = ¼, for n = 3 … 60.
 
-    A step in expectation away from it; claimed: at least 1/10.
+    A step in expectation away from it; claimed: at least 1/10. The theorem's RFA is the geometric median (`medians`).
     """
     drifts = {}
     for n in range(3, 61):
         output = to_numpy((rule or RFA()).aggregate(ctx.asarray(two_valued(n, 0.25, -0.75))))[:, 0]
         drifts[n] = abs(expectation(binomial(n, P), [Fraction(float(y)) for y in output]))
     n = min(drifts, key=lambda size: drifts[size])
-    yield Evidence(f"least |E step| at the optimum, 3 ≤ n ≤ 60, at n = {n}", drifts[n], ">=", Fraction(1, 10), "exact")
+    what = f"least |E step| at the optimum, 3 ≤ n ≤ 60, at n = {n}"
+    yield Evidence(what, drifts[n], ">=", Fraction(1, 10), "exact", at={"n": n})
 
 
-def mean_converges(ctx: Context, *, step: Callable[[int], Fraction] = lambda t: Fraction(1, t)) -> Iterable[Evidence]:
+@claim(
+    "SGD with the mean and η_t = 1/t converges: E(x_t − ¼)² = 3/(16nt).",
+    part_of=("printed", "corrected"),
+    controls=(Control("constant η = ½", "then noise remains", {"step": lambda t: Fraction(1, 2)}),),
+)
+def mean(ctx: Context, *, step: Callable[[int], Fraction] = lambda t: Fraction(1, t)) -> Iterable[Evidence]:
     """E(x_t − ¼)² of SGD with the mean, by its recursion in rationals, beside 3/(16nt); η_t = 1/t."""
     for n in (1, 5, 25):
         noise, error = Fraction(3, 16) / n, Fraction(1)
@@ -109,10 +150,19 @@ def mean_converges(ctx: Context, *, step: Callable[[int], Fraction] = lambda t: 
             Fraction(3, 16 * n * 200),
             "exact",
             covers="by induction: (1 − 1/t)²/(t − 1) + 1/t² = 1/t",
+            at={"n": n, "T": 200},
         )
 
 
-def sgd_ends_up(ctx: Context, *, shift: float = 0.0, attackers: int = 0) -> Iterable[Evidence]:
+@claim(
+    "Runs of the engine at n = 11, f = 2 declared, end where the exact laws say, for every translation equivariant "
+    "rule.",
+    controls=(
+        Control("limits moved by 0.05", "the intervals are narrower", {"shift": 0.05}),
+        Control("two attackers", "bit flipping moves the end points", {"attackers": 2}),
+    ),
+)
+def runs_agree(ctx: Context, *, shift: float = 0.0, attackers: int = 0) -> Iterable[Evidence]:
     """The average end point of SGD runs with each rule at n = 11 beside its exact limit, −E[AGG(−ξ)] + shift.
 
     With η_t = 1/t, x_T is the average of T iid outputs in [0, 1], so that Hoeffding's interval holds with runs × T
@@ -150,10 +200,17 @@ def sgd_ends_up(ctx: Context, *, shift: float = 0.0, attackers: int = 0) -> Iter
             half,
             resolution=0.1,
             scale=0.25,  # the optimum: what a bias is measured against
+            at={"rule": name, "n": n, "f": 2},
         )
 
 
-def clipping_converges(ctx: Context, *, tau: float = 2.0) -> Iterable[Evidence]:
+@claim(
+    "Centered clipping with τ = 2 from x_0 in [0, 1], v_0 = 0, with η ≤ 1, is the mean on this problem, hence "
+    "converges; so is it with any larger τ.",
+    part_of="corrected",
+    controls=(Control("τ = 0.5", "then messages are clipped, towards the majority", {"tau": 0.5}),),
+)
+def clipping(ctx: Context, *, tau: float = 2.0) -> Iterable[Evidence]:
     """The largest distance of one CC step from the mean over x in [0, 1], v in [−1, 1] and all outcomes; claimed: 0."""
     worst = 0.0
     for n in (3, 25):
@@ -172,21 +229,42 @@ def clipping_converges(ctx: Context, *, tau: float = 2.0) -> Iterable[Evidence]:
         scale=1.0,
         covers="from x_0 in [0, 1], v_0 = 0 with η ≤ 1 all x stay in [0, 1], messages x − ξ and centres in [−1, 1], "
         "so that no difference exceeds τ = 2",
+        at={"tau": tau},
     )
 
 
 SHARES = [Fraction(2 ** (9 - k), 1023) for k in range(10)]  # ten classes, each half as frequent as the one before
 
 
-def trimmed_mean_keeps(
-    ctx: Context, *, trims: tuple[int, ...] = (0, 1, 2, 3), share: Fraction = Fraction(1, 2)
-) -> Iterable[Evidence]:
+def trimmed_mean_keeps(ctx: Context, trims: tuple[int, ...], share: Fraction) -> Iterable[Evidence]:
     """The least E[TM_b]_k/p_k over ten classes k (one-hot gradients, n = 16): what is left; claimed: ≥ `share`."""
     for b in trims:
         output = to_numpy(TrimmedMean(b).aggregate(ctx.asarray(two_valued(16, 0.0, 1.0))))[:, 0]
         values = [Fraction(float(y)) for y in output]
         kept = min(expectation(binomial(16, p), values) / p for p in SHARES)
-        yield Evidence(f"least share left of a class, b = {b}, n = 16", kept, ">=", share, "exact", error=ROUNDING)
+        what = f"least share left of a class, b = {b}, n = 16"
+        yield Evidence(what, kept, ">=", share, "exact", error=ROUNDING, at={"b": b, "n": 16})
+
+
+@claim(
+    "The trimmed mean keeps at least half of every class's gradient whatever b: half is ours, Section 7.1 says that it "
+    "has 'no such bound' as the medians have.",
+    point=22,
+    controls=(Control("b = 0", "TM(0) is the mean and keeps all of it", {"trims": (0,)}, expect="survives"),),
+)
+def trimmed_mean_any_b(ctx: Context, *, trims: tuple[int, ...] = (0, 1, 2, 3)) -> Iterable[Evidence]:
+    """Half of each class, for four b."""
+    yield from trimmed_mean_keeps(ctx, trims, Fraction(1, 2))
+
+
+@claim(
+    "With b = 0 the trimmed mean is the mean and keeps all of every class (ten classes, γ = ½, 16 workers).",
+    point=22,
+    controls=(Control("b = 1", "two of 16 must show the class before one is seen", {"trims": (1,)}),),
+)
+def trimmed_mean_b_zero(ctx: Context, *, trims: tuple[int, ...] = (0,)) -> Iterable[Evidence]:
+    """All of each class, for b = 0."""
+    yield from trimmed_mean_keeps(ctx, trims, Fraction(1))
 
 
 def picture(ctx: Context) -> dict[str, Any]:
@@ -234,91 +312,40 @@ STATEMENT = Statement(
     stem="theorem_i_middle_seekers",
     label="Theorem I",
     title="Failure of middle-seekers without attackers",
-    printed="There are convex problems of bounded variance on which SGD with the mean converges, while with the "
-    "coordinate-wise median, RFA and Krum it almost surely does not, for any number of workers and with no Byzantine "
-    "one.",
-    corrected="So it is for every n ≥ 3 on f = ½E(x − ξ)², ξ ~ Bernoulli(¼): the limits miss ¼ by at least 3/32 "
-    "(medians) and 3/256 (Krum). At n = 1 and 2 nothing fails. With a declared f ≥ 1 TM, Multi-Krum and "
-    "Bulyan are biased too (at f = 0 they are the mean); CC with τ ≥ 2 is not.",
+    printed="There are simple convex stochastic problems of bounded variance on which distributed SGD converges "
+    "while the coordinate-wise median, RFA (the geometric median) and Krum almost surely do not "
+    "converge to the optimum, for any number of workers, none of them Byzantine.",
+    corrected="For every n ≥ 3, on f = ½E(x − ξ)², ξ ~ Bernoulli(¼), with η_t = 1/t, SGD with the mean converges and "
+    "SGD with the medians or Krum (every f) ends almost surely at least 3/32 or 3/256 from the optimum; centered "
+    "clipping with τ ≥ 2, from x_0 in [0, 1], is the mean there and converges.",
+    says="SGD with CM, RFA or Krum misses the optimum, for any n",
+    says_corrected="n ≥ 3: SGD with medians ends ≥ 3/32 off, with Krum ≥ 3/256",
+    for_you="Rely on it for n ≥ 3: on a Bernoulli(¼) problem the medians end at least 3/32 from the optimum.",
+    rests_on="exact enumeration for n ≤ 24, Hoeffding's inequality in interval arithmetic beyond; the strong law of "
+    "large numbers by pen and paper",
+    source=Source(
+        "main",
+        "Section 3",
+        "There exist simple convex stochastic optimization settings with bounded variance where traditional "
+        "distributed SGD converges but coordinate-wise median, RFA, and Krum do not converge to the optimum almost "
+        "surely for any number of workers and even if none of them are Byzantine.",
+        "RFA is defined there as the geometric median.",
+    ),
+    fault=Fault(
+        "wording",
+        "With one worker every rule is the identity and with two the median is the mean; from three workers on the "
+        "theorem holds as it stands.",
+    ),
     claims=(
-        Claim(
-            name="any_number_of_workers",
-            text="The medians miss the optimum for any number of workers, n = 1 and 2 included.",
-            about=("printed", "point"),
-            point=2,
-            check=lambda ctx, least=1: medians_miss(ctx, least=least, covers=False),
-            controls=(Control("n ≥ 3", "from three workers on they do miss it", {"least": 3}, expect="survives"),),
-        ),
-        Claim(
-            name="medians",
-            text="For every n ≥ 3 SGD with the coordinate-wise or geometric median ends at least 3/32 from the "
-            "optimum.",
-            about=("printed", "corrected"),
-            check=medians_miss,
-            controls=(
-                Control("a fair coin", "on a symmetric law the median is unbiased", {"p": Fraction(1, 2)}),
-                Control("the mean", "its limit is the optimum", {"rule": Mean()}),
-            ),
-        ),
-        Claim(
-            name="krum",
-            text="For every n ≥ 3 and every f ≤ (n − 3)/2 SGD with Krum ends at least 3/256 from the optimum.",
-            about=("printed", "corrected"),
-            check=krum_misses,
-            controls=(
-                Control("Multi-Krum", "at f = 0 Multi-Krum is the mean", {"rule": MultiKrum}),
-                Control("a fair coin", "for odd n a symmetric law leaves no bias", {"p": Fraction(1, 2)}),
-            ),
-        ),
-        Claim(
-            name="rfa_as_run",
-            text="RFA as run (3 smoothed steps from 0) steps away from the optimum in expectation, for n = 3 … 60.",
-            about=("printed", "corrected"),
-            check=rfa_drifts,
-            controls=(Control("the mean", "its expected step at the optimum is 0", {"rule": Mean()}),),
-        ),
-        Claim(
-            name="mean",
-            text="SGD with the mean and η_t = 1/t converges: E(x_t − ¼)² = 3/(16nt).",
-            about=("printed", "corrected"),
-            check=mean_converges,
-            controls=(Control("constant η = ½", "then noise remains", {"step": lambda t: Fraction(1, 2)}),),
-        ),
-        Claim(
-            name="runs_agree",
-            text="Runs of the engine at n = 11, f = 2 declared, end where the exact laws say, for every translation "
-            "equivariant rule.",
-            about=("corrected",),
-            check=sgd_ends_up,
-            controls=(
-                Control("limits moved by 0.05", "the intervals are narrower", {"shift": 0.05}),
-                Control("two attackers", "bit flipping moves the end points", {"attackers": 2}),
-            ),
-        ),
-        Claim(
-            name="clipping",
-            text="Centered clipping with τ = 2 from x_0 in [0, 1], v_0 = 0, with η ≤ 1, is the mean on this problem, "
-            "hence converges.",
-            about=("corrected",),
-            check=clipping_converges,
-            controls=(Control("τ = 0.5", "then messages are clipped, towards the majority", {"tau": 0.5}),),
-        ),
-        Claim(
-            name="trimmed_mean_any_b",
-            text="The trimmed mean keeps at least half of every class's gradient (Section 7.1), whatever b.",
-            about=("point",),
-            point=22,
-            check=trimmed_mean_keeps,
-            controls=(Control("b = 0", "TM(0) is the mean and keeps all of it", {"trims": (0,)}, expect="survives"),),
-        ),
-        Claim(
-            name="trimmed_mean_b_zero",
-            text="With b = 0, when it is the mean, it keeps all of every class (ten classes, γ = ½, 16 workers).",
-            about=("point",),
-            point=22,
-            check=lambda ctx, trims=(0,): trimmed_mean_keeps(ctx, trims=trims, share=Fraction(1)),
-            controls=(Control("b = 1", "two of 16 must show the class before one is seen", {"trims": (1,)}),),
-        ),
+        any_number_of_workers,
+        medians,
+        krum,
+        rfa_as_run,
+        mean,
+        runs_agree,
+        clipping,
+        trimmed_mean_any_b,
+        trimmed_mean_b_zero,
     ),
     data=picture,
 )

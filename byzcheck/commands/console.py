@@ -9,7 +9,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 
 def console(stderr: bool = False) -> Console:
@@ -47,10 +54,11 @@ def progress(tasks: Mapping[str, int]) -> Iterator[Callable[[str], None]]:
 
     On a terminal a moving bar with the statement being checked, elsewhere a line per finished statement.
     """
-    err, waiting, start = console(stderr=True), _Waiting(tasks), time.perf_counter()
+    err, waiting, start, every = console(stderr=True), _Waiting(tasks), time.perf_counter(), sum(tasks.values())
     if err.is_terminal:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("checks"))
-        with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as bar:
+        times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+        with Progress(*columns, *times, console=err, transient=True) as bar:
             shown = bar.add_task(waiting.current, total=sum(tasks.values()))
 
             def advance(label: str) -> None:
@@ -64,6 +72,8 @@ def progress(tasks: Mapping[str, int]) -> Iterator[Callable[[str], None]]:
             if waiting.done(label):
                 seconds = time.perf_counter() - start
                 checks = f"{tasks[label]} check{'s' if tasks[label] > 1 else ''}"
-                err.print(f"{waiting.finished}/{waiting.total}  {label}: {checks}, after {seconds:.1f} s")
+                left = seconds * sum(waiting.left.values()) / max(1, every - sum(waiting.left.values()))
+                then = f", about {left:.0f} s left" if left >= 1 else ""
+                err.print(f"{waiting.finished}/{waiting.total}  {label}: {checks}, after {seconds:.1f} s{then}")
 
         yield line

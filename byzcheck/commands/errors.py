@@ -15,6 +15,25 @@ def fail(sentence: str) -> NoReturn:
     raise typer.Exit(2) from None
 
 
+# what the parser of the command line raises; typer has had it from two packages, and says itself which
+PARSER_ERROR: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
+
+def refused(command: Callable[[], Any]) -> int:
+    """The exit code of a command, and what its parser refuses told in one sentence."""
+    try:
+        code = command()
+    except typer.Abort:
+        return 130
+    except PARSER_ERROR as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            typer.echo(error.format_message())
+        else:
+            typer.echo(f"byzcheck: {' '.join(error.format_message().split())} (see byzcheck --help)", err=True)
+        return error.exit_code
+    return code if isinstance(code, int) else 0
+
+
 def one_sentence(command: Callable[..., None]) -> Callable[..., None]:
     """`command` with the errors that its user can cause told in one sentence; Ctrl-C exits 130 without a word.
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from byzcheck.commands.arguments import cores, stems
 from byzcheck.commands.errors import one_sentence
 
 if TYPE_CHECKING:
@@ -14,42 +17,84 @@ if TYPE_CHECKING:
 
 
 @one_sentence
-def list_statements() -> None:
+def list_statements(
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="As JSON into a file; - for stdout.")] = None,
+) -> None:
     """List the statements with their recorded verdicts."""
     import theory
     from byzcheck.checkout import recorded_statements
     from byzcheck.commands.console import console
     from byzcheck.show.terminal import list_table
 
-    console().print(list_table([theory.load(stem) for stem in theory.PAPER], recorded_statements()))
+    statements, recorded = [theory.load(stem) for stem in theory.PAPER], recorded_statements()
+    if json is None:
+        console().print(list_table(statements, recorded))
+        return
+    keys = ("printed", "corrected", "parts", "fault")
+    rows = [
+        {"stem": s.stem, "label": s.label, "title": s.title, "file": theory.file_of(s.stem)}
+        | {key: recorded.get(s.stem, {}).get(key) for key in keys}
+        for s in statements
+    ]
+    _write(rows, json)
 
 
 @one_sentence
 def show(
-    stem: Annotated[
-        str, typer.Argument(metavar="STEM", help="The statement: its stem, a unique beginning, or its label.")
+    statement: Annotated[
+        str,
+        typer.Argument(
+            metavar="STATEMENT",
+            help="As people write it: “Theorem IV”, “thm 4”, “Figure 2”, a stem; or a word, “Krum”, for where it is.",
+            autocompletion=stems,
+        ),
     ],
     run: Annotated[bool, typer.Option("--run", help="Check it now instead of showing what is recorded.")] = False,
-    jobs: Annotated[int | None, typer.Option(help="Processes for --run; by default one a core.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes for --run; by default one a core.")] = None,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="As JSON into a file; - for stdout.")] = None,
 ) -> None:
     """Show a statement as a person reads it."""
     import theory
     from byzcheck.checkout import recorded_statements
     from byzcheck.commands.console import console
-    from byzcheck.show.terminal import page
+    from byzcheck.show.page import page
+    from byzcheck.show.terminal import list_table
 
-    statement = theory.load(stem)
+    try:
+        found = theory.load(statement)
+    except ValueError as error:
+        where = theory.mentions(statement) if "unknown statement" in str(error) else []
+        if not where:
+            raise
+        out = console()
+        out.print(f"{statement} is not a statement; it is in these:\n")
+        out.print(list_table([theory.load(stem) for stem in where], recorded_statements()))
+        return
     if run:
-        record, source = _fresh(statement, jobs), "checked now, default budget, seed 0"
+        record, source = _fresh(found, jobs), "checked now, default budget, seed 0"
     else:
-        record = recorded_statements().get(statement.stem)
+        record = recorded_statements().get(found.stem)
         source = "as recorded, each with its telling evidence" if record else "not recorded; --run checks them now"
-    console().print(page(statement, record, source))
+    if json is None:
+        console().print(page(found, record, source))
+    elif record is None:
+        raise ValueError(f"{found.label} is not recorded: --run checks it now")
+    else:
+        _write(record, json)
+
+
+def _write(record: object, json: Path) -> None:
+    from byzcheck.files import write_all
+    from byzcheck.record import as_text
+
+    if str(json) == "-":
+        sys.stdout.write(as_text(record))
+    else:
+        write_all({json: as_text(record)})
 
 
 def _fresh(statement: Statement, jobs: int | None) -> Json:
     from byzcheck.commands.console import progress
-    from byzcheck.commands.verify import cores
     from byzcheck.record import statement_record
     from byzcheck.run import check_statements, tasks
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from byzcheck.commands.arguments import cores, stems
 from byzcheck.commands.errors import one_sentence
 
 if TYPE_CHECKING:
@@ -17,27 +17,23 @@ if TYPE_CHECKING:
     from byzcheck.run import Options
 
 
-def cores() -> int:
-    """The processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 @one_sentence
 def verify(
     only: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="STEM", help="Only this statement (repeat, or separate by commas): stem, its beginning, or label."
+            metavar="STATEMENT",
+            help="Only this statement (repeat, or separate by commas): label, stem, or its beginning.",
+            autocompletion=stems,
         ),
     ] = None,
     budget: Annotated[str, typer.Option(metavar="quick|default|full", help="How many samples to draw.")] = "default",
     seed: Annotated[int, typer.Option(help="Of every random stream.")] = 0,
     jobs: Annotated[int | None, typer.Option(help="Processes; by default one a core. Changes no number.")] = None,
     backend: Annotated[str, typer.Option(metavar="numpy|cupy", help="The array library.")] = "numpy",
-    write: Annotated[
-        bool, typer.Option("--write", help="Record the verdicts (default budget, seed 0, everything).")
-    ] = False,
+    write: Annotated[bool, typer.Option("--write", help="Record the verdicts (default budget, seed 0).")] = False,
     check: Annotated[bool, typer.Option("--check", help="Exit 1 if a verdict contradicts the recorded one.")] = False,
+    points: Annotated[bool, typer.Option("--points", help="Also show the open points.")] = False,
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write everything as JSON; - for stdout alone.")
     ] = None,
@@ -46,15 +42,15 @@ def verify(
     from byzcheck.run import Options, prepare
     from theory import stems_of
 
-    stems, options = stems_of(only or []), Options(budget, seed, backend)
+    wanted, options = stems_of(only or []), Options(budget, seed, backend)
     jobs = cores() if jobs is None else jobs
     prepare(options, jobs)
-    _check_outputs(stems, options, write, check, json)
+    _check_outputs(wanted, options, write, check, json)
     start = time.perf_counter()
-    run, texts = _computed(stems, options, jobs, write)
+    run, texts = _computed(wanted, options, jobs, write)
     _write_out(run, texts, json)
-    troubles = _troubles(run, stems, write, check)
-    _print_out(run, time.perf_counter() - start, json)
+    troubles = _troubles(run, wanted, write, check)
+    _print_out(run, time.perf_counter() - start, json, points)
     for trouble in troubles:
         typer.secho(trouble, err=True, fg=typer.colors.RED)
     if write:
@@ -73,8 +69,10 @@ def _check_outputs(stems: list[str], options: Options, write: bool, check: bool,
 
     if write and check:
         raise ValueError("--write and --check exclude each other")
-    if write and (options != Options() or stems != list(theory.PAPER)):
-        raise ValueError("--write needs the default budget, seed 0, backend numpy and all statements")
+    if write and options != Options():
+        raise ValueError("--write needs the default budget, seed 0 and backend numpy")
+    if write and stems != list(theory.PAPER):
+        read_recorded()  # what is not checked now is kept
     if write:
         Checkout().check([stem for stem in stems if theory.load(stem).data is not None])
     if check:
@@ -98,7 +96,7 @@ def _computed(stems: list[str], options: Options, jobs: int, write: bool) -> tup
     if not write:
         return run, {}
     data = all_figure_data(stems, options, jobs)
-    return run, Checkout().texts(kept_record(results, options), run["statements"], data)
+    return run, Checkout().texts(kept_record(results, options), data)
 
 
 def _write_out(run: Json, texts: dict[Path, str], json: Path | None) -> None:
@@ -127,20 +125,20 @@ def _troubles(run: Json, stems: list[str], write: bool, check: bool) -> list[str
         found += [
             f"undecided: {statement['label']}, claim {claim}"
             for statement in run["statements"]
-            for claim, verdict in statement["claims"].items()
-            if verdict == "undecided"
+            for claim, found in statement["claims"].items()
+            if found["verdict"] == "undecided"
         ]
     return found
 
 
-def _print_out(run: Json, seconds: float, json: Path | None) -> None:
+def _print_out(run: Json, seconds: float, json: Path | None, points: bool) -> None:
     from byzcheck.commands.console import console
     from byzcheck.show.terminal import points_table, statements_table, summary
 
     out, records = console(stderr=str(json) == "-"), run["statements"]
-    out.print(statements_table(records, out.width))
+    out.print(statements_table(records))
     out.print()
-    if any(record["points"] for record in records):
+    if points:
         out.print(points_table(records))
         out.print()
     out.print(summary(run, seconds))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import theory
 from byzcheck.record import Json
-from byzcheck.show.words import LOOKS, compared, is_ours, points_of
+from byzcheck.show.words import LOOKS, caught, points_of, printed_words
 
 
 def _row(cells: Iterable[str]) -> str:
@@ -25,27 +25,24 @@ def _link(record: Json) -> str:
     return f"[{record['label']}]({theory.file_of(record['stem'])})"
 
 
-def _form(record: Json, form: str) -> str:
-    """A verdict with the evidence that speaks for it."""
-    telling = record["headlines"][form]
-    if telling is None:
+def _printed(record: Json) -> str:
+    words, fault = printed_words(record)[0], record["fault"]
+    return f"{words}: {fault['because']}" if fault and record["printed"] == "refuted" else words
+
+
+def _corrected(record: Json) -> str:
+    if record["corrected"] is None:
         return "—"
-    return f"{_verdict(record[form])}: {telling['what']}: {' '.join(compared(telling))} ({telling['kind']})"
+    return f"{_verdict(record['corrected'])}: {record['says']['corrected'] or ''}"
 
 
 def statements_markdown(records: Iterable[Json]) -> str:
     """A row per statement, linked to its file."""
     rows = [
-        (
-            _link(r),
-            r["title"],
-            "ours: not in the paper" if is_ours(r) else _form(r, "printed"),
-            _form(r, "corrected"),
-            f"{sum(c['caught'] for c in r['controls'])}/{len(r['controls'])}",
-        )
-        for r in records
+        (_link(r), r["title"], _printed(r), _corrected(r), r["for_you"], "{}/{}".format(*caught(r))) for r in records
     ]
-    return _table(("Statement", "What it says", "As printed", "Corrected (ours)", "Controls caught"), rows)
+    headings = ("Statement", "What it says", "As printed", "Corrected (ours)", "What this means for you", "Controls")
+    return _table(headings, rows)
 
 
 def points_markdown(records: Iterable[Json]) -> str:

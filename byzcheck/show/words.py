@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from byzcheck.record import Json, number
 
 LOOKS = {  # verdict → symbol that tells it without colour, style
+    "proved": ("●", "green"),
     "holds": ("●", "green"),
     "supported": ("◐", "cyan"),
     "refuted": ("✗", "bold red"),
     "undecided": ("?", "yellow"),
+}
+FAULTS = {  # severity of a printed fault → symbol, style
+    "wording": ("△", "yellow"),
+    "constant": ("△", "yellow"),
+    "hypothesis": ("✗", "red"),
+    "substance": ("✗", "bold red"),
 }
 SIGNS = {"<=": "≤", ">=": "≥", "=": "="}
 
@@ -50,15 +58,65 @@ def compared(record: Mapping[str, Any]) -> tuple[str, str, str]:
     return texts[0], SIGNS.get(record["relation"], "—"), texts[1]
 
 
+def printed_words(record: Json) -> tuple[str, str]:
+    """What is said of a statement as printed, and its style: a verdict, or how serious its fault is; parts that stand.
+
+    A statement without a part that could fail is a definition.
+
+    >>> parts = {"printed": {"stand": 3, "of": 4}}
+    >>> printed_words({"printed": "refuted", "fault": {"severity": "wording"}, "parts": parts, "source": {}})
+    ('△ wording, 3 of 4', 'yellow')
+    """
+    verdict, fault, parts = record["printed"], record["fault"], record["parts"]["printed"]
+    if is_ours(record):
+        return "ours", "dim"
+    if verdict is None:
+        return "a definition", "dim"  # it has no part that could fail
+    if verdict == "refuted" and fault is not None:
+        symbol, style = FAULTS[fault["severity"]]
+        return f"{symbol} {fault['severity']}, {parts['stand']} of {parts['of']}", style
+    symbol, style = LOOKS[verdict]
+    return f"{symbol} {verdict}", style
+
+
 def is_ours(record: Json) -> bool:
     """Whether a record is of a statement that the paper has not: nothing is said of a printed form."""
-    return record["printed"] is None and record["corrected"] is not None
+    return record["source"] is None and record["printed"] is None and record["corrected"] is not None
+
+
+def caught(record: Json) -> tuple[int, int]:
+    """How many controls came out as they must, of how many."""
+    return sum(control["caught"] for control in record["controls"]), len(record["controls"])
 
 
 def points_of(records: Iterable[Json]) -> list[tuple[int, str, str, str]]:
     """The open points (number, claim, verdict, stem), in order of their numbers."""
-    rows = [(p["number"], p["text"], p["verdict"], r["stem"]) for r in records for p in r["points"]]
+    rows = [
+        (claim["point"], claim["text"], claim["verdict"], r["stem"])
+        for r in records
+        for claim in r["claims"].values()
+        if claim["point"] is not None
+    ]
     return sorted(rows, key=lambda row: row[0])
+
+
+def tally(records: Sequence[Json]) -> list[str]:
+    """What a run found, in three lines: the printed statements, the corrected ones, the controls."""
+    printed = [r for r in records if r["printed"] is not None]
+    definitions = sum(r["printed"] is None and not is_ours(r) for r in records)
+    faulty = [r for r in printed if r["printed"] == "refuted"]
+    kinds = Counter(r["fault"]["severity"] if r["fault"] else "unexplained" for r in faulty)
+    faults = ", ".join(f"{kinds[kind]} {kind}" for kind in (*FAULTS, "unexplained") if kinds[kind])
+    verdicts = Counter(r["corrected"] for r in records if r["corrected"] is not None)
+    corrected = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in LOOKS if verdicts[verdict])
+    hits, every = (sum(column) for column in zip(*map(caught, records), strict=True))
+    return [
+        f"printed    {len(printed) - len(faulty)} of {len(printed)} statements stand"
+        + (f", {definitions} more only define" if definitions else "")
+        + (f"; faults of the others: {faults}" if faults else ""),
+        f"corrected  {corrected or 'none'}",
+        f"controls   {hits} of {every} false variants were caught",
+    ]
 
 
 def missed(records: Iterable[Json]) -> list[str]:

@@ -31,7 +31,7 @@ class CoordinateMedian(StatelessRule):
         return RuleInRounds(Step.MEDIAN, order=((n - 1) // 2, n // 2))
 
     def breakdown(self, n: int) -> int:
-        """⌈n/2⌉ − 1."""
+        """⌈n/2⌉ − 1: the middle lies among honest values as long as these are a majority."""
         return (n - 1) // 2
 
     def reduce(self, x: Array) -> Array:

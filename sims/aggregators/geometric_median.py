@@ -38,7 +38,7 @@ class GeometricMedian(StatelessRule):
         return Promises()
 
     def breakdown(self, n: int) -> int:
-        """⌈n/2⌉ − 1."""
+        """⌈n/2⌉ − 1: a majority of unit vectors outweighs the others."""
         return (n - 1) // 2
 
     def reduce(self, x: Array) -> Array:

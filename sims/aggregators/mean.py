@@ -23,7 +23,7 @@ class Mean(StatelessRule):
 
     @property
     def promises(self) -> Promises:
-        """All of them."""
+        """All of them, and the mean itself."""
         return Promises(mean=True)
 
     def in_rounds(self, n: int) -> RuleInRounds:

@@ -11,7 +11,7 @@ from typing import Any, Self, final
 
 import numpy as np
 
-from sims.backend import Array, namespace, to_numpy
+from sims.backend import Array, host, namespace
 from sims.kernels.in_rounds import RuleInRounds
 
 State = Any
@@ -186,5 +186,5 @@ def declared_f(name: str, f: int) -> None:
 
 def smallest(parameter: Any) -> Any:
     """The least of a real parameter's values, a number or an array of any library; +∞ of an array for no runs."""
-    values = np.asarray(to_numpy(parameter) if hasattr(parameter, "shape") else parameter)
+    values = host(parameter)
     return np.min(values) if values.size else np.inf

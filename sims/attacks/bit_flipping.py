@@ -34,5 +34,5 @@ class BitFlipping(Attack):
         return AttackInRounds(Answer.MINUS_GRADIENT if self.on == "gradients" else Answer.MINUS_MESSAGE)
 
     def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
-        """−g_i or −m_i."""
+        """Each Byzantine worker's own vector with the other sign, −g_i or −m_i."""
         return -(view.own_gradients if self.on == "gradients" else view.own), state

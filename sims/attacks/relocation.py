@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from sims.attacks.attack import Attack, State, View
-from sims.backend import Array, as_like, lead, max_across, namespace, sum_across, to_numpy
+from sims.backend import Array, as_like, host, lead, max_across, namespace, sum_across
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +45,9 @@ class Relocation(Attack):
     reference: Any = 1.0
 
     def __post_init__(self) -> None:
-        if not (_host(self.radius) >= 0).all():
-            raise ValueError(f"Relocation needs radius ≥ 0, got radius = {_host(self.radius).min()}")
-        if self.direction is not None and not (_host(self.direction) ** 2).sum(axis=-1).min() > 0:
+        if not (host(self.radius, np.float64) >= 0).all():
+            raise ValueError(f"Relocation needs radius ≥ 0, got radius = {host(self.radius, np.float64).min()}")
+        if self.direction is not None and not (host(self.direction, np.float64) ** 2).sum(axis=-1).min() > 0:
             raise ValueError("Relocation needs a direction of length > 0, got 0")
 
     @classmethod
@@ -76,11 +76,11 @@ class Relocation(Attack):
     def _turned(self, r: Array) -> Array:
         """The unit vector at the angle from r."""
         xp, d = namespace(r), r.shape[-1]
-        radians = lead(_host(self.angle) * (math.pi / 180), r, 1)
+        radians = lead(host(self.angle, np.float64) * (math.pi / 180), r, 1)
         ones = xp.ones_like(r) / math.sqrt(d)
         forward, length = _unit(r)
         if d == 1:
-            if (_host(self.angle) % 180 != 0).any():
+            if (host(self.angle, np.float64) % 180 != 0).any():
                 raise ValueError(f"Relocation on the line needs an angle of 0 or 180 degrees, got {self.angle}")
             turned = forward * xp.round(xp.cos(radians))
         else:
@@ -90,11 +90,6 @@ class Relocation(Attack):
             sideways = _unit(xp.where(apart > 1e-9, towards, other))[0]
             turned = xp.cos(radians) * forward + xp.sin(radians) * sideways
         return xp.where(length > 0, turned, ones)
-
-
-def _host(values: Any) -> np.ndarray:
-    """The values in float64 on the host."""
-    return np.asarray(to_numpy(values) if hasattr(values, "shape") else values, dtype=np.float64)
 
 
 def _unit(vectors: Array) -> tuple[Array, Array]:

@@ -48,7 +48,7 @@ class Tally:
 
     @property
     def total(self) -> int:
-        """Both together."""
+        """Operations and comparisons together."""
         return self.operations + self.comparisons
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
@@ -36,7 +36,7 @@ class Evidence:
     half-width of a confidence interval. `covers` names the pen-and-paper link by which this
     evidence settles the claim for its full quantifier; without it the evidence is one instance. An interval that
     straddles the claimed value counts as survived when it is narrower than `resolution` × `scale` (unless given, the
-    larger of the two values), else as undecided.
+    larger of the two values), else as undecided. `at` says what the item is about, field by field: n, f, δ, the rule, …
     """
 
     what: str
@@ -48,6 +48,7 @@ class Evidence:
     covers: str | None = None
     resolution: float = 0.05
     scale: float | None = None
+    at: Mapping[str, Number | str] = field(default_factory=dict, hash=False)
 
     @property
     def verdict(self) -> Verdict:

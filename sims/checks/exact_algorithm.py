@@ -80,7 +80,7 @@ class ExactSGD(ExactAlgorithm):
         return SGDState()
 
     def query(self, state: SGDState) -> Fraction:
-        """The iterate."""
+        """Gradients are asked for at the iterate."""
         return state.x
 
     def submit(self, state: SGDState, gradients: Gradients) -> SGDState:

@@ -89,7 +89,7 @@ def enumerate_all(
 
 
 @dataclass(frozen=True)
-class Tally:
+class Enumeration:
     """How many of `total` exchanges change something, and the smallest that does: fewest workers, then rounds."""
 
     changed: int
@@ -99,7 +99,7 @@ class Tally:
 
 def tally(
     algorithm: ExactAlgorithm, part: Part, sizes: Sequence[tuple[int, int]] = SIZES, values: Sequence[int] = VALUES
-) -> Tally:
+) -> Enumeration:
     """All exchanges in all arrays of `values` of the given sizes (n, t).
 
     A size for which the rule is not defined is passed over; `ValueError` if none is left.
@@ -114,7 +114,7 @@ def tally(
         changed, total, first = changed + more, total + tried, first or found
     if not total:
         raise ValueError(f"no size (n, t) among {list(sizes)} leaves anything to exchange")
-    return Tally(changed, total, first)
+    return Enumeration(changed, total, first)
 
 
 def weight(array: Rows) -> tuple[int, int, int, Rows]:

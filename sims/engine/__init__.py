@@ -3,7 +3,7 @@
 from sims.engine.describe import describe, key
 from sims.engine.experiment import Experiment
 from sims.engine.record import Record
-from sims.engine.simulate import simulate
+from sims.engine.simulate import play, simulate
 from sims.engine.streams import RunStreams, Streams
 
-__all__ = ["Experiment", "Record", "RunStreams", "Streams", "describe", "key", "simulate"]
+__all__ = ["Experiment", "Record", "RunStreams", "Streams", "describe", "key", "play", "simulate"]

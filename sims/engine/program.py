@@ -1,7 +1,7 @@
 """The common experiment as compiled rounds are told it: a quadratic, SGD with or without momentum, declared steps.
 
 A rule, an attack and an optimizer say themselves what they are in compiled rounds (`sims.kernels.in_rounds`). The same
-program is played on the CPU (`sims.engine.fused`) and on a CUDA device (`sims.engine.fused_device`).
+program is played on the CPU (`sims.engine.on_cpu`) and on a CUDA device (`sims.engine.on_cuda`).
 """
 
 from __future__ import annotations
@@ -76,37 +76,3 @@ class Program:
             for schedule in self.schedules
         )
         return eta, beta
-
-    def part(self, cell: Any, chosen: np.ndarray) -> Part:
-        """What the rounds of the runs `chosen` of one cell of the grid, or of several, are told."""
-        return Part(self, cell, chosen)
-
-
-class Part:
-    """Some runs of a program: the arguments of `sims.kernels.rounds.play`, with these runs as their last axis."""
-
-    def __init__(self, program: Program, cell: Any, chosen: np.ndarray) -> None:
-        self.program, self.cell, self.chosen = program, cell, chosen
-        p, e = program, program.e
-        self.scale, self.strength, self.parameters = map(self._lanes, (p.scale, p.strength, p.parameters))
-        self.world = p.eigenvalues, p.x_star, self.scale, p.offsets
-        self.rule = int(p.rule.step), p.rule.f, self.parameters, p.network
-        self.attack = int(p.attack.answer), self.strength, p.attack.ddof, e.n - e.f
-        self.constant = None if p.changing else self._movement(p.first)
-
-    def arguments(self, first: int, count: int) -> tuple[Any, ...]:
-        """World, optimizer, rule and attack in the rounds first + 1, …, first + count."""
-        movement = self.constant or self._movement(self.program.rates(first, count))
-        return self.world, movement, self.rule, self.attack
-
-    def _lanes(self, values: np.ndarray) -> np.ndarray:
-        shape = self.program.e.shape
-        flat = values.reshape(*values.shape[: values.ndim - len(shape)], -1, shape[-1])
-        return np.ascontiguousarray(flat[..., self.cell, self.chosen])
-
-    def _movement(self, rates: tuple[np.ndarray, np.ndarray]) -> tuple[Any, ...]:
-        eta, old = map(self._lanes, rates)
-        optimizer = self.program.optimizer
-        if optimizer.beta is None:
-            return eta, eta, eta, False
-        return eta, 1.0 - old if optimizer.damped else np.ones_like(old), old, True

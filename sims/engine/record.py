@@ -35,17 +35,17 @@ class Record:
 
     @property
     def excess(self) -> np.ndarray:
-        """f(x_t) − f*."""
+        """f(x_t) − f*, (k, *grid, runs), if the problem measures it."""
         return self._measured("excess")
 
     @property
     def sq_gradient_norms(self) -> np.ndarray:
-        """‖∇f(x_t)‖²."""
+        """‖∇f(x_t)‖², (k, *grid, runs), if the problem measures it."""
         return self._measured("sq_gradient_norms")
 
     @property
     def sq_distances(self) -> np.ndarray:
-        """‖x_t − x*‖²."""
+        """‖x_t − x*‖², (k, *grid, runs), if the problem measures it."""
         return self._measured("sq_distances")
 
     def _measured(self, name: str) -> np.ndarray:

@@ -11,8 +11,8 @@ from array_api_compat import is_cupy_namespace
 
 from sims.attacks import Attack, NoAttack
 from sims.backend import Array, Namespace, get_namespace, namespace, to_numpy
-from sims.engine import fused, fused_device
-from sims.engine.experiment import Experiment
+from sims.engine import on_cpu, on_cuda
+from sims.engine.experiment import Experiment, whole
 from sims.engine.record import Record
 from sims.engine.streams import Streams
 from sims.optimizers import Algorithm
@@ -70,18 +70,30 @@ def simulate(
         every=every,
         backend=backend,
     )
-    return experiment.run(chunk)
+    return play(experiment, chunk)
 
 
 def play(e: Experiment, chunk: int | None = None) -> Record:
-    """The record of an experiment, by the compiled rounds on the CPU or on a CUDA device if they play it."""
+    """The record of an experiment, by the compiled rounds on the CPU or on a CUDA device if they play it.
+
+    `chunk`, the number of rounds for which samples are drawn at once, changes no number.
+
+    >>> from sims.aggregators import Mean
+    >>> from sims.optimizers import SGD, RobustSGD
+    >>> from sims.problems import Quadratic
+    >>> sgd = RobustSGD(Mean(), SGD(learning_rate=0.5))
+    >>> experiment = Experiment(Quadratic((1.0,)), sgd, n=2, f=0, steps=2, runs=1, seed=0, x0=[4.0])
+    >>> play(experiment).key() == experiment.key()
+    True
+    """
+    chunk = None if chunk is None else whole("chunk", chunk, 1)
     xp = get_namespace(e.backend)
     configuration, start = e.configuration, e.start()
     if is_cupy_namespace(xp):
-        if not e.shuffle and (program := fused_device.program(e)) is not None:
-            return fused_device.play(program, start, configuration, xp)
-    elif e.backend == "numpy" and not e.shuffle and (program := fused.program(e)) is not None:
-        return fused.play(program, start, configuration)
+        if not e.shuffle and (program := on_cuda.program(e)) is not None:
+            return on_cuda.play(program, start, configuration, xp)
+    elif e.backend == "numpy" and not e.shuffle and (program := on_cpu.program(e)) is not None:
+        return on_cpu.play(program, start, configuration)
     problem, algorithm, attack, n, f, steps, runs = e.problem, e.algorithm, e.attack, e.n, e.f, e.steps, e.runs
     one_round = e.round()
     sample, attacking, ruling, mixing = (

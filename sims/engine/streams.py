@@ -10,7 +10,7 @@ import numpy as np
 from array_api_compat import is_cupy_namespace
 
 from sims.backend import Namespace
-from sims.kernels.cuda_random import DeviceStreams
+from sims.kernels.cuda.random import DeviceStreams
 
 WORD = 2**64
 
@@ -21,7 +21,7 @@ class Streams:
 
     Run r draws from NumPy's Philox 4×64 with the key (w_0, w_1) of two 64-bit words, w_0 = blake2b-64 of the text
     "seed:purpose" (little endian), w_1 = r, counter 0 (Salmon et al. 2011). Recorded numbers depend on this choice.
-    On a CUDA device the runs have another generator, keyed by the same w_0: see `sims.kernels.cuda_random`. Which of
+    On a CUDA device the runs have another generator, keyed by the same w_0: see `sims.kernels.cuda.random`. Which of
     the two drew the numbers of a record follows from the backend that its configuration names.
     Raises `ValueError` unless the seed is a whole number and the purpose is not empty.
 

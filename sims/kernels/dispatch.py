@@ -66,8 +66,8 @@ _NUMBERS = ("float32", "float64")
 _TORCH = ("torch.float32", "torch.float64")
 
 
-def host(x: Array) -> np.ndarray:
-    """The same memory as a NumPy array (runs, n, d), or a copy if the leading axes cannot be merged."""
+def runs_of(x: Array) -> np.ndarray:
+    """The memory of messages as a NumPy array (runs, n, d), or a copy if the leading axes cannot be merged."""
     array = x if isinstance(x, np.ndarray) else x.numpy()
     return array.reshape(-1, *array.shape[-2:]) if array.ndim != 3 else array
 

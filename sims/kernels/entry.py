@@ -1,93 +1,96 @@
 """The kernels as functions of messages (..., n, d) of any array library for which `pays` holds.
 
-Messages on a CUDA device go to the function of the same name in `sims.kernels.cuda`.
+Each is in a module of `sims.kernels.cpu`, and in the one of the same name in `sims.kernels.cuda` under its own name.
 What they import, numba first of all, takes half a second; so it is imported when a kernel is first called.
 """
 
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 from array_api_compat import is_cupy_array
 
-from sims.backend import Array, namespace, to_numpy
-from sims.kernels.dispatch import host, like
+from sims.backend import Array, host, namespace, to_numpy
+from sims.kernels.dispatch import like, runs_of
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
-def _by_device(kernel: Kernel) -> Kernel:
-    """The kernel, or its namesake on the device if the messages, its first argument, are there."""
+def _kept_in(stem: str) -> Callable[[Kernel], Kernel]:
+    """The kernel, or its namesake in a module of `sims.kernels.cuda` if the messages, its first argument, are there."""
 
-    @functools.wraps(kernel)
-    def run(x: Array, *arguments: Any) -> Any:
-        if not is_cupy_array(x):
-            return kernel(x, *arguments)
-        from sims.kernels import cuda
+    def decorate(kernel: Kernel) -> Kernel:
+        @functools.wraps(kernel)
+        def run(x: Array, *arguments: Any) -> Any:
+            if not is_cupy_array(x):
+                return kernel(x, *arguments)
+            there = importlib.import_module(f"sims.kernels.cuda.{stem}")
+            return getattr(there, kernel.__name__)(x, *arguments)
 
-        return getattr(cuda, run.__name__)(x, *arguments)
+        return run  # pyright: ignore[reportReturnType] (the same signature)
 
-    return run  # pyright: ignore[reportReturnType] (the same signature)
+    return decorate
 
 
-@_by_device
+@_kept_in("columns")
 def mean(x: Array) -> Array:
     """The arithmetic mean, (..., d)."""
-    from sims.kernels import columns
+    from sims.kernels.cpu import columns
 
-    return like(columns.mean(host(x)), x)
+    return like(columns.mean(runs_of(x)), x)
 
 
-@_by_device
+@_kept_in("columns")
 def coordinate_median(x: Array) -> Array:
     """The median of each coordinate, (..., d)."""
-    from sims.kernels import columns
+    from sims.kernels.cpu import columns
 
-    return like(columns.coordinate_median(host(x)), x)
+    return like(columns.coordinate_median(runs_of(x)), x)
 
 
-@_by_device
+@_kept_in("columns")
 def trimmed_mean(x: Array, f: int) -> Array:
     """The mean of each coordinate without its f smallest and f largest values, (..., d)."""
-    from sims.kernels import columns
+    from sims.kernels.cpu import columns
 
-    return like(columns.trimmed_mean(host(x), f), x)
+    return like(columns.trimmed_mean(runs_of(x), f), x)
 
 
-@_by_device
+@_kept_in("columns")
 def mean_from_first(x: Array, chosen: Array) -> Array:
     """The mean of the messages at `chosen` (..., m): the first of them plus the mean difference from it, (..., d)."""
-    from sims.kernels import columns
+    from sims.kernels.cpu import columns
 
-    return like(columns.mean_from_first(host(x), _runs(chosen, 1)), x)
+    return like(columns.mean_from_first(runs_of(x), _runs(chosen, 1)), x)
 
 
-@_by_device
+@_kept_in("columns")
 def mean_around_median(x: Array, chosen: Array, f: int) -> Array:
     """Of the finite messages at `chosen` (..., m), the mean of the m − 2f values nearest to the median, (..., d)."""
-    from sims.kernels import columns
+    from sims.kernels.cpu import columns
 
-    return like(columns.mean_around_median(host(x), _runs(chosen, 1), f), x)
+    return like(columns.mean_around_median(runs_of(x), _runs(chosen, 1), f), x)
 
 
-@_by_device
+@_kept_in("distances")
 def distances_and_ranks(x: Array) -> tuple[Array, Array, Array]:
     """Squared distances (..., n, n) in float64, who is alive (..., n), lexicographic ranks (..., n).
 
     A message with a NaN, an infinity or an entry beyond `sims.backend.HUGE` is not alive: its distances mean nothing,
     and its rank is that of zero.
     """
-    from sims.kernels import distances, ties
+    from sims.kernels.cpu import distances
 
-    messages, (*leading, n, _) = host(x), x.shape
+    messages, (*leading, n, _) = runs_of(x), x.shape
     runs = len(messages)
     sq, alive, ranks = np.empty((runs, n, n)), np.empty((runs, n), dtype=bool), np.empty((runs, n), dtype=np.int64)
     for r, run in enumerate(messages):
         sq[r], alive[r] = distances.sq_distances(run)
-        ranks[r] = ties.lexicographic_ranks(run, alive[r])
+        ranks[r] = distances.lexicographic_ranks(run, alive[r])
     xp = namespace(x)
     return tuple(xp.asarray(part.reshape(*leading, *part.shape[1:])) for part in (sq, alive, ranks))
 
@@ -96,42 +99,42 @@ def nearest(x: Array, neighbours: int) -> Array | None:
     """Krum's choice, (..., d), where float32 tells it for certain; None where `distances_and_ranks` have to."""
     if is_cupy_array(x):
         return None
-    from sims.kernels import choice
+    from sims.kernels.cpu import products
 
-    messages = host(x)
+    messages = runs_of(x)
     found = np.empty((len(messages), messages.shape[-1]), messages.dtype)
     for run, message in zip(messages, found, strict=True):
-        index = choice.nearest(run, neighbours)
+        index = products.index_of_nearest(run, neighbours)
         if index is None:  # a run's choice is the same message, whichever way it was told
             return None
         message[:] = run[index]
     return like(found, x)
 
 
-@_by_device
+@_kept_in("clipping")
 def centered_clipping(x: Array, centre: Array, radii: Sequence[Any]) -> Array | None:
     """Clipped averages around the centre (..., d), one for each τ, in x's dtype; None if the reference has to do it."""
-    from sims.kernels import clipping
+    from sims.kernels.cpu import clipping
 
     shape = (*x.shape[:-2], x.shape[-1])
     start = np.broadcast_to(to_numpy(centre), shape)
     taus = [_parameter(tau, x) for tau in radii]
-    found = clipping.centered_clipping(host(x), start.reshape(-1, x.shape[-1]), taus)
+    found = clipping.centered_clipping(runs_of(x), start.reshape(-1, x.shape[-1]), taus)
     return None if found is None else like(found, x)
 
 
-@_by_device
+@_kept_in("clipping")
 def weiszfeld_steps(x: Array, nu: Any, steps: int) -> Array | None:
     """Smoothed Weiszfeld steps from the origin, in x's dtype; None if the reference has to do it."""
-    from sims.kernels import clipping
+    from sims.kernels.cpu import clipping
 
-    found = clipping.weiszfeld_steps(host(x), _parameter(nu, x), steps)
+    found = clipping.weiszfeld_steps(runs_of(x), _parameter(nu, x), steps)
     return None if found is None else like(found, x)
 
 
 def _parameter(value: Any, x: Array) -> np.ndarray:
     """A rule's parameter, one float64 per run, rounded to the dtype of the messages as the reference rounds it."""
-    numbers = np.asarray(to_numpy(value) if hasattr(value, "shape") else value, dtype=np.float64)
+    numbers = host(value, np.float64)
     return np.broadcast_to(numbers, tuple(x.shape[:-2])).reshape(-1)
 
 

@@ -1,7 +1,7 @@
 """What a rule, an attack and an optimizer declare of their part in compiled rounds: a step by name, and what it needs.
 
-`sims.kernels.rounds` (CPU) and `sims.kernels.cuda_rounds` (CUDA) have the steps; the numbers by which they tell them
-apart are these enumerations and stand nowhere else.
+`sims.kernels.cpu.rounds` and `sims.kernels.cuda.rounds` have the steps; the numbers by which they tell them apart are
+these enumerations and stand nowhere else.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from sims.backend import Array, lead, to_numpy
+from sims.backend import Array, host, lead
 from sims.kernels.in_rounds import OptimizerInRounds
 
 Memory = Any
@@ -72,7 +72,7 @@ def at(schedule: Schedule, t: int) -> Any:
 def check_learning_rate(name: str, learning_rate: Schedule) -> None:
     """Raise a `ValueError` unless η ≥ 0 (functions of t are taken at their word)."""
     if not callable(learning_rate):
-        rates = to_numpy(learning_rate) if hasattr(learning_rate, "shape") else np.asarray(learning_rate)
+        rates = host(learning_rate)
         if not np.all(rates >= 0):
             raise ValueError(f"{name} needs learning_rate ≥ 0, got learning_rate = {rates.min()}")
 
@@ -80,7 +80,7 @@ def check_learning_rate(name: str, learning_rate: Schedule) -> None:
 def check_beta(name: str, beta: Schedule) -> None:
     """Raise a `ValueError` unless 0 ≤ β < 1 (functions of t are taken at their word)."""
     if not callable(beta):
-        betas = to_numpy(beta) if hasattr(beta, "shape") else np.asarray(beta)
+        betas = host(beta)
         if not np.all((betas >= 0) & (betas < 1)):
             worst = betas.min() if not betas.min() >= 0 else betas.max()
             raise ValueError(f"{name} needs 0 ≤ beta < 1, got beta = {worst}")

@@ -26,5 +26,5 @@ class SGD(Optimizer):
         return OptimizerInRounds(self.learning_rate)
 
     def update(self, x: Array, aggregate: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
-        """x − η·a."""
+        """A step of η_t down the aggregate a: x − η_t·a."""
         return descend(x, aggregate, self.learning_rate, t), memory

@@ -50,5 +50,5 @@ class WorkerMomentum(Optimizer):
         return momenta, momenta
 
     def update(self, x: Array, aggregate: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
-        """x − η·a."""
+        """A step of η_t down the aggregate a: x − η_t·a."""
         return descend(x, aggregate, self.learning_rate, t), memory

@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from sims.backend import Array, lead, to_numpy
+from sims.backend import Array, host, lead
 from sims.optimizers.optimizer import Memory, Optimizer, Schedule, at, check_learning_rate, descend
 
 STARTS = ("sample", "zero")
@@ -42,7 +42,7 @@ class WorkerMVR(Optimizer):
     def __post_init__(self) -> None:
         check_learning_rate("WorkerMVR", self.learning_rate)
         if not callable(self.alpha):
-            alphas = to_numpy(self.alpha) if hasattr(self.alpha, "shape") else np.asarray(self.alpha)
+            alphas = host(self.alpha)
             if not np.all((alphas >= 0) & (alphas <= 1)):
                 worst = alphas.min() if not alphas.min() >= 0 else alphas.max()
                 raise ValueError(f"WorkerMVR needs 0 ≤ alpha ≤ 1, got alpha = {worst}")

@@ -11,7 +11,7 @@ class Huber(PhaseNoise):
 
     @property
     def mu(self) -> float:
-        """0."""
+        """0: convex, but linear far out."""
         return 0.0
 
     def excess(self, x: Array) -> Array:

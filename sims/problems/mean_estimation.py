@@ -8,9 +8,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from sims.backend import Array, as_like, lead, namespace, to_numpy
+from sims.backend import Array, as_like, lead, namespace
 from sims.problems.oracle import Draws
-from sims.problems.problem import Problem, smallest, sq_norm
+from sims.problems.problem import Problem, in_float64, smallest, sq_norm
 
 
 class MeanEstimation(Problem):
@@ -37,17 +37,17 @@ class MeanEstimation(Problem):
 
     @property
     def L(self) -> float:  # noqa: N802 (the paper's symbol)
-        """1."""
+        """The Hessian is the identity: L = 1."""
         return 1.0
 
     @property
     def mu(self) -> float:
-        """1."""
+        """The Hessian is the identity: μ = 1."""
         return 1.0
 
     @property
     def sigma_sq(self) -> Any:
-        """d·Var ξ_j."""
+        """The variance of all coordinates of ξ_i together: d·Var ξ_j."""
         return self.dim * self.variance
 
     @property
@@ -58,20 +58,20 @@ class MeanEstimation(Problem):
 
     @property
     def f_star(self) -> Any:
-        """½d·Var ξ_j."""
+        """Half the variance, which no x takes away: ½d·Var ξ_j."""
         return 0.5 * self.sigma_sq
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
-        """(d,)."""
+        """One uniform for each coordinate, (d,)."""
         return (self.dim,)
 
     def excess(self, x: Array) -> Array:
-        """½‖x − x*‖²."""
+        """f(x) − f* = ½‖x − x*‖²."""
         return 0.5 * sq_norm(self.gradient(x))
 
     def gradient(self, x: Array) -> Array:
-        """x − x*."""
+        """∇f(x) = x − Eξ."""
         return x - as_like(self.x_star, x)
 
     def draw(self, streams: Draws, steps: int, n: int) -> np.ndarray:
@@ -97,7 +97,7 @@ class Bernoulli(MeanEstimation):
     dim: int = 1  # pyright: ignore[reportIncompatibleMethodOverride] (a field does for a property)
 
     def __post_init__(self) -> None:
-        if not (smallest(self.p) >= 0 and smallest(-_value(self.p)) >= -1):
+        if not (smallest(self.p) >= 0 and smallest(-in_float64(self.p)) >= -1):
             raise ValueError(f"Bernoulli needs 0 ≤ p ≤ 1, got p = {self.p}")
         _check_dim("Bernoulli", self.dim)
 
@@ -109,15 +109,15 @@ class Bernoulli(MeanEstimation):
     @property
     def mean(self) -> Any:
         """The probability p."""
-        return _value(self.p)
+        return in_float64(self.p)
 
     @property
     def variance(self) -> Any:
         """The product p(1 − p)."""
-        return _value(self.p) * (1.0 - _value(self.p))
+        return in_float64(self.p) * (1.0 - in_float64(self.p))
 
     def quantile(self, u: Array) -> Array:
-        """1 where u < p."""
+        """The value 1 where u < p, 0 elsewhere."""
         return namespace(u).astype(u < lead(self.p, u, 2), u.dtype)
 
 
@@ -136,12 +136,12 @@ class Rademacher(MeanEstimation):
 
     @property
     def mean(self) -> float:
-        """0."""
+        """The two signs cancel: 0."""
         return 0.0
 
     @property
     def variance(self) -> float:
-        """1."""
+        """ξ² = 1 always: 1."""
         return 1.0
 
     def quantile(self, u: Array) -> Array:
@@ -171,22 +171,18 @@ class Pareto(MeanEstimation):
     @property
     def mean(self) -> Any:
         """The quotient a/(a − 1)."""
-        a = _value(self.shape)
+        a = in_float64(self.shape)
         return a / (a - 1.0)
 
     @property
     def variance(self) -> Any:
         """The quotient a/((a − 1)²(a − 2))."""
-        a = _value(self.shape)
+        a = in_float64(self.shape)
         return a / ((a - 1.0) ** 2 * (a - 2.0))
 
     def quantile(self, u: Array) -> Array:
         """(1 − u)^{−1/a}, finite since u < 1."""
         return (1.0 - u) ** (-1.0 / lead(self.shape, u, 2))
-
-
-def _value(parameter: Any) -> Any:
-    return to_numpy(parameter) if hasattr(parameter, "shape") and np.ndim(parameter) else float(parameter)
 
 
 def _check_dim(name: str, dim: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from sims.backend import Array, as_like, sum_across, to_numpy
+from sims.backend import Array, as_like, host, sum_across
 from sims.problems.oracle import Oracle
 
 
@@ -84,6 +84,12 @@ def sq_norm(x: Array) -> Array:
     return squares[..., 0] if x.shape[-1] == 1 else sum_across(squares)
 
 
+def in_float64(parameter: Any) -> Any:
+    """A real parameter on the host: a number for a number, an array for an array."""
+    values = host(parameter, np.float64)
+    return values if values.ndim else float(values)
+
+
 def smallest(parameter: Any) -> float:
     """The smallest entry of a number or array; NaN if one is NaN, so that `not smallest(p) >= 0` catches it."""
-    return float(np.min(to_numpy(parameter) if hasattr(parameter, "shape") else np.asarray(parameter)))
+    return float(np.min(host(parameter)))

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from sims.backend import Array, as_like, device, lead, namespace, sum_across, to_numpy
+from sims.backend import Array, as_like, device, host, lead, namespace, sum_across
 from sims.problems.oracle import Draws
 from sims.problems.problem import Problem, smallest
 
@@ -37,7 +37,7 @@ class Quadratic(Problem):
     x_star: Any = 0.0
 
     def __post_init__(self) -> None:
-        if np.ndim(to_numpy(self.eigenvalues) if hasattr(self.eigenvalues, "shape") else self.eigenvalues) < 1:
+        if host(self.eigenvalues).ndim < 1:
             raise ValueError(f"Quadratic needs eigenvalues of shape (..., d), got the number {self.eigenvalues}")
         for name, values in (("λ", self.eigenvalues), ("σ²", self.sigma_sq), ("ζ²", self.zeta_sq)):
             if not smallest(values) >= 0:
@@ -65,21 +65,21 @@ class Quadratic(Problem):
     @property
     def L(self) -> Any:  # noqa: N802 (the paper's symbol)
         """The largest eigenvalue, over the leading axes."""
-        return np.max(_host(self.eigenvalues), axis=-1)
+        return np.max(host(self.eigenvalues, np.float64), axis=-1)
 
     @property
     def mu(self) -> Any:
         """The smallest eigenvalue, over the leading axes."""
-        return np.min(_host(self.eigenvalues), axis=-1)
+        return np.min(host(self.eigenvalues, np.float64), axis=-1)
 
     @property
     def f_star(self) -> float:
-        """0."""
+        """The value at x*, 0."""
         return 0.0
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
-        """(d,)."""
+        """One normal for each coordinate, (d,)."""
         return (self.dim,)
 
     def excess(self, x: Array) -> Array:
@@ -88,7 +88,7 @@ class Quadratic(Problem):
         return 0.5 * sum_across(as_like(self.eigenvalues, x) * away * away)
 
     def gradient(self, x: Array) -> Array:
-        """λ(x − x*)."""
+        """∇f(x) = λ(x − x*), coordinate by coordinate."""
         return as_like(self.eigenvalues, x) * (x - as_like(self.x_star, x))
 
     def draw(self, streams: Draws, steps: int, n: int) -> np.ndarray:
@@ -113,7 +113,3 @@ class Quadratic(Problem):
         worker = np.arange(n)[:, None] % g
         wave = 1 + np.arange(self.dim) % (g - 1)
         return math.sqrt(2 / self.dim) * np.cos(math.pi * (worker + 0.5) * wave / g)
-
-
-def _host(values: Any) -> np.ndarray:
-    return to_numpy(values) if hasattr(values, "shape") else np.asarray(values, dtype=np.float64)

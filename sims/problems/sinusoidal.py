@@ -9,9 +9,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from sims.backend import Array, lead, namespace, to_numpy
+from sims.backend import Array, lead, namespace
 from sims.problems.oracle import Draws
-from sims.problems.problem import Problem, smallest, sq_norm
+from sims.problems.problem import Problem, in_float64, smallest, sq_norm
 
 WAVES = ("sine", "square")
 
@@ -51,33 +51,33 @@ class PhaseNoise(Problem):
 
     @property
     def L(self) -> float:  # noqa: N802 (the paper's symbol)
-        """1."""
+        """Of every problem with this noise: L = 1."""
         return 1.0
 
     @property
     def sigma_sq(self) -> Any:
         """d·s²/2 for the sine, d·s² for the square wave."""
-        return self.dim * _host(self.amplitude) ** 2 * (0.5 if self.wave == "sine" else 1.0)
+        return self.dim * in_float64(self.amplitude) ** 2 * (0.5 if self.wave == "sine" else 1.0)
 
     @property
     def mean_square_L_sq(self) -> Any:  # noqa: N802 (the paper's symbol)
         """The least ℓ² with E‖g(x; ξ) − g(y; ξ)‖² ≤ ℓ²‖x − y‖² for all x, y: 1 + s²/2, infinite for the square wave."""
-        s = _host(self.amplitude)
+        s = in_float64(self.amplitude)
         return 1.0 + s**2 / 2 if self.wave == "sine" else np.where(s > 0, math.inf, 1.0)
 
     @property
     def x_star(self) -> float:
-        """0."""
+        """The origin is a minimiser of each of them."""
         return 0.0
 
     @property
     def f_star(self) -> float:
-        """0."""
+        """The value at the origin, 0."""
         return 0.0
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
-        """(d,)."""
+        """One uniform for each coordinate, (d,)."""
         return (self.dim,)
 
     @abc.abstractmethod
@@ -107,11 +107,11 @@ class Sinusoidal(PhaseNoise):
 
     @property
     def mu(self) -> float:
-        """1."""
+        """The Hessian is the identity: μ = 1."""
         return 1.0
 
     def excess(self, x: Array) -> Array:
-        """½‖x‖²."""
+        """f(x) itself, ½‖x‖²."""
         return 0.5 * sq_norm(x)
 
     def gradient(self, x: Array) -> Array:
@@ -127,7 +127,7 @@ class Pendulum(PhaseNoise):
 
     @property
     def mu(self) -> float:
-        """0."""
+        """0: f bends down beyond π/2."""
         return 0.0
 
     def excess(self, x: Array) -> Array:
@@ -138,7 +138,3 @@ class Pendulum(PhaseNoise):
     def gradient(self, x: Array) -> Array:
         """The sine of each coordinate."""
         return namespace(x).sin(x)
-
-
-def _host(values: Any) -> Any:
-    return to_numpy(values) if hasattr(values, "shape") and np.ndim(values) else float(values)

@@ -87,7 +87,7 @@ class SoftmaxRegression(Labelled, Problem):
 
     @property
     def dim(self) -> int:
-        """C·p."""
+        """A weight for each class and feature, C·p of them."""
         return self.classes * np.shape(self.features)[1]
 
     @property
@@ -133,7 +133,7 @@ class SoftmaxRegression(Labelled, Problem):
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
-        """(b,)."""
+        """The batch: b indices of points, (b,)."""
         return (self.batch,)
 
     def value(self, x: Array) -> Array:

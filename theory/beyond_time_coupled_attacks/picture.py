@@ -62,6 +62,6 @@ def by_rounds() -> dict[str, Any]:
 
 
 def picture(ctx: Context) -> dict[str, Any]:
-    """Both panels."""
+    """What both panels show, at one size (n, f)."""
     n, f = SIZE
     return {"n": n, "f": f, "momentum": by_momentum(ctx), "rate": by_rounds()}

@@ -73,7 +73,7 @@ class Loop:
         return sum((abs(h) for h in self.response(rounds, of=of)), self.delta - self.delta)
 
     def characteristic(self, z: Number) -> Number:
-        """D(z)."""
+        """D(z) of the module's docstring, the denominator of the response."""
         kappa = self.eta * self.alpha * (1 - self.delta)
         return (z - 1) * (z - 1 + self.alpha) * (z - self.delta) + kappa * z * z
 

@@ -17,16 +17,39 @@ class Dictator(ExactAlgorithm):
     learning_rate: Fraction = Fraction(1, 2)
 
     def start(self) -> Fraction:
-        """x_0 = 0."""
+        """The iterate x_0 = 0."""
         return Fraction(0)
 
     def query(self, state: Fraction) -> Fraction:
-        """The iterate."""
+        """The iterate, x."""
         return state
 
     def submit(self, state: Fraction, gradients: Gradients) -> Fraction:
-        """x − η·g_1."""
+        """The next iterate, x − η·g_1."""
         return state - self.learning_rate * gradients[0]
+
+
+@dataclass(frozen=True)
+class IndexKrum(ExactAlgorithm):
+    """SGD with Krum at f = 0, of several messages of lowest score the one that comes first."""
+
+    learning_rate: Fraction = Fraction(1, 2)
+
+    def start(self) -> Fraction:
+        """The iterate x_0 = 0."""
+        return Fraction(0)
+
+    def query(self, state: Fraction) -> Fraction:
+        """The iterate, x."""
+        return state
+
+    def submit(self, state: Fraction, gradients: Gradients) -> Fraction:
+        """x − η·g_i, i the first to minimise Σ of the n − 2 smallest (g_i − g_j)²; n ≥ 3."""
+        if len(gradients) < 3:
+            raise ValueError(f"Krum needs n ≥ 3, got n = {len(gradients)}")
+        squares = [sorted((g - h) ** 2 for j, h in enumerate(gradients) if i != j) for i, g in enumerate(gradients)]
+        scores = [sum(row[: len(gradients) - 2]) for row in squares]
+        return state - self.learning_rate * gradients[scores.index(min(scores))]
 
 
 @dataclass(frozen=True)
@@ -84,7 +107,7 @@ class Counting(ExactAlgorithm):
         return Fraction(0), Fraction(0)
 
     def query(self, state: Any) -> Fraction:
-        """0."""
+        """The point 0, always."""
         return Fraction(0)
 
     def submit(self, state: Any, gradients: Gradients) -> Any:
@@ -102,14 +125,14 @@ class Zero(ExactAlgorithm):
     """Stays where it is and answers 0."""
 
     def start(self) -> None:
-        """Nothing."""
+        """Nothing is remembered."""
 
     def query(self, state: None) -> Fraction:
-        """0."""
+        """The point 0, always."""
         return Fraction(0)
 
     def submit(self, state: None, gradients: Gradients) -> None:
-        """Nothing."""
+        """The gradients are thrown away."""
 
 
 @dataclass(frozen=True)
@@ -123,11 +146,11 @@ class Trusting(ExactAlgorithm):
         return 0, Fraction(0)
 
     def query(self, state: Any) -> Fraction:
-        """0."""
+        """The point 0, always."""
         return Fraction(0)
 
     def submit(self, state: Any, gradients: Gradients) -> Any:
-        """Worker 1's sum."""
+        """Worker 1's gradient is added up."""
         return state[0] + 1, state[1] + gradients[0]
 
     def output(self, state: Any) -> Fraction:

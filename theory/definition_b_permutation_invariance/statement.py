@@ -7,8 +7,11 @@ small integers, in rationals, a search is exhaustive and rounding no counterexam
 
 *What is invariant.* With a symmetric rule (a function of the multiset) whatever the server remembers is a function of
 the rows' multisets: by induction over the rounds the query points and the output are, for SGD, for server momentum and
-for centered clipping from the last aggregate. With worker momentum row t holds Σ_r β^{t−r}g_{r,i} for each i, a pairing
-of old rows with new ones; only what the affine mean makes of it, Σ_r β^{t−r}·mean(row r), forgets the pairing.
+for centered clipping from the last aggregate. Krum and Bulyan are symmetric if they break ties by value, not by the
+order of the workers. With worker momentum row t holds (1 − β)·Σ_r β^{t−r}g_{r,i} for each i, a pairing of old rows with
+new ones. To exchange workers 1 and 2 in row 1 of two moves any c from input 1 of the rule to input 2 in round 2, and
+nothing else; so where that never shows the rule depends on the sum of its inputs alone. Then it is invariant, since Σ_r
+β^{t−r}·mean(row r) forgets the pairing.
 
 *What is missing.* The gradients are taken at the query points. A definition that looks at the output alone lets
 identities into the query points, and by them into the later rows. `Leaking` does it: it asks at 0 until round t − 1,
@@ -22,14 +25,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sims.aggregators import RFA, CenteredClipping, CoordinateMedian, Krum, Mean, TrimmedMean
+from sims.aggregators import RFA, Bulyan, CenteredClipping, CoordinateMedian, Krum, Mean, TrimmedMean
 from sims.checks.evidence import Evidence
 from sims.checks.exact_algorithm import ExactAlgorithm, ExactSGD
 from sims.checks.permutation import SIZES, VALUES, Part, search, tally
 from sims.engine.streams import Streams
 from sims.optimizers import SGD, ServerMomentum, WorkerMomentum
-from theory.claim import Claim, Context, Control, Statement
-from theory.definition_b_permutation_invariance.algorithms import Dictator, Leaking
+from theory.claim import Context, Control, Source, Statement, claim
+from theory.definition_b_permutation_invariance.algorithms import Dictator, IndexKrum, Leaking
 
 Algorithms = Mapping[str, ExactAlgorithm]
 STEP, SERVER, WORKER = SGD(0.5), ServerMomentum(0.5, 0.5), WorkerMomentum(0.5, 0.5)
@@ -48,6 +51,7 @@ SYMMETRIC: Algorithms = {
     "server momentum with warm CC": ExactSGD(CLIP, SERVER),
     "worker momentum with the mean": ExactSGD(Mean(), WORKER),
 }
+BULYAN: Algorithms = {"SGD with Bulyan(1)": ExactSGD(Bulyan(1), STEP)}  # which needs seven workers
 PAIRING: Algorithms = {
     "worker momentum with warm CC": ExactSGD(CLIP, WORKER),
     "worker momentum with CC from 0": ExactSGD(CLIP, WORKER, warm=False),
@@ -79,114 +83,154 @@ def nothing_changes(
             what = f"{words} of {name}: exchanges that change them, of {found.total}"
             if found.smallest:
                 what += f"; smallest: {found.smallest}"
-            yield Evidence(what, found.changed, "=", 0, "exact", covers=covers)
+            yield Evidence(what, found.changed, "=", 0, "exact", covers=covers, at={"algorithm": name, "part": part})
 
 
-def nothing_changes_at_random(ctx: Context, *, algorithms: Algorithms) -> Iterable[Evidence]:
+def something_changes(
+    ctx: Context,
+    *,
+    algorithms: Algorithms,
+    covers: str,
+    part: Part = "output",
+    sizes: Iterable[tuple[int, int]] = SIZES,
+    given: tuple[int, ...] | None = None,
+) -> Iterable[Evidence]:
+    """How many exchanges change the output (or the query points), with the smallest; claimed: at least one."""
+    for name, algorithm in algorithms.items():
+        found = tally(algorithm, part, tuple(sizes), given or values(ctx))
+        yield Evidence(
+            f"{part} of {name}, {found.changed} of {found.total} exchanges; smallest: {found.smallest}",
+            found.changed,
+            ">=",
+            1,
+            "exact",
+            covers=covers,
+            at={"algorithm": name, "part": part},
+        )
+
+
+@claim(
+    "The output may be invariant while the query points depend on who sent what.",
+    part_of="corrected",
+    point=25,
+    controls=(
+        Control(
+            "the sums of sorted rows",
+            "without the worker's own sums nothing leaks",
+            {"algorithm": Leaking(3, by_worker=False)},
+        ),
+        Control("a dictator", "its output depends on who sent what, too", {"algorithm": Dictator()}),
+    ),
+)
+def queries_may_know(ctx: Context, *, algorithm: ExactAlgorithm = LEAKING) -> Iterable[Evidence]:
+    """Two workers, three rounds: the exchanges that change the output, claimed 0, and the query points, at least 1."""
+    leaking, link = {"the leaking algorithm": algorithm}, "the output is the median of the last row, cut off"
+    yield from nothing_changes(ctx, algorithms=leaking, parts=("output",), sizes=((2, 3),), given=VALUES, covers=link)
+    link = "one exchange that shows is enough"
+    yield from something_changes(ctx, algorithms=leaking, part="queries", sizes=((2, 3),), given=VALUES, covers=link)
+
+
+@claim(
+    "SGD and server momentum with a symmetric rule (the median, TM, RFA, Krum, Bulyan with ties broken by value, CC "
+    "from 0 or from its last aggregate) and worker momentum with the mean are invariant in their query points and "
+    "output.",
+    part_of=("printed", "corrected"),
+    controls=(
+        Control(
+            "worker momentum with the median",
+            "old rows are paired with new ones",
+            {"algorithms": {"worker momentum with the median": ExactSGD(CoordinateMedian(), WORKER)}},
+        ),
+        Control("a dictator", "it listens to worker 1", {"algorithms": {"the dictator": Dictator()}}),
+        Control(
+            "Krum with ties broken by index",
+            "of two messages of one score the first worker's wins",
+            {"algorithms": {"SGD with Krum, ties by index": IndexKrum()}},
+        ),
+    ),
+)
+def symmetric(ctx: Context, *, algorithms: Algorithms = SYMMETRIC) -> Iterable[Evidence]:
+    """The printed list, and more; in one dimension the geometric median is the median."""
+    link = "by induction all memories are functions of the rows' multisets"
+    yield from nothing_changes(ctx, algorithms=algorithms, covers=link)
+    yield from nothing_changes(ctx, algorithms=BULYAN, sizes=((7, 1), (7, 2)), given=(0, 1), covers=link)
+
+
+@claim(
+    "Nor does a random search with more workers and rounds find an exchange that shows.",
+    controls=(
+        Control(
+            "worker momentum with warm CC",
+            "clipping is not affine",
+            {"algorithms": {"worker momentum with warm CC": ExactSGD(CLIP, WORKER)}},
+        ),
+    ),
+)
+def symmetric_at_random(ctx: Context, *, algorithms: Algorithms = SYMMETRIC) -> Iterable[Evidence]:
     """Counterexamples found among random arrays of 6 workers and 4 rounds, shrunk; claimed: none."""
     for name, algorithm in algorithms.items():
         rng = Streams(*ctx.stream(name)).generator(0)
         found, tried = search(algorithm, "output", rng, n=6, t=4, arrays=ctx.scaled(8))
         what = f"counterexamples to {name} among {tried} random exchanges, n = 6, t = 4"
-        yield Evidence(what + (f"; shrunk: {found}" if found else ""), int(found is not None), "=", 0, "searched")
+        what += f"; shrunk: {found}" if found else ""
+        yield Evidence(what, int(found is not None), "=", 0, "searched", at={"algorithm": name, "n": 6, "T": 4})
 
 
-def something_changes(
+@claim(
+    "Worker momentum with a rule of more than the mean is not invariant: with centered clipping, the median, TM or "
+    "Krum an exchange shows.",
+    part_of="corrected",
+    loose="one that shows is enough",
+    controls=(
+        Control(
+            "the mean",
+            "it is affine and forgets the pairing",
+            {"algorithms": {"worker momentum with the mean": ExactSGD(Mean(), WORKER)}},
+        ),
+        Control(
+            "momentum on the server",
+            "it averages aggregates",
+            {"algorithms": {"server momentum with warm CC": ExactSGD(CLIP, SERVER)}},
+        ),
+        Control("one round", "at t = 1 there is nothing to pair", {"sizes": ((2, 1), (3, 1), (4, 1))}),
+    ),
+)
+def worker_momentum(
     ctx: Context, *, algorithms: Algorithms = PAIRING, sizes: Iterable[tuple[int, int]] = SIZES
 ) -> Iterable[Evidence]:
-    """How many exchanges change the output, with the smallest of them; claimed: at least one."""
-    for name, algorithm in algorithms.items():
-        found = tally(algorithm, "output", tuple(sizes), values(ctx))
-        yield Evidence(
-            f"output of {name}, {found.changed} of {found.total} exchanges; smallest: {found.smallest}",
-            found.changed,
-            ">=",
-            1,
-            "exact",
-            covers="one exchange that shows is enough",
-        )
+    """Exchanges that change the output of worker momentum, two rounds or more."""
+    link = "one exchange that shows is enough; an old row's moves any c between two inputs of the rule, which shows "
+    link += "unless the rule is one of their mean"
+    yield from something_changes(ctx, algorithms=algorithms, sizes=sizes, covers=link)
 
 
 STATEMENT = Statement(
     stem="definition_b_permutation_invariance",
     label="Definition B",
     title="Permutation-invariant algorithms",
-    printed="An algorithm is permutation invariant if its output, a function of the gradients submitted in t rounds, "
-    "remains unchanged under any permutations of the workers, a different one each round.",
-    corrected="Every query point and the output are functions of the rounds' multisets of gradients (and of the "
-    "server's own randomness). So are those of SGD and server momentum with any symmetric rule, centered clipping from "
-    "the last aggregate included, not those of worker momentum, unless the rule is affine.",
-    claims=(
-        Claim(
-            name="output_hides_workers",
-            text="If the output is invariant, no query point depends on who sent what.",
-            about=("point",),
-            point=25,
-            check=lambda ctx, algorithm=LEAKING: nothing_changes(
-                ctx,
-                algorithms={"the leaking algorithm": algorithm},
-                given=VALUES,
-                sizes=((2, 3),),
-                parts=("output", "queries"),
-            ),
-            controls=(
-                Control(
-                    "the sums of sorted rows",
-                    "without the worker's own sums nothing leaks",
-                    {"algorithm": Leaking(3, by_worker=False)},
-                    expect="survives",
-                ),
-            ),
-        ),
-        Claim(
-            name="symmetric",
-            text="SGD and server momentum with a symmetric rule, with or without a warm start, and worker momentum "
-            "with the mean are invariant, in their query points and their output.",
-            about=("printed", "corrected"),
-            check=lambda ctx, algorithms=SYMMETRIC: nothing_changes(
-                ctx, algorithms=algorithms, covers="by induction all memories are functions of the rows' multisets"
-            ),
-            controls=(
-                Control(
-                    "worker momentum with the median",
-                    "old rows are paired with new ones",
-                    {"algorithms": {"worker momentum with the median": ExactSGD(CoordinateMedian(), WORKER)}},
-                ),
-                Control("a dictator", "it listens to worker 1", {"algorithms": {"the dictator": Dictator()}}),
-            ),
-        ),
-        Claim(
-            name="symmetric_at_random",
-            text="Nor does a random search with more workers and rounds find an exchange that shows.",
-            about=("corrected",),
-            check=lambda ctx, algorithms=SYMMETRIC: nothing_changes_at_random(ctx, algorithms=algorithms),
-            controls=(
-                Control(
-                    "worker momentum with warm CC",
-                    "clipping is not affine",
-                    {"algorithms": {"worker momentum with warm CC": ExactSGD(CLIP, WORKER)}},
-                ),
-            ),
-        ),
-        Claim(
-            name="worker_momentum",
-            text="Worker momentum with centered clipping, the median, TM or Krum is not invariant.",
-            about=("printed", "corrected"),
-            loose="one that shows is enough",
-            check=something_changes,
-            controls=(
-                Control(
-                    "the mean",
-                    "it is affine and forgets the pairing",
-                    {"algorithms": {"worker momentum with the mean": ExactSGD(Mean(), WORKER)}},
-                ),
-                Control(
-                    "momentum on the server",
-                    "it averages aggregates",
-                    {"algorithms": {"server momentum with warm CC": ExactSGD(CLIP, SERVER)}},
-                ),
-                Control("one round", "at t = 1 there is nothing to pair", {"sizes": ((2, 1), (3, 1), (4, 1))}),
-            ),
-        ),
+    printed="The output of an algorithm is a function of the gradients of the t rounds; it is permutation "
+    "invariant if the output remains unchanged under any permutations π_1, …, π_t of the rounds' "
+    "gradients. After Theorem II: CM, TM, Krum, Bulyan, RFA and the geometric median satisfy it.",
+    corrected="An invariant output lets the query points know the workers; so ask it of both: every query point and "
+    "the output are functions of the rounds' multisets of gradients (and of the server's own randomness). They are for "
+    "SGD and server momentum with any symmetric rule, centered clipping from the last aggregate included; with worker "
+    "momentum (0 < β < 1), from two rounds on and for a rule without a state, if and only if the rule depends on the "
+    "mean of its inputs alone.",
+    says="Invariant: the output ignores any reordering of a round's gradients",
+    says_corrected="SGD and server momentum with symmetric rules are invariant",
+    for_you="When you call an algorithm permutation invariant, check where it asks for gradients, not only what it "
+    "answers.",
+    rests_on="induction over the rounds and one exchange of two workers, by pen and paper; exhaustive search on small "
+    "integer arrays, in rationals",
+    source=Source(
+        "main",
+        "Section 4; the list of rules after Theorem II",
+        "The output of any optimization algorithm A LG is a function of these gradients. A permutation-invariant "
+        "algorithm is one which for any set of permutations over t rounds {π1 , . . . , πt }, […] remains unchanged if "
+        "we permute the gradients. […] Nearly all currently popular aggregation rules, including coordinate-wise "
+        "median, trimmed mean (Yin et al., 2018), Krum (Blanchard et al., 2017), Bulyan (Mhamdi et al., 2018), RFA, "
+        "geometric median (Ghosh et al., 2019), etc. are permutation invariant and satisfy Definition B.",
+        "The arrays of gradients are torn, but legible. Krum and Bulyan need ties broken by value.",
     ),
+    claims=(queries_may_know, symmetric, symmetric_at_random, worker_momentum),
 )

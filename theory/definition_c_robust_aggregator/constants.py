@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sims.aggregators import CoordinateMedian, Rule, TrimmedMean
+from sims.aggregators import RFA, CoordinateMedian, Mean, MultiKrum, Rule, TrimmedMean
 from sims.backend import to_numpy
 from sims.by_name import published
 from sims.checks.centered import search_c_of_clipping
@@ -18,7 +18,7 @@ from sims.checks.confidence import bounded_mean
 from sims.checks.evidence import Evidence
 from sims.checks.exact_rules import exact_aggregate
 from sims.checks.two_point import error_table, needed, search_c
-from theory.claim import Context
+from theory.claim import Context, Control, claim
 
 ROBUST = {  # the rules that return the common value of the n − f honest messages, each with its reason
     "CoordinateMedian": "n − f > n/2 equal values are the median",
@@ -68,7 +68,7 @@ def centred_floor(n: int, f: int) -> float:
 
 
 def paper_radius(delta: float, rho_sq: np.ndarray) -> np.ndarray:
-    """τ of Theorem IV from B² = ρ²: τ² = 4(1 − δ)(B²/3 + ρ²)/(√3 δ)."""
+    """τ of Theorem IV as reconstructed, from B² = ρ²: τ² = 4(1 − δ)(B²/3 + ρ²)/(√3 δ)."""
     return np.sqrt(4 * (1 - delta) * (rho_sq / 3 + rho_sq) / (math.sqrt(3) * delta))
 
 
@@ -78,18 +78,33 @@ def error_at_zero_spread(rule: Rule, n: int, f: int, ctx: Context) -> float:
     return float(max(errors[0], errors[-1]))
 
 
+@claim(
+    "At ρ = 0 the medians, Krum, Multi-Krum, the trimmed mean and Bulyan return the honest value exactly.",
+    controls=(
+        Control("the mean", "one Byzantine message moves it", {"rule": Mean()}),
+        Control("RFA", "three smoothed steps from 0 do not arrive", {"rule": RFA()}),
+    ),
+)
 def zero_spread(ctx: Context, *, rule: Rule | None = None) -> Iterable[Evidence]:
     """The largest error of each rule at ρ = 0, at (n, f) = (7, 1) and (11, 2); claimed to be 0."""
     for name, reason in ROBUST.items():
         worst = max(error_at_zero_spread(rule or published(n, f)[name], n, f, ctx) for n, f in ((7, 1), (11, 2)))
         what = f"largest error² of {name} at ρ = 0, n = 7 and 11"
-        yield Evidence(what, worst, "=", 0, "exact", error=1e-28, covers=reason, scale=1.0)
+        yield Evidence(what, worst, "=", 0, "exact", error=1e-28, covers=reason, scale=1.0, at={"rule": name})
 
 
+@claim(
+    "The trimmed mean is (f, κ)-robust with κ = f/(n − 2f), the least possible, attained by f zeros among ones.",
+    part_of="corrected",
+    controls=(
+        Control("the median", "at n = 5, f = 1 it needs 1 for ⅓", {"rule": CoordinateMedian()}),
+        Control("one less trimmed", "TM(f − 1) lets one far message in", {"less": 1}),
+    ),
+)
 def trimmed_mean_kappa(ctx: Context, *, rule: Rule | None = None, less: int = 0) -> Iterable[Evidence]:
     """max (TM − ȳ)²/avg (y_i − ȳ)² over all honest multisets of {0, 1, 2, 3}, Byzantine at ±100.
 
-    Claimed: f/(n − 2f).
+    Claimed: f/(n − 2f). Then the least κ of any rule on n − f zeros and f ones; claimed: no less.
     """
     for n, f in ((3, 1), (5, 1), (6, 2), (9, 2), (9, 4)):
         kappa = Fraction(0)
@@ -107,10 +122,31 @@ def trimmed_mean_kappa(ctx: Context, *, rule: Rule | None = None, less: int = 0)
             Fraction(f, n - 2 * f),
             "exact",
             covers="monotone in each Byzantine value, then variance between the groups (derivation in the file)",
+            at={"n": n, "f": f, "rule": "TrimmedMean"},
+        )
+        honest = [Fraction(1)] * f + [Fraction(0)] * (n - 2 * f)
+        mean = sum(honest, Fraction(0)) / len(honest)
+        variance = sum(((y - mean) ** 2 for y in honest), Fraction(0)) / len(honest)
+        yield Evidence(
+            f"least κ of any rule that returns 0 for {n - f} zeros and {f} ones, n = {n}, f = {f}",
+            mean**2 / variance,
+            ">=",
+            Fraction(f, n - 2 * f),
+            "exact",
+            covers="the n − f zeros may be the honest ones, without spread, so that every robust rule returns 0",
+            at={"n": n, "f": f},
         )
 
 
-def trimmed_mean_constant(ctx: Context, *, rule: Rule | None = None, factor: float = 1.0) -> Iterable[Evidence]:
+@claim(
+    "The trimmed mean satisfies Definition C with c = ((g − 1)/g)/(2(1 − 2δ)), g = n − f, for every f < n/2.",
+    part_of="corrected",
+    controls=(
+        Control("the median", "at small δ it needs c ~ n", {"rule": CoordinateMedian()}),
+        Control("half the constant", "laws on two values need more", {"factor": 0.5}),
+    ),
+)
+def trimmed_mean_c(ctx: Context, *, rule: Rule | None = None, factor: float = 1.0) -> Iterable[Evidence]:
     """The c that TM is seen to need on laws on two values, beside ((g − 1)/g)/(2(1 − 2δ))."""
     for n, f in ((3, 1), (5, 2), (9, 2), (25, 1), (25, 5), (25, 11), (101, 20), (101, 45)):
         bound = factor * (n - f - 1) / (n - f) * population_floor(f / n)
@@ -124,6 +160,7 @@ def trimmed_mean_constant(ctx: Context, *, rule: Rule | None = None, factor: flo
             error=1e-9 * bound,  # not of c, which is infinite for a rule that errs at zero spread
             covers="κ = f/(n − 2f) and E avg‖x_i − x̄‖² ≤ (ρ²/2)(g − 1)/g",
             resolution=1e-6,
+            at={"n": n, "f": f, "rule": "TrimmedMean"},
         )
 
 
@@ -203,16 +240,24 @@ def sampled_c(rule: Rule, n: int, f: int, ctx: Context) -> Iterable[tuple[str, f
         yield type(attack).__name__, mean / scale, half / scale
 
 
-def beyond_two_values(ctx: Context, *, rule: Rule | None = None) -> Iterable[Evidence]:
+@claim(
+    "A search over laws on three points of the plane, and samples in 20 dimensions under ALIE and IPM, find no larger "
+    "c.",
+    controls=(Control("Multi-Krum", "the same search finds more than that for it", {"rule": MultiKrum(1)}),),
+)
+def trimmed_mean_beyond(ctx: Context, *, rule: Rule | None = None) -> Iterable[Evidence]:
     """The c that TM is seen to need beyond laws on two values of the line, beside ((g − 1)/g)/(2(1 − 2δ))."""
     for n, f in ((5, 1), (7, 1), (7, 2)):
         bound = (n - f - 1) / (n - f) * population_floor(f / n)
         c = search_plane(rule or TrimmedMean(f), n, f, ctx)
-        yield Evidence(f"c by search over three points of the plane, n = {n}, f = {f}", c, "<=", bound, "searched")
+        what = f"c by search over three points of the plane, n = {n}, f = {f}"
+        yield Evidence(what, c, "<=", bound, "searched", at={"n": n, "f": f, "d": 2})
     n, f = 25, 5
     bound = (n - f - 1) / (n - f) * population_floor(f / n)
     for attack, c, half in sampled_c(rule or TrimmedMean(f), n, f, ctx):
-        yield Evidence(f"c sampled under {attack}, 20 coordinates, n = {n}, f = {f}", c, "<=", bound, "sampled", half)
+        what = f"c sampled under {attack}, 20 coordinates, n = {n}, f = {f}"
+        at = {"n": n, "f": f, "d": 20, "attack": attack}
+        yield Evidence(what, c, "<=", bound, "sampled", half, at=at)
 
 
 def picture(ctx: Context) -> dict[str, Any]:

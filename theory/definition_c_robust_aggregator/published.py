@@ -24,7 +24,7 @@ from sims.aggregators import (
 from sims.backend import to_numpy
 from sims.checks.evidence import Evidence
 from sims.checks.exact_rules import exact_aggregate
-from theory.claim import Context, Control
+from theory.claim import Context, Control, claim
 
 VALUES = (-3, 0, 1, 5)
 LINES = (  # values, the direction along which they are laid out, its length: on the axis, and in the plane, where a
@@ -62,7 +62,21 @@ def multisets(n: int, values: Sequence[int] = VALUES) -> list[tuple[int, ...]]:
     return list(itertools.combinations_with_replacement(values, n))
 
 
-def computes_definition(
+DEFINITION_CONTROLS = tuple(
+    Control(name, because, {"implementation": wrong, "definition": right, "n": n})
+    for name, because, wrong, right, n in (
+        ("Krum with n − f − 1 neighbours", "ByzFL's count is another rule", Krum(2, "byzfl"), Krum(2), 7),
+        ("Krum with d⁴", "the released code squares the squared distance", Krum(0, "released"), Krum(0), 6),
+        ("one less trimmed", "TM(1) is not TM(2)", TrimmedMean(1), TrimmedMean(2), 6),
+        ("four Weiszfeld steps", "RFA is run with three", RFA(steps=4), RFA(), 5),
+        ("a larger radius", "τ = 1.6 is not τ = 1.5", CenteredClipping(1.6), CenteredClipping(1.5), 5),
+        ("the mean for Bulyan", "only at f = 0", Mean(), Bulyan(1), 7),
+    )
+)
+
+
+@claim("Every rule that is checked computes its published definition.", controls=DEFINITION_CONTROLS)
+def as_published(
     ctx: Context, *, implementation: Rule | None = None, definition: Rule | None = None, n: int = 6
 ) -> Iterable[Evidence]:
     """The largest difference between implementation and definition over all multisets of n values, along two lines.
@@ -96,23 +110,16 @@ def computes_definition(
             "exact",
             error=1e-12,  # values up to 10, a few roundings of 1e-15 each
             scale=1.0,
+            at={"n": size, "rule": label(rule)},
         )
 
 
-DEFINITION_CONTROLS = tuple(
-    Control(name, because, {"implementation": wrong, "definition": right, "n": n})
-    for name, because, wrong, right, n in (
-        ("Krum with n − f − 1 neighbours", "ByzFL's count is another rule", Krum(2, "byzfl"), Krum(2), 7),
-        ("Krum with d⁴", "the released code squares the squared distance", Krum(0, "released"), Krum(0), 6),
-        ("one less trimmed", "TM(1) is not TM(2)", TrimmedMean(1), TrimmedMean(2), 6),
-        ("four Weiszfeld steps", "RFA is run with three", RFA(steps=4), RFA(), 5),
-        ("a larger radius", "τ = 1.6 is not τ = 1.5", CenteredClipping(1.6), CenteredClipping(1.5), 5),
-        ("the mean for Bulyan", "only at f = 0", Mean(), Bulyan(1), 7),
-    )
+@claim(
+    "The trimmed mean as printed in Section 3, with lower index δn, returns v when all messages are v.",
+    point=5,
+    controls=(Control("lower index δn + 1", "then as many terms as the divisor", {"lower": 1}, expect="survives"),),
 )
-
-
-def trimmed_mean_at_agreement(ctx: Context, *, lower: int = 0) -> Iterable[Evidence]:
+def trimmed_mean_printed_index(ctx: Context, *, lower: int = 0) -> Iterable[Evidence]:
     """Σ_{i=f+lower}^{n−f} 1/(n − 2f), what TM returns when all messages are 1.
 
     Claimed to be 1. As printed, lower = 0.
@@ -126,6 +133,7 @@ def trimmed_mean_at_agreement(ctx: Context, *, lower: int = 0) -> Iterable[Evide
             Fraction(1),
             "exact",
             covers="the sum from i = δn to n − δn has n − 2δn + 1 terms",
+            at={"n": n, "f": f},
         )
 
 
@@ -143,7 +151,13 @@ def printed_krum(row: Sequence[int], f: int, with_itself: bool) -> int:
     return min(range(len(row)), key=lambda i: (score(i), row[i]))
 
 
-def krum_sets_agree(ctx: Context, *, with_itself: bool = True) -> Iterable[Evidence]:
+@claim(
+    "Krum with the S printed in Section 3, which may contain i itself, picks the message that Krum over n − f − 2 "
+    "others picks.",
+    point=6,
+    controls=(Control("S without i", "then it is the same rule", {"with_itself": False}, expect="survives"),),
+)
+def krum_printed_set(ctx: Context, *, with_itself: bool = True) -> Iterable[Evidence]:
     """The share of all multisets of n integers on which the printed S picks what Krum's exact definition picks."""
     for n, f in ((3, 0), (5, 0), (5, 1), (7, 2)):
         rows = multisets(n, range(6))
@@ -155,4 +169,5 @@ def krum_sets_agree(ctx: Context, *, with_itself: bool = True) -> Iterable[Evide
             "=",
             Fraction(1),
             "exact",
+            at={"n": n, "f": f},
         )

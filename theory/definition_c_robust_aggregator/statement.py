@@ -1,15 +1,19 @@
 """Definition C: what a (δ_max, c)-robust aggregator is, and which rules are one.
 
-*Trimmed mean, derived.* Let TM trim the f smallest and f largest of n values in one dimension, y_1 ≤ … ≤ y_g the honest
-ones, g = n − f. TM is monotone in each Byzantine value, so it is largest with all of them at +∞: then it is the average
-of y_{f+1}, …, y_g, the upper n − 2f honest values. With b = f/g, a = (n − 2f)/g and D the distance between the averages
-of the upper n − 2f and of the lower f honest values, TM − ȳ = bD, while avg (y_i − ȳ)² ≥ abD² (variance between the two
-groups). So (TM − ȳ)² ≤ (b/a)·avg (y_i − ȳ)² with b/a = f/(n − 2f), attained by f honest values at 0 and the others at
-1; coordinate by coordinate the same holds in every dimension. Definition C gives E avg‖x_i − x̄‖² ≤ (ρ²/2)(g − 1)/g,
-hence E‖TM − x̄‖² ≤ ((g − 1)/g)·δρ²/(2(1 − 2δ)): TM is (δ_max, c)-robust for every δ_max < ½ with c = 1/(2(1 − 2δ_max)),
-if it is told f = δn. Theorem III's floor shows that to be the best that any rule can have for all n, as it tends to
-it for n → ∞. At f = 1 TM's c is n/(2(n − 1)), and the floor is sup_q n(1 − q)^{g−2}/(2g), the same: there TM is the
-best at every n. A TM that is told f ≥ 1 when nobody attacks is not the mean, so that at δ = 0 it has no c at all.
+*Trimmed mean, derived.* Let TM trim the f smallest and f largest of n values in one dimension, y_1 ≤ … ≤ y_g the
+honest ones, g = n − f. TM is monotone in each Byzantine value, so it is largest with all of them at +∞: then it is
+the average of y_{f+1}, …, y_g, the upper n − 2f honest values. With b = f/g, a = (n − 2f)/g and D the distance
+between the averages of the upper n − 2f and of the lower f honest values, TM − ȳ = bD, while avg (y_i − ȳ)² ≥ abD²
+(variance between the two groups). So (TM − ȳ)² ≤ (b/a)·avg (y_i − ȳ)² with b/a = f/(n − 2f), attained by f honest
+values at 0 and the others at 1; coordinate by coordinate the same holds in every dimension. Definition C gives E
+avg‖x_i − x̄‖² ≤ (ρ²/2)(g − 1)/g, hence E‖TM − x̄‖² ≤ ((g − 1)/g)·δρ²/(2(1 − 2δ)): TM is (δ_max, c)-robust for every
+δ_max < ½ with c = 1/(2(1 − 2δ_max)), if it is told f = δn. With fewer than f Byzantine ones, g′ > g good: κ = f/(g′ −
+f) by the same argument, and (g′ − 1)/(g′(g′ − f)) falls with g′, so that f of them are the worst. Theorem III's floor
+tends to that c as n → ∞: no rule has a smaller one for all n. At f = 1 TM's c is n/(2(n − 1)), and the floor is sup_q
+n(1 − q)^{g−2}/(2g), the same: there TM is the best at every n. A TM that is told f ≥ 1 when nobody attacks is not the
+mean, so that at δ = 0 it has no c at all. κ = f/(n − 2f) is the least of all rules: n − f equal messages may be the
+honest ones, so that a robust rule returns their value; if f of them were Byzantine, the honest mean was f/g away, at
+a variance of f(n − 2f)/g².
 """
 
 from __future__ import annotations
@@ -18,28 +22,27 @@ import operator
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-from sims.aggregators import RFA, CoordinateMedian, GeometricMedian, Krum, Mean, MultiKrum, Rule, TrimmedMean
+from sims.aggregators import RFA, CoordinateMedian, GeometricMedian, Krum, Mean, Rule, TrimmedMean
 from sims.checks.evidence import Evidence
 from sims.checks.exact_rules import exact_aggregate
 from sims.checks.two_point import needed
-from theory.claim import Claim, Context, Control, Statement
+from theory.claim import Context, Control, Fault, Source, Statement, claim
 from theory.definition_c_robust_aggregator.constants import (
-    beyond_two_values,
     finite_floor,
     picture,
-    trimmed_mean_constant,
+    trimmed_mean_beyond,
+    trimmed_mean_c,
     trimmed_mean_kappa,
     zero_spread,
 )
 from theory.definition_c_robust_aggregator.published import (
-    DEFINITION_CONTROLS,
-    computes_definition,
-    krum_sets_agree,
-    trimmed_mean_at_agreement,
+    as_published,
+    krum_printed_set,
+    trimmed_mean_printed_index,
 )
 
 
-def cases_covered(ctx: Context, *, strict: bool = True) -> Iterable[Evidence]:
+def cases_covered(strict: bool) -> Iterable[Evidence]:
     """The share of (n, f) with δ = f/n for which exactly f Byzantine workers satisfy the printed inequality on |G|."""
     pairs = [(n, f) for n in range(1, 41) for f in range((n + 1) // 2)]
     enough = operator.gt if strict else operator.ge
@@ -54,7 +57,34 @@ def cases_covered(ctx: Context, *, strict: bool = True) -> Iterable[Evidence]:
     )
 
 
-def vanishing_delta(
+@claim(
+    "With |G| > (1 − δ)n as printed, exactly f = δn Byzantine workers are covered, δ = 0 included.",
+    part_of="printed",
+    point=1,
+    controls=(Control("|G| ≥ (1 − δ)n", "then all of them are covered", {"strict": False}, expect="survives"),),
+)
+def strict_inequality(ctx: Context, *, strict: bool = True) -> Iterable[Evidence]:
+    """The share of (n, f) that satisfy the printed inequality; claimed: all."""
+    yield from cases_covered(strict)
+
+
+@claim(
+    "With |G| ≥ (1 − δ)n, exactly f = δn Byzantine workers are covered, δ = 0 included.",
+    part_of="corrected",
+    controls=(Control("|G| > (1 − δ)n", "it excludes exactly f = δn", {"strict": True}),),
+)
+def weak_inequality(ctx: Context, *, strict: bool = False) -> Iterable[Evidence]:
+    """The share of (n, f) that satisfy the inequality of Theorems III and IV; claimed: all."""
+    yield from cases_covered(strict)
+
+
+@claim(
+    "A rule that ignores δ (the median, or a trimmed mean told f = 1 when nobody attacks) needs no larger c for a "
+    "smaller δ, 0 < δn < 1 included.",
+    point=1,
+    controls=(Control("the mean", "without Byzantine workers it errs by 0", {"rules": (Mean(),)}, expect="survives"),),
+)
+def fractional_delta(
     ctx: Context, *, rules: Sequence[Rule] = (CoordinateMedian(), TrimmedMean(1)), n: int = 5
 ) -> Iterable[Evidence]:
     """E(AGG − x̄)²/(δρ²) with f = 0 and δ = 1/(nm), m = 2, 100; claimed: no more than at m = 1.
@@ -67,10 +97,16 @@ def vanishing_delta(
         needs = {m: (exact_aggregate(rule, rows)[0] - mean) ** 2 / Fraction(1, n * m) for m in (1, 2, 100)}
         for m in (2, 100):
             what = f"c needed by {rule!r} at n = {n}, f = 0, δ = 1/{n * m}, beside that at δ = 1/{n}"
-            yield Evidence(what, needs[m], "<=", needs[1], "exact")
+            at = {"n": n, "f": 0, "delta": Fraction(1, n * m), "rule": type(rule).__name__}
+            yield Evidence(what, needs[m], "<=", needs[1], "exact", at=at)
 
 
-def best_of_all_rules(ctx: Context, *, f: int = 1, sizes: Sequence[int] = (3, 5, 9, 25, 101)) -> Iterable[Evidence]:
+@claim(
+    "At f = 1 no rule has a smaller c than the trimmed mean, n/(2(n − 1)), at any n.",
+    part_of="corrected",
+    controls=(Control("f = 2", "there the floor at one n is below the trimmed mean's c", {"f": 2}),),
+)
+def trimmed_mean_best(ctx: Context, *, f: int = 1, sizes: Sequence[int] = (3, 5, 9, 25, 101)) -> Iterable[Evidence]:
     """Theorem III's floor of every rule at n, beside the trimmed mean's ((g − 1)/g)/(2(1 − 2δ)); claimed: no less."""
     for n in sizes:
         if n > 2 * f:
@@ -83,10 +119,17 @@ def best_of_all_rules(ctx: Context, *, f: int = 1, sizes: Sequence[int] = (3, 5,
                 "exact",
                 error=1e-6 * float(proved),  # the floor's grid begins at spikes of probability 1e-7/g
                 covers="n(1 − q)^{g−2}/(2g) → n/(2g) as q → 0",
+                at={"n": n, "f": f},
             )
 
 
-def rfa_at_zero_spread(ctx: Context, *, rule: Rule | None = None) -> Iterable[Evidence]:
+@claim(
+    "RFA as the experiments run it (3 smoothed steps from 0) errs at ρ = 0, so that no c is enough.",
+    part_of="corrected",
+    loose="one that shows is enough",
+    controls=(Control("the geometric median", "it returns the common value", {"rule": GeometricMedian()}),),
+)
+def rfa_as_run(ctx: Context, *, rule: Rule | None = None) -> Iterable[Evidence]:
     """The squared error of RFA (3 smoothed steps from 0) at ρ = 0: n − f honest messages 1, f Byzantine ones −1."""
     for n, f in ((3, 1), (25, 1), (25, 5)):
         rows = [[Fraction(1)]] * (n - f) + [[Fraction(-1)]] * f
@@ -98,10 +141,16 @@ def rfa_at_zero_spread(ctx: Context, *, rule: Rule | None = None) -> Iterable[Ev
             Fraction(1, 10**8),
             "exact",
             covers="one law with an error at ρ = 0 excludes every c",
+            at={"n": n, "f": f, "rule": "RFA"},
         )
 
 
-def inputs_need_much(ctx: Context, *, rule: Rule | None = None) -> Iterable[Evidence]:
+@claim(
+    "The coordinate-wise and geometric medians and Krum need c ≥ n/4 at f = 1, for every odd n ≥ 5.",
+    part_of=("printed", "corrected"),
+    controls=(Control("the trimmed mean", "its c stays below 1 at f = 1", {"rule": TrimmedMean(1)}),),
+)
+def existing_rules_fail(ctx: Context, *, rule: Rule | None = None) -> Iterable[Evidence]:
     """The c that CM, GM and Krum need at f = 1, beside n/4, which grows without bound."""
     link = "g = n − 1 is even: on g/2 zeros and g/2 ones and a Byzantine 0 it returns 0, so error² = 1/4 at ρ² = 1"
     for kind in (CoordinateMedian(), GeometricMedian(), Krum(1)):
@@ -115,6 +164,7 @@ def inputs_need_much(ctx: Context, *, rule: Rule | None = None) -> Iterable[Evid
                 "exact",
                 error=1e-9,
                 covers=link,
+                at={"n": n, "f": 1, "rule": type(kind).__name__},
             )
 
 
@@ -122,125 +172,48 @@ STATEMENT = Statement(
     stem="definition_c_robust_aggregator",
     label="Definition C",
     title="(δ_max, c)-robust aggregators",
-    printed="For δ ≤ δ_max ≤ ½ and n vectors of which |G| > (1 − δ)n are independent with E‖x_i − x_j‖² ≤ ρ², the "
-    "rule satisfies E‖AGG(x) − x̄‖² ≤ cδρ². At δ = 0 or ρ = 0 this is the exact mean. Most existing rules fail it.",
-    corrected="With |G| ≥ (1 − δ)n and δ = f/n. The medians and Krum fail it (c grows like n at f = 1) and RFA as run "
-    "errs even at ρ = 0. But the trimmed mean, told f = δn, satisfies it for every δ < ½ with c = 1/(2(1 − 2δ)), the "
-    "best that is possible for all n; at f = 1 its c = n/(2(n − 1)) is the best at each n.",
+    printed="For δ ≤ δ_max ≤ ½ and n vectors of which a good subset of size |G| > (1 − δ)n is independent with "
+    "E‖x_i − x_j‖² ≤ ρ² for fixed i, j ∈ G, the rule outputs x̂ with E‖x̂ − x̄‖² ≤ cδρ². At δ = 0 this "
+    "is the exact average. Most existing rules fail it (Section 5.2).",
+    corrected="With |G| ≥ (1 − δ)n and δ = f/n. At f = 1 and odd n ≥ 5 the medians and Krum need c ≥ n/4; RFA as run "
+    "errs even at ρ = 0, so that it has no c. The trimmed mean, told f = δn, satisfies it for every δ < ½ with c = "
+    "((g − 1)/g)/(2(1 − 2δ)), g = n − f, since it is (f, κ)-robust with the least possible κ = f/(n − 2f); at f = 1 "
+    "no rule has a smaller c.",
+    says="Robust: E‖x̂ − x̄‖² ≤ cδρ² if |G| > (1 − δ)n; most rules fail",
+    says_corrected="The trimmed mean is (δ, c)-robust: c = 1/(2(1 − 2δ)), δ < ½",
+    for_you="The trimmed mean told f = δn satisfies Definition C with c = 1/(2(1 − 2δ)), 0.71 at δ = 0.15; told f ≥ 1 "
+    "when nobody attacks it has no c.",
+    rests_on="variance between two groups (pen and paper, in the file) and Theorem III's floor at f = 1, with "
+    "exhaustive search in rationals; the rules that fail, by one law each",
+    source=Source(
+        "main",
+        "Section 5.1",
+        "Suppose that for some δ ≤ δmax ≤ 0.5 we are given n random vectors x1 , . . . , xn such that a "
+        "good subset G ⊆ [n] of size at least |G| > (1 − δ)n are independent with distance bounded as Ekxi "
+        "− xj k2 ≤ ρ2 , […] for any fixed i, j ∈ G. […] outputs x̂ such that, Ekx̂ − x̄k2 ≤ cδρ2 , […] "
+        "Thus, if δ = 0 (no Byzantine workers), we recover the ideal average of the workers exactly. […] "
+        "Given that most existing aggregation rules fail to satisfy Definition C",
+        "'Most existing rules' is a sentence of Section 5.2; the formulas of TM and Krum are those of Section 3.",
+    ),
+    fault=Fault(
+        "wording",
+        "'|G| > (1 − δ)n' excludes exactly f = δn Byzantine workers and, at δ = 0, everything: the paper contradicts "
+        "itself, as Theorems III and IV print ≥.",
+    ),
     claims=(
-        Claim(
-            name="strict_inequality",
-            text="With |G| > (1 − δ)n as printed, exactly f = δn Byzantine workers are covered, δ = 0 included.",
-            about=("printed", "point"),
-            point=1,
-            check=cases_covered,
-            controls=(Control("|G| ≥ (1 − δ)n", "then all of them are covered", {"strict": False}, expect="survives"),),
-        ),
-        Claim(
-            name="weak_inequality",
-            text="With |G| ≥ (1 − δ)n, exactly f = δn Byzantine workers are covered, δ = 0 included.",
-            about=("corrected",),
-            check=lambda ctx, strict=False: cases_covered(ctx, strict=strict),
-            controls=(Control("|G| > (1 − δ)n", "it excludes exactly f = δn", {"strict": True}),),
-        ),
-        Claim(
-            name="fractional_delta",
-            text="A rule that ignores δ (the median, or a trimmed mean told f = 1 when nobody attacks) needs no larger "
-            "c for a smaller δ, 0 < δn < 1 included.",
-            about=("point",),
-            point=1,
-            check=vanishing_delta,
-            controls=(
-                Control("the mean", "without Byzantine workers it errs by 0", {"rules": (Mean(),)}, expect="survives"),
-            ),
-        ),
-        Claim(
-            name="zero_spread",
-            text="At ρ = 0 the medians, Krum, Multi-Krum, the trimmed mean and Bulyan return the honest value exactly.",
-            about=("printed", "corrected"),
-            check=zero_spread,
-            controls=(
-                Control("the mean", "one Byzantine message moves it", {"rule": Mean()}),
-                Control("RFA", "three smoothed steps from 0 do not arrive", {"rule": RFA()}),
-            ),
-        ),
-        Claim(
-            name="rfa_as_run",
-            text="RFA as the experiments run it (3 smoothed steps from 0) errs at ρ = 0, so that no c is enough.",
-            about=("corrected",),
-            loose="one that shows is enough",
-            check=rfa_at_zero_spread,
-            controls=(Control("the geometric median", "it returns the common value", {"rule": GeometricMedian()}),),
-        ),
-        Claim(
-            name="existing_rules_fail",
-            text="The coordinate-wise and geometric medians and Krum need c ≥ n/4 at f = 1, for every odd n ≥ 5.",
-            about=("printed", "corrected"),
-            check=inputs_need_much,
-            controls=(Control("the trimmed mean", "its c stays below 1 at f = 1", {"rule": TrimmedMean(1)}),),
-        ),
-        Claim(
-            name="trimmed_mean_kappa",
-            text="The trimmed mean is (f, κ)-robust with κ = f/(n − 2f), the least possible, attained by f zeros "
-            "among ones.",
-            about=("corrected",),
-            check=trimmed_mean_kappa,
-            controls=(
-                Control("the median", "at n = 5, f = 1 it needs 1 for ⅓", {"rule": CoordinateMedian()}),
-                Control("one less trimmed", "TM(f − 1) lets one far message in", {"less": 1}),
-            ),
-        ),
-        Claim(
-            name="trimmed_mean_c",
-            text="The trimmed mean satisfies Definition C with c = ((g − 1)/g)/(2(1 − 2δ)), for every f < n/2.",
-            about=("corrected",),
-            check=trimmed_mean_constant,
-            controls=(
-                Control("the median", "at small δ it needs c ~ n", {"rule": CoordinateMedian()}),
-                Control("half the constant", "laws on two values need more", {"factor": 0.5}),
-            ),
-        ),
-        Claim(
-            name="trimmed_mean_best",
-            text="At f = 1 no rule has a smaller c than the trimmed mean, n/(2(n − 1)), at any n.",
-            about=("corrected",),
-            check=best_of_all_rules,
-            controls=(Control("f = 2", "there the floor at one n is below the trimmed mean's c", {"f": 2}),),
-        ),
-        Claim(
-            name="trimmed_mean_beyond",
-            text="A search over laws on three points of the plane, and samples in 20 dimensions under ALIE and IPM, "
-            "find no larger c.",
-            about=("corrected",),
-            check=beyond_two_values,
-            controls=(Control("Multi-Krum", "the same search finds more than that for it", {"rule": MultiKrum(1)}),),
-        ),
-        Claim(
-            name="as_published",
-            text="Every rule that is checked computes its published definition.",
-            about=("corrected",),
-            check=computes_definition,
-            controls=DEFINITION_CONTROLS,
-        ),
-        Claim(
-            name="trimmed_mean_printed_index",
-            text="The trimmed mean as printed, with lower index δn, returns v when all messages are v.",
-            about=("printed", "point"),
-            point=5,
-            check=trimmed_mean_at_agreement,
-            controls=(
-                Control("lower index δn + 1", "then as many terms as the divisor", {"lower": 1}, expect="survives"),
-            ),
-        ),
-        Claim(
-            name="krum_printed_set",
-            text="Krum with the printed S, which may contain i itself, picks the message that Krum over n − f − 2 "
-            "others picks.",
-            about=("printed", "point"),
-            point=6,
-            check=krum_sets_agree,
-            controls=(Control("S without i", "then it is the same rule", {"with_itself": False}, expect="survives"),),
-        ),
+        strict_inequality,
+        weak_inequality,
+        fractional_delta,
+        zero_spread,
+        rfa_as_run,
+        existing_rules_fail,
+        trimmed_mean_kappa,
+        trimmed_mean_c,
+        trimmed_mean_best,
+        trimmed_mean_beyond,
+        as_published,
+        trimmed_mean_printed_index,
+        krum_printed_set,
     ),
     data=picture,
 )

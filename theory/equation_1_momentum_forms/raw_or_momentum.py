@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,9 +40,10 @@ from sims.engine import Streams, simulate
 from sims.engine.round import Round
 from sims.optimizers import RobustSGD, WorkerMomentum
 from sims.problems import Problem, Quadratic, SoftmaxRegression
-from theory.claim import Claim, Context, Control
+from theory.claim import Context, Control, claim
 
 ETA, STEPS, RECORDS, RUNS = 0.01, 160, 8, 48
+COINCIDE = "the first momentum and every later one is the gradient"
 RULES = ("CM", "TM", "RFA", "Krum", "CC")
 QUADRATIC = Quadratic.between(mu=0.25, L=1.0, dim=5, sigma_sq=1.0)
 SOFTMAX = SoftmaxRegression.mixture(classes=4, dim=2, size=128, ridge=0.25)
@@ -66,6 +67,11 @@ class Setting:
 
     def __str__(self) -> str:
         return f"{self.attack}, {self.problem}, n = {self.n}, f = {self.f}, β = {self.beta:g}"
+
+    @property
+    def at(self) -> dict[str, float | str]:
+        """The same, field by field."""
+        return {"attack": self.attack, "problem": self.problem, "n": self.n, "f": self.f, "beta": self.beta}
 
     def sends(self, on: str) -> Attack:
         """The attack on raw "gradients" or on "messages", that is momenta."""
@@ -132,7 +138,13 @@ def above(a: np.ndarray, b: np.ndarray, alpha: float) -> int:
     return 0
 
 
-def same_order(ctx: Context, *, settings: Sequence[Setting] = EVERY) -> Iterable[Evidence]:
+@claim(
+    "Under BF and LF the order of CM, TM, RFA, Krum and CC is the same whether the attackers send raw "
+    "gradients or momenta.",
+    point=24,
+    controls=(Control("β = 0", COINCIDE, {"settings": (PLAIN,)}, "survives"),),
+)
+def order_of_rules(ctx: Context, *, settings: Sequence[Setting] = EVERY) -> Iterable[Evidence]:
     """How many pairs of rules are in the other order when attackers send momenta; claimed: none.
 
     Between those that certainly are and those that may be: all intervals of one setting share one level. Attackers who
@@ -151,9 +163,19 @@ def same_order(ctx: Context, *, settings: Sequence[Setting] = EVERY) -> Iterable
             f"pairs in another order: {setting} ({', '.join(turned) or 'none'} certain, {unclear} of {len(pairs)} open)"
         )
         value = len(turned) + unclear / 2
-        yield Evidence(what, value, "=", 0, "sampled", unclear / 2, scale=len(pairs))
+        yield Evidence(what, value, "=", 0, "sampled", unclear / 2, scale=len(pairs), at=setting.at)
 
 
+@claim(
+    "At β = 0.9 attackers who keep momenta leave CM, TM, RFA and CC with the larger error in more than "
+    "half of the runs.",
+    point=24,
+    loose="a share of runs: the interval is as wide as the samples are few",
+    controls=(
+        Control("β = 0", COINCIDE, {"beta": 0.0}),
+        Control("Krum", "it picks raw gradients, which lie in the midst", {"names": ("Krum",)}),
+    ),
+)
 def raw_is_weaker(
     ctx: Context, *, names: Sequence[str] = ("CM", "TM", "RFA", "CC"), beta: float = 0.9
 ) -> Iterable[Evidence]:
@@ -162,14 +184,15 @@ def raw_is_weaker(
         chosen = Setting(setting.problem, setting.attack, setting.n, setting.f, beta)
         for name in names:
             raw, kept = both(ctx, chosen, name)
-            yield majority(f"P(momenta leave the larger error), {name}, {chosen}", kept > raw, ctx.alpha)
+            what = f"P(momenta leave the larger error), {name}, {chosen}"
+            yield majority(what, kept > raw, ctx.alpha, {"rule": name, **chosen.at})
 
 
-def majority(what: str, cases: np.ndarray, alpha: float) -> Evidence:
+def majority(what: str, cases: np.ndarray, alpha: float, at: Mapping[str, float | str]) -> Evidence:
     """The probability of a case from independent runs, beside ½."""
     count, runs = int(np.sum(cases)), len(cases)
     low, high = proportion(count, runs, alpha)
-    return Evidence(f"{what}: {count} of {runs}", (low + high) / 2, ">=", 0.5, "sampled", (high - low) / 2)
+    return Evidence(f"{what}: {count} of {runs}", (low + high) / 2, ">=", 0.5, "sampled", (high - low) / 2, at=at)
 
 
 def attackers_picked(setting: Setting, on: str, seed: int) -> np.ndarray:
@@ -187,51 +210,19 @@ def attackers_picked(setting: Setting, on: str, seed: int) -> np.ndarray:
     return np.mean(picked[STEPS // 2 :], axis=0)
 
 
-def krum_picks_attackers(ctx: Context, *, on: str = "gradients", beta: float = 0.9) -> Iterable[Evidence]:
+@claim(
+    "At β = 0.9 Krum picks attackers in most rounds if they send raw gradients.",
+    point=24,
+    loose="a share of runs: the interval is as wide as the samples are few",
+    controls=(
+        Control("momenta", "they lie no closer than honest momenta", {"on": "messages"}),
+        Control("β = 0", "gradients of honest workers are as close", {"beta": 0.0}),
+    ),
+)
+def krum_picks_raw(ctx: Context, *, on: str = "gradients", beta: float = 0.9) -> Iterable[Evidence]:
     """The probability of a run in which Krum picks attackers in most of the last T/2 rounds; claimed: at least ½."""
     for setting in (*SMALL, *LARGE)[: ctx.scaled(3)]:
         chosen = Setting(setting.problem, setting.attack, setting.n, setting.f, beta)
         shares = attackers_picked(chosen, on, seed_of(ctx.stem, ctx.seed, "runs"))
         what = f"P(attackers picked in most rounds), {chosen}, {np.mean(shares):.2f} of these rounds"
-        yield majority(what, shares > 0.5, ctx.alpha)
-
-
-def raw_or_momentum_claims() -> tuple[Claim, ...]:
-    """Point 24, to be attached to equation (1), whose exceptions these attackers are."""
-    coincide = "the first momentum and every later one is the gradient"
-    return (
-        Claim(
-            name="order_of_rules",
-            text="Under BF and LF the order of CM, TM, RFA, Krum and CC is the same whether the attackers send raw "
-            "gradients or momenta.",
-            about=("point",),
-            point=24,
-            check=same_order,
-            controls=(Control("β = 0", coincide, {"settings": (PLAIN,)}, "survives"),),
-        ),
-        Claim(
-            name="raw_is_weaker",
-            text="At β = 0.9 attackers who keep momenta leave CM, TM, RFA and CC with the larger error in more than "
-            "half of the runs.",
-            about=("point",),
-            point=24,
-            loose="a share of runs: the interval is as wide as the samples are few",
-            check=raw_is_weaker,
-            controls=(
-                Control("β = 0", coincide, {"beta": 0.0}),
-                Control("Krum", "it picks raw gradients, which lie in the midst", {"names": ("Krum",)}),
-            ),
-        ),
-        Claim(
-            name="krum_picks_raw",
-            text="At β = 0.9 Krum picks attackers in most rounds if they send raw gradients.",
-            about=("point",),
-            point=24,
-            loose="a share of runs: the interval is as wide as the samples are few",
-            check=krum_picks_attackers,
-            controls=(
-                Control("momenta", "they lie no closer than honest momenta", {"on": "messages"}),
-                Control("β = 0", "gradients of honest workers are as close", {"beta": 0.0}),
-            ),
-        ),
-    )
+        yield majority(what, shares > 0.5, ctx.alpha, {"rule": "Krum", **chosen.at})

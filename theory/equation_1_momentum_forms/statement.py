@@ -8,10 +8,8 @@ that the two forms agree there bit for bit.
 *Exceptions.* Rules with an absolute scale (CC's τ unless it is scaled by 1 − β, RFA's ν: from z_0 = 0 its first
 weights are 1/max(ν, |m_i|), which scale only while no |m_i| < ν); attackers who send raw gradients (the bit flipping of
 the released code), whose messages are not scaled; α_1 = 1, that is β_1 = 0, by which the first message is not scaled.
-*What τ should be.* Honest momenta of WORKER are σ√((1 − β)/(1 + β)) apart in the long run (standard deviation), those
-of form (1) σ/√(1 − β²). Theorem IV wants τ in proportion to that spread: in WORKER form ∝ √((1 − β)/(1 + β)), in form
-(1) ∝ 1/√(1 − β²). Scaling τ by 1 − β keeps the iterates of the two forms equal, but a τ that is right at β = 0 is
-then too small by √(1 − β²) in either form.
+*What τ should be* is in `radius.py`: in proportion to the standard deviation of the momenta, not to their variance.
+Scaling it by 1 − β keeps the iterates of the two forms equal, but falls behind the spread.
 """
 
 from __future__ import annotations
@@ -30,8 +28,14 @@ from sims.engine import simulate
 from sims.engine.streams import Streams
 from sims.optimizers import RobustSGD, WorkerMomentum
 from sims.problems import Quadratic
-from theory.claim import Claim, Context, Control, Statement
-from theory.equation_1_momentum_forms.raw_or_momentum import raw_or_momentum_claims
+from theory.claim import Context, Control, Fault, Source, Statement, claim
+from theory.equation_1_momentum_forms.radius import (
+    proportional_to_deviation,
+    proportional_to_variance,
+    spread,
+    tau_keeps_pace,
+)
+from theory.equation_1_momentum_forms.raw_or_momentum import krum_picks_raw, order_of_rules, raw_is_weaker
 
 Messages = list[tuple[Fraction]]
 ExactAttack = Callable[[Messages, Sequence[Fraction]], Messages]  # (honest messages, own raw gradients) → sent
@@ -89,7 +93,18 @@ def gap(rule: Rule, damped_rule: Rule, noise: Sequence[Sequence[Fraction]], **gi
     return max(abs(a - b) for a, b in zip(one, worker, strict=True))
 
 
-def rational_paths(
+@claim(
+    "The forms give equal iterates for every rule that scales, and CC with τ scaled by 1 − β in WORKER, "
+    "under an attack on messages.",
+    part_of=("printed", "corrected"),
+    point=17,
+    controls=(
+        Control("RFA", "its ν = 0.1 is an absolute scale", {"rule": RFA(1), "T": 1}),
+        Control("raw bit flipping", "raw gradients are not scaled", {"attack": raw_bit_flipping}),
+        Control("α_1 = 1", "the first message is not scaled", {"first_beta": Fraction(0)}),
+    ),
+)
+def scaling_rules(
     ctx: Context,
     *,
     rule: Rule | None = None,
@@ -122,11 +137,21 @@ def rational_paths(
             "=",
             Fraction(0),
             "exact",
+            at={"rule": name, "beta": float(beta), "T": T, "n": n, "f": f},
             covers="M_t = m_t/(1 − β) by induction, for every rule and attack that scale (derivation in the file)",
         )
 
 
-def engine_runs(
+@claim(
+    "Runs of the engine in three dimensions agree bit for bit, CC with τ(1 − β) included, under four attacks.",
+    controls=(
+        Control("τ kept", "CC clips elsewhere", {"kept": True}),
+        Control("raw bit flipping", "raw gradients are not scaled", {"raw": True}),
+        Control("α_1 = 1", "the first message is not scaled", {"first_one": True}),
+        Control("RFA", "ν is absolute", {"rule": RFA()}),
+    ),
+)
+def engine(
     ctx: Context, *, kept: bool = False, raw: bool = False, first_one: bool = False, rule: Rule | None = None
 ) -> Iterable[Evidence]:
     """The largest |difference| of the end points of the engine's runs in both forms; β = 3/4, claimed to be 0.
@@ -173,10 +198,19 @@ def engine_runs(
             "=",
             0,
             "exact",
+            at={"rule": name, "n": n, "f": f, "beta": beta, "T": steps},
         )
 
 
-def any_rule(ctx: Context, *, rules: tuple[Rule, ...] = (CenteredClipping(1.0), RFA(1, 1.0))) -> Iterable[Evidence]:
+@claim(
+    "The forms agree for rules with an absolute scale too, CC with one τ and RFA with one ν.",
+    point=17,
+    controls=(
+        Control("rules that scale", "they agree", {"rules": (CoordinateMedian(), TrimmedMean(0))}, "survives"),
+        Control("ν = ½", "no message is shorter: RFA scales here", {"rules": (RFA(1, 0.5),)}, "survives"),
+    ),
+)
+def every_rule(ctx: Context, *, rules: tuple[Rule, ...] = (CenteredClipping(1.0), RFA(1, 1.0))) -> Iterable[Evidence]:
     """One round of two honest workers (gradients −1 and −3): |x − x′| with one rule in both forms; claimed to be 0.
 
     RFA in one step with ν = 1: form (1) has weights 1 and ⅓ and moves by 3/2; WORKER sends −½ and −3/2, weights 1 and
@@ -185,134 +219,77 @@ def any_rule(ctx: Context, *, rules: tuple[Rule, ...] = (CenteredClipping(1.0), 
     for rule in rules:
         value = gap(rule, rule, [[Fraction(1), Fraction(3)]], beta=Fraction(1, 2), eta=Fraction(1))
         what = f"|x_1 − x′_1| with {type(rule).__name__}, β = ½, gradients −1 and −3"
-        yield Evidence(what, value, "=", Fraction(0), "exact")
+        yield Evidence(what, value, "=", Fraction(0), "exact", at={"rule": type(rule).__name__, "beta": 0.5})
 
 
-def any_attack(ctx: Context, *, attack: ExactAttack = raw_bit_flipping) -> Iterable[Evidence]:
+@claim(
+    "The forms agree under the bit flipping of the released code, which sends raw gradients.",
+    point=17,
+    controls=(Control("IPM", "it acts on messages", {"attack": inner_product}, "survives"),),
+)
+def every_attack(ctx: Context, *, attack: ExactAttack = raw_bit_flipping) -> Iterable[Evidence]:
     """One round, mean of three, one Byzantine worker: |x − x′| of both forms; claimed to be 0."""
     noise = [[Fraction(1), Fraction(1), Fraction(1)]]
     value = gap(Mean(), Mean(), noise, beta=Fraction(1, 2), eta=Fraction(1), attack=attack, f=1)
-    yield Evidence("|x_1 − x′_1|, n = 3, f = 1, β = ½, gradients −1", value, "=", Fraction(0), "exact")
+    what = "|x_1 − x′_1|, n = 3, f = 1, β = ½, gradients −1"
+    yield Evidence(what, value, "=", Fraction(0), "exact", at={"n": 3, "f": 1, "beta": 0.5})
 
 
-def any_first_step(ctx: Context, *, first_beta: Fraction | None = Fraction(0)) -> Iterable[Evidence]:
+@claim(
+    "The forms agree with Theorem VI's α_1 = 1.",
+    point=17,
+    controls=(Control("m_0 = 0", "with a constant β they do", {"first_beta": None}, "survives"),),
+)
+def every_start(ctx: Context, *, first_beta: Fraction | None = Fraction(0)) -> Iterable[Evidence]:
     """One worker, one round, with β_1 = `first_beta`, β = ½ in η/(1 − β): |x − x′|; claimed to be 0."""
     value = gap(Mean(), Mean(), [[Fraction(1)]], beta=Fraction(1, 2), eta=Fraction(1), first_beta=first_beta)
-    yield Evidence("|x_1 − x′_1|, n = 1, gradient −1", value, "=", Fraction(0), "exact")
-
-
-def spread_variance(beta: Fraction) -> Fraction:
-    """The stationary variance of a WORKER momentum of unit noise: the fixed point of V = β²V + (1 − β)²."""
-    return (1 - beta) ** 2 / (1 - beta**2)
-
-
-def tau_keeps_pace(
-    ctx: Context, *, scaling_sq: Callable[[Fraction], Fraction] = lambda beta: (1 - beta) ** 2
-) -> Iterable[Evidence]:
-    """(τ/spread)² in WORKER form over that at β = 0, τ² scaled by `scaling_sq`; claimed to stay ≥ ½ and ≤ 2."""
-    for beta in (Fraction(9, 10), Fraction(99, 100), Fraction(999, 1000)):
-        value = scaling_sq(beta) / spread_variance(beta)
-        yield Evidence(f"(τ/spread)² at β = {beta}, over β = 0", value, ">=", Fraction(1, 2), "exact")
-        yield Evidence(f"(τ/spread)² at β = {beta}, over β = 0", value, "<=", Fraction(2), "exact")
-
-
-def spread_measured(ctx: Context, *, power: Fraction = Fraction(1)) -> Iterable[Evidence]:
-    """V_t of WORKER by its recursion over 20/(1 − β) rounds beside ((1 − β)/(1 + β))^power·σ², noise of variance 1."""
-    for beta in (Fraction(1, 2), Fraction(9, 10), Fraction(99, 100)):
-        value = 0.0
-        for _ in range(int(20 / (1 - beta))):
-            value = float(beta) ** 2 * value + float(1 - beta) ** 2
-        claimed = float((1 - beta) / (1 + beta)) ** float(power)
-        yield Evidence(
-            f"variance of a momentum after {int(20 / (1 - beta))} rounds, β = {beta}",
-            value,
-            "=",
-            claimed,
-            "exact",
-            error=1e-12 + float(beta) ** (2 * int(20 / (1 - beta))),  # rounding, and what is left of the start
-        )
+    yield Evidence("|x_1 − x′_1|, n = 1, gradient −1", value, "=", Fraction(0), "exact", at={"n": 1, "beta": 0.5})
 
 
 STATEMENT = Statement(
     stem="equation_1_momentum_forms",
     label="Equation (1)",
     title="Two forms of momentum",
-    printed="m = g + βm with learning rate η equals (WORKER) with η/(1 − β); τ is scaled by 1 − β in (WORKER) form and "
-    "kept in form (1).",
-    corrected="So it is for a constant β from m_0 = 0, every rule with AGG(sx) = s·AGG(x) and every attack that scales "
-    "so, and for CC with τ scaled by 1 − β. It is not for RFA with a fixed ν, raw-gradient attackers, or α_1 = 1. The "
-    "spread of momenta scales as √((1 − β)/(1 + β)): a τ scaled by 1 − β falls behind it by √(1 − β²).",
+    printed="m_{t,i} = g_i(x_{t−1}) + βm_{t−1,i} is equivalent to (WORKER) with learning rate η/(1 − β). Theory "
+    "predicts τ proportional to the variance of the updates; we scale τ by 1 − β in (WORKER) form and "
+    "leave it constant in form (1).",
+    corrected="For constant β from m_0 = 0, rules with AGG(sx) = s·AGG(x), s > 0 (and CC with τ scaled by 1 − β) and "
+    "attacks that scale so, the two forms give the same iterates. CC's τ goes with the standard deviation of the "
+    "updates, as in Theorem IV. The noise of WORKER's momenta has variance σ²(1 − β)/(1 + β) in the long run if that "
+    "of the gradients is σ²: a τ scaled by 1 − β falls behind their spread by √(1 − β²).",
+    says="m = g + βm equals (WORKER) with η/(1 − β); τ scaled by 1 − β",
+    says_corrected="Forms agree if rule and attack scale; spread σ√((1 − β)/(1 + β))",
+    for_you="The two forms agree if the attackers scale as the honest workers do; choose τ in proportion to the "
+    "momenta's standard deviation.",
+    rests_on="induction over the rounds (pen and paper, theory/equation_1_momentum_forms/statement.py), rational "
+    "paths; for τ clip_{sτ}(sz) = s·clip_τ(z), for the spread a geometric series",
+    source=Source(
+        "main",
+        "Section 7.2",
+        "mt,i = gi (xt−1 ) + βmt−1,i . […] This version is equivalent to running (WORKER) update with a "
+        "re-scaled learning rate of η/(1−β). Further, note that our theory predicts that the clipping "
+        "radius τ should be proportional to the variance of the updates which in turn depends on the "
+        "momentum parameter β. We scale τ by a factor of (1 − β) if using (WORKER) update, and leave it "
+        "constant if using update of the form (1).",
+        "Legible. 'τ proportional to the variance' contradicts Theorem IV's τ² = O(ρ²/δ).",
+    ),
+    fault=Fault(
+        "wording",
+        "A contradiction inside the paper: 'τ proportional to the variance' against τ² = O(ρ²/δ) in its Theorem IV, "
+        "where τ goes with the standard deviation. The equivalence stands.",
+    ),
     claims=(
-        Claim(
-            name="scaling_rules",
-            text="The forms give equal iterates for every rule that scales, and CC with τ scaled by 1 − β in WORKER, "
-            "under an attack on messages.",
-            about=("printed", "corrected", "point"),
-            point=17,
-            check=rational_paths,
-            controls=(
-                Control("RFA", "its ν = 0.1 is an absolute scale", {"rule": RFA(1), "T": 1}),
-                Control("raw bit flipping", "raw gradients are not scaled", {"attack": raw_bit_flipping}),
-                Control("α_1 = 1", "the first message is not scaled", {"first_beta": Fraction(0)}),
-            ),
-        ),
-        Claim(
-            name="engine",
-            text="Runs of the engine in three dimensions agree bit for bit, CC with τ(1 − β) included, under four "
-            "attacks.",
-            about=("corrected",),
-            check=engine_runs,
-            controls=(
-                Control("τ kept", "CC clips elsewhere", {"kept": True}),
-                Control("raw bit flipping", "raw gradients are not scaled", {"raw": True}),
-                Control("α_1 = 1", "the first message is not scaled", {"first_one": True}),
-                Control("RFA", "ν is absolute", {"rule": RFA()}),
-            ),
-        ),
-        Claim(
-            name="every_rule",
-            text="The forms agree for rules with an absolute scale too, CC with one τ and RFA with one ν.",
-            about=("point",),
-            point=17,
-            check=any_rule,
-            controls=(
-                Control("rules that scale", "they agree", {"rules": (CoordinateMedian(), TrimmedMean(0))}, "survives"),
-                Control("ν = ½", "no message is shorter: RFA scales here", {"rules": (RFA(1, 0.5),)}, "survives"),
-            ),
-        ),
-        Claim(
-            name="every_attack",
-            text="The forms agree under the bit flipping of the released code, which sends raw gradients.",
-            about=("point",),
-            point=17,
-            check=any_attack,
-            controls=(Control("IPM", "it acts on messages", {"attack": inner_product}, "survives"),),
-        ),
-        Claim(
-            name="every_start",
-            text="The forms agree with Theorem VI's α_1 = 1.",
-            about=("point",),
-            point=17,
-            check=any_first_step,
-            controls=(Control("m_0 = 0", "with a constant β they do", {"first_beta": None}, "survives"),),
-        ),
-        Claim(
-            name="spread",
-            text="The variance of a WORKER momentum tends to σ²(1 − β)/(1 + β).",
-            about=("corrected",),
-            check=spread_measured,
-            controls=(Control("its square", "noises of different rounds are independent", {"power": Fraction(2)}),),
-        ),
-        Claim(
-            name="tau_keeps_pace",
-            text="A τ scaled by 1 − β in WORKER form keeps its ratio to the spread of the momenta up to a factor √2.",
-            about=("point",),
-            point=17,
-            check=tau_keeps_pace,
-            controls=(
-                Control("√(1 − β)", "that is right up to √2", {"scaling_sq": lambda beta: 1 - beta}, "survives"),
-            ),
-        ),
-        *raw_or_momentum_claims(),
+        scaling_rules,
+        proportional_to_variance,
+        proportional_to_deviation,
+        engine,
+        every_rule,
+        every_attack,
+        every_start,
+        spread,
+        tau_keeps_pace,
+        order_of_rules,
+        raw_is_weaker,
+        krum_picks_raw,
     ),
 )

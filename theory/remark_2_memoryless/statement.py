@@ -25,7 +25,7 @@ from sims.checks.evidence import Evidence
 from sims.checks.exact_algorithm import ExactAlgorithm, ExactSGD, Gradients
 from sims.checks.permutation import tally
 from sims.optimizers import SGD, ServerMomentum, WorkerMomentum
-from theory.claim import Claim, Context, Control, Statement
+from theory.claim import Context, Control, Fault, Source, Statement, claim
 from theory.definition_b_permutation_invariance.algorithms import Dictator
 from theory.definition_b_permutation_invariance.statement import Algorithms, values
 from theory.remark_2_memoryless.picture import escape_curves
@@ -55,11 +55,11 @@ class Weighted(ExactAlgorithm):
     """SGD along a weighted mean, Σ w_i g_i with w_i proportional to i, as when workers hold unequal data."""
 
     def start(self) -> Fraction:
-        """x_0 = 0."""
+        """The first query point, x_0 = 0."""
         return Fraction(0)
 
     def query(self, state: Fraction) -> Fraction:
-        """The iterate."""
+        """The iterate itself."""
         return state
 
     def submit(self, state: Fraction, gradients: Gradients) -> Fraction:
@@ -78,83 +78,98 @@ def invariant(ctx: Context, *, algorithms: Algorithms, covers: str | None = None
         what = f"{name}: exchanges that change the output, of {found.total}"
         if found.smallest:
             what += f"; smallest: {found.smallest}"
-        yield Evidence(what, found.changed, "=", 0, "exact", covers=covers)
+        yield Evidence(what, found.changed, "=", 0, "exact", covers=covers, at={"algorithm": name})
 
 
-def noticed(ctx: Context, *, algorithms: Algorithms) -> Iterable[Evidence]:
+@claim(
+    "An algorithm that uses only the computations of the current round is permutation invariant, whatever it makes of "
+    "their indices.",
+    part_of="printed",
+    point=8,
+    controls=(
+        Control(
+            "the published rules",
+            "they are symmetric: the check must let them pass",
+            {"algorithms": MEMORYLESS},
+            expect="survives",
+        ),
+    ),
+)
+def memoryless(ctx: Context, *, algorithms: Algorithms = WITH_FAVOURITES) -> Iterable[Evidence]:
+    """The exchanges that two memoryless algorithms notice which treat the workers differently; claimed: none."""
+    yield from invariant(ctx, algorithms=algorithms)
+
+
+@claim(
+    "Every memoryless algorithm whose step is a function of the multiset of gradients is.",
+    part_of="corrected",
+    point=8,
+    controls=(
+        Control("the dictator", "its step is none", {"algorithms": {"the dictator": Dictator()}}),
+        Control("a weighted mean", "nor is its step", {"algorithms": {"a weighted mean": Weighted()}}),
+    ),
+)
+def memoryless_symmetric(ctx: Context, *, algorithms: Algorithms = MEMORYLESS) -> Iterable[Evidence]:
+    """The exchanges that SGD with symmetric rules notices; claimed: none."""
+    link = "x_{t+1} is a function of x_t and of the row's multiset: induction"
+    yield from invariant(ctx, algorithms=algorithms, covers=link)
+
+
+@claim(
+    "The converse, which is not printed: every algorithm with a memory notices who sent what.",
+    point=8,
+    controls=(Control("worker momentum", "it tracks each worker", {"algorithms": TRACKING}, expect="survives"),),
+)
+def memory_notices(ctx: Context, *, algorithms: Algorithms = REMEMBERING) -> Iterable[Evidence]:
     """How many exchanges change the output, over all arrays of small integers; claimed: at least one."""
     for name, algorithm in algorithms.items():
         found = tally(algorithm, "output", values=values(ctx))
         what = f"{name}: exchanges that change the output, of {found.total}"
         if found.smallest:
             what += f"; smallest: {found.smallest}"
-        yield Evidence(what, found.changed, ">=", 1, "exact")
+        yield Evidence(what, found.changed, ">=", 1, "exact", at={"algorithm": name})
+
+
+@claim(
+    "Server momentum and warm-started centered clipping have a memory and are permutation invariant.",
+    part_of="corrected",
+    point=8,
+    controls=(Control("worker momentum", "it tracks each worker", {"algorithms": TRACKING}),),
+)
+def memory_of_multisets(ctx: Context, *, algorithms: Algorithms = REMEMBERING) -> Iterable[Evidence]:
+    """The exchanges that server momentum and warm centered clipping notice; claimed: none."""
+    yield from invariant(ctx, algorithms=algorithms, covers="what they remember are functions of the rows' multisets")
 
 
 STATEMENT = Statement(
     stem="remark_2_memoryless",
     label="Remark 2",
     title="Memoryless methods and permutation invariance",
-    printed="Any algorithm that uses only the computations of the current round is necessarily permutation-invariant "
-    '"since the indices corresponding to the stochastic gradient are meaningless"; only when gradients are tracked '
-    "over multiple rounds do the indices carry information.",
+    printed="An algorithm that uses only the computations of the current round is necessarily permutation "
+    "invariant, since the indices of the gradients are meaningless; only when gradients are tracked "
+    "over several rounds do the indices carry information.",
     corrected="An algorithm whose step is a function of the multiset of the round's gradients is permutation "
-    "invariant. One that listens to worker 1 alone is memoryless and is not; server momentum and warm-started "
-    "centered clipping have a memory and are.",
-    claims=(
-        Claim(
-            name="memoryless",
-            text="Every memoryless algorithm is permutation invariant.",
-            about=("printed", "point"),
-            point=8,
-            check=lambda ctx, algorithms=WITH_FAVOURITES: invariant(ctx, algorithms=algorithms),
-            controls=(
-                Control(
-                    "the published rules",
-                    "they are symmetric: the check must let them pass",
-                    {"algorithms": MEMORYLESS},
-                    expect="survives",
-                ),
-            ),
-        ),
-        Claim(
-            name="memoryless_symmetric",
-            text="Every memoryless algorithm whose step is a function of the multiset of gradients is.",
-            about=("corrected", "point"),
-            point=8,
-            check=lambda ctx, algorithms=MEMORYLESS: invariant(
-                ctx, algorithms=algorithms, covers="x_{t+1} is a function of x_t and of the row's multiset: induction"
-            ),
-            controls=(
-                Control("the dictator", "its step is none", {"algorithms": {"the dictator": Dictator()}}),
-                Control("a weighted mean", "nor is its step", {"algorithms": {"a weighted mean": Weighted()}}),
-            ),
-        ),
-        Claim(
-            name="memory_notices",
-            text="Every algorithm with a memory notices who sent what.",
-            about=("point",),
-            point=8,
-            check=lambda ctx, algorithms=REMEMBERING: noticed(ctx, algorithms=algorithms),
-            controls=(
-                Control(
-                    "worker momentum",
-                    "it tracks each worker",
-                    {"algorithms": TRACKING},
-                    expect="survives",
-                ),
-            ),
-        ),
-        Claim(
-            name="memory_of_multisets",
-            text="Server momentum and warm-started centered clipping have a memory and are permutation invariant.",
-            about=("corrected", "point"),
-            point=8,
-            check=lambda ctx, algorithms=REMEMBERING: invariant(
-                ctx, algorithms=algorithms, covers="what they remember are functions of the rows' multisets"
-            ),
-            controls=(Control("worker momentum", "it tracks each worker", {"algorithms": TRACKING}),),
-        ),
+    "invariant. One that listens to worker 1 alone is memoryless and is not; server momentum and "
+    "warm-started centered clipping have a memory and are.",
+    says="Memoryless algorithms are permutation invariant",
+    says_corrected="A step that is a function of the round's multiset is invariant",
+    for_you="What escapes Theorem II is memory of each worker, not memory: server momentum and warm-started "
+    "clipping remember and are still invariant.",
+    rests_on="induction over the rounds (pen and paper); exhaustive search on small arrays in rationals",
+    source=Source(
+        "main",
+        "Section 4",
+        "Any algorithm which is ‘memoryless’ i.e. uses only the computations resulting from current round "
+        "is necessarily permutation-invariant since the indices corresponding to the stochastic gradient "
+        "are meaningless. It is only when these stochastic gradients are tracked over multiple rounds (i.e. "
+        "we use memory) do the indices carry information.",
+        "Memoryless is read as: the step depends on the present gradients alone.",
     ),
+    fault=Fault(
+        "wording",
+        "The reason given, that the indices are meaningless, is what is needed and not what memoryless says: a "
+        "weighted mean is memoryless and not invariant.",
+    ),
+    claims=(memoryless, memoryless_symmetric, memory_notices, memory_of_multisets),
     data=escape_curves,
 )

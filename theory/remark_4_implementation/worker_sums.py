@@ -23,13 +23,14 @@ from sims.aggregators import (
     CoordinateMedian,
     GeometricMedian,
     Krum,
+    Mean,
     MultiKrum,
     Rule,
     TrimmedMean,
 )
 from sims.checks.evidence import Evidence
 from sims.checks.exact_rules import exact_aggregate
-from theory.claim import Context
+from theory.claim import Context, Control, claim
 
 Aggregate = Callable[[Sequence[Fraction], Fraction], Fraction]  # messages and centre, d = 1
 
@@ -60,12 +61,21 @@ def mixed_difference(aggregate: Aggregate, x: Sequence[Fraction], v: Fraction) -
     return largest
 
 
-def is_a_sum(ctx: Context, *, rule: Rule | None = None) -> Iterable[Evidence]:
+@claim(
+    "Given v, one CC step is a sum of terms of one worker each: secure aggregation can add them up.",
+    part_of=("printed", "corrected"),
+    controls=(
+        Control("two steps", "v_1 depends on everybody", {"rule": CenteredClipping(1.0, 2)}),
+        Control("the median", "it is no sum", {"rule": CoordinateMedian()}),
+    ),
+)
+def step_is_a_sum(ctx: Context, *, rule: Rule | None = None) -> Iterable[Evidence]:
     """The largest mixed second difference of one CC step, in rationals; claimed: 0."""
     aggregate = exactly(rule or CenteredClipping(1.0))
     worst = max(mixed_difference(aggregate, x, v) for x, v in lines(ctx, 16, 5))
     link = "(CC) is v + (1/n)Σ_i clip_τ(x_i − v), each term a function of x_i and v"
-    yield Evidence("largest |mixed difference|, n = 5", worst, "=", Fraction(0), "exact", covers=link)
+    at = {"n": 5, "l": 1}
+    yield Evidence("largest |mixed difference|, n = 5", worst, "=", Fraction(0), "exact", covers=link, at=at)
 
 
 NOT_SUMS: Mapping[str, Rule] = {
@@ -80,17 +90,25 @@ NOT_SUMS: Mapping[str, Rule] = {
 }
 
 
-def no_sums(ctx: Context, *, rules: Mapping[str, Rule] = NOT_SUMS) -> Iterable[Evidence]:
+@claim(
+    "Two CC steps, the medians, RFA, the trimmed mean, Krum, Multi-Krum and Bulyan are no such sums.",
+    part_of="corrected",
+    loose="one that shows is enough",
+    controls=(
+        Control("the mean", "it is a sum", {"rules": {"mean": Mean()}}),
+        Control("one CC step", "it is a sum", {"rules": {"CC": CenteredClipping(1.0)}}),
+    ),
+)
+def others_are_no_sums(ctx: Context, *, rules: Mapping[str, Rule] = NOT_SUMS) -> Iterable[Evidence]:
     """The largest mixed second difference of each other rule; claimed: not 0, hence no sum of terms.
 
     Values in sixths, n = 7: what two steps return is a multiple of 1/294, so that nothing smaller counts as not 0.
     """
     for name, rule in rules.items():
         worst = max(mixed_difference(exactly(rule), x, v) for x, v in lines(ctx, 2, 7))
-        link = "one nonzero mixed difference suffices"
-        yield Evidence(
-            f"largest |mixed difference| of {name}, n = 7", worst, ">=", Fraction(1, 294), "exact", covers=link
-        )
+        link, what = "one nonzero mixed difference suffices", f"largest |mixed difference| of {name}, n = 7"
+        at = {"n": 7, "rule": name}
+        yield Evidence(what, worst, ">=", Fraction(1, 294), "exact", covers=link, at=at)
 
 
 def clip(value: Fraction, tau: Fraction = Fraction(1)) -> Fraction:
@@ -98,6 +116,11 @@ def clip(value: Fraction, tau: Fraction = Fraction(1)) -> Fraction:
     return max(-tau, min(tau, value))
 
 
+@claim(
+    "Given v, the terms may arrive in any order: a step can be taken asynchronously.",
+    part_of=("printed", "corrected"),
+    controls=(Control("v moves with each arrival", "then the order matters", {"moving": True}),),
+)
 def any_order(ctx: Context, *, moving: bool = False) -> Iterable[Evidence]:
     """The spread of one CC step over all orders of arrival, term by term; claimed: 0. `moving`: v moves with each."""
     spread = Fraction(0)
@@ -111,9 +134,14 @@ def any_order(ctx: Context, *, moving: bool = False) -> Iterable[Evidence]:
         spread = max(spread, max(results) - min(results), abs(exactly(CenteredClipping(1.0))(x, v) - results.pop()))
     link = "addition is commutative and associative"
     what = "largest difference over 120 orders, and from the rule"
-    yield Evidence(what, spread, "=", Fraction(0), "exact", covers=link)
+    yield Evidence(what, spread, "=", Fraction(0), "exact", covers=link, at={"n": 5})
 
 
+@claim(
+    "RFA with T steps takes T rounds of sums, like CC with T steps.",
+    part_of="corrected",
+    controls=(Control("one round", "later weights need the new z", {"rounds": 1}),),
+)
 def rfa_from_sums(ctx: Context, *, rounds: int = 3) -> Iterable[Evidence]:
     """RFA with three steps beside three rounds of two sums, (Σ w_i x_i, Σ w_i); claimed: no difference."""
     worst = Fraction(0)
@@ -125,10 +153,19 @@ def rfa_from_sums(ctx: Context, *, rounds: int = 3) -> Iterable[Evidence]:
             z = sum((w * value for w, value in zip(weights, x, strict=True)), Fraction(0)) / sum(weights)
         worst = max(worst, abs(z - exactly(RFA(steps=3, nu=0.5))(x, Fraction(0))))
     link = "a smoothed Weiszfeld step is a quotient of two sums of terms that a worker knows, given z"
-    yield Evidence("largest difference, n = 5", worst, "=", Fraction(0), "exact", covers=link)
+    yield Evidence("largest difference, n = 5", worst, "=", Fraction(0), "exact", covers=link, at={"n": 5, "T": 3})
 
 
-def secure_step(
+@claim(
+    "Where secure aggregation shows the server the sum alone, one worker that does not clip moves v as far as it "
+    "likes: a step is compatible with it only if the workers clip.",
+    part_of="corrected",
+    controls=(
+        Control("the server clips", "it can if it sees the messages", {"server_clips": True}),
+        Control("all clip honestly", "then nothing is lost", {"honest": True}),
+    ),
+)
+def secure_step_unbounded(
     ctx: Context, *, server_clips: bool = False, honest: bool = False, lies: tuple[int, ...] = (10, 10**3, 10**6)
 ) -> Iterable[Evidence]:
     """|v_1 − v_0|/τ of a step from the sum of the workers' terms, one of them a lie; claimed: a third of the lie.
@@ -141,4 +178,5 @@ def secure_step(
         terms.append(clip(Fraction(lie)) if server_clips or honest else Fraction(lie))
         moved = abs(sum(terms, Fraction(0))) / 3
         what = f"|v_1 − v_0|/τ, n = 3, f = 1, one worker submits {lie}τ"
-        yield Evidence(what, moved, ">=", Fraction(lie, 3), "exact", covers="linear in what is submitted")
+        at = {"n": 3, "f": 1}
+        yield Evidence(what, moved, ">=", Fraction(lie, 3), "exact", covers="linear in what is submitted", at=at)

@@ -10,10 +10,10 @@ from sims.aggregators import CenteredClipping, CoordinateMedian, Krum, Mean, Tri
 from sims.checks.evidence import Evidence, Number
 from sims.checks.exact_algorithm import ExactAlgorithm, ExactSGD
 from sims.optimizers import SGD, ServerMomentum, WorkerMomentum
-from theory.claim import Context
-from theory.definition_b_permutation_invariance.algorithms import Counting, Leaking, Zero
+from theory.claim import Context, Control, claim
+from theory.definition_b_permutation_invariance.algorithms import Counting, Dictator, Leaking, Zero
 from theory.theorem_ii_lower_bound.errors import enumerated_error, forced_exactly
-from theory.theorem_ii_lower_bound.worlds import Coupling, independent, mirror, paths
+from theory.theorem_ii_lower_bound.worlds import Coupling, independent, mirror, paths, unswapped
 
 STEP, SERVER, WORKER, CLIP = SGD(0.5), ServerMomentum(0.5, 0.5), WorkerMomentum(0.5, 0.5), CenteredClipping(0.25)
 
@@ -40,7 +40,18 @@ def small(ctx: Context) -> tuple[int, Mapping[str, ExactAlgorithm]]:
     return 5, {**MOVING, **RESTING}
 
 
-def same_in_both_worlds(
+@claim(
+    "If query points and output are functions of the rounds' multisets, both couplings give the same iterates in both "
+    "worlds while no tail event occurs.",
+    part_of="corrected",
+    controls=(
+        Control("roles not exchanged", "then ΣU and ΣV change places", {"couplings": (unswapped,)}),
+        Control("worker momentum with CC", "it pairs old messages with new", {"extra": {"it": CLIPPED_WORKERS}}),
+        Control("the dictator", "it knows worker 1", {"extra": {"the dictator": Dictator()}}),
+        Control("the leaking algorithm", "its query points know them", {"extra": {"leaking": Leaking(3)}}),
+    ),
+)
+def couplings(
     ctx: Context,
     *,
     extra: Mapping[str, ExactAlgorithm] | None = None,
@@ -62,15 +73,22 @@ def same_in_both_worlds(
                 0,
                 "exact",
                 covers="induction over the rounds: messages are μx + the same multiset, for all n, f, t and algorithms",
+                at={"n": n, "f": 1, "t": t, "algorithm": name, "coupling": coupling.__name__},
             )
 
 
-def some_move(ctx: Context, *, rules: Mapping[str, ExactAlgorithm] = MOVING) -> Iterable[Evidence]:
+@claim(
+    "With the independent coupling the iterates of the mean and of centered clipping do move.",
+    loose="one that shows is enough",
+    controls=(Control("the median, TM, Krum", "they drop the spikes in any case", {"rules": RESTING}),),
+)
+def telling(ctx: Context, *, rules: Mapping[str, ExactAlgorithm] = MOVING) -> Iterable[Evidence]:
     """How many different outputs the independent coupling produces; claimed: at least 2, else it tells nothing."""
     n, known = small(ctx)
     for name, algorithm in ((name, a) for name, a in rules.items() if name in known):
         outputs = {plus[-1] for plus, _ in paths(algorithm, n, 1, 2, independent)}
-        yield Evidence(f"different outputs of {name} on quiet paths", len(outputs), ">=", 2, "exact")
+        at = {"n": n, "f": 1, "t": 2, "algorithm": name}
+        yield Evidence(f"different outputs of {name} on quiet paths", len(outputs), ">=", 2, "exact", at=at)
 
 
 def first_difference(pairs: Iterable[tuple[tuple[Fraction, ...], tuple[Fraction, ...]]]) -> int | None:
@@ -79,7 +97,14 @@ def first_difference(pairs: Iterable[tuple[tuple[Fraction, ...], tuple[Fraction,
     return min(found, default=None)
 
 
-def parts_company(ctx: Context, *, algorithm: ExactAlgorithm = CLIPPED_WORKERS) -> Iterable[Evidence]:
+@claim(
+    "Worker momentum with centered clipping parts company after the second round.",
+    controls=(
+        Control("with the mean", "it never does", {"algorithm": ExactSGD(Mean(), WORKER)}),
+        Control("on the server", "it never does", {"algorithm": ExactSGD(CLIP, SERVER)}),
+    ),
+)
+def worker_momentum_parts(ctx: Context, *, algorithm: ExactAlgorithm = CLIPPED_WORKERS) -> Iterable[Evidence]:
     """After how many rounds the iterates of the two worlds first differ; claimed: 2."""
     for coupling in (mirror, independent):
         found = first_difference(paths(algorithm, small(ctx)[0], 1, 2, coupling))
@@ -91,6 +116,7 @@ def parts_company(ctx: Context, *, algorithm: ExactAlgorithm = CLIPPED_WORKERS) 
             2,
             "exact",
             covers="one path",
+            at={"n": small(ctx)[0], "f": 1, "t": 2, "coupling": coupling.__name__},
         )
 
 
@@ -120,9 +146,46 @@ def error_is_forced(
                 factor * forced_exactly(n, f, t, q),
                 "exact",
                 covers=link,
+                at={"n": n, "f": f, "t": t, "q": q, "algorithm": name},
             )
 
 
+@claim(
+    "An algorithm whose query points and output are functions of the rounds' multisets errs by (1 − p)^t·qσ²/(2μ(1 − "
+    "q)) in one of the two worlds.",
+    part_of="corrected",
+    controls=(
+        Control("5 % more", "counting attains it", {"factor": Fraction(21, 20)}),
+        Control("the leaking algorithm", "its query points know the workers", {"makers": {"leaking": LEAKING}}),
+    ),
+)
+def forced(ctx: Context, *, makers: Mapping[str, Make] = BLIND, factor: Fraction = Fraction(1)) -> Iterable[Evidence]:
+    """The exact error of nine invariant algorithms beside the bound."""
+    yield from error_is_forced(ctx, makers=makers, factor=factor)
+
+
+@claim(
+    "The corrected bound (1 − p)^t·qσ²/(2μ(1 − q)) in the two worlds holds for every algorithm whose output alone is "
+    "permutation invariant.",
+    point=25,
+    controls=(
+        Control(
+            "voting on sorted rows",
+            "then the query points are functions of multisets",
+            {"make": BLIND["voting on sorted rows"]},
+            expect="survives",
+        ),
+    ),
+)
+def output_invariance(ctx: Context, *, make: Make = LEAKING) -> Iterable[Evidence]:
+    """The exact error of an algorithm whose output alone is invariant beside the bound; claimed: no less."""
+    yield from error_is_forced(ctx, makers={"leaking": make}, covers=False)
+
+
+@claim(
+    "Against the mirror adversary that is attained, by counting the spikes.",
+    controls=(Control("the answer 0", "it ignores the tail events", {"make": lambda q, t: Zero()}),),
+)
 def attained(ctx: Context, *, make: Make = lambda q, t: Counting(q)) -> Iterable[Evidence]:
     """The error of `Counting` beside (1 − p)^t·q/(2(1 − q))."""
     for n, f, t, q in ((3, 1, 1, Fraction(1, 8)), (3, 1, 3, Fraction(1, 4)), (5, 2, 2, Fraction(1, 4))):
@@ -133,4 +196,5 @@ def attained(ctx: Context, *, make: Make = lambda q, t: Counting(q)) -> Iterable
             forced_exactly(n, f, t, q),
             "exact",
             covers="0 on quiet paths, errs by a²/(2μ); after a tail event the sum of all gradients has the sign −s",
+            at={"n": n, "f": f, "t": t, "q": q},
         )

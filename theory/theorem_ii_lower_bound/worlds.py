@@ -38,12 +38,12 @@ class TwoWorlds(Problem):
 
     @property
     def dim(self) -> int:
-        """1."""
+        """One coordinate."""
         return 1
 
     @property
     def L(self) -> float:  # noqa: N802 (the paper's symbol)
-        """The constant μ."""
+        """The curvature μ, as f is quadratic."""
         return self.mu
 
     @property
@@ -66,15 +66,15 @@ class TwoWorlds(Problem):
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
-        """(1,)."""
+        """One uniform number for each gradient, (1,)."""
         return (1,)
 
     def excess(self, x: Array) -> Array:
-        """½μ(x − x*)²."""
+        """f(x) − f* = ½μ(x − x*)²."""
         return 0.5 * self.mu * ((x - as_like(self.x_star, x)) ** 2)[..., 0]
 
     def gradient(self, x: Array) -> Array:
-        """μ(x − x*)."""
+        """∇f(x) = μ(x − x*)."""
         return self.mu * (x - as_like(self.x_star, x))
 
     def draw(self, streams: Draws, steps: int, n: int) -> np.ndarray:

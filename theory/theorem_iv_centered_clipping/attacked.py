@@ -53,8 +53,8 @@ class Bound:
         return self.lead * rate**step * centre_sq + self.constant * delta * rho_sq
 
 
-def paper_radii(delta: float, centre_sq: Any, rho_sq: Any, step: int) -> Any:
-    """τ_l of 4(1 − δ)(B_l²/3 + ρ²)/(√3 δ), B_{l+1}² = 6.45δB_l² + 22.1δρ²."""
+def reconstructed_radii(delta: float, centre_sq: Any, rho_sq: Any, step: int) -> Any:
+    """τ_l of 4(1 − δ)(B_l²/3 + ρ²)/(√3 δ), B_{l+1}² = 6.45δB_l² + 22.1δρ², as reconstructed."""
     rate = 6.45 * delta
     b_sq = rate**step * centre_sq + 22.1 * delta * rho_sq * (1 - rate**step) / (1 - rate)
     return np.sqrt(4 * (1 - delta) * (b_sq / 3 + rho_sq) / (math.sqrt(3) * delta))
@@ -66,7 +66,7 @@ def fast_radii(delta: float, centre_sq: Any, rho_sq: Any, step: int) -> Any:
 
 
 PRINTED = Bound(
-    paper_radii,
+    reconstructed_radii,
     rate=lambda delta: Fraction(129, 20) * delta,
     lead=2,
     constant=1360,
@@ -208,6 +208,7 @@ def attack_on_line(
             "<=",
             Fraction(1),
             "searched",
+            at={"n": n, "f": f, "l": step},
         )
 
 
@@ -268,4 +269,4 @@ def attack_in_plane(ctx: Context, *, bound: Bound, n: int = 7, f: int = 1, steps
     )
     best = float(plane_ratios(n, f, result.x[None], bound, steps)[0])
     what = f"largest E‖v_l − x̄‖²/bound found in the plane, n = {n}, f = {f}, l ≤ {steps}"
-    yield Evidence(what, best, "<=", 1.0, "searched")
+    yield Evidence(what, best, "<=", 1.0, "searched", at={"n": n, "f": f, "d": 2})

@@ -25,7 +25,7 @@ from flint import arb
 
 from sims.checks.evidence import Evidence
 from sims.checks.intervals import enclose_maximum, enclosed, exact, larger
-from theory.claim import Context
+from theory.claim import Context, Control, claim
 from theory.theorem_iv_centered_clipping.many_steps import noise
 
 LINK = (
@@ -51,6 +51,15 @@ def scaled_constant(x: arb, lead: int = 4, part: arb | int = 1) -> arb:
     return b * b / (1 - alpha * alpha / lead)
 
 
+@claim(
+    "For every δ < ½ with τ_l = max(ρ/((1 − 2δ)√δ), B_0(½ + δ)^{l−1}): E‖v_l − x̄‖² ≤ 4(½ + δ)^{2l}B_0² + 117δρ²/(1 − "
+    "2δ)⁴.",
+    part_of="corrected",
+    controls=(
+        Control("100", "the proof gives 116.9 for small δ", {"claimed": 100}),
+        Control("2 for 4", "α² is up to 9/4", {"lead": 2}),
+    ),
+)
 def every_delta(ctx: Context, *, claimed: int = 117, lead: int = 4) -> Iterable[Evidence]:
     """The largest K(1 − 2δ)⁴ that the proof gives over 0 < δ < ½ with at most δn bad, enclosed; claimed: ≤ 117."""
     box = [(Fraction(0), Fraction(1))] * 2

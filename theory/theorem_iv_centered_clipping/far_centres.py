@@ -2,10 +2,12 @@
 
 *Random v_0.* v_0 = μ + D with probability p = (B² − Var x̄)/D², else μ = Ex̄, independent of the messages: E(v_0 −
 x̄)² = B². A step moves the centre by at most τ, and τ is a function of B, ρ, δ. With D → ∞ the far centre stays far,
-E(v_l − x̄)² → B² at the least for every l, while 2(6.45δ)^l B² + 1360δρ² tends to 1360δρ². The same at B = ρ refutes
-the single step of Corollary V once 1360δ < 1.
+E(v_l − x̄)² → B² at the least for every l, while 2(6.45δ)^l B² + 1360δρ² tends to 1360δρ². Every radius that is a
+function of B, ρ and δ fails so, as D is free; the instances take the reconstructed one. The same refutes Corollary V:
+its l steps once B² > 1360δρ², its single step, where B = ρ, once 1360δ < 1.
 
-*Constant τ.* v_0 = μ + D fixed and τ² = Kρ²/δ for every step: E(v_l − x̄)² ≥ (D − lτ)² ~ D² = B², whatever K is.
+*Constant τ.* v_0 = μ + D fixed and τ² = Kρ²/δ for every step: E(v_l − x̄)² ≥ (D − lτ)² ~ D² = B², whatever K is:
+as B → ∞ the bound is 2(6.45δ)^l B², which is less. K = 1, 100 and 10⁶ are instances.
 
 The instances: honest messages are independent fair coins on {0, 1}, ρ² = ½, μ = ½, Var x̄ = 1/(4g); the Byzantine
 workers send far values on the side of v_0. All messages are clipped while |v − x_i| > τ, so every step is v ← v − (1
@@ -18,12 +20,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
-from itertools import combinations_with_replacement
 
 from sims.aggregators import CenteredClipping
 from sims.checks.evidence import Evidence
 from sims.checks.exact_rules import exact_aggregate
-from theory.claim import Context
+from theory.claim import Context, Control, claim
 
 RHO_SQ = Fraction(1, 2)  # of fair coins on {0, 1}
 Radii = Callable[[Fraction, Fraction, int], list[Fraction]]  # (δ, B², steps) → τ_0, …
@@ -67,6 +68,12 @@ def least_error(n: int, f: int, away: Fraction, radii: Sequence[Fraction]) -> Fr
     return max(low - 1, Fraction(0)) ** 2
 
 
+@claim(
+    "The bound holds from every v_0 with E‖v_0 − x̄‖² = B², a random one that is independent of the messages included.",
+    part_of="printed",
+    point=10,
+    controls=(Control("v_0 surely at distance B", "then the radius reaches it", {"surely": True}, expect="survives"),),
+)
 def random_centre(
     ctx: Context,
     *,
@@ -94,9 +101,18 @@ def random_centre(
             "<=",
             Fraction(1),
             "exact",
+            at={"n": n, "f": f, "l": steps},
         )
 
 
+@claim(
+    "The bound holds from every fixed v_0 with τ² = Kρ²/δ for all steps, for some constant K.",
+    part_of="printed",
+    point=10,
+    controls=(
+        Control("τ grows with B", "as the reconstructed radius does", {"radii": (scheduled,)}, expect="survives"),
+    ),
+)
 def constant_radius(
     ctx: Context,
     *,
@@ -117,33 +133,5 @@ def constant_radius(
                 "<=",
                 Fraction(1),
                 "exact",
+                at={"n": n, "f": f, "l": steps, "tau": float(chosen[0])},
             )
-
-
-def sketch(
-    ctx: Context, *, claimed: Callable[[Fraction], Fraction], centred: bool = False, least: int = 3
-) -> Iterable[Evidence]:
-    """The proof sketch's rule, clip to radius ρ around 0 and average, at its worst over honest values in [−ρ, ρ].
-
-    error²/ρ² beside the claim, all honest multisets of {−1, −½, 0, ½, 1} (`centred`: of mean 0), Byzantine far out.
-    """
-    for n, f in ((3, 1), (5, 1), (5, 2), (8, 1)):
-        if n * Fraction(1, least) < f:
-            continue
-        delta, worst = Fraction(f, n), Fraction(0)
-        for honest in combinations_with_replacement([Fraction(k, 2) for k in range(-2, 3)], n - f):
-            mean = sum(honest, Fraction(0)) / len(honest)
-            if centred and mean:
-                continue
-            for side in (-100, 100):
-                rows = [[x] for x in (*honest, *[Fraction(side)] * f)]
-                output = exact_aggregate(CenteredClipping(Fraction(1)), rows)[0]
-                worst = max(worst, (output - mean) ** 2)
-        yield Evidence(
-            f"largest error²/ρ² of clipping to radius ρ and averaging, n = {n}, f = {f}",
-            worst,
-            "<=",
-            claimed(delta),
-            "exact",
-            covers="the error is δ(b̄ − x̄), b̄ and x̄ both of norm ≤ ρ, in every dimension",
-        )

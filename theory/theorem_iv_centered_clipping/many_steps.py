@@ -63,7 +63,7 @@ from flint import arb
 
 from sims.checks.evidence import Evidence
 from sims.checks.intervals import enclose_maximum, enclosed, exact, larger
-from theory.claim import Context
+from theory.claim import Context, Control, claim
 from theory.theorem_iv_centered_clipping.one_step import root_above
 
 LINK = (
@@ -91,14 +91,14 @@ class Schedule:
     lead: int = 2
 
 
-def paper_floor(u: arb) -> arb:
-    """t of τ² = 4(1 − δ)(B²/3 + ρ²)/(√3 δ) at B² = B_∞² = 22.1δρ²/(1 − 6.45δ), where the recursion stays."""
+def reconstructed_floor(u: arb) -> arb:
+    """t of the reconstructed τ² = 4(1 − δ)(B²/3 + ρ²)/(√3 δ) at B² = B_∞² = 22.1δρ²/(1 − 6.45δ), where B_l stays."""
     delta = u * u
     rest = exact("22.1") * delta / (1 - exact("6.45") * delta)
     return (4 * (1 - delta) / arb(3).sqrt() * (rest / 3 + 1)).sqrt()
 
 
-def paper_slope(u: arb) -> arb:
+def reconstructed_slope(u: arb) -> arb:
     """s√δ of the same radius: √(4(1 − δ)/(3√3))."""
     return (4 * (1 - u * u) / (3 * arb(3).sqrt())).sqrt()
 
@@ -108,11 +108,11 @@ def slow(u: arb) -> arb:
     return u / exact("6.45").sqrt()
 
 
-PAPER = Schedule(
-    t=paper_floor,
+RECONSTRUCTED = Schedule(
+    t=reconstructed_floor,
     k=slow,
-    sk=lambda u: paper_slope(u) / exact("6.45").sqrt(),
-    start=lambda u: u / (exact("0.8") * paper_slope(u)),
+    sk=lambda u: reconstructed_slope(u) / exact("6.45").sqrt(),
+    start=lambda u: u / (exact("0.8") * reconstructed_slope(u)),
     theta=Fraction(4, 5),
     kappa=Fraction(9, 10),
 )
@@ -203,3 +203,16 @@ def multi_step(
     yield add("α²/λ − 0.99, condition λ > α²", lambda u: share(u) - exact("0.99"), zero)
     what = f"largest 2δ − q, condition m ≥ 2, 0 < δ ≤ {most}"
     yield Evidence(what, 2 * Fraction(most) - schedule.q, "<=", zero, "exact", covers=LINK)
+
+
+@claim(
+    "With τ_l = max(5ρ, ½B_0(6.45δ)^{l/2})/√δ: E‖v_l − x̄‖² ≤ 2(6.45δ)^l B_0² + 119δρ², δ ≤ 0.15.",
+    part_of="corrected",
+    controls=(
+        Control("K = 110", "the proof gives 118.4 at δ = 0.15", {"claimed": 110}),
+        Control("δ up to 0.2", "K is larger there, and D_0 ≤ θτ_0 and m ≥ 2 fail", {"most": "0.2"}),
+    ),
+)
+def plain_radii(ctx: Context, *, claimed: int = 119, most: str = "0.15") -> Iterable[Evidence]:
+    """The constants of the proof for these radii."""
+    yield from multi_step(ctx, schedule=PLAIN, claimed=claimed, most=most)

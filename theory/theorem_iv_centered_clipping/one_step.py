@@ -23,10 +23,10 @@ s at the rate √(A + D²/(4y(Ay + D))), which is largest at s = δ; where that 
 = δ holds for at most δn bad ones. In the variables below: u⁴[a + b²/(4(1 − δ)(a(1 − δ) + b))] ≤ (T + uw)², a = (1 +
 w²)²/(64T²), b = (1 − w²)/2.
 
-*All B ≥ 0 at once.* With the radius τ² = 4(1 − δ)(B²/3 + ρ²)/(√3 δ) put u = √δ, w² = B²/(B² + ρ²) ∈ [0, 1], T² =
-τ²δ/(B² + ρ²) = 4(1 − δ)(1 − 2w²/3)/√3. Then U/(δ(B² + ρ²)) = [(1 − δ)√((1 + w²)²/(64T²) + (1 − w²)/(2(1 − δ))) + T +
-uw]², which is bounded and continuous on the closed box of (u, w), so that interval arithmetic can enclose its
-maximum.
+*All B ≥ 0 at once.* With the radius τ² = 4(1 − δ)(B²/3 + ρ²)/(√3 δ), which is reconstructed from the printed constants
+(`statement.py`), put u = √δ, w² = B²/(B² + ρ²) ∈ [0, 1], T² = τ²δ/(B² + ρ²) = 4(1 − δ)(1 − 2w²/3)/√3. Then U/(δ(B² +
+ρ²)) = [(1 − δ)√((1 + w²)²/(64T²) + (1 − w²)/(2(1 − δ))) + T + uw]², which is bounded and continuous on the closed box
+of (u, w), so that interval arithmetic can enclose its maximum.
 
 *The best radius.* (1 − δ)M/(4τ) + δτ is least at τ² = (1 − δ)M/(4δ), where it is √(δ(1 − δ)M). At ρ = 0 then √U =
 (√(δ(1 − δ)) + δ)B, a contraction for every δ < ½. From B = ρ: √U ≤ √δ·ρ·[√(1 − δ)·(√(7/8) + √(3/8)) + √δ], with
@@ -44,13 +44,13 @@ from flint import arb
 
 from sims.checks.evidence import Evidence
 from sims.checks.intervals import enclose_maximum, enclosed, exact
-from theory.claim import Context
+from theory.claim import Context, Control, claim
 
 LINK = "P0 to P4 and the change to bounded variables (derivation in theory/theorem_iv_centered_clipping/one_step.py)"
 Radius = Callable[[arb, arb], arb]  # (δ, w²) → T²
 
 
-def printed_radius(delta: arb, share: arb) -> arb:
+def reconstructed_radius(delta: arb, share: arb) -> arb:
     """T² = τ²δ/(B² + ρ²) of τ² = 4(1 − δ)(B²/3 + ρ²)/(√3 δ), `share` = B²/(B² + ρ²)."""
     return 4 * (1 - delta) * (1 - 2 * share / 3) / arb(3).sqrt()
 
@@ -65,7 +65,7 @@ def constant_radius_sq(delta: arb, share: arb) -> arb:
     return 4 * (1 - delta) * (1 - share) / arb(3).sqrt()
 
 
-def scaled_bound(u: arb, w: arb, radius: Radius = printed_radius) -> arb:
+def scaled_bound(u: arb, w: arb, radius: Radius = reconstructed_radius) -> arb:
     """U/(δ(B² + ρ²)) at δ = u², B² = w²(B² + ρ²)."""
     delta, share = u * u, w * w
     radius_sq = radius(delta, share)
@@ -75,13 +75,13 @@ def scaled_bound(u: arb, w: arb, radius: Radius = printed_radius) -> arb:
     return total * total
 
 
-def one_step(
+def largest_share(
     ctx: Context,
     *,
     of_centre: str = "6.45",
     of_spread: str = "22.1",
     most: tuple[str, ...] = ("0.15",),
-    radius: Radius = printed_radius,
+    radius: Radius = reconstructed_radius,
 ) -> Iterable[Evidence]:
     """The largest U/(6.45δB² + 22.1δρ²) over all B ≥ 0 and all δ up to `most`, enclosed; claimed: ≤ 1."""
     a, b = exact(of_centre), exact(of_spread)
@@ -104,7 +104,55 @@ def rate_of_share(u: arb, w: arb, radius: Radius) -> arb:
     return delta * delta * (a + b * b / (4 * y * (a * y + b))) / (radius_sq.sqrt() + u * w) ** 2
 
 
-def at_most_share(ctx: Context, *, of_radius: Fraction = Fraction(1)) -> Iterable[Evidence]:
+@claim(
+    "From a fixed v with E‖v − x̄‖² ≤ B², one step with the reconstructed radius has E‖v⁺ − x̄‖² ≤ 6.45δB² + 22.1δρ², "
+    "for all B ≥ 0 and δ ≤ 0.15 (and in fact δ ≤ ½).",
+    part_of="corrected",
+    point=10,
+    loose="6.45 is printed and 22.1 reconstructed; `one_step_sharper` has near ones",
+    controls=(
+        Control("2 for 6.45", "at δ = 0.15 and large B the lemma needs 2.12", {"of_centre": "2"}),
+        Control("4.9 for 22.1", "for small δ and B = 0 it needs 4.97", {"of_spread": "4.9"}),
+        Control("a radius that ignores B", "far messages are then cut off", {"radius": constant_radius_sq}),
+    ),
+)
+def one_step(
+    ctx: Context, *, of_centre: str = "6.45", of_spread: str = "22.1", radius: Radius = reconstructed_radius
+) -> Iterable[Evidence]:
+    """The largest share of 6.45δB² + 22.1δρ² that U takes up to δ = 0.15, and up to ½."""
+    yield from largest_share(ctx, of_centre=of_centre, of_spread=of_spread, most=("0.15", "0.5"), radius=radius)
+
+
+@claim(
+    "The same with U ≤ 3δB² + 5.1δρ²; with τ² = (1 − δ)(B² + ρ²/2)/(4δ) U ≤ 2δB² + 2δρ², for δ ≤ 0.15.",
+    part_of="corrected",
+    controls=(
+        Control("2.2 and 5 with the reconstructed radius", "in between the two terms add up", {"first": ("2.2", "5")}),
+        Control("1 and 2 with the best radius", "at large B it needs 1.7", {"second": ("1", "2")}),
+    ),
+)
+def one_step_sharper(
+    ctx: Context, *, first: tuple[str, str] = ("3", "5.1"), second: tuple[str, str] = ("2", "2")
+) -> Iterable[Evidence]:
+    """The same share for the reconstructed radius (`first`) and for the best one (`second`)."""
+    yield from largest_share(ctx, of_centre=first[0], of_spread=first[1])
+    yield from largest_share(ctx, of_centre=second[0], of_spread=second[1], radius=best_radius)
+
+
+@claim(
+    "With fewer than δn bad vectors, δn ≥ 1, and the radius of δ, the one-step bounds are smaller: they hold for at "
+    "most δn.",
+    part_of="corrected",
+    loose="only the sign of a derivative matters",
+    controls=(
+        Control(
+            "a fiftieth of the radius",
+            "what it cuts off from the good ones counts for more than what the bad ones add",
+            {"of_radius": Fraction(1, 50)},
+        ),
+    ),
+)
+def at_most(ctx: Context, *, of_radius: Fraction = Fraction(1)) -> Iterable[Evidence]:
     """The largest rate at which U falls with the share of bad ones, enclosed, claimed ≤ 1; then runs of the rule.
 
     Runs: the largest E(v⁺ − x̄)² on laws on two values with k of at most f bad, over that with k = f; claimed ≤ 1.
@@ -114,7 +162,7 @@ def at_most_share(ctx: Context, *, of_radius: Fraction = Fraction(1)) -> Iterabl
     whole, at_rho = (Fraction(0), Fraction(1)), (Fraction("0.7071"), Fraction("0.7072"))  # of w; B = ρ is w = √½
     scale = exact(of_radius) ** 2
     for name, radius, most, side in (
-        ("the paper's radius, B ≥ 0", printed_radius, "0.5", whole),
+        ("the reconstructed radius, B ≥ 0", reconstructed_radius, "0.5", whole),
         ("the best radius, B ≥ 0", best_radius, "0.15", whole),
         ("the best radius, B = ρ", best_radius, "0.5", at_rho),
     ):
@@ -136,7 +184,7 @@ def at_most_share(ctx: Context, *, of_radius: Fraction = Fraction(1)) -> Iterabl
         reached = {k: k / f * search_c_of_clipping(n, k, radius_at, ctx.backend)[0] for k in (1, f - 1, f)}
         for k in (1, f - 1):
             what = f"largest error² of one step with {k} of at most {f} bad over that with {f}, n = {n}"
-            yield Evidence(what, reached[k] / reached[f], "<=", 1.0, "searched")
+            yield Evidence(what, reached[k] / reached[f], "<=", 1.0, "searched", at={"n": n, "f": f, "k": k})
 
 
 def root_above(delta: Fraction) -> Fraction:

@@ -17,7 +17,7 @@ from sims.aggregators import CenteredClipping
 from sims.checks.evidence import Evidence
 from sims.checks.exact_rules import exact_aggregate
 from sims.engine.streams import Streams
-from theory.claim import Context
+from theory.claim import Context, Control, claim
 
 TRIPLES = ((3, 4, 5), (-5, 12, 13), (8, -15, 17), (-20, -21, 29), (1, 0, 1), (0, -1, 1))
 ROUNDING = 1e-12  # float64, sums of at most 30 terms of one scale, a root and a quotient each
@@ -46,6 +46,11 @@ def rational_instance(rng: np.random.Generator) -> tuple[Point, list[Point], lis
     return v, rows, lengths, f, Fraction(int(rng.integers(1, 60)), 9)
 
 
+@claim(
+    "P0: v⁺ − x̄ = δ(v − x̄) − (1 − δ)·avg_G h(x_i − v) + δ·avg_B clip_τ(x_j − v).",
+    part_of="corrected",
+    controls=(Control("9/10 of δ(v − x̄)", "the bad workers do not pull to x̄", {"weight_of_centre": Fraction(9, 10)}),),
+)
 def identity(ctx: Context, *, weight_of_centre: Fraction = Fraction(1)) -> Iterable[Evidence]:
     """The largest coordinate of the difference between the two sides of P0, in rationals; claimed: 0."""
     rng = Streams(*ctx.stream("rational")).generator(0)
@@ -88,7 +93,7 @@ def largest(pairs: Iterable[tuple[Fraction, Fraction]]) -> Fraction:
 
 
 def positive(x: Fraction) -> Fraction:
-    """x_+."""
+    """The positive part x_+."""
     return max(x, Fraction(0))
 
 
@@ -105,6 +110,14 @@ def float_instances(ctx: Context, purpose: str, count: int) -> Iterable[tuple[in
         yield f, x, v, tau
 
 
+@claim(
+    "P1: ‖v⁺ − x̄‖ ≤ (1 − δ)·avg_G (‖x_i − v‖ − τ)_+ + δτ + δ‖v − x̄‖ on every path.",
+    part_of="corrected",
+    controls=(
+        Control("0.9·δ‖v − x̄‖", "all terms can point one way", {"of_centre": 0.9}),
+        Control("0.9·δτ", "the bad workers have τ each", {"of_radius": 0.9}),
+    ),
+)
 def step_inequality(ctx: Context, *, of_centre: float = 1.0, of_radius: float = 1.0) -> Iterable[Evidence]:
     """The largest left side/right side of P1 over random instances, v⁺ by `CenteredClipping`; claimed: ≤ 1."""
     centre_share, radius_share = Fraction(of_centre), Fraction(of_radius)
@@ -134,9 +147,18 @@ def step_inequality(ctx: Context, *, of_centre: float = 1.0, of_radius: float = 
         right = (1 - delta) * cut + delta * (of_radius * tau + of_centre * norms(v - mean))
         ratio = float(np.max(norms(plus - mean) / right))
         what = f"largest left/right − 1 of P1 over {len(x)} instances, n = {n}, f = {f}, d = {d}"
-        yield Evidence(what, ratio - 1, "<=", 0.0, "searched", error=100 * ROUNDING, scale=1.0)
+        at = {"n": n, "f": f, "d": d}
+        yield Evidence(what, ratio - 1, "<=", 0.0, "searched", error=100 * ROUNDING, scale=1.0, at=at)
 
 
+@claim(
+    "(iii): while D_l ≤ θτ_l, D_{l+1} ≤ δD_l + δτ_l + Y.",
+    part_of="corrected",
+    controls=(
+        Control("Y without ‖x̄ − μ̄‖", "the good workers' own mean", {"of_mean": 0.0}),
+        Control("Y without what is cut off", "far good vectors are cut", {"of_cut": 0.0}),
+    ),
+)
 def good_path(ctx: Context, *, of_mean: float = 1.0, of_cut: float = 1.0, theta: float = 0.8) -> Iterable[Evidence]:
     """The largest D_{l+1}/(δD_l + δτ_l + Y) over random instances with D_l ≤ θτ_l and μ̄ = 0; claimed: ≤ 1."""
     gap, mean_share, cut_share = 1 - Fraction(theta).limit_denominator(100), Fraction(of_mean), Fraction(of_cut)
@@ -163,7 +185,8 @@ def good_path(ctx: Context, *, of_mean: float = 1.0, of_cut: float = 1.0, theta:
         noise = (1 - delta) * (of_mean * norms(np.mean(x[:, :g], axis=1)) + of_cut * cut)
         ratio = float(np.max(norms(plus) / (delta * (distance + tau) + noise)))
         what = f"largest D⁺/(δD + δτ + Y) − 1 over {len(x)} instances, n = {n}, f = {f}, d = {d}"
-        yield Evidence(what, ratio - 1, "<=", 0.0, "searched", error=100 * ROUNDING, scale=1.0)
+        at = {"n": n, "f": f, "d": d}
+        yield Evidence(what, ratio - 1, "<=", 0.0, "searched", error=100 * ROUNDING, scale=1.0, at=at)
 
 
 def limit_of_any_path(q: float) -> tuple[float, float]:
@@ -172,6 +195,14 @@ def limit_of_any_path(q: float) -> tuple[float, float]:
     return (1 + p * p) / (1 - p * p), p
 
 
+@claim(
+    "(iv): on every path D_{l+1} ≤ max(D_l, c_q R, R + pτ_l), R the reach of (1 − q)n good vectors.",
+    part_of="corrected",
+    controls=(
+        Control("c_q = 1.05", "along tangents they pull too little", {"limit": lambda q: (1.05, q / (1 - q))}),
+        Control("0.9·p", "the others push with qτ", {"limit": lambda q: (limit_of_any_path(q)[0], 0.9 * q / (1 - q))}),
+    ),
+)
 def any_path(ctx: Context, *, limit: Callable[[float], tuple[float, float]] = limit_of_any_path) -> Iterable[Evidence]:
     """The largest D_{l+1}/max(D_l, c_q R, R + pτ_l) that an optimiser finds with R = 1, μ̄ = 0; claimed: ≤ 1.
 
@@ -220,7 +251,8 @@ def any_path(ctx: Context, *, limit: Callable[[float], tuple[float, float]] = li
         start = special_points(n, far, d)
         best = max(float(ratios(result.x)), float(np.max(ratios(start))))
         what = f"largest D⁺/max(D, c_q R, R + pτ) − 1 found, n = {n}, {far} far points, d = {d}"
-        yield Evidence(what, best - 1, "<=", 0.0, "searched", error=100 * ROUNDING, scale=1.0)
+        at = {"n": n, "q": far / n, "d": d}
+        yield Evidence(what, best - 1, "<=", 0.0, "searched", error=100 * ROUNDING, scale=1.0, at=at)
 
 
 def special_points(n: int, far: int, d: int) -> np.ndarray:

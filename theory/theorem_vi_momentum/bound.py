@@ -17,7 +17,7 @@ def printed_step(T: float, f0: float, n: int, c_delta: float = 0.0, sigma_sq: fl
     return min(sqrt((f0 + 5 * c_delta * sigma_sq / 16) / (20 * T * sigma_sq * (2 / n + c_delta))), 1 / 8)
 
 
-def printed_bound(T: float, f0: float, n: int, c_delta: float = 0.0, sigma_sq: float = 1.0) -> float:
+def printed_right_side(T: float, f0: float, n: int, c_delta: float = 0.0, sigma_sq: float = 1.0) -> float:
     """16√[σ²(1 + cδn)(10F0 + 3cδσ²)/(nT)] + 32F0/T + 20σ²(1 + cδn)/(nT)."""
     share = (1 + c_delta * n) / n
     return (

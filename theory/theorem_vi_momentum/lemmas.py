@@ -15,7 +15,7 @@ from sims.aggregators import Krum, TrimmedMean
 from sims.attacks import ALittleIsEnough
 from sims.checks.evidence import Evidence
 from sims.engine.streams import Streams
-from theory.claim import Context
+from theory.claim import Context, Control, claim
 from theory.theorem_vi_momentum.bound import full_start, spread_sq, zero_start
 from theory.theorem_vi_momentum.moments import as_fmpq, as_fraction
 from theory.theorem_vi_momentum.noise_paths import ROUNDING, all_paths
@@ -38,6 +38,11 @@ def huber_gradient(x: fmpq) -> fmpq:
     return max(fmpq(-1), min(fmpq(1), x))
 
 
+@claim(
+    "The descent lemma holds on every path, for every η > 0.",
+    part_of="corrected",
+    controls=(Control("half the errors", "two errors may add up", {"doubled": 1}),),
+)
 def descent(ctx: Context, *, doubled: int = 2) -> Iterable[Evidence]:
     """The largest left minus right side of the descent lemma over random rational (x, m, m̄, η) on the Huber function.
 
@@ -63,6 +68,11 @@ def descent(ctx: Context, *, doubled: int = 2) -> Iterable[Evidence]:
     )
 
 
+@claim(
+    "E‖ē_t‖² obeys its recursion, whatever the aggregate was.",
+    part_of="corrected",
+    controls=(Control("without 1/α", "errors and drift may add up", {"over_alpha": False}),),
+)
 def error_recursion(ctx: Context, *, over_alpha: bool = True) -> Iterable[Evidence]:
     """E[‖ē_t‖² | past] minus its bound, noise ±1 averaged exactly, over random rational ē_{t−1}, changes of ∇f, α.
 
@@ -88,6 +98,11 @@ def error_recursion(ctx: Context, *, over_alpha: bool = True) -> Iterable[Eviden
     )
 
 
+@claim(
+    "Honest momenta are 2σ²α/(2 − α) apart at most, with α_1 = 1 2σ²(1 − α)^{2(t−1)} more.",
+    part_of="corrected",
+    controls=(Control("one bound for both", "α_1 = 1 starts from 2σ²", {"start_term": False}),),
+)
 def dispersion(ctx: Context, *, start_term: bool = True) -> Iterable[Evidence]:
     """ρ_t² of honest momenta: over all noise paths under attack beside its formula, then the formula's bound."""
     for rule in (TrimmedMean(1), Krum(1)):
@@ -98,7 +113,8 @@ def dispersion(ctx: Context, *, start_term: bool = True) -> Iterable[Evidence]:
             for t, measured in enumerate(paths.spread_sq, 1):
                 formula = float(spread_sq(t, 8 * eta, first))
                 what = f"ρ_{t}²/σ² beside its formula, {type(rule).__name__}, α_1 = {first}"
-                yield Evidence(what, measured, "=", formula, "exact", ROUNDING)
+                at = {"rule": type(rule).__name__, "t": t, "alpha_1": float(first)}
+                yield Evidence(what, measured, "=", formula, "exact", ROUNDING, at=at)
     worst = Fraction(-1000)
     for eta in STEPS:
         alpha = 8 * eta
@@ -116,6 +132,11 @@ def dispersion(ctx: Context, *, start_term: bool = True) -> Iterable[Evidence]:
     )
 
 
+@claim(
+    "The lemmas together give Theorem VI′ for both starts.",
+    part_of="corrected",
+    controls=(Control("α = Lη", "then E‖m_t‖² is not paid for", {"eight": 1}),),
+)
 def combination(ctx: Context, *, eight: int = 8) -> Iterable[Evidence]:
     """The largest (1/T)ΣE‖∇f‖² that the lemmas allow, for random sequences E‖m_t‖², over the bound; α = `eight`·η.
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from theory.claim import Context
-from theory.theorem_vi_momentum.bound import best_bound, best_step, critical_start, printed_bound, printed_step
+from theory.theorem_vi_momentum.bound import best_bound, best_step, critical_start, printed_right_side, printed_step
 from theory.theorem_vi_momentum.moments import average_ball
 
 
@@ -23,7 +23,7 @@ def picture(ctx: Context) -> dict[str, Any]:
     steps = [printed_step(T, f0, 1) for T in rounds]
     curves = {
         "T": rounds,
-        "printed": [printed_bound(T, f0, 1) for T in rounds],
+        "printed": [printed_right_side(T, f0, 1) for T in rounds],
         "one": [measured(T, f0, eta, True) for T, eta in zip(rounds, steps, strict=True)],
         "zero": [measured(T, f0, eta, False) for T, eta in zip(rounds, steps, strict=True)],
         "ours": [best_bound(T, f0, 1.0) for T in rounds],
@@ -33,7 +33,8 @@ def picture(ctx: Context) -> dict[str, Any]:
     times, starts = np.geomspace(1e3, 1e9, 49), np.geomspace(1e-9, 1e-1, 57)
     ratios = [
         [
-            measured(int(T), float(v), printed_step(int(T), float(v), 1), True) / printed_bound(int(T), float(v), 1)
+            measured(int(T), float(v), printed_step(int(T), float(v), 1), True)
+            / printed_right_side(int(T), float(v), 1)
             for T in times
         ]
         for v in starts

@@ -102,7 +102,8 @@ def compared(
     cut = min(most, 2 * claimed)
     mean, half = betting_mean(np.minimum(squares, cut), 0.0, cut, ctx.alpha)
     what = f"{name}, c = {said:.3g}, c used {used:.3g}, n = {run.n}, f = {run.f}, T = {run.T}"
-    return Evidence(what, mean, "<=", claimed, "sampled", half)
+    at = {"n": run.n, "f": run.f, "T": run.T, "c": said, "of": name}
+    return Evidence(what, mean, "<=", claimed, "sampled", half, at=at)
 
 
 def sizes_of(name: str, ctx: Context) -> tuple[tuple[int, int, int], ...]:

@@ -38,7 +38,7 @@ class Instance:
 
     @property
     def F0(self) -> float:  # noqa: N802 (the paper's symbol)
-        """f(x_0) − f*."""
+        """F0 = f(x_0) − f* of ½x²."""
         return self.x0**2 / 2
 
     @property
@@ -62,7 +62,7 @@ class Parameters:
     corrected: bool = True
 
 
-def bound(
+def right_side(
     F0: float, sigma_sq: float, kappa: float, T: float, eta: float, alpha: float, b0: float, start: bool = True
 ) -> float:
     """2F0/(ηT) + 2κσ²/(b0·αT) + 4κασ²; without the middle term if not `start`."""

@@ -9,7 +9,7 @@ import numpy as np
 from sims.checks.rates import slope
 from sims.problems import Sinusoidal
 from theory.claim import Context
-from theory.theorem_vii_mvr.bound import bound, mvr_parameters
+from theory.theorem_vii_mvr.bound import mvr_parameters, right_side
 from theory.theorem_vii_mvr.checks import long_runs
 from theory.theorem_vii_mvr.rates import BATCH, ONE, SAMPLE, SGDM, SIZES, ZERO, decreasing, idle
 
@@ -32,7 +32,7 @@ def picture(ctx: Context) -> dict[str, Any]:
     bounds = []
     for T in sizes:
         p = mvr_parameters(ONE, T)
-        bounds.append(bound(ONE.F0, ONE.sigma_sq, 1.0, T, p.eta, p.alpha, p.b0))
+        bounds.append(right_side(ONE.F0, ONE.sigma_sq, 1.0, T, p.eta, p.alpha, p.b0))
     waves: dict[str, Any] = {"T": [2**k for k in range(4, 12)]}
     for wave in ("sine", "square"):
         found = [long_runs(ctx, Sinusoidal(2.0, wave=wave), T, 1000) for T in waves["T"]]

@@ -13,7 +13,7 @@ from typing import Any
 
 from sims.checks.evidence import Evidence
 from sims.checks.rates import slope
-from theory.claim import Claim, Context, Control
+from theory.claim import Context, Control, claim
 from theory.theorem_vii_mvr.bound import (
     Instance,
     Parameters,
@@ -42,7 +42,7 @@ def started(b0: Callable[[Parameters], float] = lambda p: p.b0, **changes: Any) 
     return error
 
 
-def momentum(parameters: Callable[[int], Parameters] = lambda T: sgdm_parameters(ONE, T)) -> Family:
+def sgdm(parameters: Callable[[int], Parameters] = lambda T: sgdm_parameters(ONE, T)) -> Family:
     """The mean square of a run of T rounds with the parameters for T."""
     return lambda T: mean_square(ONE, parameters(T), T)
 
@@ -60,7 +60,7 @@ def decreasing(power: float) -> Family:
 
 
 BATCH, SAMPLE, ZERO = started(), started(lambda p: 1), started(lambda p: 0)
-SGDM = momentum()
+SGDM = sgdm()
 
 
 def between(exponent: Fraction) -> tuple[Fraction, Fraction]:
@@ -77,9 +77,10 @@ def falls(
     flatter, steeper = between(exponent)
     for name, family in families.items():
         middle, error = slope(SIZES, *zip(*(family(T) for T in SIZES), strict=True))
-        yield Evidence(f"slope of log error against log T: {name}", middle, "<=", flatter, "proved", error)
+        what, at = f"slope of log error against log T: {name}", {"of": name, "exponent": float(exponent)}
+        yield Evidence(what, middle, "<=", flatter, "proved", error, at=at)
         if both:
-            yield Evidence(f"slope of log error against log T: {name}", middle, ">=", steeper, "proved", error)
+            yield Evidence(what, middle, ">=", steeper, "proved", error, at=at)
 
 
 def speed_up(ctx: Context, *, parameters: Callable[[Instance, float], Parameters]) -> Iterable[Evidence]:
@@ -87,93 +88,107 @@ def speed_up(ctx: Context, *, parameters: Callable[[Instance, float], Parameters
     sizes, T = (1, 2, 4, 8, 16, 32, 64, 128), 2**40
     values = [mean_square(Instance(g=g), parameters(Instance(g=g), T), T) for g in sizes]
     middle, error = slope(sizes, *zip(*values, strict=True))
-    yield Evidence("slope of log error against log n, δ = 0", middle, "<=", Fraction(-1, 2), "proved", error)
+    yield Evidence(
+        "slope of log error against log n, δ = 0", middle, "<=", Fraction(-1, 2), "proved", error, at={"T": T}
+    )
 
 
 HALF, THIRD = Fraction(1, 2), Fraction(1, 3)
-CLAIMS = (
-    Claim(
-        name="one_sample_is_enough",
-        text="The rate T^{−2/3} needs no batch: one sample in the first estimate, or m_0 = 0, gives it.",
-        about=("printed", "point"),
-        point=16,
-        check=lambda ctx, families={"one sample": SAMPLE, "m_0 = 0": ZERO}: falls(ctx, families=families, both=False),
-        controls=(
-            Control("a batch", "b_0 of the order T^{1/3} gives −2/3", {"families": {"batch": BATCH}}, "survives"),
+STARTS = {"one sample": SAMPLE, "m_0 = 0": ZERO}
+
+
+@claim(
+    "From one sample, or from m_0 = 0, constant parameters of the printed order give T^{−2/3}.",
+    part_of="printed",
+    point=16,
+    controls=(Control("a batch", "b_0 of the order T^{1/3} gives −2/3", {"families": {"batch": BATCH}}, "survives"),),
+)
+def one_sample_is_enough(ctx: Context, *, families: Mapping[str, Family] = STARTS) -> Iterable[Evidence]:
+    """The slopes against T, beside −2/3; why they are flatter is derived in the statement's file."""
+    yield from falls(ctx, families=families, both=False)
+
+
+@claim(
+    "With constant α and η of the printed order, one sample or m_0 = 0 gives T^{−1/3}.",
+    point=16,
+    controls=(Control("a batch", "then it is −2/3", {"families": {"batch": BATCH}}),),
+)
+def one_sample_gives(ctx: Context, *, families: Mapping[str, Family] = STARTS) -> Iterable[Evidence]:
+    """The same slopes beside −1/3."""
+    yield from falls(ctx, families=families, exponent=THIRD)
+
+
+@claim(
+    "With a batch of the order T^{1/3} the exact error falls like T^{−2/3}.",
+    point=16,
+    controls=(
+        Control(
+            "α of the order η",
+            "then ασ² is of the order T^{−1/3}",
+            {"families": {"α = η": lambda T: started(alpha=mvr_parameters(ONE, T).eta)(T)}},
         ),
-    ),
-    Claim(
-        name="one_sample_gives",
-        text="With constant α and η of the printed order, one sample or m_0 = 0 gives T^{−1/3}.",
-        about=("corrected", "point"),
-        point=16,
-        check=lambda ctx, families={"one sample": SAMPLE, "m_0 = 0": ZERO}: falls(
-            ctx, families=families, exponent=THIRD
+        Control(
+            "no correction",
+            "a momentum that forgets more slowly than x moves lags behind",
+            {"families": {"no correction": started(corrected=False)}},
         ),
-        controls=(Control("a batch", "then it is −2/3", {"families": {"batch": BATCH}}),),
-    ),
-    Claim(
-        name="batch",
-        text="With a batch of the order T^{1/3} the exact error falls like T^{−2/3}.",
-        about=("corrected", "point"),
-        point=16,
-        check=lambda ctx, families={"batch": BATCH}: falls(ctx, families=families),
-        controls=(
-            Control(
-                "α of the order η",
-                "then ασ² is of the order T^{−1/3}",
-                {"families": {"α = η": lambda T: started(alpha=mvr_parameters(ONE, T).eta)(T)}},
-            ),
-            Control(
-                "no correction",
-                "a momentum that forgets more slowly than x moves lags behind",
-                {"families": {"no correction": started(corrected=False)}},
-            ),
-            Control("SGDm", "its slope is −1/2", {"families": {"SGDm": SGDM}}),
-        ),
-    ),
-    Claim(
-        name="idle_or_decreasing",
-        text="T^{1/3} idle rounds, or α_t of the order t^{−2/3} with η_t of the order t^{−1/3}, do without a batch.",
-        about=("corrected", "point"),
-        point=16,
-        check=lambda ctx, first=1 / 3, power=2 / 3: falls(
-            ctx, families={"idle rounds": idle(first), "decreasing α_t": decreasing(power)}
-        ),
-        controls=(
-            Control("T^{1/6} idle rounds", "the slope is −1/3 − 1/6", {"first": 1 / 6}),
-            Control("α_t of the order t^{−1/3}", "then ασ² falls that slowly", {"power": 1 / 3}),
-        ),
-    ),
-    Claim(
-        name="momentum",
-        text="SGDm with Theorem VI's parameters, on the same problem, falls like T^{−1/2}.",
-        about=("corrected",),
-        check=lambda ctx, families={"SGDm": SGDM}: falls(ctx, families=families, exponent=HALF),
-        controls=(
-            Control(
-                "α = ½ fixed",
-                "with η of the order T^{−1/3} the noise left is of that order too",
-                {"families": {"α = ½": momentum(lambda T: Parameters(T ** (-1 / 3), 0.5, 1, False))}},
-            ),
-            Control("MVR", "its slope is −2/3", {"families": {"MVR": BATCH}}),
-        ),
-    ),
-    Claim(
-        name="lower_bound_in_n",
-        text="With α = (16/3)L²η², one constant in the printed O(L²η²) for every n, MVR at δ = 0 matches the lower "
-        "bound for nT gradients, (nT)^{−2/3}.",
-        about=("point",),
-        point=16,
-        check=lambda ctx, parameters=printed_parameters: speed_up(ctx, parameters=parameters),
-        controls=(Control("α = (16/3)κL²η²", "that does match it", {"parameters": mvr_parameters}, expect="survives"),),
-    ),
-    Claim(
-        name="alpha_heeds_kappa",
-        text="With α = (16/3)κL²η² the error at δ = 0 falls like n^{−2/3}.",
-        about=("corrected",),
-        loose="a slope is told from its neighbours, not measured to a quarter",
-        check=lambda ctx, parameters=mvr_parameters: speed_up(ctx, parameters=parameters),
-        controls=(Control("α = (16/3)L²η²", "then like n^{−1/3}", {"parameters": printed_parameters}),),
+        Control("SGDm", "its slope is −1/2", {"families": {"SGDm": SGDM}}),
     ),
 )
+def batch(ctx: Context, *, families: Mapping[str, Family] = {"batch": BATCH}) -> Iterable[Evidence]:
+    """The slope against T with the batch that the bound asks for."""
+    yield from falls(ctx, families=families)
+
+
+@claim(
+    "T^{1/3} idle rounds, or α_t of the order t^{−2/3} with η_t of the order t^{−1/3}, do without a batch.",
+    point=16,
+    controls=(
+        Control("T^{1/6} idle rounds", "the slope is −1/3 − 1/6", {"first": 1 / 6}),
+        Control("α_t of the order t^{−1/3}", "then ασ² falls that slowly", {"power": 1 / 3}),
+    ),
+)
+def idle_or_decreasing(ctx: Context, *, first: float = 1 / 3, power: float = 2 / 3) -> Iterable[Evidence]:
+    """The slopes against T with T^`first` idle rounds, and with α_t ~ t^−`power`."""
+    yield from falls(ctx, families={"idle rounds": idle(first), "decreasing α_t": decreasing(power)})
+
+
+@claim(
+    "SGDm with Theorem VI's parameters, on the same problem, falls like T^{−1/2}.",
+    controls=(
+        Control(
+            "α = ½ fixed",
+            "with η of the order T^{−1/3} the noise left is of that order too",
+            {"families": {"α = ½": sgdm(lambda T: Parameters(T ** (-1 / 3), 0.5, 1, False))}},
+        ),
+        Control("MVR", "its slope is −2/3", {"families": {"MVR": BATCH}}),
+    ),
+)
+def momentum(ctx: Context, *, families: Mapping[str, Family] = {"SGDm": SGDM}) -> Iterable[Evidence]:
+    """The slope of momentum without correction against T."""
+    yield from falls(ctx, families=families, exponent=HALF)
+
+
+@claim(
+    "With α = (16/3)L²η², one constant in the printed O(L²η²) for every n, MVR at δ = 0 matches the lower bound for nT "
+    "gradients, (nT)^{−2/3}.",
+    point=16,
+    controls=(Control("α = (16/3)κL²η²", "that does match it", {"parameters": mvr_parameters}, expect="survives"),),
+)
+def lower_bound_in_n(
+    ctx: Context, *, parameters: Callable[[Instance, float], Parameters] = printed_parameters
+) -> Iterable[Evidence]:
+    """The slope against n with one constant for all n, which the printed O(·) does not say."""
+    yield from speed_up(ctx, parameters=parameters)
+
+
+@claim(
+    "With α = (16/3)κL²η² the error at δ = 0 falls like n^{−2/3}.",
+    loose="a slope is told from its neighbours, not measured to a quarter",
+    controls=(Control("α = (16/3)L²η²", "then like n^{−1/3}", {"parameters": printed_parameters}),),
+)
+def alpha_heeds_kappa(
+    ctx: Context, *, parameters: Callable[[Instance, float], Parameters] = mvr_parameters
+) -> Iterable[Evidence]:
+    """The slope against n with an α that knows n."""
+    yield from speed_up(ctx, parameters=parameters)

@@ -1,0 +1,85 @@
+"""The common case of `simulate` on a CUDA device: a block plays a run, many rounds in each launch, nothing is fetched.
+
+What can be played is a `sims.engine.program`, as on the CPU. Parameters are moved to the device before the first round,
+and the record and the last iterates fetched after the last. The array engine draws the same numbers, so that results
+agree with it to rounding; which of the two plays depends on the experiment and not on the number of runs.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from sims.backend import Namespace, to_numpy
+from sims.engine.experiment import Experiment
+from sims.engine.on_cpu import LARGEST
+from sims.engine.program import NOTED, Program, program_of
+from sims.engine.record import Record
+from sims.engine.streams import Streams
+from sims.kernels.cuda import launch
+from sims.kernels.cuda.rounds import Rounds
+from sims.kernels.dispatch import MOST_WORKERS
+from sims.optimizers.optimizer import at
+
+LEAST_ROUNDS = 64  # below, compiling a kernel costs more than the launches of an array operation each
+NUMBERS = 2**28  # random numbers in one launch: well below a second, so that no display waits for it too long
+
+
+def program(e: Experiment) -> Program | None:
+    """The program of an experiment that one kernel plays: that has one, and for which it is worth while."""
+    if e.n > MOST_WORKERS or e.n * e.problem.dim > LARGEST or e.steps < LEAST_ROUNDS:
+        return None
+    try:
+        return program_of(e)
+    except TypeError:  # parameters that are on the device, and do not come to the host by themselves
+        return None
+
+
+def play(program: Program, start: np.ndarray, configuration: dict[str, Any], xp: Namespace) -> Record:
+    """The record of a program, from `start` (*shape, d), played where the arrays of `xp` are."""
+    e = program.e
+    d, everybody = e.problem.dim, math.prod(e.shape)
+    rounds, world, fixed = _tables(program)
+    schedule = _schedule(program)
+    noted = [t for t in range(1, e.steps + 1) if t % e.every == 0 or t == e.steps]
+    records = xp.empty((len(noted), 4, everybody), dtype=xp.float64)
+    memory = xp.zeros((everybody, rounds.kept), dtype=xp.float64)
+    memory[:, :d] = xp.asarray(start.reshape(everybody, d))
+    rates = (xp.asarray(schedule), *map(np.int64, schedule.shape[1:]))
+    tables = (xp.asarray(world), xp.asarray(fixed), np.int32(len(fixed) - 2), *rates)
+    runs = (*map(np.uint64, (Streams(e.seed, "sample").word, e.first_run)), *map(np.int64, (e.shape[-1], everybody)))
+    source, grid, block = rounds.source, (min(everybody, launch.MOST_ACROSS),), (rounds.threads,)
+    size = max(1, NUMBERS // (everybody * e.n * d))
+    for played in range(0, e.steps, size):
+        times = map(np.int64, (played, min(played + size, e.steps), e.steps, e.every))
+        launch.start(source, "play", grid, block, *tables, *runs, *times, memory, records)
+    values = to_numpy(records).reshape(len(noted), 4, *e.shape)
+    last = np.array(to_numpy(memory[:, :d])).reshape(start.shape)
+    with np.errstate(over="ignore", invalid="ignore"):
+        before = e.problem.measure(start)
+    measures = {name: np.concatenate([before[name][None], values[:, k]]) for k, name in enumerate(NOTED)}
+    return Record(np.array([0, *noted]), measures, np.array(values[:, 3]), last, configuration)
+
+
+def _tables(program: Program) -> tuple[Rounds, np.ndarray, np.ndarray]:
+    """What is compiled, what all runs share, and the parameters of each run in the order of the kernel."""
+    e, rule, attack, offsets = program.e, program.rule, program.attack, program.offsets
+    n, d = offsets.shape
+    momentum = program.optimizer.beta is not None
+    rounds = Rounds(rule.step, n, d, n - e.f, rule.f, attack.answer, attack.ddof, momentum, bool(np.any(offsets)))
+    world = np.concatenate([program.eigenvalues, program.x_star, offsets.ravel()])
+    parameters = program.parameters[: len(rule.parameters)]
+    return rounds, world, np.stack([values.ravel() for values in (program.scale, program.strength, *parameters)])
+
+
+def _schedule(program: Program) -> np.ndarray:
+    """η, 1 − β and β (or 1 and β, if not damped), (3, rounds, runs), with one round or one run if all are alike."""
+    times = range(1, program.e.steps + 1) if program.changing else range(1, 2)
+    values = [np.asarray(at(rate, t), dtype=np.float64) for rate in program.schedules for t in times]
+    alike = all(value.size == 1 for value in values)
+    rows = np.stack([value.reshape(1) if alike else program.everywhere(value).ravel() for value in values])
+    eta, old = rows.reshape(2, len(times), -1)
+    fresh = 1.0 - old if program.optimizer.damped else np.ones_like(old)
+    return np.stack([eta, fresh, old])

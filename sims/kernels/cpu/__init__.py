@@ -1,0 +1,1 @@
+"""Kernels for messages in the host's memory, compiled by numba when they are first called."""

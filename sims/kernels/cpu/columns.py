@@ -1,0 +1,147 @@
+"""Rules that work coordinate by coordinate: many columns at once in vector registers, every worker in one of its own.
+
+A sorting network is written out as vector minima and maxima in LLVM's language, which is short and compiles in about a
+second for a hundred workers; the number of workers is the length of a tuple, so that numba caches one program for each.
+A comparison is false for NaN, hence min(v, ∞) = (v < ∞ ? v : ∞) makes NaN the worst value. The arithmetic and its order
+are those of the reference: the results are equal bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import types
+
+from sims.kernels.cpu.compiled import compiled
+from sims.kernels.cpu.lanes import LINE, REGISTER, Lanes, intrinsic, prefetch
+from sims.kernels.cpu.threads import split
+from sims.kernels.dispatch import pieces, row_addresses
+
+ColumnRule = Callable[[Lanes, list[Any], int], Any]  # the values of all workers in a line of columns, f → the result
+ENOUGH = 2**21  # bytes of messages for which a second thread is worth waking
+
+
+def _middle(lanes: Lanes, values: list[Any]) -> Any:
+    """The median of values whose middle ones are in their places."""
+    n = len(values)
+    low = values[(n - 1) // 2]
+    if n % 2:
+        return low
+    return lanes.add(low, lanes.builder.fmul(lanes.constant(0.5), lanes.subtract(values[n // 2], low)))
+
+
+def _mean(lanes: Lanes, values: list[Any], f: int) -> Any:
+    return lanes.mean(values)
+
+
+def _mean_from_first(lanes: Lanes, values: list[Any], f: int) -> Any:
+    return lanes.add(values[0], lanes.mean([lanes.subtract(value, values[0]) for value in values]))
+
+
+def _median(lanes: Lanes, values: list[Any], f: int) -> Any:
+    n = len(values)
+    values = [lanes.worst_for_nan(value) for value in values]
+    lanes.order(values, ((n - 1) // 2, n // 2))
+    return _middle(lanes, values)
+
+
+def _trimmed_mean(lanes: Lanes, values: list[Any], f: int) -> Any:
+    n = len(values)
+    values = [lanes.worst_for_nan(value) for value in values]
+    lanes.order(values, range(f, n - f))
+    middle = values[f + (n - 2 * f) // 2]
+    return lanes.add(middle, lanes.mean([lanes.subtract(value, middle) for value in values[f : n - f]]))
+
+
+def _mean_around_median(lanes: Lanes, values: list[Any], f: int) -> Any:
+    """Of v_i and v_{keep + i}, i < 2f, one is left out; see `sims.aggregators.bulyan`."""
+    n, keep = len(values), len(values) - 2 * f
+    lanes.order(values, range(n))
+    middle, low, high = _middle(lanes, values), values[(n - 1) // 2], values[n // 2]
+    without = [lanes.farther(low, values[i], values[keep + i], high) for i in range(2 * f)]
+    total = lanes.constant(-0.0)  # what changes no number that is added to it
+    for i, value in enumerate(values):
+        more = lanes.add(total, lanes.subtract(value, middle))
+        if i < 2 * f:
+            more = lanes.choose(without[i], total, more)
+        total = lanes.choose(without[i - keep], more, total) if i >= keep else more
+    return lanes.add(middle, lanes.builder.fdiv(total, lanes.constant(float(keep))))
+
+
+RULES = (_mean, _mean_from_first, _median, _trimmed_mean, _mean_around_median)
+
+
+@intrinsic
+def _group(typing: Any, rows: Any, out: Any, offset: Any, rule: Any, trimmed: Any, number: Any) -> Any:
+    """One line of columns: `RULES` at the length of `rule`, with f the length of `trimmed`."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        addresses, result, at = arguments[:3]
+        lanes = Lanes(builder, context.get_value_type(number), number.bitwidth, REGISTER * 8 // number.bitwidth)
+        for i in range(rows.count):
+            prefetch(builder, builder.add(builder.extract_value(addresses, i), at))
+        for part in range(0, LINE, REGISTER):
+            here = builder.add(at, at.type(part))
+            places = [builder.add(builder.extract_value(addresses, i), here) for i in range(rows.count)]
+            values = [lanes.load(place) for place in places]
+            lanes.store(RULES[rule.count](lanes, values, trimmed.count), builder.add(result, here))
+        return context.get_dummy_value()
+
+    return types.void(rows, out, offset, rule, trimmed, number), generate
+
+
+@compiled
+def _run(rows, out, first, last, rule, trimmed, number):
+    """The columns in bytes [first, last); the last line may overlap the one before.
+
+    `rows` are the addresses of the workers' first values, `out` that of the result, `number` is one like the values.
+    The lengths of the tuples `rows`, `rule` and `trimmed` are part of the type for which numba compiles and caches.
+    """
+    for offset in range(first, last - 63, 64):
+        _group(rows, out, offset, rule, trimmed, number)
+    _group(rows, out, last - 64, rule, trimmed, number)
+
+
+def _apply(rule: ColumnRule, messages: np.ndarray, f: int = 0, chosen: np.ndarray | None = None) -> np.ndarray:
+    """(runs, n, d) → (runs, d), each thread some of the columns; `chosen` (runs, m) are the messages that take part."""
+    runs, _, d = messages.shape
+    result = np.empty((runs, d), messages.dtype)
+    number, trimmed, kind = messages.dtype.type(0), (0,) * f, (0,) * RULES.index(rule)
+    for r in range(runs):
+        for first, width, piece in pieces(messages[r]):
+            rows = row_addresses(piece)
+            rows = rows if chosen is None else tuple(rows[i] for i in chosen[r])
+            out = result[r, first : first + width].ctypes.data
+
+            def part(a: int, b: int, rows: Any = rows, out: int = out) -> None:
+                _run(rows, out, a * messages.itemsize, b * messages.itemsize, kind, trimmed, number)
+
+            split(part, width, LINE, max(1, ENOUGH // (len(rows) * messages.itemsize)))
+    return result
+
+
+def mean(messages: np.ndarray) -> np.ndarray:
+    """The arithmetic mean, (runs, n, d) → (runs, d)."""
+    return _apply(_mean, messages)
+
+
+def mean_from_first(messages: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """The mean of the messages `chosen` (runs, m): the first of them plus the mean difference from it."""
+    return _apply(_mean_from_first, messages, chosen=chosen)
+
+
+def coordinate_median(messages: np.ndarray) -> np.ndarray:
+    """The median of each coordinate, (runs, n, d) → (runs, d)."""
+    return _apply(_median, messages)
+
+
+def trimmed_mean(messages: np.ndarray, f: int) -> np.ndarray:
+    """The mean of each coordinate without its f smallest and f largest values, (runs, n, d) → (runs, d)."""
+    return _apply(_trimmed_mean, messages, f)
+
+
+def mean_around_median(messages: np.ndarray, chosen: np.ndarray, f: int) -> np.ndarray:
+    """Of the finite messages `chosen` (runs, m), the mean of the m − 2f values nearest to each median."""
+    return _apply(_mean_around_median, messages, f, chosen)
