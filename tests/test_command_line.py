@@ -290,3 +290,24 @@ def test_the_parser_refuses_in_one_sentence_too(arguments, words):
 def test_stems_are_completed():
     assert stems("theorem_i")[:2] == ["theorem_i_middle_seekers", "theorem_ii_lower_bound"]
     assert stems("X") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [("Theorm IV", "theorem_iv_centered_clipping"), ("Therem III", "theorem_iii_limits"), ("remrk 5", "remark_5_rate")],
+)
+def test_a_slip_of_the_pen_is_told_what_was_meant(text, near):
+    with pytest.raises(ValueError, match=f"did you mean {near}"):
+        theory.load(text)
+
+
+@pytest.mark.parametrize("text", ["Lemma 1", "Section 6", "4", ""])
+def test_what_is_like_no_statement_is_told_none(text):
+    assert "did you mean" not in refused("show", text)
+
+
+def test_show_takes_words_and_looks_at_its_output_first(checkout):
+    verify("--write")
+    assert call("show", "Theorem", "Y").stdout == call("show", "Theorem Y").stdout
+    for command in (("show", "theorem_y"), ("list",)):
+        assert "cannot write into" in refused(*command, "--json", "nowhere/x.json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -114,3 +115,10 @@ def test_headline():
     assert headline([TIGHT, REFUTED, LOOSE]) is REFUTED
     assert headline([OPEN]) is OPEN
     assert headline([]) is None
+
+
+def test_what_settles_a_claim_speaks_for_it_before_what_is_tighter():
+    proof = Evidence("all", 0.5, "<=", 1, "proved", covers="a lemma")
+    search = Evidence("some", 0.99, "<=", 1, "searched")
+    assert headline([search, proof]) is proof
+    assert headline([search, replace(proof, claimed=0.4)]).what == "all"  # and a contradiction before all

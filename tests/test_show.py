@@ -68,7 +68,7 @@ def test_the_last_lines_tell_what_was_found(records, monkeypatch):
     monkeypatch.setattr(terminal, "FINDINGS", (("theorem_y_coin", "Heads, half of the time."), ("another", "No.")))
     last = lines(terminal.summary(run, 1.0), 100)
     assert last[:3] == [
-        "printed    2 of 3 statements stand; faults of the others: 1 constant",
+        "printed    2 of 3 statements stand; faults: 1 constant",
         "corrected  1 proved",
         "controls   4 of 5 false variants were caught",
     ]

@@ -72,7 +72,9 @@ def load(text: str) -> Statement:
 
 
 def mentions(word: str) -> list[str]:
-    """The stems of the statements whose title, texts or claims have a word in them, in the paper's order."""
+    """The stems of the statements whose title, texts or claims have a word of letters in them, in the paper's order."""
+    if not re.search(r"[^\W\d]{3}", word):
+        return []
     wanted = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)", re.IGNORECASE)
     found = []
     for stem in PAPER:
@@ -130,8 +132,13 @@ def _stem_of(text: str) -> str:
                 return found[0]
             if found:
                 raise ValueError(f"{text!r} may be any of {', '.join(found)}")
-    near = difflib.get_close_matches(_as_numbered(words), PAPER, n=1, cutoff=0.4)
-    hint = f"; did you mean {near[0]}?" if near else ""
+    labels = {"_".join(stem.split("_")[:2]): stem for stem in PAPER}  # theorem_iv, definition_c, …
+    kinds = {label.split("_")[0] for label in labels}
+    kind = difflib.get_close_matches(words[0] if words else "", kinds, n=1, cutoff=0.7)
+    near = difflib.get_close_matches(
+        _as_numbered([*kind, *words[1:]]) if kind else wanted, [*labels, *PAPER], n=1, cutoff=0.8
+    )
+    hint = f"; did you mean {labels.get(near[0], near[0])}?" if near else ""
     raise ValueError(f"unknown statement {text!r}{hint} (`byzcheck list` names them all)")
 
 

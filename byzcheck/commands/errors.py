@@ -29,7 +29,8 @@ def refused(command: Callable[[], Any]) -> int:
         if type(error).__name__ == "NoArgsIsHelpError":
             typer.echo(error.format_message())
         else:
-            typer.echo(f"byzcheck: {' '.join(error.format_message().split())} (see byzcheck --help)", err=True)
+            path = getattr(getattr(error, "ctx", None), "command_path", "byzcheck")
+            typer.echo(f"byzcheck: {' '.join(error.format_message().split())} (see {path} --help)", err=True)
         return error.exit_code
     return code if isinstance(code, int) else 0
 

@@ -24,8 +24,11 @@ def list_statements(
     import theory
     from byzcheck.checkout import recorded_statements
     from byzcheck.commands.console import console
+    from byzcheck.files import check_writable
     from byzcheck.show.terminal import list_table
 
+    if json is not None and str(json) != "-":
+        check_writable(json)
     statements, recorded = [theory.load(stem) for stem in theory.PAPER], recorded_statements()
     if json is None:
         console().print(list_table(statements, recorded))
@@ -41,8 +44,8 @@ def list_statements(
 
 @one_sentence
 def show(
-    statement: Annotated[
-        str,
+    words: Annotated[
+        list[str],
         typer.Argument(
             metavar="STATEMENT",
             help="As people write it: “Theorem IV”, “thm 4”, “Figure 2”, a stem; or a word, “Krum”, for where it is.",
@@ -57,9 +60,13 @@ def show(
     import theory
     from byzcheck.checkout import recorded_statements
     from byzcheck.commands.console import console
+    from byzcheck.files import check_writable
     from byzcheck.show.page import page
     from byzcheck.show.terminal import list_table
 
+    if json is not None and str(json) != "-":
+        check_writable(json)
+    statement = " ".join(words)
     try:
         found = theory.load(statement)
     except ValueError as error:

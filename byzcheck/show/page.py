@@ -52,7 +52,7 @@ def page(statement: Statement, record: Mapping[str, Any] | None, source: str) ->
     if points:
         parts += [Text(), Text("Open points", style="bold")]
     for number in points:
-        settled = Text("\n").join(_named(c, r) for c in statement.claims if c.point == number)
+        settled = Text("\n").join(_named(c, r).append(f": {c.text}") for c in statement.claims if c.point == number)
         parts.append(_hanging(2, f"{number}", settled))
     parts += [
         Text(),

@@ -113,7 +113,7 @@ def tally(records: Sequence[Json]) -> list[str]:
     return [
         f"printed    {len(printed) - len(faulty)} of {len(printed)} statements stand"
         + (f", {definitions} more only define" if definitions else "")
-        + (f"; faults of the others: {faults}" if faults else ""),
+        + (f"; faults: {faults}" if faults else ""),
         f"corrected  {corrected or 'none'}",
         f"controls   {hits} of {every} false variants were caught",
     ]

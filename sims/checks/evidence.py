@@ -98,8 +98,11 @@ def side_verdict(verdicts: Iterable[Verdict]) -> Verdict | None:
 
 
 def headline(evidence: list[Evidence]) -> Evidence | None:
-    """The item that speaks for a statement: the first contradiction, else the tightest bound, else an equality."""
+    """The item that speaks for a claim: the first contradiction, else one that settles it, else the tightest bound.
+
+    Of several a bound comes before an equality, and the tightest bound first.
+    """
     for e in evidence:
         if e.verdict == "refuted":
             return e
-    return min(evidence, key=lambda e: (e.relation == "=", e.tightness), default=None)
+    return min(evidence, key=lambda e: (e.verdict != "holds", e.relation == "=", e.tightness), default=None)

@@ -5,7 +5,7 @@
 are reconstructed here and called so.
 
 *"From any v_0" is false* for a constant radius and for a random v_0, even one independent of the messages, by exact
-instances (`far_centres.py`). What is left is a fixed v_0 and radii that know B_0 ≥ ‖v_0 − x̄‖₂.
+instances (`far_centres.py`). What is left is a fixed v_0 and radii that know B_0² ≥ E‖v_0 − x̄‖².
 
 *One step* from a fixed centre: U ≤ 6.45δB² + 22.1δρ² for all B ≥ 0, proved (`one_step.py`); 3 and 5.1 do as
 well. The lemma does not iterate: v_1 depends on the messages. *At most δn bad* (δn ≥ 1): the bound grows with the true
@@ -143,8 +143,8 @@ STATEMENT = Statement(
     "δ)^{2l}B_0² + 117δρ²/(1 − 2δ)⁴.",
     says="From any v_0: E‖v_l − x̄‖² ≤ 2(6.45δ)^l E‖v_0 − x̄‖² + 1360δρ²",
     says_corrected="v_0 fixed: E‖v_l − x̄‖² ≤ 2(5δ)^{2l}B_0² + 90δρ², δ ≤ 0.15",
-    for_you="You may use it from a fixed centre and with a radius that grows with its distance; Section 6 uses "
-    "a random centre, which it does not cover.",
+    for_you="Fix the centre and take τ_l = max(2.5ρ/√δ, B_0(5δ)^l/0.9); for the moving centre of Section 6 nothing is "
+    "proved: use the trimmed mean there (Theorem VI).",
     rests_on="the lemma path by path in theory/theorem_iv_centered_clipping/many_steps.py (pen and paper), its "
     "constants by interval arithmetic over all δ",
     source=Source(
