@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 
 
 def cores() -> int:
@@ -15,3 +17,22 @@ def stems(incomplete: str) -> list[str]:
     from theory import PAPER
 
     return [stem for stem in PAPER if stem.startswith(incomplete.lower())]
+
+
+def check_json(json: Path | None) -> None:
+    """Raise, before anything is computed, if `--json FILE` could not be written; - is standard output."""
+    from byzcheck.files import check_writable
+
+    if json is not None and str(json) != "-":
+        check_writable(json)
+
+
+def write_json(record: object, json: Path) -> None:
+    """Write a record where `--json` says."""
+    from byzcheck.files import write_all
+    from byzcheck.record import as_text
+
+    if str(json) == "-":
+        sys.stdout.write(as_text(record))
+    else:
+        write_all({json: as_text(record)})

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from byzcheck.commands.arguments import check_json, write_json
 from byzcheck.commands.errors import one_sentence
 
 
@@ -27,23 +28,19 @@ def audit(
     """Measure what the paper asks of a rule, yours or ours; exit 1 if a row is refuted."""
     from byzcheck.card import card_of
     from byzcheck.commands.console import console
-    from byzcheck.files import check_writable, write_all
-    from byzcheck.record import as_text, card_record
+    from byzcheck.record import card_record
     from byzcheck.show.terminal import evidence_table
     from sims.by_name import parse_settings, rule_by_name
 
     if not 0 <= 2 * f < n:
         raise ValueError(f"an audit needs 0 ≤ f < n/2, got n = {n}, f = {f}")
-    if json is not None and str(json) != "-":
-        check_writable(json)
+    check_json(json)
     sys.path.append(os.getcwd())  # a rule of one's own is usually a file in the current folder
     made = rule_by_name(rule, f, parse_settings(settings or []))
     made.require(n)
     card = card_of(made, n, f)
-    if str(json) == "-":
-        sys.stdout.write(as_text(card_record(card, rule)))
-    elif json is not None:
-        write_all({json: as_text(card_record(card, rule))})
+    if json is not None:
+        write_json(card_record(card, rule), json)
     out = console(stderr=str(json) == "-")
     out.print(card.title, style="bold")
     out.print(evidence_table(card.evidence))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from byzcheck.commands.arguments import cores, stems
+from byzcheck.commands.arguments import check_json, cores, stems, write_json
 from byzcheck.commands.errors import one_sentence
 
 if TYPE_CHECKING:
@@ -24,11 +23,9 @@ def list_statements(
     import theory
     from byzcheck.checkout import recorded_statements
     from byzcheck.commands.console import console
-    from byzcheck.files import check_writable
     from byzcheck.show.terminal import list_table
 
-    if json is not None and str(json) != "-":
-        check_writable(json)
+    check_json(json)
     statements, recorded = [theory.load(stem) for stem in theory.PAPER], recorded_statements()
     if json is None:
         console().print(list_table(statements, recorded))
@@ -39,7 +36,7 @@ def list_statements(
         | {key: recorded.get(s.stem, {}).get(key) for key in keys}
         for s in statements
     ]
-    _write(rows, json)
+    write_json(rows, json)
 
 
 @one_sentence
@@ -60,12 +57,10 @@ def show(
     import theory
     from byzcheck.checkout import recorded_statements
     from byzcheck.commands.console import console
-    from byzcheck.files import check_writable
     from byzcheck.show.page import page
     from byzcheck.show.terminal import list_table
 
-    if json is not None and str(json) != "-":
-        check_writable(json)
+    check_json(json)
     statement = " ".join(words)
     try:
         found = theory.load(statement)
@@ -87,17 +82,7 @@ def show(
     elif record is None:
         raise ValueError(f"{found.label} is not recorded: --run checks it now")
     else:
-        _write(record, json)
-
-
-def _write(record: object, json: Path) -> None:
-    from byzcheck.files import write_all
-    from byzcheck.record import as_text
-
-    if str(json) == "-":
-        sys.stdout.write(as_text(record))
-    else:
-        write_all({json: as_text(record)})
+        write_json(record, json)
 
 
 def _fresh(statement: Statement, jobs: int | None) -> Json:

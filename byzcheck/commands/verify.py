@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from byzcheck.commands.arguments import cores, stems
+from byzcheck.commands.arguments import check_json, cores, stems
 from byzcheck.commands.errors import one_sentence
 
 if TYPE_CHECKING:
@@ -64,7 +64,6 @@ def _check_outputs(stems: list[str], options: Options, write: bool, check: bool,
     """Everything that can be known to go wrong with the output, before anything is computed."""
     import theory
     from byzcheck.checkout import Checkout, read_recorded
-    from byzcheck.files import check_writable
     from byzcheck.run import Options
 
     if write and check:
@@ -77,8 +76,7 @@ def _check_outputs(stems: list[str], options: Options, write: bool, check: bool,
         Checkout().check([stem for stem in stems if theory.load(stem).data is not None])
     if check:
         read_recorded()
-    if json is not None and str(json) != "-":
-        check_writable(json)
+    check_json(json)
 
 
 def _computed(stems: list[str], options: Options, jobs: int, write: bool) -> tuple[Json, dict[Path, str]]:
