@@ -124,7 +124,7 @@ def test_a_grid_of_parameters_is_a_loop():
         ({"chunk": 0}, "chunk ≥ 1, got chunk = 0"),
         ({"first_run": -1}, "first_run ≥ 0, got first_run = -1"),
         ({"seed": "0"}, "whole number as seed"),
-        ({"x0": [1.0]}, r"x0 must have shape \(..., d\) with d = 2, got \(1,\)"),
+        ({"x0": [1.0]}, r"x0 must be a number or have shape \(..., d\) with d = 2, got \(1,\)"),
         ({"x0": np.zeros((3, 2))}, r"x0 must broadcast to \(\*grid, runs, d\) = \(2, 2\), got \(3, 2\)"),
         ({"attack": "alie"}, "sims Attack as attack, got attack = 'alie'"),
         ({"attack": Constant(1.0, "gradient")}, "got enters = 'gradient'"),
@@ -138,7 +138,9 @@ def test_bad_input_is_refused_with_its_numbers(options, message):
 
 def test_parameters_that_do_not_fit_the_grid_are_refused():
     algorithm = RobustSGD(Mean(), SGD(np.array([0.1, 0.2, 0.3])[:, None]))
-    with pytest.raises(ValueError, match=r"broadcast over \(\*grid, runs\) = \(2,\), but .* \(3, 2, 2\)"):
+    with pytest.raises(
+        ValueError, match=r"rate of SGD has the shape \(3, 1\), .* not broadcast over \(\*grid, 1\) = \(1,\)"
+    ):
         simulate(PROBLEM, algorithm, **SIZES)
 
 

@@ -32,6 +32,7 @@ OTHER = {  # field → another value of it
     "attack": BitFlipping(),
     "x0": [1.0, 0.0],
     "grid": (2,),
+    "axes": {"run": (1.0, 2.0)},
     "shuffle": True,
     "first_run": 1,
     "every": 2,
@@ -59,7 +60,7 @@ def test_a_field_that_is_not_in_the_key_is_noticed(name):
 
 DEEPER = {
     "rule's steps": {"algorithm": RobustSGD(CenteredClipping(tau=1.0, steps=2), SGD(0.1))},
-    "array instead of number": {"algorithm": RobustSGD(CenteredClipping(tau=np.array([1.0, 2.0])), SGD(0.1))},
+    "array instead of number": {"algorithm": RobustSGD(CenteredClipping(tau=np.array([1.0])), SGD(0.1))},
     "learning rate": {"algorithm": RobustSGD(CenteredClipping(tau=1.0), SGD(0.2))},
     "schedule": {"algorithm": RobustSGD(CenteredClipping(tau=1.0), SGD(lambda t: 0.1 / t))},
     "another schedule": {"algorithm": RobustSGD(CenteredClipping(tau=1.0), SGD(lambda t: 0.2 / t))},
@@ -154,7 +155,7 @@ def test_simulate_takes_the_fields_of_an_experiment_and_a_chunk():
 
 
 def test_simulate_runs_the_experiment():
-    experiment = dataclasses.replace(BASE, **{**OTHER, "backend": "numpy", "f": 1})
+    experiment = dataclasses.replace(BASE, **{**OTHER, "backend": "numpy", "f": 1, "runs": 2})
     options = {field.name: getattr(experiment, field.name) for field in dataclasses.fields(Experiment)}
     for record in (play(experiment), play(experiment, chunk=3), simulate(**options)):
         assert record.key() == experiment.key()

@@ -42,7 +42,12 @@ def test_grids_and_parameters_of_every_run():
     problem = Quadratic((1.0, 3.0), sigma_sq=np.array([[[0.5]], [[2.0]]]))
     rule = CenteredClipping((np.array([[0.1], [1.0], [10.0]]), 0.5), steps=2)
     rate = np.linspace(0.01, 0.2, runs)
-    size = {"grid": grid, "runs": runs, "attack": InnerProductManipulation(np.array([[0.1], [0.5], [1.0]]))}
+    size = {
+        "grid": grid,
+        "axes": {"run": range(runs)},
+        "runs": runs,
+        "attack": InnerProductManipulation(np.array([[0.1], [0.5], [1.0]])),
+    }
     x0 = np.random.Generator(np.random.Philox(3)).standard_normal((runs, 2))
     agree(*both(problem, RobustSGD(rule, WorkerMomentum(rate, 0.5)), x0=x0, **size))
     agree(*both(problem, RobustSGD(RFA(nu=np.array([[0.1], [1.0], [3.0]])), SGD(lambda t: rate / t)), **size))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -28,6 +28,8 @@ class CenteredClipping(Rule):
     >>> CenteredClipping(tau=1.0).aggregate(np.array([[0.5], [0.0], [1e9]]), state=np.zeros(1))
     array([0.5])
     """
+
+    reals: ClassVar[Mapping[str, int]] = {"tau": 0}
 
     tau: Any
     steps: int = 1

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from sims import kernels
 from sims.aggregators.rule import Promises, StatelessRule, smallest
@@ -23,6 +24,8 @@ class RFA(StatelessRule):
     >>> RFA(steps=1).aggregate(np.array([[1.0], [1.0], [4.0]]))
     array([1.33333333])
     """
+
+    reals: ClassVar[Mapping[str, int]] = {"nu": 0}
 
     steps: int = 3
     nu: Any = 0.1

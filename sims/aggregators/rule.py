@@ -5,9 +5,9 @@ from __future__ import annotations
 import abc
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self, final
+from typing import Any, ClassVar, Self, final
 
 import numpy as np
 
@@ -39,13 +39,16 @@ class Rule(abc.ABC):
     """An aggregation rule: a frozen value that turns messages (..., n, d) into (..., d).
 
     `state = rule.init(x)`, `y, state = rule(x, state)`; most rules have the empty state. Leading axes are independent
-    runs. Real parameters may be arrays that broadcast over the leading axes; integers are static. A NaN or an infinity
-    in a message is an attack, not an error: it counts as the worst value, and with at most `breakdown(n)` such rows
-    the output stays finite. Dtype, device and array library of the output are those of the input.
+    runs. Real parameters that `reals` names may be arrays that broadcast over the leading axes; all others are static.
+    A NaN or an infinity in a message is an attack, not an error: it counts as the worst value, and with at most
+    `breakdown(n)` such rows the output stays finite. Dtype, device and array library of the output are those of the
+    input.
 
     Calling a rule raises `ValueError` when the messages are not real floating-point numbers of at least two axes
     with n ≥ 1 workers, or when `require(n)` does.
     """
+
+    reals: ClassVar[Mapping[str, int]] = {}  # real parameters that may be arrays: how many axes of its own each has
 
     @property
     @abc.abstractmethod

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -33,6 +34,8 @@ class ALittleIsEnough(Attack):
     >>> round(alie_z(25, 5), 4), round(alie_z(25, 5, "krum"), 4)
     (0.2533, 0.4677)
     """
+
+    reals: ClassVar[Mapping[str, int]] = {"z": 0}
 
     z: Any = None
     z_formula: str = "released"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, final
 
@@ -42,12 +42,13 @@ class Attack(abc.ABC):
     worker to keep a momentum), or the "gradients" which the algorithm is given (the submitted gradients of Definition
     B). `flips_labels` declares that the f compute from flipped labels, for which the engine asks the problem, a
     `sims.problems.Labelled`. `rng` has `normal(steps, shape)` and `uniform(steps, shape)`, each run on its own stream
-    (`sims.engine.RunStreams`). Real parameters may be arrays over the leading axes. Calling raises `ValueError` if
-    `sent` has not the shape of `view.own`.
+    (`sims.engine.RunStreams`). Real parameters that `reals` names, with the number of axes of their own, may be arrays
+    over the leading axes. Calling raises `ValueError` if `sent` has not the shape of `view.own`.
     """
 
     enters: ClassVar[str] = "messages"
     flips_labels: ClassVar[bool] = False
+    reals: ClassVar[Mapping[str, int]] = {}
 
     @classmethod
     def example(cls, n: int, f: int) -> Self | None:

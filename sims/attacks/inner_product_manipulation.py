@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from sims.attacks.attack import Attack, State, View
 from sims.backend import Array, lead, namespace
@@ -17,6 +18,8 @@ class InnerProductManipulation(Attack):
     −ε·(1/g) Σ_{i∈G} m_i, from the honest messages; the paper takes ε = 0.1. `epsilon` may be an array over the
     leading axes.
     """
+
+    reals: ClassVar[Mapping[str, int]] = {"epsilon": 0}
 
     epsilon: Any = 0.1
 

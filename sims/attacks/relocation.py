@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -37,6 +38,8 @@ class Relocation(Attack):
     >>> Relocation(5.0, direction=(1.0,))(View(honest, honest, honest, honest, last, last, np.mean, 1))[0].tolist()
     [[7.0], [7.0]]
     """
+
+    reals: ClassVar[Mapping[str, int]] = {"radius": 0, "direction": 1, "angle": 0, "mix": 0, "reference": 0}
 
     radius: Any
     direction: Any = None

@@ -1,9 +1,10 @@
-"""Experiments, the batched loop that runs them, the record of a run and the random streams."""
+"""Experiments, parameters along axes, the batched loop that runs them, the record of a run and the random streams."""
 
+from sims.engine.axis import Axis
 from sims.engine.describe import describe, key
 from sims.engine.experiment import Experiment
 from sims.engine.record import Record
 from sims.engine.simulate import play, simulate
 from sims.engine.streams import RunStreams, Streams
 
-__all__ = ["Experiment", "Record", "RunStreams", "Streams", "describe", "key", "play", "simulate"]
+__all__ = ["Axis", "Experiment", "Record", "RunStreams", "Streams", "describe", "key", "play", "simulate"]

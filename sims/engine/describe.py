@@ -7,80 +7,143 @@ import hashlib
 import json
 import math
 from abc import ABCMeta
-from collections.abc import Mapping
-from types import CodeType, FunctionType
+from collections.abc import Callable, Iterator, Mapping
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
 from sims.backend import to_numpy
+from sims.engine.code import code_of, function_tree
+from sims.engine.streams import STREAMS_VERSION
 
 
 def describe(value: Any) -> Any:
-    """A value as JSON: dataclasses and rules with all their parameters, arrays with dtype, functions by their code.
+    """A value as JSON: dataclasses and rules with all their parameters, arrays with dtype, functions by their text.
 
-    A plain function is described by its name and a digest of its code, constants, defaults and closure (not of the
-    globals it reads). What cannot be described becomes {"opaque": type}, for which `key` refuses.
+    Equal parameters have one form: zero has no sign, and where a real is meant, in a field of the type `float` or one
+    that `reals` names, 1 is 1.0. A function is described by its name, the digest of its syntax tree, its defaults and
+    its closure. What cannot be described becomes {"opaque": type}, for which `key` refuses.
 
-    >>> from sims.aggregators import TrimmedMean
-    >>> describe(TrimmedMean(f=2))
-    {'type': 'sims.aggregators.trimmed_mean:TrimmedMean', 'f': 2}
+    >>> from sims.aggregators import CenteredClipping
+    >>> describe(CenteredClipping(tau=1))
+    {'type': 'sims.aggregators.centered_clipping:CenteredClipping', 'tau': 1.0, 'steps': 1}
     """
-    if value is None or isinstance(value, bool | int | str):
+    return _described(value, _exact)
+
+
+def canonical(value: Any) -> str:
+    """The one text of plain JSON: keys in order, no spaces, ASCII.
+
+    >>> canonical({"b": 1.0, "a": "ρ"})
+    '{"a":"\\\\u03c1","b":1.0}'
+    """
+    return json.dumps(value, sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+
+
+def key(configuration: Mapping[str, Any], code: Mapping[str, str] | None = None) -> str:
+    """The key of an experiment with this configuration: the `digest` of it, of the streams and of the code it uses.
+
+    `code` is found in `sims.engine.code` unless given. Raises `ValueError` if a part could not be described or is NaN,
+    or if code has no source.
+    """
+    if opaque := list(_opaque(configuration)):
+        raise ValueError(f"a key needs parameters that can be described, got {', '.join(opaque)}")
+    if code is None:
+        code = code_of(sorted(set(modules_of(configuration))), configuration.get("backend", "numpy"))
+    parts = {"code": dict(code), "configuration": dict(configuration), "streams": STREAMS_VERSION}
+    return digest(canonical(parts))
+
+
+def digest(text: str) -> str:
+    """The first 32 hexadecimal digits of the SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def modules_of(description: Any) -> Iterator[str]:
+    """The modules of all types and functions in a description."""
+    if isinstance(description, Mapping):
+        for name, part in description.items():
+            if name in ("type", "function", "class") and isinstance(part, str) and ":" in part:
+                yield part.partition(":")[0]
+            else:
+                yield from modules_of(part)
+    elif isinstance(description, list):
+        for part in description:
+            yield from modules_of(part)
+
+
+Leaf = Callable[[Any], Any]  # what becomes of a number
+
+
+def _exact(number: Any) -> Any:
+    if isinstance(number, float):
+        number = number + 0.0  # no −0
+        return number if math.isfinite(number) else {"float": str(number)}  # JSON has no infinity
+    return number
+
+
+def _real(number: Any) -> Any:
+    return number if isinstance(number, bool) else _exact(float(number))
+
+
+def _described(value: Any, leaf: Leaf) -> Any:
+    if value is None or isinstance(value, str):
         return value
+    if isinstance(value, bool | int | float):
+        return leaf(value)
     if isinstance(value, np.generic):
-        return describe(value.item())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else {"float": str(value)}  # JSON has no infinity
+        return _described(value.item(), leaf)
     if isinstance(value, tuple | list | range):
-        return [describe(item) for item in value]
+        return [_described(item, leaf) for item in value]
     if isinstance(value, Mapping):
-        return {str(name): describe(item) for name, item in value.items()}
+        return {str(name): _described(item, leaf) for name, item in value.items()}
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         host = to_numpy(value)
-        return {"array": describe(host.tolist()), "dtype": str(host.dtype)}
+        if leaf is _real:
+            host = host.astype(np.float64)
+        return {"array": _described(host.tolist(), leaf), "dtype": str(host.dtype)}
     if isinstance(value, FunctionType):
-        closure = [describe(cell.cell_contents) for cell in value.__closure__ or ()]
-        defaults = [describe(value.__defaults__), describe(value.__kwdefaults__)]
-        code = hashlib.blake2b(json.dumps(_code(value.__code__)).encode(), digest_size=16).hexdigest()
-        return {"function": _name(value), "code": code, "closure": closure, "defaults": defaults}
+        return _function(value)
     if isinstance(value, type):
         return {"class": _name(value)}
     if dataclasses.is_dataclass(value):
-        fields = {field.name: describe(getattr(value, field.name)) for field in dataclasses.fields(value)}
-        return {"type": _name(type(value)), **fields}
+        return {"type": _name(type(value)), **_fields(value)}
     if isinstance(type(value), ABCMeta):  # a rule, attack, problem, … that somebody wrote as a plain class
         return {"type": _name(type(value)), **{name: describe(item) for name, item in sorted(vars(value).items())}}
     return {"opaque": _name(type(value))}
 
 
-def key(configuration: Mapping[str, Any]) -> str:
-    """32 hexadecimal digits that stand for a configuration; `ValueError` if a part of it could not be described."""
-    opaque = _opaque(configuration)
-    if opaque:
-        raise ValueError(f"a key needs parameters that can be described, got {', '.join(opaque)}")
-    text = json.dumps(configuration, sort_keys=True, ensure_ascii=True, allow_nan=False)
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+def _fields(value: Any) -> dict[str, Any]:
+    reals = getattr(type(value), "reals", {})
+    fields = dataclasses.fields(value)
+    real = {field.name for field in fields if field.name in reals or field.type in ("float", float)}
+    return {f.name: _described(getattr(value, f.name), _real if f.name in real else _exact) for f in fields}
+
+
+def _function(value: FunctionType) -> dict[str, Any]:
+    tree = function_tree(value)
+    if tree is None:
+        return {"opaque": f"the function {_name(value)} without its source"}
+    closure = [describe(cell.cell_contents) for cell in value.__closure__ or ()]
+    defaults = [describe(value.__defaults__), describe(value.__kwdefaults__)]
+    return {"function": _name(value), "text": digest(tree), "closure": closure, "defaults": defaults}
 
 
 def _name(thing: Any) -> str:
     return f"{thing.__module__}:{thing.__qualname__}"
 
 
-def _code(code: CodeType) -> list[Any]:
-    return [code.co_code.hex(), [_constant(c) for c in code.co_consts], list(code.co_names), list(code.co_varnames)]
-
-
-def _constant(constant: Any) -> Any:
-    if isinstance(constant, CodeType):
-        return _code(constant)
-    if isinstance(constant, frozenset):
-        return sorted(map(repr, constant))  # its own order changes from process to process
-    return repr(constant)
-
-
-def _opaque(part: Any) -> list[str]:
-    """The types of all opaque parts."""
+def _opaque(part: Any) -> Iterator[str]:
+    """The types of all opaque parts, and "NaN"."""
     if isinstance(part, Mapping):
-        return [part["opaque"]] if "opaque" in part else [name for item in part.values() for name in _opaque(item)]
-    return [name for item in part for name in _opaque(item)] if isinstance(part, list) else []
+        if "opaque" in part:
+            yield part["opaque"]
+        elif part.get("float") == "nan":
+            yield "NaN"
+        else:
+            for item in part.values():
+                yield from _opaque(item)
+    elif isinstance(part, list):
+        for item in part:
+            yield from _opaque(item)

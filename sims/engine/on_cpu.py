@@ -15,7 +15,6 @@ import numpy as np
 from sims.engine.experiment import Experiment
 from sims.engine.program import NOTED, Program, program_of
 from sims.engine.record import Record
-from sims.engine.streams import Streams
 from sims.kernels.cpu.tables import Aggregation, Attacking, Movement, Room, State, World
 from sims.kernels.cpu.threads import split
 from sims.kernels.in_rounds import Step
@@ -44,13 +43,13 @@ def play(program: Program, start: np.ndarray, configuration: dict[str, Any]) -> 
     last = np.empty((cells, runs, d))
     starts = start.reshape(cells, runs, d)
     size = max(1, min(e.steps, BUFFER // (lanes * e.n * d)))
-    streams = Streams(e.seed, "sample")
+    keys = e.keys("sample")
 
     def group(number: int) -> None:
         chosen = np.minimum(np.arange(number * lanes, (number + 1) * lanes), runs - 1)  # the last one fills up
         own = int(chosen[-1] - chosen[0]) + 1
         here = slice(chosen[0], chosen[0] + own)
-        normals = Normals(np.array([streams.key(e.first_run + int(r)) for r in chosen[:own]]))
+        normals = Normals(keys[chosen[:own]])
         drawn, records, room = vectors.zeros(size, e.n * d), vectors.zeros(size, 4), _room(program)
         states = [State(vectors.zeros(d), vectors.zeros(e.n, d), vectors.zeros(d)) for _ in range(cells)]
         parts = [_Part(program, c, chosen) for c in range(cells)]

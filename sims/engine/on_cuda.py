@@ -17,7 +17,6 @@ from sims.engine.experiment import Experiment
 from sims.engine.on_cpu import LARGEST
 from sims.engine.program import NOTED, Program, program_of
 from sims.engine.record import Record
-from sims.engine.streams import Streams
 from sims.kernels.cuda import launch
 from sims.kernels.cuda.rounds import Rounds
 from sims.kernels.dispatch import MOST_WORKERS
@@ -49,7 +48,7 @@ def play(program: Program, start: np.ndarray, configuration: dict[str, Any], xp:
     memory[:, :d] = xp.asarray(start.reshape(everybody, d))
     rates = (xp.asarray(schedule), *map(np.int64, schedule.shape[1:]))
     tables = (xp.asarray(world), xp.asarray(fixed), np.int32(len(fixed) - 2), *rates)
-    runs = (*map(np.uint64, (Streams(e.seed, "sample").word, e.first_run)), *map(np.int64, (e.shape[-1], everybody)))
+    runs = (*map(np.uint64, e.keys("sample")[0]), *map(np.int64, (e.shape[-1], everybody)))
     source, grid, block = rounds.source, (min(everybody, launch.MOST_ACROSS),), (rounds.threads,)
     size = max(1, NUMBERS // (everybody * e.n * d))
     for played in range(0, e.steps, size):

@@ -14,7 +14,6 @@ from sims.backend import Array, Namespace, get_namespace, namespace, to_numpy
 from sims.engine import on_cpu, on_cuda
 from sims.engine.experiment import Experiment, whole
 from sims.engine.record import Record
-from sims.engine.streams import Streams
 from sims.optimizers import Algorithm
 from sims.problems import Oracle
 
@@ -31,9 +30,10 @@ def simulate(
     attack: Attack | None = None,
     steps: int,
     runs: int,
-    seed: int,
+    seed: int | tuple[int, ...],
     x0: Any = None,
     grid: tuple[int, ...] = (),
+    axes: Mapping[str, Sequence[Any]] | None = None,
     shuffle: bool = False,
     chunk: int | None = None,
     first_run: int = 0,
@@ -65,6 +65,7 @@ def simulate(
         attack=NoAttack() if attack is None else attack,
         x0=x0,
         grid=grid,
+        axes=axes,
         shuffle=shuffle,
         first_run=first_run,
         every=every,
@@ -96,9 +97,7 @@ def play(e: Experiment, chunk: int | None = None) -> Record:
         return on_cpu.play(program, start, configuration)
     problem, algorithm, attack, n, f, steps, runs = e.problem, e.algorithm, e.attack, e.n, e.f, e.steps, e.runs
     one_round = e.round()
-    sample, attacking, ruling, mixing = (
-        Streams(e.seed, purpose).runs(e.first_run, runs, xp) for purpose in ("sample", "attack", "rule", "shuffle")
-    )
+    sample, attacking, ruling, mixing = (e.streams(purpose, xp) for purpose in ("sample", "attack", "rule", "shuffle"))
     per_step = max(1, runs * n * math.prod(problem.sample_shape))
     size = max(1, min(steps, CHUNK_NUMBERS // per_step)) if chunk is None else chunk
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from sims.backend import Namespace
 from sims.kernels.cuda.random import DeviceStreams
 
 WORD = 2**64
+STREAMS_VERSION = 1  # raised whenever the same seed would draw other numbers
 
 
 @dataclass(frozen=True)
@@ -54,16 +55,18 @@ class Streams:
         digest = hashlib.blake2b(f"{int(self.seed)}:{self.purpose}".encode(), digest_size=8).digest()
         return int.from_bytes(digest, "little")
 
-    def runs(self, first: int, count: int, xp: Namespace = np) -> RunStreams | DeviceStreams:
+    def runs(self, first: int, count: int, xp: Namespace = np) -> AnyStreams:
         """The streams of the runs first, …, first + count − 1, at their start; on the device if `xp` is CuPy's."""
         if first < 0 or count < 0:
             raise ValueError(f"Streams needs first ≥ 0 and count ≥ 0, got first = {first}, count = {count}")
         runs = range(first, first + count)
-        return DeviceStreams(self.word, runs, xp) if is_cupy_namespace(xp) else RunStreams(self, runs)
+        if is_cupy_namespace(xp):
+            return DeviceStreams(self.word, runs, xp)
+        return RunStreams([(self, run) for run in runs])
 
 
 class RunStreams:
-    """The generators of a range of runs, advanced together by drawing.
+    """The generators of several runs, each named by its streams and number, advanced together by drawing.
 
     `normal` and `uniform` return (steps, runs, *shape) and continue where the last draw ended: drawing 3 and then 4
     steps is drawing 7, because both fill step after step with full-width float64 draws only. That holds as long as
@@ -73,8 +76,7 @@ class RunStreams:
     (3, 2, 4)
     """
 
-    def __init__(self, streams: Streams, runs: range) -> None:
-        self.streams = streams
+    def __init__(self, runs: Sequence[tuple[Streams, int]]) -> None:
         self.runs = runs
         self._generators: list[np.random.Generator] | None = None
 
@@ -82,7 +84,7 @@ class RunStreams:
     def generators(self) -> list[np.random.Generator]:
         """One generator per run; made when first needed, since most purposes of most experiments draw nothing."""
         if self._generators is None:
-            self._generators = [self.streams.generator(run) for run in self.runs]
+            self._generators = [streams.generator(run) for streams, run in self.runs]
         return self._generators
 
     def normal(self, steps: int, shape: tuple[int, ...] = ()) -> np.ndarray:
@@ -98,3 +100,6 @@ class RunStreams:
         for position, generator in enumerate(self.generators):
             drawn[:, position] = sampler(generator, (steps, *shape))
         return drawn
+
+
+AnyStreams = RunStreams | DeviceStreams

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable
-from typing import Any, Self
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -21,11 +21,13 @@ class Optimizer(abc.ABC):
     In round t the workers turn gradients into messages, `m, memory = messages(g, memory, t)`, (..., n, d) → (..., n,
     d); the server turns the aggregate into the next iterate, `x, memory = update(x, a, memory, t)`, (..., d). The
     memories start as None, which means zero. Learning rate and momentum are numbers, arrays over the leading axes, or
-    functions of t.
+    functions of t; `reals` names these parameters, with the number of axes of their own (none).
 
     Most optimizers ask for one gradient a round, at x. One that wants the gradients of the *same* sample at k points
     returns them from `points`; `gradients` then has the shape (..., n, k·d), the k gradients of a worker end to end.
     """
+
+    reals: ClassVar[Mapping[str, int]] = {"learning_rate": 0}
 
     learning_rate: Schedule
 

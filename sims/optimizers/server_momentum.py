@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 from sims.backend import Array
 from sims.optimizers.optimizer import (
@@ -24,6 +25,8 @@ class ServerMomentum(Optimizer):
     a_t = AGG(g_{t,1}, …, g_{t,n}); m_t = (1 − β)a_t + βm_{t−1} if damped, a_t + βm_{t−1} if not, m_0 = 0; x_t =
     x_{t−1} − ηm_t. Raises `ValueError` unless η ≥ 0 and 0 ≤ β < 1.
     """
+
+    reals: ClassVar[Mapping[str, int]] = {"learning_rate": 0, "beta": 0}
 
     learning_rate: Schedule
     beta: Schedule

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 from sims.backend import Array
 from sims.kernels.in_rounds import OptimizerInRounds
@@ -26,6 +27,8 @@ class WorkerMomentum(Optimizer):
     code), m_{0,i} = 0; x_t = x_{t−1} − η·AGG(m_{t,1}, …, m_{t,n}). For Theorem VI's α_1 = 1, let β be a function of t
     with β_1 = 0. Raises `ValueError` unless η ≥ 0 and 0 ≤ β < 1.
     """
+
+    reals: ClassVar[Mapping[str, int]] = {"learning_rate": 0, "beta": 0}
 
     learning_rate: Schedule
     beta: Schedule

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -28,6 +29,8 @@ class WorkerMVR(Optimizer):
     η ≥ 0 and 0 ≤ α ≤ 1 are numbers, arrays over the leading axes, or functions of t. Raises `ValueError` if they are
     not, for another start, for idle < 0 and for idle rounds after a zero start.
     """
+
+    reals: ClassVar[Mapping[str, int]] = {"learning_rate": 0, "alpha": 0}
 
     learning_rate: Schedule
     alpha: Schedule

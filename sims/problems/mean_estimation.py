@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -93,6 +94,8 @@ class Bernoulli(MeanEstimation):
     0.09375
     """
 
+    reals: ClassVar[Mapping[str, int]] = {"p": 0}
+
     p: Any
     dim: int = 1  # pyright: ignore[reportIncompatibleMethodOverride] (a field does for a property)
 
@@ -159,6 +162,8 @@ class Pareto(MeanEstimation):
     >>> Pareto().mean, Pareto().variance
     (1.5, 0.75)
     """
+
+    reals: ClassVar[Mapping[str, int]] = {"shape": 0}
 
     shape: Any = 3.0
     dim: int = 1  # pyright: ignore[reportIncompatibleMethodOverride] (a field does for a property)

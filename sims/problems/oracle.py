@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -27,8 +27,11 @@ class Oracle(abc.ABC):
     """Stochastic gradients for n workers at a point of R^d, and measures of the point; nothing else need be known.
 
     The engine asks for no more, so that what has no closed form can be optimized by the same rounds; a `Problem` is an
-    oracle of which everything is known.
+    oracle of which everything is known. `reals` names the real parameters that may be arrays over the leading axes,
+    with the number of axes of their own: {"sigma_sq": 0, "x_star": 1}.
     """
+
+    reals: ClassVar[Mapping[str, int]] = {}
 
     @property
     @abc.abstractmethod

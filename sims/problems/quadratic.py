@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -30,6 +31,8 @@ class Quadratic(Problem):
     >>> Quadratic(eigenvalues=(1.0, 4.0)).value(np.array([1.0, 1.0]))
     np.float64(2.5)
     """
+
+    reals: ClassVar[Mapping[str, int]] = {"eigenvalues": 1, "sigma_sq": 0, "zeta_sq": 0, "x_star": 1}
 
     eigenvalues: Any
     sigma_sq: Any = 0.0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import abc
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -30,6 +31,8 @@ class PhaseNoise(Problem):
     `amplitude` s ≥ 0 may be an array over the leading axes. The raw sample is u = ξ/2π. Raises `ValueError` for s < 0,
     dim < 1 and another wave.
     """
+
+    reals: ClassVar[Mapping[str, int]] = {"amplitude": 0}
 
     amplitude: Any
     dim: int = 1  # pyright: ignore[reportIncompatibleMethodOverride] (a field does for a property)

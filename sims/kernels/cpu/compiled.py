@@ -14,6 +14,7 @@ from numba import njit
 from numba.core.caching import IndexDataCacheFile
 
 from sims import backend
+from sims.kernels.cpu import note as note  # which listens from now on
 
 
 @functools.cache

@@ -1,0 +1,199 @@
+"""The code on which a result depends, as digests of syntax trees: comments, docstrings and layout are not in them."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import importlib.util
+import json
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any
+
+import sims
+
+ENGINE = "sims.engine.simulate"  # what plays every experiment
+BOOKKEEPING = ("sims.engine.code", "sims.engine.describe", "sims.engine.record")  # they hold no formula
+DEVICE = ("sims.kernels.cuda", "sims.engine.on_cuda")  # which take part on a CUDA device alone
+
+
+def code_of(modules: Iterable[str], backend: str = "numpy") -> dict[str, str]:
+    """The digests of the engine, of some modules, and of all that these import, module by module.
+
+    Imports are followed into `sims` and beside one's own modules, but not into installed libraries. A name that is
+    imported from a package is followed to the module that defines it, so that a rule does not depend on all others. On
+    another backend than "cupy" the kernels for a CUDA device do not count. Raises `ValueError` for a module without a
+    source file.
+
+    >>> sorted(set(code_of(["sims.aggregators.krum"])) - set(code_of(["sims.aggregators.rfa"])))
+    ['sims.aggregators.krum']
+    """
+    left_out = BOOKKEEPING if backend == "cupy" else (*BOOKKEEPING, *DEVICE)
+    waiting, found = [ENGINE, *modules], {}
+    if backend == "cupy":  # which kernel it takes there is known by name alone
+        folder = Path(sims.__file__).parent / "kernels" / "cuda"
+        waiting += [f"sims.kernels.cuda.{path.stem}" for path in sorted(folder.glob("[a-z]*.py"))]
+    while waiting:
+        module = waiting.pop()
+        if module not in found and not any(f"{module}.".startswith(f"{name}.") for name in left_out):
+            found[module], needed = _read(module)
+            waiting += needed
+    return dict(sorted(found.items()))
+
+
+def function_tree(function: FunctionType) -> str | None:
+    """The canonical syntax tree of a function or lambda; None where its source is not at hand, or is ambiguous."""
+    path = Path(function.__code__.co_filename)
+    if not path.is_file():
+        return None
+    nodes = [node for node in ast.walk(_parsed(path)) if _begins(node) == function.__code__.co_firstlineno]
+    if function.__name__ == "<lambda>":
+        lambdas = [node for node in nodes if isinstance(node, ast.Lambda)]
+        trees = {canonical_tree(node) for node in lambdas if _spans(node.body, function.__code__)}
+    else:
+        trees = {canonical_tree(node) for node in nodes if getattr(node, "name", "") == function.__name__}
+    return trees.pop() if len(trees) == 1 else None
+
+
+def canonical_tree(node: ast.AST) -> str:
+    """A syntax tree as JSON, the same for every version of Python that reads the source, without docstrings."""
+    return json.dumps(_plain(node), ensure_ascii=True, separators=(",", ":"))
+
+
+def _plain(node: Any) -> Any:
+    if isinstance(node, ast.Constant):
+        return [type(node.value).__name__, repr(node.value)]
+    if isinstance(node, ast.AST):
+        fields = {name: value for name, value in ast.iter_fields(node) if name not in ("type_comment", "ctx")}
+        if isinstance(node, ast.JoinedStr):  # some versions end a format with an empty text
+            fields["values"] = [part for part in node.values if getattr(part, "value", None) != ""]
+        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            fields["body"] = node.body[1:]
+        # what is empty is left out, so that fields which only newer versions have say nothing
+        return [
+            type(node).__name__,
+            {name: _plain(value) for name, value in sorted(fields.items()) if value or value == 0},
+        ]
+    return [_plain(item) for item in node] if isinstance(node, list) else node
+
+
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+@functools.cache
+def _read(module: str) -> tuple[str, tuple[str, ...]]:
+    """A module's digest, and the modules that it imports, as they are when first asked for."""
+    path = _file(module)
+    if path is None:
+        raise ValueError(f"a key needs the source of all code that is used, and {module} has no source file")
+    tree = _parsed(path)
+    digest = hashlib.sha256(canonical_tree(tree).encode()).hexdigest()[:32]
+    needed = {target for source, name in _imports(module, path, tree) for target in _targets(module, source, name)}
+    return digest, tuple(sorted(needed - {module}))
+
+
+@functools.cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_bytes(), str(path))
+
+
+def _imports(module: str, path: Path, tree: ast.AST) -> Iterator[tuple[str, str | None]]:
+    """Every (module, name or None) that a module imports anywhere in its text when it runs."""
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in _running(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, None) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            source = ".".join([*above, *([node.module] if node.module else [])])
+            yield from ((source, alias.name) for alias in node.names)
+        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called in ("import_module", "__import__"):
+                yield str(node.args[0].value), None
+
+
+def _running(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those that only a type checker reads."""
+    for child in ast.iter_child_nodes(tree):
+        if isinstance(child, ast.If) and getattr(child.test, "attr", getattr(child.test, "id", "")) == "TYPE_CHECKING":
+            continue
+        yield child
+        yield from _running(child)
+
+
+def _targets(importer: str, source: str, name: str | None) -> Iterator[str]:
+    """The modules that count of what `importer` takes from `source`."""
+    if not _counts(importer, source):
+        return
+    path = _file(source)
+    if path is None:
+        return
+    if name is not None and path.name == "__init__.py":
+        if _file(f"{source}.{name}") is not None:
+            yield f"{source}.{name}"
+            return
+        for node in _parsed(path).body:  # the package's face, which hands on what a module of it defines
+            if isinstance(node, ast.ImportFrom) and name in [alias.asname or alias.name for alias in node.names]:
+                original = next(alias.name for alias in node.names if name == (alias.asname or alias.name))
+                above = source.split(".")[: len(source.split(".")) - node.level + 1] if node.level else []
+                inner = ".".join([*above, *([node.module] if node.module else [])])
+                yield from _targets(importer, inner, original)
+                return
+    yield source
+
+
+def _counts(importer: str, source: str) -> bool:
+    """Whether a module is ours, of the importer's own package, or lies beside it outside of the installed libraries."""
+    top, own = source.partition(".")[0], importer.partition(".")[0]
+    if top in ("sims", own):
+        return True
+    home = _base(own)
+    return home is not None and home not in _LIBRARIES and _under(home, top) is not None
+
+
+def _file(module: str) -> Path | None:
+    home = _base(module.partition(".")[0])
+    return None if home is None else _under(home, module)
+
+
+def _under(home: Path, module: str) -> Path | None:
+    place = home.joinpath(*module.split("."))
+    candidates = (place / "__init__.py", place.with_name(f"{place.name}.py"))
+    return next((path for path in candidates if path.is_file()), None)
+
+
+@functools.cache
+def _base(top: str) -> Path | None:
+    """The folder in which a top-level module or package lies."""
+    spec = getattr(sys.modules.get(top), "__spec__", None) or _spec(top)
+    if spec is None or not spec.origin or not spec.origin.endswith(".py"):
+        return None
+    path = Path(spec.origin).resolve()
+    return path.parents[1] if path.name == "__init__.py" else path.parent
+
+
+def _spec(top: str) -> Any:
+    try:
+        return importlib.util.find_spec(top)
+    except (ImportError, ValueError):
+        return None
+
+
+def _begins(node: ast.AST) -> int:
+    """The line where a function begins for Python: that of its first decorator."""
+    decorators = getattr(node, "decorator_list", [])
+    return min(getattr(part, "lineno", 0) for part in (node, *decorators))
+
+
+def _spans(body: ast.expr, code: CodeType) -> bool:
+    """Whether a lambda's body is where its code says that the returned value stands."""
+    place = (body.lineno, body.end_lineno, body.col_offset, body.end_col_offset)
+    return place in list(code.co_positions())
+
+
+_LIBRARIES = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")}
