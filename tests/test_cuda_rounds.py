@@ -50,7 +50,7 @@ def test_grids_and_parameters_of_every_run(place):
     rate = np.linspace(0.01, 0.2, 5)
     attack = InnerProductManipulation(np.array([[0.1], [0.5], [1.0]]))
     x0 = np.random.Generator(np.random.Philox(3)).standard_normal((5, 2))
-    size = {"grid": (2, 3), "runs": 5, "attack": attack, "x0": x0}
+    size = {"grid": (2, 3), "axes": {"run": range(5)}, "runs": 5, "attack": attack, "x0": x0}
     for algorithm in (
         RobustSGD(rule, WorkerMomentum(rate, 0.5)),
         RobustSGD(RFA(nu=np.array([[0.1], [1.0], [3.0]])), SGD(lambda t: rate / t)),

@@ -95,6 +95,7 @@ def experiment(seed):
     every = int(r.choice([1, 7, steps, 2 * steps]))
     x0 = LAYOUTS[layout](r.standard_normal((runs, d)))
     size = {"n": n, "f": f, "steps": steps, "runs": runs, "attack": attack, "every": every, "x0": x0, "seed": seed}
+    size["axes"] = {"run": range(runs)}  # a parameter may differ from run to run
     algorithm = RobustSGD(rule, optimizer)
     return problem, algorithm, size, n * d <= on_cpu.LARGEST and n * d * steps >= on_cpu.SMALLEST
 

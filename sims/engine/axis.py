@@ -47,6 +47,12 @@ class Axis(NDArrayOperatorsMixin):
             raise ValueError(f"the axis {name!r} has a value twice: {values!r}")
         self._become({name: coordinates}, numbers.astype(np.float64))
 
+    @classmethod
+    def numbered(cls, name: str, values: Any) -> Self:
+        """An axis with the coordinates 0, …, k − 1, whose values may repeat."""
+        numbers = np.array(host(values), dtype=np.float64)
+        return object.__new__(cls)._become({name: tuple(range(len(numbers)))}, numbers)
+
     def _become(self, coordinates: Coordinates, values: np.ndarray) -> Self:
         object.__setattr__(self, "coordinates", coordinates)
         object.__setattr__(self, "values", values)

@@ -13,6 +13,7 @@ from sims.attacks import Attack, NoAttack
 from sims.backend import Array, Namespace, get_namespace, namespace, to_numpy
 from sims.engine import on_cpu, on_cuda
 from sims.engine.experiment import Experiment, whole
+from sims.engine.program import Program
 from sims.engine.record import Record
 from sims.optimizers import Algorithm
 from sims.problems import Oracle
@@ -90,10 +91,9 @@ def play(e: Experiment, chunk: int | None = None) -> Record:
     chunk = None if chunk is None else whole("chunk", chunk, 1)
     xp = get_namespace(e.backend)
     configuration, start = e.configuration, e.start()
-    if is_cupy_namespace(xp):
-        if not e.shuffle and (program := on_cuda.program(e)) is not None:
+    if (program := _program(e, xp)) is not None:
+        if is_cupy_namespace(xp):
             return on_cuda.play(program, start, configuration, xp)
-    elif e.backend == "numpy" and not e.shuffle and (program := on_cpu.program(e)) is not None:
         return on_cpu.play(program, start, configuration)
     problem, algorithm, attack, n, f, steps, runs = e.problem, e.algorithm, e.attack, e.n, e.f, e.steps, e.runs
     one_round = e.round()
@@ -123,6 +123,26 @@ def play(e: Experiment, chunk: int | None = None) -> Record:
                 if state.t % e.every == 0 or state.t == steps:
                     recorder.note(state, error)
         return recorder.record(state, configuration)
+
+
+def compiled(e: Experiment) -> bool:
+    """Whether compiled rounds play an experiment; they add in another order than the array engine.
+
+    >>> from sims.aggregators import Mean
+    >>> from sims.optimizers import SGD, RobustSGD
+    >>> from sims.problems import Quadratic
+    >>> compiled(Experiment(Quadratic((1.0,)), RobustSGD(Mean(), SGD(0.5)), n=2, f=0, steps=2, runs=1, seed=0))
+    False
+    """
+    return _program(e, get_namespace(e.backend)) is not None
+
+
+def _program(e: Experiment, xp: Namespace) -> Program | None:
+    if e.shuffle:
+        return None
+    if is_cupy_namespace(xp):
+        return on_cuda.program(e)
+    return on_cpu.program(e) if e.backend == "numpy" else None
 
 
 class _Recorder:
