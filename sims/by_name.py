@@ -254,7 +254,10 @@ COLLECTS = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 @functools.lru_cache(maxsize=256)
 def _signature(found: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
-    return inspect.signature(found).parameters
+    try:
+        return inspect.signature(found, eval_str=True).parameters
+    except NameError:  # an annotation of somebody's own that is there for type checkers only
+        return inspect.signature(found).parameters
 
 
 @functools.lru_cache(maxsize=256)
