@@ -163,13 +163,21 @@ def takes(kind: str, text: str) -> Mapping[str, inspect.Parameter]:
     return _parameters(_found(kind, text))
 
 
+def check_setting(kind: str, text: str, name: str) -> None:
+    """Raise a `ValueError` with the nearest name if what is called `text` has no setting `name`, or is unknown itself.
+
+    >>> check_setting("optimizer", "SGD", "learning_rate")
+    """
+    _check_setting(_found(kind, text), text, name)
+
+
 def class_of(kind: str, text: str) -> type | None:
     """The class that `text` names, itself or by a constructor; None for what is not one; `ValueError` if unknown.
 
     >>> class_of("problem", "Quadratic.between").__name__
     'Quadratic'
     """
-    found = _found(kind, text)
+    found: Any = _found(kind, text)
     return found if inspect.isclass(found) else found.__self__ if _constructs(found) else None
 
 
@@ -198,11 +206,9 @@ def _made(kind: str, text: str, settings: Mapping[str, Any] | None, **offered: A
         if settings:
             raise ValueError(f"{text} is not a class and takes no setting, got {', '.join(settings)}")
         return found
-    known = _parameters(found)
     for name in settings:
-        if name not in known and not _takes_anything(found):
-            raise ValueError(unknown_setting(text, name, known))
-    settings = {name: value for name, value in offered.items() if name in known} | settings
+        _check_setting(found, text, name)
+    settings = {name: value for name, value in offered.items() if name in _parameters(found)} | settings
     lacking = [name for name in _required(_signature(found)) if name not in settings]
     if lacking:
         raise ValueError(f"{text} needs a value for {', '.join(lacking)}")
@@ -213,14 +219,14 @@ def _made(kind: str, text: str, settings: Mapping[str, Any] | None, **offered: A
         raise ValueError(f"{text} does not accept {given}: {error}") from error
 
 
-def unknown_setting(text: str, name: str, known: Iterable[str]) -> str:
-    """The sentence that `text` has no setting `name`, with the nearest that it has.
-
-    >>> unknown_setting("SGD", "learning_rat", ["learning_rate"])
-    "SGD has no setting 'learning_rat'; did you mean learning_rate? (it takes learning_rate)"
-    """
-    listed, near = ", ".join(known) or "none", nearest(name, known)
-    return f"{text} has no setting {name!r}" + (f"{near} (it takes {listed})" if near else f"; it takes {listed}")
+def _check_setting(found: Any, text: str, name: str) -> None:
+    if not _constructs(found):
+        raise ValueError(f"{text} is not a class and takes no setting, got {name}")
+    known = _parameters(found)
+    if name not in known and not _takes_anything(found):
+        listed, near = ", ".join(known) or "none", nearest(name, known)
+        hint = f"{near} (it takes {listed})" if near else f"; it takes {listed}"
+        raise ValueError(f"{text} has no setting {name!r}{hint}")
 
 
 def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
@@ -272,7 +278,7 @@ def _parameters(found: Any) -> Mapping[str, inspect.Parameter]:
     return own | {name: p for name, p in optional.items() if name not in own}
 
 
-def _takes_anything(found: Callable[..., Any]) -> bool:
+def _takes_anything(found: Any) -> bool:
     """Whether a class or constructor takes settings of any name; what a constructor passes on has the class's names."""
     return _collects(found) and (inspect.isclass(found) or _collects(found.__self__))
 
