@@ -42,7 +42,13 @@ def read(path: str | Path) -> Sweep:
     Raises `SweepError` with every problem of the file at once, each with its line: no file, no text, no TOML, unknown
     keys and names with the nearest one, wrong types, contradictory axes, cells that cannot be, more than 10⁷ jobs.
     """
-    path = Path(path)
+    try:
+        return _read(Path(path))
+    except RecursionError:
+        raise SweepError(f"{path}:1: lists and tables are nested too deeply") from None
+
+
+def _read(path: Path) -> Sweep:
     text, data = _parsed(path)
     found = frame.problems(data)
     blocks = _blocks(frame.without(data, found), found)
@@ -76,8 +82,6 @@ def _parsed(path: Path) -> tuple[str, dict[str, Any]]:
         place = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
         line = int(place[1]) if place else text.rstrip().count("\n") + 1
         raise SweepError(f"{path}:{line}: this is no TOML: {error}") from None
-    except RecursionError:
-        raise SweepError(f"{path}:1: lists and tables are nested too deeply") from None
 
 
 def _blocks(data: Mapping[str, Any], found: list[frame.Problem]) -> list[grid.Block]:

@@ -1,29 +1,28 @@
-"""From a block of a sweep's file to its cells: which values go with which, and whether they go together."""
+"""From a block of a sweep's file to its cells: which values go with which."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from sims.backend import backend_name
 from sims.by_name import nearest
-from sims.problems import Labelled
-from sims.sweep.alternatives import Alternative, Axis, Report, alternatives, axis, culprit
+from sims.sweep.alternatives import Alternative, Axis, Report, alternatives, axis
 from sims.sweep.axes import MOST
 from sims.sweep.cell import Cell
+from sims.sweep.fitting import At, Fitting
 from sims.sweep.frame import BROKEN
 from sims.sweep.lines import Path
-from sims.sweep.parts import KINDS, Part, Parts
+from sims.sweep.parts import KINDS, Parts
 
 DEFAULTS: dict[str, Any] = {"seed": 0, "x0": 0.0, "shuffle": False, "backend": "numpy", "attack": "NoAttack"}
 PLAIN = ("n", "f", "delta", "steps", "every", "seed", "x0", "shuffle", "backend")
+PLACED = ("x0", "backend")  # what is asked whether it goes with the parts
 NEEDED = {"n", "steps", "x0", "shuffle", "backend"}
 Written = Mapping[str, tuple[Path, Any]]  # key → where it stands, what is there
-At = dict[str, int]  # axis → index of its value
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,7 @@ class Block:
             kind: alternatives(kind, *written[kind], self.report) if kind in written else [] for kind in KINDS
         }
         self.zips = None if zips[1] is BROKEN else self._zips(*zips)
-        self._fitting: dict[Any, bool] = {}
-        self._own: dict[Any, Part | None] = {}
+        self._fitting = Fitting(parts, report)
 
     def listed(self) -> dict[str, list[Axis]]:
         """All that a zip can name: axes that are written as lists, and parts of which there is a list, by path."""
@@ -166,9 +164,12 @@ class Block:
         """What a `Cell` is made of; None if something is wrong or missing: what can be checked has been."""
         value = {path: one.values[at[path]] for path, one in self.axes.items() if path in at}
         f = self._byzantine(value, at)
-        parts = {kind: self._part(one, at, f) for kind, one in chosen.items() if f is not None or kind != "rule"}
+        places = {path: one.at(at[path]) for path, one in self.axes.items() if path in PLACED}
+        parts = {
+            kind: self._fitting.part(one, at, f) for kind, one in chosen.items() if f is not None or kind != "rule"
+        }
         sound = {kind: part for kind, part in parts.items() if part is not None}
-        fit = self._fit(chosen, sound, value, f, at)
+        fit = self._fitting.together(chosen, sound, {**value, "f": f}, places)
         if not fit or f is None or len(sound) < len(KINDS) or not value.keys() >= NEEDED:
             return None
         made = tuple(sound[kind] for kind in KINDS)
@@ -191,59 +192,6 @@ class Block:
         else:
             return int(f)
         return None
-
-    def _part(self, alternative: Alternative, at: At, f: int | None) -> Part | None:
-        place = (id(alternative), *[at[path] for path in alternative.axes], f if alternative.kind == "rule" else None)
-        if place not in self._own:
-            given = tuple((one.name, one.values[at[path]]) for path, one in alternative.axes.items())
-            try:
-                self._own[place] = self.parts.part(alternative.kind, alternative.name, given, f or 0)
-            except ValueError as error:
-                self.report(culprit(alternative, at, str(error)), str(error))
-                self._own[place] = None
-        return self._own[place]
-
-    def _fit(
-        self, chosen: Mapping[str, Alternative], parts: Mapping[str, Part], value: Mapping[str, Any], f: Any, at: At
-    ) -> bool:
-        """Whether what there is goes together; each pair is asked once."""
-        problem, rule, attack = parts.get("problem"), parts.get("rule"), parts.get("attack")
-        n, x0, backend = value.get("n"), value.get("x0"), value.get("backend")
-        fit = True
-        if rule and n:
-            fit &= self._ask(("rule", rule, n), chosen["rule"].where, lambda: rule.made.require(n))
-        if problem and attack:
-            where = chosen["attack"].where
-            fit &= self._ask(("labels", problem, attack), where, lambda: _labels(problem, attack))
-            if n and f:
-                d = problem.made.dim
-                fit &= self._ask(("attack", attack, n, f, d), where, lambda: attack.made.require(n, f, d))
-        if problem and isinstance(x0, tuple):
-            fit &= self._ask(("x0", problem, x0), self.axes["x0"].at(at["x0"]), lambda: _start(problem, x0))
-        if backend is not None:
-            place = self.axes["backend"].at(at["backend"])
-            fit &= self._ask(("backend", backend), place, lambda: backend_name(backend))
-        return fit
-
-    def _ask(self, place: Any, where: Path, question: Callable[[], Any]) -> bool:
-        if place not in self._fitting:
-            try:
-                question()
-                self._fitting[place] = True
-            except ValueError as error:
-                self.report(where, str(error))
-                self._fitting[place] = False
-        return self._fitting[place]
-
-
-def _labels(problem: Part, attack: Part) -> None:
-    if attack.made.flips_labels and not isinstance(problem.made, Labelled):
-        raise ValueError(f"{attack.name} needs a problem with labels, got {problem.name}")
-
-
-def _start(problem: Part, x0: tuple[float, ...]) -> None:
-    if len(x0) != problem.made.dim:
-        raise ValueError(f"x0 needs as many numbers as {problem.name} has, d = {problem.made.dim}, got {len(x0)}")
 
 
 def made(blocks: Sequence[Block]) -> tuple[Cell, ...]:
