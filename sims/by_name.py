@@ -2,16 +2,17 @@
 
 A new one is written into its tuple here and nowhere else: the command line, the contract suite, the strategies and the
 tests read the register, and `tests/test_by_name.py` notices what is not in it. In files and on the command line a thing
-is called by its class name (`Krum`), one's own by `module:Name`.
+is called by its class name (`Krum`) or by a constructor of the class (`Quadratic.between`), one's own by `module:Name`.
 """
 
 from __future__ import annotations
 
 import ast
 import difflib
+import functools
 import importlib
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sims.aggregators import (
@@ -151,6 +152,46 @@ def optimizer_by_name(text: str, settings: Mapping[str, Any] | None = None) -> O
     return _of_kind("optimizer", Optimizer, text, settings)
 
 
+def takes(kind: str, text: str) -> Mapping[str, inspect.Parameter]:
+    """The settings that what is called `text` takes, by name: none, if it is not a class; `ValueError` if unknown.
+
+    A constructor that hands what it does not know on to its class takes the settings of the class too.
+
+    >>> list(takes("optimizer", "SGD")), "sigma_sq" in takes("problem", "Quadratic.between")
+    (['learning_rate'], True)
+    """
+    return _parameters(_found(kind, text))
+
+
+def check_setting(kind: str, text: str, name: str) -> None:
+    """Raise a `ValueError` with the nearest name if what is called `text` has no setting `name`, or is unknown itself.
+
+    >>> check_setting("optimizer", "SGD", "learning_rate")
+    """
+    _check_setting(_found(kind, text), text, name)
+
+
+def class_of(kind: str, text: str) -> type | None:
+    """The class that `text` names, itself or by a constructor; None for what is not one; `ValueError` if unknown.
+
+    >>> class_of("problem", "Quadratic.between").__name__
+    'Quadratic'
+    """
+    found: Any = _found(kind, text)
+    return found if inspect.isclass(found) else found.__self__ if _constructs(found) else None
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """The words "; did you mean …?" with the name nearest to `word`, whatever its capitals; empty if none is near.
+
+    >>> nearest("learning rate", ("learning_rate", "beta"))
+    '; did you mean learning_rate?'
+    """
+    names = {one.lower(): one for one in known}
+    near = difflib.get_close_matches(word.lower(), names, n=1, cutoff=cutoff)
+    return f"; did you mean {names[near[0]]}?" if near else ""
+
+
 def _of_kind(kind: str, base: type, text: str, settings: Mapping[str, Any] | None) -> Any:
     made = _made(kind, text, settings)
     if not isinstance(made, base):
@@ -161,17 +202,14 @@ def _of_kind(kind: str, base: type, text: str, settings: Mapping[str, Any] | Non
 def _made(kind: str, text: str, settings: Mapping[str, Any] | None, **offered: Any) -> Any:
     """What `text` names: a class is called with the settings and with what is offered, as far as it takes that."""
     found, settings = _found(kind, text), dict(settings or {})
-    if not inspect.isclass(found):
+    if not _constructs(found):
         if settings:
             raise ValueError(f"{text} is not a class and takes no setting, got {', '.join(settings)}")
         return found
-    takes = inspect.signature(found).parameters
-    anything = any(p.kind is p.VAR_KEYWORD for p in takes.values())
-    unknown = [name for name in settings if name not in takes and not anything]
-    if unknown:
-        raise ValueError(f"{text} has no setting {unknown[0]!r}; it takes {', '.join(takes) or 'none'}")
-    settings = {name: value for name, value in offered.items() if name in takes} | settings
-    lacking = [name for name in _required(takes) if name not in settings]
+    for name in settings:
+        _check_setting(found, text, name)
+    settings = {name: value for name, value in offered.items() if name in _parameters(found)} | settings
+    lacking = [name for name in _required(_signature(found)) if name not in settings]
     if lacking:
         raise ValueError(f"{text} needs a value for {', '.join(lacking)}")
     try:
@@ -179,6 +217,16 @@ def _made(kind: str, text: str, settings: Mapping[str, Any] | None, **offered: A
     except TypeError as error:
         given = ", ".join(f"{name} = {value!r}" for name, value in settings.items())
         raise ValueError(f"{text} does not accept {given}: {error}") from error
+
+
+def _check_setting(found: Any, text: str, name: str) -> None:
+    if not _constructs(found):
+        raise ValueError(f"{text} is not a class and takes no setting, got {name}")
+    known = _parameters(found)
+    if name not in known and not _takes_anything(found):
+        listed, near = ", ".join(known) or "none", nearest(name, known)
+        hint = f"{near} (it takes {listed})" if near else f"; it takes {listed}"
+        raise ValueError(f"{text} has no setting {name!r}{hint}")
 
 
 def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
@@ -207,21 +255,57 @@ def _value(text: str) -> Any:
     return text
 
 
+COLLECTS = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+@functools.lru_cache(maxsize=256)
+def _signature(found: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    try:
+        return inspect.signature(found, eval_str=True).parameters
+    except NameError:  # an annotation of somebody's own that is there for type checkers only
+        return inspect.signature(found).parameters
+
+
+@functools.lru_cache(maxsize=256)
+def _parameters(found: Any) -> Mapping[str, inspect.Parameter]:
+    """All settings of a class or constructor, those included that a constructor passes on to its class."""
+    if not _constructs(found):
+        return {}
+    own = {name: p for name, p in _signature(found).items() if p.kind not in COLLECTS}
+    if inspect.isclass(found) or not _collects(found):
+        return own
+    optional = {name: p for name, p in _parameters(found.__self__).items() if p.default is not p.empty}
+    return own | {name: p for name, p in optional.items() if name not in own}
+
+
+def _takes_anything(found: Any) -> bool:
+    """Whether a class or constructor takes settings of any name; what a constructor passes on has the class's names."""
+    return _collects(found) and (inspect.isclass(found) or _collects(found.__self__))
+
+
+def _collects(found: Callable[..., Any]) -> bool:
+    return any(p.kind is p.VAR_KEYWORD for p in _signature(found).values())
+
+
+def _constructs(found: Any) -> bool:
+    """Whether it is a class, or a class method that makes an instance."""
+    return inspect.isclass(found) or (inspect.ismethod(found) and inspect.isclass(found.__self__))
+
+
 def _required(parameters: Mapping[str, inspect.Parameter]) -> list[str]:
     """The parameters that must be given."""
-    collects = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return [name for name, p in parameters.items() if p.default is p.empty and p.kind not in collects]
+    return [name for name, p in parameters.items() if p.default is p.empty and p.kind not in COLLECTS]
 
 
 def _found(kind: str, text: str) -> Any:
-    """A registered class of a kind, or what stands under that name in a module."""
+    """A registered class of a kind or a constructor of it, or what stands under that name in a module."""
     module_name, colon, name = text.partition(":")
     if not colon:
+        class_name, dot, constructor = text.partition(".")
         known = {registered.__name__: registered for registered in REGISTER[kind]}
-        if text in known:
-            return known[text]
-        near = difflib.get_close_matches(text.lower(), [one.lower() for one in known], n=1, cutoff=0.4)
-        hint = "".join(f"; did you mean {one}?" for one in known if one.lower() in near)
+        if class_name in known:
+            return _constructor(known[class_name], constructor) if dot else known[class_name]
+        hint = nearest(text, known, cutoff=0.4)
         raise ValueError(f"unknown {kind} {text!r}{hint} (known: {', '.join(known)}, or module:Name)")
     if not (module_name and name):
         raise ValueError(f"{'an' if kind[0] in 'ao' else 'a'} {kind} of one's own is written module:Name, got {text!r}")
@@ -234,3 +318,13 @@ def _found(kind: str, text: str) -> Any:
             raise ValueError(f"module {module_name} has no {name}")
         found = getattr(found, part)
     return found
+
+
+def _constructor(of: type, name: str) -> Any:
+    """The class method of that name by which instances are made; `example`, for want of settings, is none."""
+    public = [one for one in dir(of) if not one.startswith("_") and one != "example"]
+    known = [one for one in public if isinstance(inspect.getattr_static(of, one), classmethod)]
+    if name not in known:
+        listed = ", ".join(f"{of.__name__}.{one}" for one in known) or "none"
+        raise ValueError(f"{of.__name__} has no constructor {name!r}{nearest(name, known)} (it has {listed})")
+    return getattr(of, name)

@@ -24,11 +24,13 @@ from sims.by_name import (
     PROBLEMS,
     RULES,
     attack_by_name,
+    class_of,
     examples,
     optimizer_by_name,
     problem_by_name,
     published,
     rule_by_name,
+    takes,
 )
 from sims.checks.exact_rules import DEFINITIONS
 from sims.engine import simulate
@@ -201,6 +203,24 @@ def test_everything_is_found_by_name(make, register, settings):
         assert type(make(one.__name__, settings.get(one.__name__, {}))) is one
 
 
+def test_a_constructor_of_a_registered_class_is_a_name_too():
+    made = problem_by_name("Quadratic.between", {"mu": 0.5, "L": 2.0, "dim": 3, "sigma_sq": 1.0})
+    assert np.allclose(made.eigenvalues, [0.5, 1.0, 2.0])
+    assert made.sigma_sq == 1.0
+    assert problem_by_name("SoftmaxRegression.mixture", {"classes": 2, "size": 8, "batch": 4}).batch == 4
+    assert list(takes("problem", "Quadratic.between")) == ["mu", "L", "dim", "sigma_sq", "zeta_sq", "x_star"]
+    assert class_of("problem", "Quadratic.between") is class_of("problem", "Quadratic") is problems.Quadratic
+
+
+def test_what_takes_any_setting_gets_it(monkeypatch):
+    class Anything(Mean):
+        def __init__(self, **settings):
+            self.settings = settings
+
+    monkeypatch.setattr(by_name, "REGISTER", {"rule": (Anything,)})
+    assert rule_by_name("Anything", 1, {"whatever": 2}).settings == {"whatever": 2}
+
+
 def test_f_is_given_to_the_rules_that_take_one_and_settings_come_first():
     assert rule_by_name("Krum", 2) == Krum(2)
     assert rule_by_name("Krum", 2, {"f": 3, "variant": "byzfl"}) == Krum(3, "byzfl")
@@ -230,6 +250,24 @@ def test_ones_own_is_found_in_its_module():
         (lambda: attack_by_name("sims.attacks:alie_z"), "sims.attacks:alie_z is no sims Attack but of type function"),
         (lambda: attack_by_name("Relocation"), "Relocation needs a value for radius"),
         (lambda: attack_by_name("BitFlipping", {"off": 1}), "BitFlipping has no setting 'off'; it takes on"),
+        (
+            lambda: optimizer_by_name("WorkerMomentum", {"learning_rate": 0.1, "betta": 0.9}),
+            r"WorkerMomentum has no setting 'betta'; did you mean beta\? \(it takes learning_rate, beta, damped\)",
+        ),
+        (
+            lambda: problem_by_name("Quadratic.betwen", {}),
+            r"Quadratic has no constructor 'betwen'; did you mean between\? \(it has Quadratic.between\)",
+        ),
+        (lambda: problem_by_name("Quadratic.dim"), r"Quadratic has no constructor 'dim' \(it has Quadratic.between\)"),
+        (lambda: problem_by_name("Pareto.example"), r"Pareto has no constructor 'example' \(it has none\)"),
+        (
+            lambda: problem_by_name("Quadratic.between", {"mu": 1.0, "L": 2.0}),
+            "Quadratic.between needs a value for dim",
+        ),
+        (
+            lambda: problem_by_name("Quadratic.between", {"mu": 1.0, "L": 2.0, "dim": 2, "sigma": 1.0}),
+            r"Quadratic.between has no setting 'sigma'; did you mean sigma_sq\?",
+        ),
         (lambda: problem_by_name("Pareto", {"shape": "a"}), "Pareto does not accept shape = 'a'"),
     ],
 )

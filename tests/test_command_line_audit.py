@@ -84,7 +84,10 @@ def test_audit_of_a_rule_of_ones_own(audits, tmp_path, monkeypatch):
             ("CenteredClipping", "-n", 6, "-f", 1, "--set", "tau=abc"),
             "CenteredClipping needs a number τ, got τ = 'abc'",
         ),
-        (("CenteredClipping", "-n", 6, "-f", 1, "--set", "tao=1"), "has no setting 'tao'; it takes tau, steps"),
+        (
+            ("CenteredClipping", "-n", 6, "-f", 1, "--set", "tao=1"),
+            "has no setting 'tao'; did you mean tau? (it takes tau, steps)",
+        ),
         (("Krum", "-n", 7, "-f", 1, "--set", "tau"), "a setting is written name=value, got 'tau'"),
         (("Krum", "-n", 7, "-f", 1, "--set", "f=1", "--set", "f=2"), "setting 'f' is given twice"),
         (("Krum", "-n", 7, "-f", 1, "--json", "nowhere/x.json"), "cannot write into"),

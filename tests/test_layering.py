@@ -39,6 +39,7 @@ ONLY_IN = {  # a library → where alone it may be imported
     "hypothesis": ("sims.strategies",),
     "llvmlite": ("sims.kernels.cpu",),
     "matplotlib": ("figures",),
+    "pydantic": ("sims.sweep",),
     "numba": ("sims.kernels.cpu", "benchmarks.read"),
     "typer": ("byzcheck.commands", "byzcheck.__main__"),
     "rich": (
@@ -226,6 +227,7 @@ def test_a_circle_of_statements_is_found(tmp_path, text, found):
         ("sims/engine/a.py", "import torch.nn", "sims.engine.a imports torch.nn"),
         ("sims/contracts.py", "from hypothesis import given", "sims.contracts imports hypothesis"),
         ("figures/a.py", "import typer", "figures.a imports typer"),
+        ("sims/engine/a.py", "from pydantic import BaseModel", "sims.engine.a imports pydantic"),
         ("sims/novelty/a.py", "", "sims.novelty.a has no layer"),
     ],
 )

@@ -66,12 +66,18 @@ class ALittleIsEnough(Attack):
         z = alie_z(n, f, self.z_formula) if self.z is None else self.z
         return AttackInRounds(Answer.EDGE, self.sign * np.asarray(z, dtype=np.float64), self.ddof)
 
+    def require(self, n: int, f: int, d: int) -> None:
+        """Raise unless n − f > ddof and, where z is left to the formula, it is finite."""
+        if n - f <= self.ddof:
+            raise ValueError(f"ALittleIsEnough needs g > ddof honest workers, got g = {n - f}, ddof = {self.ddof}")
+        if self.z is None:
+            alie_z(n, f, self.z_formula)
+
     def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
         """mean_G + sign·z·std_G, f times."""
         xp = namespace(view.honest)
         g, f = view.honest.shape[-2], view.own.shape[-2]
-        if g <= self.ddof:
-            raise ValueError(f"ALittleIsEnough needs g > ddof honest workers, got g = {g}, ddof = {self.ddof}")
+        self.require(g + f, f, view.honest.shape[-1])
         mean = xp.mean(view.honest, axis=-2, keepdims=True)
         # not xp.std: two passes over centred values, in every array library
         std = xp.sqrt(xp.sum((view.honest - mean) ** 2, axis=-2, keepdims=True) / (g - self.ddof))

@@ -74,6 +74,9 @@ class Attack(abc.ABC):
     def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
         """What is sent, (..., f, d), and the new state; what a subclass writes."""
 
+    def require(self, n: int, f: int, d: int) -> None:  # noqa: B027 (a hook: most attacks are defined for all)
+        """Raise a `ValueError` that says why, if it is not defined for f ≥ 1 Byzantine among n workers in R^d."""
+
     def init(self, x: Array, n: int, f: int) -> State:
         """The state before the first round, for f ≥ 1 Byzantine among n workers at x (..., d)."""
         return ()

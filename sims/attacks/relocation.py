@@ -58,8 +58,17 @@ class Relocation(Attack):
         """Along (1, …, 1), which every dimension has, at radius 1."""
         return cls(radius=1.0, angle=0.0)
 
+    def require(self, n: int, f: int, d: int) -> None:
+        """Raise unless the direction has d coordinates, or, on the line, the angle is a multiple of 180."""
+        if self.direction is not None:
+            if (own := host(self.direction).shape[-1]) != d:
+                raise ValueError(f"Relocation needs a direction of d = {d} numbers, got {own}")
+        elif d == 1 and (host(self.angle, np.float64) % 180 != 0).any():
+            raise ValueError(f"Relocation on the line needs an angle of 0 or 180 degrees, got {self.angle}")
+
     def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
         """centre + radius·u, f times."""
+        self.require(view.honest.shape[-2] + view.own.shape[-2], view.own.shape[-2], view.honest.shape[-1])
         last, mean = view.last_aggregate, namespace(view.honest).mean(view.honest, axis=-2)
         along = self._turned(self._mixed(self.reference, last, mean)) if self.direction is None else self._fixed(last)
         sent = self._mixed(self.mix, last, mean) + lead(self.radius, last, 1) * along
@@ -71,10 +80,7 @@ class Relocation(Attack):
         return weight * last + (1.0 - weight) * mean
 
     def _fixed(self, like: Array) -> Array:
-        direction = as_like(self.direction, like)
-        if direction.shape[-1] != like.shape[-1]:
-            raise ValueError(f"Relocation needs a direction of d = {like.shape[-1]} numbers, got {direction.shape[-1]}")
-        return _unit(direction)[0]
+        return _unit(as_like(self.direction, like))[0]
 
     def _turned(self, r: Array) -> Array:
         """The unit vector at the angle from r."""
@@ -83,8 +89,6 @@ class Relocation(Attack):
         ones = xp.ones_like(r) / math.sqrt(d)
         forward, length = _unit(r)
         if d == 1:
-            if (host(self.angle, np.float64) % 180 != 0).any():
-                raise ValueError(f"Relocation on the line needs an angle of 0 or 180 degrees, got {self.angle}")
             turned = forward * xp.round(xp.cos(radians))
         else:
             first = as_like([1.0] + [0.0] * (d - 1), r)

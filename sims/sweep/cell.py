@@ -1,0 +1,135 @@
+"""A cell of a sweep: an experiment of one run without its seed, with the keys that it has with one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sims.aggregators import Rule
+from sims.attacks import Attack
+from sims.engine.describe import describe
+from sims.engine.experiment import STREAMS_VERSION
+from sims.optimizers import Optimizer
+from sims.problems import Problem
+from sims.sweep.canonical import canonical, code_text
+from sims.sweep.parts import KINDS, Part, Parts
+
+PLAIN = ("n", "f", "steps", "every", "x0", "shuffle", "backend")
+X0 = float | tuple[float, ...]
+ONE_RUN = '"first_run":0,"grid":[],'
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Cell:
+    """Jobs that differ in their seeds alone: `Experiment(..., runs=1, seed=s)` for each s in `seeds`.
+
+    What is made and what it is called stand in `parts`; `x0` is a number for all coordinates or a vector.
+    """
+
+    parts: tuple[Part, Part, Part, Part]  # in the order of KINDS
+    n: int
+    f: int
+    steps: int
+    every: int
+    x0: X0
+    shuffle: bool
+    backend: str
+    seeds: tuple[int, ...] = ()
+
+    @property
+    def problem(self) -> Problem:
+        """What is optimized."""
+        return self.parts[0].made
+
+    @property
+    def rule(self) -> Rule:
+        """The aggregation rule."""
+        return self.parts[1].made
+
+    @property
+    def attack(self) -> Attack:
+        """What the Byzantine workers do."""
+        return self.parts[2].made
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """The optimizer."""
+        return self.parts[3].made
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Everything but the seed, flat, by the paths of a file: numbers, texts and truth values; lists as JSON.
+
+        With the defaults that were not given, and `delta` = f/n.
+        """
+        found: dict[str, Any] = {}
+        for part in self.parts:
+            found |= part.settings
+        found |= {name: getattr(self, name) for name in PLAIN} | {"delta": self.f / self.n}
+        return {name: column(value) for name, value in found.items()}
+
+    @property
+    def text(self) -> str:
+        """The canonical JSON of the configuration of its experiments, the seed left out."""
+        head, tail = self._around()
+        return head + tail[1:]  # without the comma that follows the seed
+
+    def key(self, seed: int) -> str:
+        """The key of the job with this seed, `Experiment.key()`: 32 hexadecimal digits."""
+        code = code_text(self.parts)
+        return _digest(f'{{"code":{code},{self._configuration(seed)}')
+
+    def configuration_key(self, seed: int) -> str:
+        """The same of the configuration alone, whatever the code: 32 hexadecimal digits."""
+        return _digest("{" + self._configuration(seed))
+
+    def _configuration(self, seed: int) -> str:
+        head, tail = self._around()
+        return f'"configuration":{head}"seed":{seed}{tail},"streams":{STREAMS_VERSION}}}'
+
+    def _around(self) -> tuple[str, str]:
+        """What stands before and behind the seed in the canonical text, whose names are in order."""
+        problem, rule, attack, optimizer = (part.text for part in self.parts)
+        algorithm = f'{{"optimizer":{optimizer},"rule":{rule},"type":"sims.optimizers.algorithm:RobustSGD"}}'
+        head = (
+            f'{{"algorithm":{algorithm},"attack":{attack},"backend":{canonical(self.backend)},"every":{self.every},'
+            f'"f":{self.f},{ONE_RUN}"n":{self.n},"problem":{problem},"runs":1,'
+        )
+        shuffle = "true" if self.shuffle else "false"
+        return head, f',"shuffle":{shuffle},"steps":{self.steps},"x0":{canonical(describe(self.x0))}}}'
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """Names and settings from which `make` makes it again, seeds left out: JSON."""
+        parts = {part.kind: [part.name, {name: _listed(value) for name, value in part.given}] for part in self.parts}
+        return parts | {name: _listed(getattr(self, name)) for name in PLAIN}
+
+
+def make(plain: Mapping[str, Any], parts: Parts | None = None) -> Cell:
+    """The cell of a `Cell.plain`, with no seeds; with `parts`, what is made there already is not made again."""
+    parts = parts or Parts()
+    made = []
+    for kind in KINDS:
+        name, settings = plain[kind]
+        made.append(parts.part(kind, name, tuple((key, _tupled(value)) for key, value in settings.items()), plain["f"]))
+    return Cell(tuple(made), **{name: _tupled(plain[name]) for name in PLAIN})
+
+
+def column(value: Any) -> Any:
+    """A setting as it stands in a column: a list as its JSON text."""
+    return json.dumps(value) if isinstance(value, tuple | list) else value
+
+
+def _listed(value: Any) -> Any:
+    return [_listed(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(_tupled(item) for item in value) if isinstance(value, list) else value
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
