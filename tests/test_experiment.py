@@ -77,6 +77,18 @@ def test_no_two_experiments_share_a_key():
     assert len(keys) == len(DEEPER) + 1
 
 
+class Custom(Mean):
+    """A rule with attributes that are no fields."""
+
+    def __init__(self, value):
+        object.__setattr__(self, "value", value)
+
+
+def test_attributes_that_are_no_fields_are_in_the_key():
+    keys = [dataclasses.replace(BASE, algorithm=RobustSGD(Custom(value), SGD(0.1))).key() for value in (1.0, 2.0, 1.0)]
+    assert keys[0] == keys[2] != keys[1]
+
+
 def schedule(scale):
     return lambda t: scale / t
 

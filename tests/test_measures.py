@@ -96,8 +96,9 @@ def test_what_was_not_measured_is_said_so():
 
 
 def test_a_measure_may_not_hide_another_part_of_the_record():
+    configuration = {"axes": [], "grid": [], "seed": 0}
     with pytest.raises(ValueError, match="something else under the name of the measure 'x'"):
-        Record(np.array([0]), {"x": np.zeros((1, 1))}, np.zeros((0, 1)), np.zeros((1, 1)), record().configuration)
+        Record(np.array([0]), {"x": np.zeros((1, 1))}, np.zeros((0, 1)), np.zeros((1, 1)), configuration)
 
 
 @pytest.mark.parametrize("shuffle", [False, True])

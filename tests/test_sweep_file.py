@@ -123,10 +123,14 @@ WRONG = [  # what is replaced, by what, and what is said
         ["7: problem.dim must be a number, a text, true or false, or a list of these, got 1979-05-27"],
     ),
     ("dim = 3", "dim = [[3]]", ["7: problem.dim must be a whole number, got a list"]),
-    ("learning_rate = 0.1", "learning_rate = -1", ["10: SGD needs learning_rate ≥ 0, got learning_rate = -1"]),
+    ("learning_rate = 0.1", "learning_rate = -1", ["10: SGD needs learning_rate ≥ 0, got learning_rate = -1.0"]),
     ("learning_rate = 0.1\n", "", ["8: SGD needs a value for learning_rate"]),
     ("tau = [1.0, 10.0]", "tau = [1.0,\n nan]", ["14: rule.tau must not be NaN"]),
-    ("tau = [1.0, 10.0]", 'tau = "10"', ["13: CenteredClipping needs a number τ, got τ = '10'"]),
+    (
+        "tau = [1.0, 10.0]",
+        'tau = "10"',
+        ['13: rule.tau must be a number, got the text "10": a number is written without quotes'],
+    ),
     ("tau = [1.0, 10.0]", "tau = [1.0,\n -1.0]", ["14: CenteredClipping needs τ ≥ 0, got τ = -1.0"]),
     (
         "tau = [1.0, 10.0]",

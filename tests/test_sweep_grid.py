@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from sims.aggregators import Krum, Mean
 from sims.aggregators.rule import Promises, StatelessRule
-from sims.engine import Experiment
+from sims.engine import Experiment, key
+from sims.engine.code import code_of
+from sims.engine.describe import canonical, modules_of
 from sims.optimizers import RobustSGD
 from sims.sweep.cell import make
 from sims.sweep.file import SweepError, read
@@ -176,8 +178,23 @@ attack = { name = "Relocation", radius = 1.0, direction = [[1.0, 0.0]] }
 """
 
 
-def test_the_text_is_that_of_the_experiments_configuration(written):
-    [cell] = written(FULL).cells
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("", ""),
+        ("x0 = [[0.5, -1.0]]", "x0 = [[0.5, 0.5]]"),
+        ("x0 = [[0.5, -1.0]]", "x0 = 0.5"),
+        ("x0 = [[0.5, -1.0]]", "x0 = -0.0"),
+        ("tau = inf", "tau = 1"),
+        ("tau = inf", "tau = [[1, 2.5]]\nsteps = 2"),
+        ('rule = { name = "CenteredClipping", tau = inf }', 'rule = "Krum"'),
+    ],
+)
+def test_text_and_key_are_those_of_the_experiment(written, old, new):
+    if "steps = 2" in new:
+        new = new.replace("\nsteps", ", steps")
+    assert FULL.count(old) == 1 or not old
+    [cell] = written(FULL.replace(old, new, 1)).cells
     experiment = Experiment(
         cell.problem,
         RobustSGD(cell.rule, cell.optimizer),
@@ -192,12 +209,12 @@ def test_the_text_is_that_of_the_experiments_configuration(written):
         shuffle=cell.shuffle,
         backend=cell.backend,
     )
-    apart = ("seed", "versions", "x0")
-    expected = {name: value for name, value in experiment.configuration.items() if name not in apart}
-    found = json.loads(cell.text)
-    assert found.pop("x0") == [0.5, -1.0]
-    assert found == expected
-    assert cell.text == json.dumps(json.loads(cell.text), sort_keys=True, separators=(",", ":"))
+    expected = {name: value for name, value in experiment.configuration.items() if name != "seed"}
+    assert cell.text == canonical(expected)
+    assert cell.key(3) == experiment.key()
+    assert cell.code == code_of(modules_of(expected))
+    other = key(experiment.configuration, {**cell.code, "sims.backend": "0"})
+    assert other not in (cell.key(3), cell.configuration_key(3))
 
 
 def test_keys_change_with_the_seed_and_the_configuration(written):

@@ -77,3 +77,15 @@ def progress(tasks: Mapping[str, int]) -> Iterator[Callable[[str], None]]:
                 err.print(f"{waiting.finished}/{waiting.total}  {label}: {checks}, after {seconds:.1f} s{then}")
 
         yield line
+
+
+@contextmanager
+def job_bar() -> Iterator[Progress | None]:
+    """A moving bar on stderr whose tasks say in words how many `jobs` are done; None where there is no terminal."""
+    err = console(stderr=True)
+    if not err.is_terminal:
+        yield None
+        return
+    columns = (BarColumn(), TextColumn("{task.fields[jobs]}"), TimeElapsedColumn(), TextColumn("left"))
+    with Progress(*columns, TimeRemainingColumn(), console=err, transient=True) as bar:
+        yield bar

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 import math
@@ -47,7 +48,7 @@ def key(configuration: Mapping[str, Any], code: Mapping[str, str] | None = None)
     `code` is found in `sims.engine.code` unless given. Raises `ValueError` if a part could not be described or is NaN,
     or if code has no source.
     """
-    if opaque := list(_opaque(configuration)):
+    if opaque := list(undescribed(configuration)):
         raise ValueError(f"a key needs parameters that can be described, got {', '.join(opaque)}")
     if code is None:
         code = code_of(sorted(set(modules_of(configuration))), configuration.get("backend", "numpy"))
@@ -107,18 +108,19 @@ def _described(value: Any, leaf: Leaf) -> Any:
         return _function(value)
     if isinstance(value, type):
         return {"class": _name(value)}
-    if dataclasses.is_dataclass(value):
-        return {"type": _name(type(value)), **_fields(value)}
-    if isinstance(type(value), ABCMeta):  # a rule, attack, problem, … that somebody wrote as a plain class
-        return {"type": _name(type(value)), **{name: describe(item) for name, item in sorted(vars(value).items())}}
+    if dataclasses.is_dataclass(value) or isinstance(type(value), ABCMeta):
+        return {"type": _name(type(value)), **_attributes(value)}
     return {"opaque": _name(type(value))}
 
 
-def _fields(value: Any) -> dict[str, Any]:
+def _attributes(value: Any) -> dict[str, Any]:
+    """The fields of a dataclass, and whatever else an instance has: somebody's rule may be any class."""
+    fields = {field.name: field.type for field in dataclasses.fields(value)} if dataclasses.is_dataclass(value) else {}
+    others = sorted(getattr(value, "__dict__", {}).keys() - fields.keys())
+    kept = [name for name in others if not isinstance(getattr(type(value), name, None), functools.cached_property)]
     reals = getattr(type(value), "reals", {})
-    fields = dataclasses.fields(value)
-    real = {field.name for field in fields if field.name in reals or field.type in ("float", float)}
-    return {f.name: _described(getattr(value, f.name), _real if f.name in real else _exact) for f in fields}
+    real = {name for name in (*fields, *kept) if name in reals or fields.get(name) in ("float", float)}
+    return {name: _described(getattr(value, name), _real if name in real else _exact) for name in (*fields, *kept)}
 
 
 def _function(value: FunctionType) -> dict[str, Any]:
@@ -134,8 +136,8 @@ def _name(thing: Any) -> str:
     return f"{thing.__module__}:{thing.__qualname__}"
 
 
-def _opaque(part: Any) -> Iterator[str]:
-    """The types of all opaque parts, and "NaN"."""
+def undescribed(part: Any) -> Iterator[str]:
+    """The types of all opaque parts of a description, and "NaN": what no key can stand for."""
     if isinstance(part, Mapping):
         if "opaque" in part:
             yield part["opaque"]
@@ -143,7 +145,7 @@ def _opaque(part: Any) -> Iterator[str]:
             yield "NaN"
         else:
             for item in part.values():
-                yield from _opaque(item)
+                yield from undescribed(item)
     elif isinstance(part, list):
         for item in part:
-            yield from _opaque(item)
+            yield from undescribed(item)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
+import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from sims.aggregators import Rule
 from sims.attacks import Attack
-from sims.engine.describe import describe
-from sims.engine.experiment import STREAMS_VERSION
+from sims.engine.code import code_of
+from sims.engine.describe import canonical, describe, digest
+from sims.engine.streams import STREAMS_VERSION
 from sims.optimizers import Optimizer
 from sims.problems import Problem
-from sims.sweep.canonical import canonical, code_text
 from sims.sweep.parts import KINDS, Part, Parts
 
 PLAIN = ("n", "f", "steps", "every", "x0", "shuffle", "backend")
 X0 = float | tuple[float, ...]
+ALGORITHM = "sims.optimizers.algorithm:RobustSGD"
 ONE_RUN = '"first_run":0,"grid":[],'
 
 
@@ -79,12 +82,20 @@ class Cell:
 
     def key(self, seed: int) -> str:
         """The key of the job with this seed, `Experiment.key()`: 32 hexadecimal digits."""
-        code = code_text(self.parts)
-        return _digest(f'{{"code":{code},{self._configuration(seed)}')
+        return digest(f'{{"code":{_code_text(self._modules, self.backend)},{self._configuration(seed)}')
 
     def configuration_key(self, seed: int) -> str:
         """The same of the configuration alone, whatever the code: 32 hexadecimal digits."""
-        return _digest("{" + self._configuration(seed))
+        return digest("{" + self._configuration(seed))
+
+    @property
+    def code(self) -> dict[str, str]:
+        """The digests of the code that its experiments use, module by module."""
+        return json.loads(_code_text(self._modules, self.backend))
+
+    @property
+    def _modules(self) -> tuple[str, ...]:
+        return (ALGORITHM.partition(":")[0], *(module for part in self.parts for module in part.modules))
 
     def _configuration(self, seed: int) -> str:
         head, tail = self._around()
@@ -93,13 +104,14 @@ class Cell:
     def _around(self) -> tuple[str, str]:
         """What stands before and behind the seed in the canonical text, whose names are in order."""
         problem, rule, attack, optimizer = (part.text for part in self.parts)
-        algorithm = f'{{"optimizer":{optimizer},"rule":{rule},"type":"sims.optimizers.algorithm:RobustSGD"}}'
+        algorithm = f'{{"optimizer":{optimizer},"rule":{rule},"type":"{ALGORITHM}"}}'
         head = (
-            f'{{"algorithm":{algorithm},"attack":{attack},"backend":{canonical(self.backend)},"every":{self.every},'
-            f'"f":{self.f},{ONE_RUN}"n":{self.n},"problem":{problem},"runs":1,'
+            f'{{"algorithm":{algorithm},"attack":{attack},"axes":[],"backend":{canonical(self.backend)},'
+            f'"every":{self.every},"f":{self.f},{ONE_RUN}"n":{self.n},"problem":{problem},"runs":1,'
         )
         shuffle = "true" if self.shuffle else "false"
-        return head, f',"shuffle":{shuffle},"steps":{self.steps},"x0":{canonical(describe(self.x0))}}}'
+        start = np.array(self.x0) if isinstance(self.x0, tuple) else self.x0
+        return head, f',"shuffle":{shuffle},"steps":{self.steps},"x0":{canonical(describe(start))}}}'
 
     @property
     def plain(self) -> dict[str, Any]:
@@ -131,5 +143,6 @@ def _tupled(value: Any) -> Any:
     return tuple(_tupled(item) for item in value) if isinstance(value, list) else value
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+@functools.lru_cache(maxsize=1024)
+def _code_text(modules: tuple[str, ...], backend: str) -> str:
+    return canonical(code_of(sorted(set(modules)), backend))

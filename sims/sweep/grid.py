@@ -173,8 +173,10 @@ class Block:
         if not fit or f is None or len(sound) < len(KINDS) or not value.keys() >= NEEDED:
             return None
         made = tuple(sound[kind] for kind in KINDS)
-        every = value.get("every", value["steps"])
-        return made, value["n"], f, value["steps"], every, value["x0"], value["shuffle"], value["backend"]
+        every, x0 = value.get("every", value["steps"]), value["x0"]
+        if isinstance(x0, tuple) and len(set(x0)) == 1:
+            x0 = x0[0]  # one number for all coordinates, as an experiment has it
+        return made, value["n"], f, value["steps"], every, x0, value["shuffle"], value["backend"]
 
     def _byzantine(self, value: Mapping[str, Any], at: At) -> int | None:
         """The true number f of Byzantine workers, if it is one."""

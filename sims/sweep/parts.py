@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import ConfigDict, PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
 from sims import by_name
-from sims.engine.describe import describe
-from sims.sweep.canonical import canonical
+from sims.engine.axis import check_shapes
+from sims.engine.describe import canonical, describe, modules_of, undescribed
 from sims.sweep.frame import shown
 
 KINDS = ("problem", "rule", "attack", "optimizer")
@@ -22,13 +22,14 @@ Settings = tuple[tuple[str, Any], ...]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Part:
-    """A made thing, its name, the settings it was given, and the canonical text that stands for it in keys."""
+    """A made thing, its name, the settings it was given, and the text and modules that stand for it in keys."""
 
     kind: str
     name: str
     given: Settings
     made: Any
     text: str
+    modules: tuple[str, ...]
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -71,12 +72,16 @@ class Parts:
 
 
 def make(kind: str, name: str, given: Settings, f: int) -> Part:
-    """A part, made and described; `ValueError` as `sims.by_name` raises it."""
+    """A part, made and described; `ValueError` as `sims.by_name` raises it, and for what no key can stand for."""
     if kind == "rule":
         made = by_name.rule_by_name(name, f, dict(given))
     else:
         made = getattr(by_name, f"{kind}_by_name")(name, dict(given))
-    return Part(kind, name, given, made, canonical(describe(made)))
+    check_shapes(made, (), None)
+    described = describe(made)
+    if opaque := list(undescribed(described)):
+        raise ValueError(f"{name} cannot be described, which a key needs: {', '.join(opaque)}")
+    return Part(kind, name, given, made, canonical(described), tuple(sorted(set(modules_of(described)))))
 
 
 def typed(kind: str, name: str, setting: str, value: Any) -> Any:

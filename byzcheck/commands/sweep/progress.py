@@ -1,0 +1,103 @@
+"""`byzcheck sweep plan` and `status`: what is done and what is not; they write nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from byzcheck.commands.arguments import cores
+from byzcheck.commands.errors import one_sentence
+from byzcheck.commands.sweep.arguments import RESULTS, File, Where, counted, lasting, read
+
+if TYPE_CHECKING:
+    from sims.sweep.file import Sweep
+    from sims.sweep.plan import Plan
+    from sims.sweep.store import Scan
+
+
+@one_sentence
+def plan(
+    file: File,
+    where: Where = RESULTS,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes to plan for; by default one a core.")] = None,
+) -> None:
+    """Say how many jobs there are, how many are done, why the others would run, and how long that would take."""
+    sweep = read(file)
+    found, _, scan = planned(sweep, where)
+    headline(sweep, found)
+    processes = jobs or cores()
+    for why, number in sorted(found.reasons.items(), key=lambda reason: -reason[1]):
+        typer.echo(f"{number:>9,}  {why}")
+    if found.left:
+        source = "as the results here took" if found.measured else "a guess: no result here tells"
+        share = min(processes, len(batches := found.batches()))
+        typer.echo(
+            f"\n{counted(len(batches), 'batch')}, about {lasting(found.seconds / share)} "
+            f"in {counted(share, 'process') if share > 1 else 'one process'} ({source})"
+        )
+        typer.echo(f"Next: byzcheck sweep run {file}{elsewhere(where)}")
+    broken(scan)
+
+
+@one_sentence
+def status(
+    file: File,
+    where: Where = RESULTS,
+    tracebacks: Annotated[bool, typer.Option("--tracebacks", help="Of jobs that failed, the whole traceback.")] = False,
+) -> None:
+    """Say what is done, what failed and why, and which files are broken; also while a run goes on."""
+    sweep = read(file)
+    found, failures, scan = planned(sweep, where)
+    headline(sweep, found)
+    for key, report in failures.items():
+        typer.echo(f"\nfailed {key}: {report.get('error', 'unknown')}")
+        typer.echo(f"  {settings(report, sweep)}")
+        if tracebacks and report.get("traceback"):
+            typer.echo(report["traceback"])
+    if failures and not tracebacks:
+        typer.echo(f"\nTracebacks: byzcheck sweep status {file}{elsewhere(where)} --tracebacks")
+    broken(scan)
+    if found.left:
+        typer.echo(f"Next: byzcheck sweep run {file}{elsewhere(where)}")
+
+
+def planned(sweep: Sweep, where: str) -> tuple[Plan, dict[str, dict[str, Any]], Scan]:
+    """What of a sweep is missing in a folder, the failures of its missing jobs, and what the folder holds."""
+    from sims.sweep.plan import plan as planned
+    from sims.sweep.store import Results
+
+    results = Results(where)
+    scan, failures = results.scan(), results.failures()
+    found = planned(sweep.cells, scan, failures)
+    missing = {cell.key(seed) for cell, seeds in found.missing for seed in seeds} if failures else set()
+    return found, {key: report for key, report in failures.items() if key in missing}, scan
+
+
+def headline(sweep: Sweep, found: Plan) -> None:
+    """The sweep's title, its axes, and how many of its jobs are done."""
+    typer.echo(sweep.title)
+    axes = [f"{name} ({len(values)})" for name, values in sweep.axes.items()]
+    typer.echo(f"  {' · '.join(axes) or 'no axes'}")
+    left = "all done" if not found.left else f"{found.done:,} done, {found.left:,} to run"
+    typer.echo(f"{counted(found.jobs, 'job')}: {left}")
+
+
+def broken(scan: Scan) -> None:
+    """The files that are taken for missing."""
+    for name, why in scan.broken:
+        typer.echo(f"broken, taken for missing: {name} ({why})")
+
+
+def elsewhere(where: str) -> str:
+    """The option for a folder that is not the default."""
+    return "" if where == RESULTS else f" --results {where}"
+
+
+def settings(report: Mapping[str, Any], sweep: Sweep) -> str:
+    """Of a job's settings those that vary in the sweep."""
+    given = report.get("settings", {})
+    return ", ".join(f"{name} = {given[name]}" for name in (*sweep.axes, "seed") if name in given and name != "seed") + (
+        f", seed = {given['seed']}" if "seed" in given else ""
+    )

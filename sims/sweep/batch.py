@@ -1,0 +1,187 @@
+"""Cells of equal shape as one array program, and the rows that come of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from sims.engine import Axis, Experiment, Record, describe, play
+from sims.engine.describe import canonical
+from sims.engine.simulate import compiled
+from sims.optimizers import RobustSGD
+from sims.sweep.cell import Cell
+
+MOST_JOBS = 1024  # in a batch: as many as a killed process may lose
+MOST_NUMBERS = 2**31  # random numbers that a batch uses: seconds in compiled code, a few minutes elsewhere
+MOST_AT_ONCE = 2**22  # numbers in all messages of one round: 32 MiB
+KINDS = ("problem", "rule", "attack", "optimizer")
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Cells that differ in real parameters alone, each with all of the seeds: cells × seeds jobs."""
+
+    cells: tuple[Cell, ...]
+    seeds: tuple[int, ...]
+
+    @property
+    def jobs(self) -> list[tuple[Cell, int]]:
+        """Every cell with every seed."""
+        return [(cell, seed) for cell in self.cells for seed in self.seeds]
+
+    @property
+    def numbers(self) -> int:
+        """Coordinates of messages in all rounds of all jobs, a measure of the work."""
+        return len(self.cells) * len(self.seeds) * work(self.cells[0])
+
+    def halves(self) -> tuple[Batch, ...]:
+        """Two batches with its jobs; none if it has only one."""
+        if (k := len(self.cells)) > 1:
+            return Batch(self.cells[: k // 2], self.seeds), Batch(self.cells[k // 2 :], self.seeds)
+        if (k := len(self.seeds)) > 1:
+            return Batch(self.cells, self.seeds[: k // 2]), Batch(self.cells, self.seeds[k // 2 :])
+        return ()
+
+
+def work(cell: Cell) -> int:
+    """Coordinates of messages in all rounds of one job."""
+    return cell.steps * cell.n * cell.problem.dim
+
+
+def batches(jobs: Iterable[tuple[Cell, Sequence[int]]], most: int = MOST_JOBS) -> list[Batch]:
+    """The jobs as batches of at most `most`, in an order that depends on the jobs alone.
+
+    Cells come into one batch if they have one shape and the same seeds.
+    """
+    groups: dict[Any, list[Cell]] = {}
+    for cell, seeds in jobs:
+        if seeds:
+            groups.setdefault((shape(cell), tuple(seeds)), []).append(cell)
+    found = []
+    for (_, seeds), cells in groups.items():
+        one = cells[0]
+        size = min(most, MOST_NUMBERS // work(one), MOST_AT_ONCE // (one.n * one.problem.dim))
+        across = min(len(seeds), max(1, size))
+        down = max(1, size // across)
+        found += [
+            Batch(tuple(cells[i : i + down]), seeds[j : j + across])
+            for i in range(0, len(cells), down)
+            for j in range(0, len(seeds), across)
+        ]
+    return found
+
+
+def shape(cell: Cell) -> str:
+    """What cells of one batch have in common: all but the numbers that may stand on an axis."""
+    parts = [_shape(getattr(cell, kind)) for kind in KINDS]
+    sizes = [cell.n, cell.f, cell.steps, cell.every, cell.shuffle, cell.backend, np.ndim(cell.x0)]
+    return canonical([parts, sizes])
+
+
+def _shape(part: Any) -> Any:
+    described = describe(part)
+    for name in _on_axes(part):
+        value = getattr(part, name)
+        described[name] = [0] * len(value) if isinstance(value, tuple | list) else 0
+    return described
+
+
+def _on_axes(part: Any) -> list[str]:
+    """The parameters of a part that are numbers, or numbers per step, and may be arrays of numbers."""
+    scalars = [name for name, own in getattr(type(part), "reals", {}).items() if own == 0]
+    return [name for name in scalars if all(map(_is_number, _steps(getattr(part, name))))]
+
+
+def _steps(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, tuple | list) else (value,)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def experiment(batch: Batch) -> Experiment:
+    """The experiment that plays all jobs of a batch: cells along its grid, seeds along its runs."""
+    first, alone = batch.cells[0], len(batch.cells) == 1
+    made = {kind: getattr(first, kind) if alone else _stacked(batch.cells, kind) for kind in KINDS}
+    starts = [cell.x0 for cell in batch.cells]
+    return Experiment(
+        made["problem"],
+        RobustSGD(made["rule"], made["optimizer"]),
+        attack=made["attack"],
+        x0=first.x0 if all(start == first.x0 for start in starts) else Axis.numbered("cell", starts),
+        n=first.n,
+        f=first.f,
+        steps=first.steps,
+        every=first.every,
+        shuffle=first.shuffle,
+        backend=first.backend,
+        seed=batch.seeds,
+        runs=len(batch.seeds),
+    )
+
+
+def _stacked(cells: Sequence[Cell], kind: str) -> Any:
+    """The part of one kind of all cells as one, with axes in the place of the numbers that differ."""
+    parts = [getattr(cell, kind) for cell in cells]
+    changes: dict[str, Any] = {}
+    for name in _on_axes(parts[0]):
+        per_step = list(zip(*(_steps(getattr(part, name)) for part in parts), strict=True))
+        axes = [Axis.numbered("cell", values) if len(set(values)) > 1 else values[0] for values in per_step]
+        if any(isinstance(axis, Axis) for axis in axes):
+            changes[name] = tuple(axes) if isinstance(getattr(parts[0], name), tuple | list) else axes[0]
+    return dataclasses.replace(parts[0], **changes) if changes else parts[0]
+
+
+def play_batch(batch: Batch) -> list[tuple[Batch, Record]]:
+    """Batches with the jobs of this one, and their records, axes (time, cells or nothing, seeds).
+
+    It is one, unless parameters on an axis would send it another way than each of its jobs goes alone: compiled rounds
+    and the array engine add in another order, and a job's numbers must not depend on its batch.
+    """
+    whole = experiment(batch)
+    alone = experiment(Batch(batch.cells[:1], batch.seeds[:1]))
+    if len(batch.cells) > 1 and compiled(whole) != compiled(alone):
+        return [(one, play(experiment(one))) for one in (Batch((cell,), batch.seeds) for cell in batch.cells)]
+    return [(batch, play(whole))]
+
+
+def rows(batch: Batch, record: Record) -> pa.Table:
+    """A row for each job and recorded time: key, t, measures, the settings of the job, and its configuration."""
+    jobs, times = batch.jobs, len(record.times)
+    measures: dict[str, np.ndarray] = {**record.measures}
+    measures["sq_aggregate_error"] = np.concatenate(
+        [np.full((1, *record.sq_aggregate_errors.shape[1:]), math.nan), record.sq_aggregate_errors]
+    )
+    columns: dict[str, Any] = {
+        "key": _for_each([cell.key(seed) for cell, seed in jobs], times),
+        "t": pa.array(np.tile(record.times.astype(np.int64), len(jobs))),
+        **{name: pa.array(values.reshape(times, -1).T.ravel()) for name, values in measures.items()},
+        "seed": _for_each([seed for _, seed in jobs], times),
+    }
+    settings = [cell.settings for cell in batch.cells]
+    for name in settings[0]:
+        values = [one[name] for one in settings for _ in batch.seeds]
+        columns[name] = _for_each(values, times)
+    columns["configuration"] = _for_each([cell.text for cell in batch.cells for _ in batch.seeds], times)
+    return pa.table(columns)
+
+
+def _for_each(values: Sequence[Any], times: int) -> pa.Array:
+    """A value for each job, repeated for each recorded time; a list of whole and other numbers is one of reals."""
+    if any(type(value) is float for value in values) and all(_is_number(value) for value in values):
+        values = [float(value) for value in values]
+    dictionary = pa.array(values).dictionary_encode()
+    indices = pa.array(np.repeat(dictionary.indices.to_numpy(), times))
+    return pa.DictionaryArray.from_arrays(indices, dictionary.dictionary).dictionary_decode()
+
+
+def about(batch: Batch, code: Mapping[str, str]) -> dict[str, Any]:
+    """What a result file says of itself: its jobs, each with key and configuration key, and the code that was used."""
+    return {"jobs": [[c.key(s), c.configuration_key(s)] for c, s in batch.jobs], "code": dict(code)}

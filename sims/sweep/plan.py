@@ -1,0 +1,74 @@
+"""What of a sweep is done, what is missing, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sims.sweep.batch import MOST_JOBS, Batch, batches, work
+from sims.sweep.cell import Cell
+from sims.sweep.store import Scan
+
+GUESS = 2e7  # coordinates of messages a second, where no result tells: what the array engine does on a slow core
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """The jobs of a sweep beside what a folder holds.
+
+    `missing` are the jobs that would run; `reasons` counts them by why: "new", "failed", or the modules whose code
+    changed since an older result. `seconds` is the time of one process for them, `measured` whether results of the
+    folder tell it.
+    """
+
+    jobs: int
+    missing: tuple[tuple[Cell, tuple[int, ...]], ...]
+    reasons: Mapping[str, int]
+    seconds: float
+    measured: bool
+
+    @property
+    def left(self) -> int:
+        """How many jobs would run."""
+        return sum(len(seeds) for _, seeds in self.missing)
+
+    @property
+    def done(self) -> int:
+        """How many jobs are done."""
+        return self.jobs - self.left
+
+    def batches(self, most: int = MOST_JOBS) -> list[Batch]:
+        """The missing jobs as batches."""
+        return batches(self.missing, most)
+
+
+def plan(cells: Sequence[Cell], scan: Scan, failed: Mapping[str, object]) -> Plan:
+    """What is to be done of these cells, given what a folder holds and which jobs failed there."""
+    done, older = scan.keys, scan.by_configuration
+    jobs, numbers, missing = 0, 0, []
+    reasons: Counter[str] = Counter()
+    rates: dict[str, list[float]] = {}
+    for cell in cells:
+        jobs += len(cell.seeds)
+        keys = {seed: cell.key(seed) for seed in cell.seeds}
+        left = tuple(seed for seed, key in keys.items() if key not in done)
+        if not left:
+            continue
+        missing.append((cell, left))
+        numbers += len(left) * work(cell)
+        for seed in left:
+            if keys[seed] in failed:
+                reasons["failed before"] += 1
+            elif (old := older.get(cell.configuration_key(seed))) is not None:
+                reasons[_changed(cell.code, old.code)] += 1
+            else:
+                reasons["new"] += 1
+    for kept in scan.files:
+        rates.setdefault("all", []).append(kept.seconds / len(kept.jobs))
+    return Plan(jobs, tuple(missing), dict(reasons), numbers / GUESS, measured=False)
+
+
+def _changed(new: Mapping[str, str], old: Mapping[str, str]) -> str:
+    modules = sorted(name for name in new.keys() | old.keys() if new.get(name) != old.get(name))
+    return f"changed code: {', '.join(modules)}"

@@ -1,0 +1,91 @@
+"""What a worker does: plays a batch and keeps its results itself; only keys travel."""
+
+from __future__ import annotations
+
+import platform
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from sims.sweep.batch import Batch, about, play_batch, rows
+from sims.sweep.cell import make
+from sims.sweep.parts import Parts
+from sims.sweep.store import Results
+
+Json = dict[str, Any]
+
+
+def task(batch: Batch, code: Mapping[str, str], where: str) -> Json:
+    """A batch as plain JSON: what to play, the code that it was planned with, and the folder for the results."""
+    return {
+        "cells": [cell.plain for cell in batch.cells],
+        "seeds": list(batch.seeds),
+        "code": dict(code),
+        "where": where,
+    }
+
+
+def do(given: Json) -> Json:
+    """Play a `task`, unless it is done already; the keys of the jobs that are kept, and of those that failed.
+
+    A batch in which something fails is played again in halves, so that the jobs that fail are found and all others are
+    kept. Why a job failed is kept beside the results. Raises `OSError` where nothing can be written, and `ValueError`
+    if the code here is not what the jobs were planned with.
+    """
+    from sims.kernels.cpu import threads  # numba, which takes half a second to import
+
+    parts = Parts()
+    batch = Batch(tuple(make(plain, parts) for plain in given["cells"]), tuple(given["seeds"]))
+    code = batch.cells[0].code
+    if code != given["code"]:
+        changed = sorted(m for m in code | given["code"] if code.get(m) != given["code"].get(m))
+        raise ValueError(f"the code changed while the sweep ran, or is another one on a worker: {', '.join(changed)}")
+    results, outcome = Results(given["where"]), {"kept": [], "failed": []}
+    known = set(results.failures())
+    threads.limit(1)
+    try:
+        with threadpool_limits(1):
+            for part, failure in _played(batch, results):
+                for cell, seed in part.jobs:
+                    key = cell.key(seed)
+                    outcome["kept" if failure is None else "failed"].append(key)
+                    if failure is not None:
+                        results.fail(key, {"settings": {**cell.settings, "seed": seed}, **failure})
+                    elif key in known:
+                        results.forget_failure(key)
+    finally:
+        threads.limit(None)
+    return outcome
+
+
+def _played(batch: Batch, results: Results) -> Iterator[tuple[Batch, Json | None]]:
+    """The batch, or parts of it: those that are kept, and single jobs with why they failed."""
+    if results.hold([cell.key(seed) for cell, seed in batch.jobs]):
+        yield batch, None
+        return
+    began = time.perf_counter()
+    try:
+        played = [(part, rows(part, record)) for part, record in play_batch(batch)]
+    except Exception as error:  # whatever a rule of somebody's may raise; that it is kept is the point
+        for half in batch.halves():
+            yield from _played(half, results)
+        if not batch.halves():
+            yield batch, _report(error)
+        return
+    seconds = (time.perf_counter() - began) / len(played)
+    for part, table in played:
+        results.write(table, {**about(part), "seconds": seconds})
+        yield part, None
+
+
+def _report(error: Exception) -> Json:
+    return {
+        "error": f"{type(error).__name__}: {error}",
+        "traceback": "".join(traceback.format_exception(error)),
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "host": platform.node(),
+    }
