@@ -39,7 +39,9 @@ ONLY_IN = {  # a library → where alone it may be imported
     "hypothesis": ("sims.strategies",),
     "llvmlite": ("sims.kernels.cpu",),
     "matplotlib": ("figures",),
+    "fsspec": (),  # pyarrow loads it
     "numba": ("sims.kernels.cpu", "benchmarks.read"),
+    "pyarrow": ("sims.sweep",),
     "typer": ("byzcheck.commands", "byzcheck.__main__"),
     "rich": (
         "byzcheck.commands.console",
@@ -226,6 +228,8 @@ def test_a_circle_of_statements_is_found(tmp_path, text, found):
         ("sims/engine/a.py", "import torch.nn", "sims.engine.a imports torch.nn"),
         ("sims/contracts.py", "from hypothesis import given", "sims.contracts imports hypothesis"),
         ("figures/a.py", "import typer", "figures.a imports typer"),
+        ("sims/engine/a.py", "import pyarrow.parquet", "sims.engine.a imports pyarrow.parquet"),
+        ("sims/sweep/a.py", "import fsspec", "sims.sweep.a imports fsspec"),
         ("sims/novelty/a.py", "", "sims.novelty.a has no layer"),
     ],
 )
