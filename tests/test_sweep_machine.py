@@ -67,8 +67,8 @@ def test_the_instruction_sets_are_those_that_numpy_uses_here():
 
 
 def test_the_fingerprint_does_not_depend_on_the_host_or_on_what_was_imported_before():
-    ask = "import scipy.linalg, platform; platform.node = lambda: 'other'; from sims.sweep.machine import this_machine as m;"
-    ask += "print(m()['host'], m()['fingerprint'])"
+    ask = "import scipy.linalg, platform; platform.node = lambda: 'other'; "
+    ask += "from sims.sweep.machine import this_machine as m; print(m()['host'], m()['fingerprint'])"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     answer = subprocess.run([sys.executable, "-c", ask], env=environment, capture_output=True, text=True, check=True)
     assert answer.stdout.split() == ["other", this_machine()["fingerprint"]]
