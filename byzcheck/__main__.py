@@ -14,6 +14,7 @@ from byzcheck.commands.bench import bench
 from byzcheck.commands.errors import refused
 from byzcheck.commands.figures import figures
 from byzcheck.commands.list_and_show import list_statements, show
+from byzcheck.commands.sweep import app as sweep
 from byzcheck.commands.verify import verify
 
 
@@ -59,6 +60,7 @@ app.command()(show)
 app.command()(figures)
 app.command()(audit)
 app.command()(bench)
+app.add_typer(sweep, name="sweep")
 
 
 def main() -> None:

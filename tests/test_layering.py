@@ -40,7 +40,10 @@ ONLY_IN = {  # a library → where alone it may be imported
     "llvmlite": ("sims.kernels.cpu",),
     "matplotlib": ("figures",),
     "pydantic": ("sims.sweep",),
+    "distributed": ("sims.sweep.schedulers",),
+    "fsspec": (),  # pyarrow loads it
     "numba": ("sims.kernels.cpu", "benchmarks.read"),
+    "pyarrow": ("sims.sweep",),
     "typer": ("byzcheck.commands", "byzcheck.__main__"),
     "rich": (
         "byzcheck.commands.console",
@@ -228,6 +231,9 @@ def test_a_circle_of_statements_is_found(tmp_path, text, found):
         ("sims/contracts.py", "from hypothesis import given", "sims.contracts imports hypothesis"),
         ("figures/a.py", "import typer", "figures.a imports typer"),
         ("sims/engine/a.py", "from pydantic import BaseModel", "sims.engine.a imports pydantic"),
+        ("sims/sweep/run.py", "import distributed", "sims.sweep.run imports distributed"),
+        ("sims/engine/a.py", "import pyarrow.parquet", "sims.engine.a imports pyarrow.parquet"),
+        ("sims/sweep/a.py", "import fsspec", "sims.sweep.a imports fsspec"),
         ("sims/novelty/a.py", "", "sims.novelty.a has no layer"),
     ],
 )

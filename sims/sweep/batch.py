@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,15 +12,15 @@ import numpy as np
 import pyarrow as pa
 
 from sims.engine import Axis, Experiment, Record, describe, play
-from sims.engine.describe import canonical
+from sims.engine.describe import canonical, digest
 from sims.engine.simulate import compiled
 from sims.optimizers import RobustSGD
 from sims.sweep.cell import Cell
+from sims.sweep.parts import KINDS, Part
 
 MOST_JOBS = 1024  # in a batch: as many as a killed process may lose
 MOST_NUMBERS = 2**31  # random numbers that a batch uses: seconds in compiled code, a few minutes elsewhere
 MOST_AT_ONCE = 2**22  # numbers in all messages of one round: 32 MiB
-KINDS = ("problem", "rule", "attack", "optimizer")
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,9 +60,10 @@ def batches(jobs: Iterable[tuple[Cell, Sequence[int]]], most: int = MOST_JOBS) -
     Cells come into one batch if they have one shape and the same seeds.
     """
     groups: dict[Any, list[Cell]] = {}
+    shapes = Shapes()
     for cell, seeds in jobs:
         if seeds:
-            groups.setdefault((shape(cell), tuple(seeds)), []).append(cell)
+            groups.setdefault((shapes.of(cell), tuple(seeds)), []).append(cell)
     found = []
     for (_, seeds), cells in groups.items():
         one = cells[0]
@@ -77,19 +78,30 @@ def batches(jobs: Iterable[tuple[Cell, Sequence[int]]], most: int = MOST_JOBS) -
     return found
 
 
-def shape(cell: Cell) -> str:
-    """What cells of one batch have in common: all but the numbers that may stand on an axis."""
-    parts = [_shape(getattr(cell, kind)) for kind in KINDS]
-    sizes = [cell.n, cell.f, cell.steps, cell.every, cell.shuffle, cell.backend, np.ndim(cell.x0)]
-    return canonical([parts, sizes])
+class Shapes:
+    """What cells of one batch have in common: all but the numbers that may stand on an axis; each part asked once."""
 
+    def __init__(self) -> None:
+        self._parts: dict[int, tuple[Part, str]] = {}
+        self._digests: dict[str, str] = {}
 
-def _shape(part: Any) -> Any:
-    described = describe(part)
-    for name in _on_axes(part):
-        value = getattr(part, name)
-        described[name] = [0] * len(value) if isinstance(value, tuple | list) else 0
-    return described
+    def of(self, cell: Cell) -> str:
+        """The shape of a cell, 32 hexadecimal digits."""
+        parts = ",".join(self._of_part(part) for part in cell.parts)
+        sizes = [cell.n, cell.f, cell.steps, cell.every, cell.shuffle, cell.backend, np.ndim(cell.x0)]
+        text = f"[{parts},{canonical(sizes)}]"
+        if text not in self._digests:
+            self._digests[text] = digest(text)
+        return self._digests[text]
+
+    def _of_part(self, part: Part) -> str:
+        if id(part) not in self._parts:  # kept with the part, so that nothing else gets its number
+            described = describe(part.made)
+            for name in _on_axes(part.made):
+                value = getattr(part.made, name)
+                described[name] = [0] * len(value) if isinstance(value, tuple | list) else 0
+            self._parts[id(part)] = (part, canonical(described))
+        return self._parts[id(part)][1]
 
 
 def _on_axes(part: Any) -> list[str]:
@@ -182,6 +194,8 @@ def _for_each(values: Sequence[Any], times: int) -> pa.Array:
     return pa.DictionaryArray.from_arrays(indices, dictionary.dictionary).dictionary_decode()
 
 
-def about(batch: Batch, code: Mapping[str, str]) -> dict[str, Any]:
-    """What a result file says of itself: its jobs, each with key and configuration key, and the code that was used."""
-    return {"jobs": [[c.key(s), c.configuration_key(s)] for c, s in batch.jobs], "code": dict(code)}
+def about(batch: Batch) -> dict[str, Any]:
+    """What a result file says of itself: its jobs (key, configuration key), their code, shape and amount of work."""
+    jobs = [[cell.key(seed), cell.configuration_key(seed)] for cell, seed in batch.jobs]
+    first = batch.cells[0]
+    return {"jobs": jobs, "code": first.code, "shape": Shapes().of(first), "numbers": batch.numbers}

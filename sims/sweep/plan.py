@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sims.sweep.batch import MOST_JOBS, Batch, batches, work
+from sims.sweep.batch import MOST_JOBS, Batch, Shapes, batches, work
 from sims.sweep.cell import Cell
-from sims.sweep.store import Scan
+from sims.sweep.store import Kept, Scan
 
 GUESS = 2e7  # coordinates of messages a second, where no result tells: what the array engine does on a slow core
 
@@ -46,9 +46,8 @@ class Plan:
 def plan(cells: Sequence[Cell], scan: Scan, failed: Mapping[str, object]) -> Plan:
     """What is to be done of these cells, given what a folder holds and which jobs failed there."""
     done, older = scan.keys, scan.by_configuration
-    jobs, numbers, missing = 0, 0, []
+    jobs, missing = 0, []
     reasons: Counter[str] = Counter()
-    rates: dict[str, list[float]] = {}
     for cell in cells:
         jobs += len(cell.seeds)
         keys = {seed: cell.key(seed) for seed in cell.seeds}
@@ -56,7 +55,6 @@ def plan(cells: Sequence[Cell], scan: Scan, failed: Mapping[str, object]) -> Pla
         if not left:
             continue
         missing.append((cell, left))
-        numbers += len(left) * work(cell)
         for seed in left:
             if keys[seed] in failed:
                 reasons["failed before"] += 1
@@ -64,11 +62,24 @@ def plan(cells: Sequence[Cell], scan: Scan, failed: Mapping[str, object]) -> Pla
                 reasons[_changed(cell.code, old.code)] += 1
             else:
                 reasons["new"] += 1
-    for kept in scan.files:
-        rates.setdefault("all", []).append(kept.seconds / len(kept.jobs))
-    return Plan(jobs, tuple(missing), dict(reasons), numbers / GUESS, measured=False)
+    return Plan(jobs, tuple(missing), dict(reasons), *_time(missing, scan.files))
 
 
 def _changed(new: Mapping[str, str], old: Mapping[str, str]) -> str:
     modules = sorted(name for name in new.keys() | old.keys() if new.get(name) != old.get(name))
     return f"changed code: {', '.join(modules)}"
+
+
+def _time(missing: Sequence[tuple[Cell, tuple[int, ...]]], files: Sequence[Kept]) -> tuple[float, bool]:
+    """Seconds for the missing jobs, and whether results tell it: those of the same shape, else the others."""
+    rates: dict[str, list[float]] = {}
+    for kept in files:
+        for place in (kept.shape, "any"):
+            total = rates.setdefault(place, [0.0, 0.0])
+            total[0] += kept.seconds
+            total[1] += kept.numbers
+    seconds, shapes = 0.0, Shapes()
+    for cell, seeds in missing:
+        took = rates.get(shapes.of(cell), rates.get("any")) if rates else None
+        seconds += len(seeds) * work(cell) * (took[0] / took[1] if took else 1 / GUESS)
+    return seconds, bool(rates)

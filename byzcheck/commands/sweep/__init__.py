@@ -6,7 +6,6 @@ import typer
 
 from byzcheck.commands.sweep.progress import plan, status
 from byzcheck.commands.sweep.run import run
-from byzcheck.commands.sweep.show import plot, table
 
 app = typer.Typer(
     help="Many experiments, described in a file: what to run, running it, what came of it.",
@@ -14,5 +13,5 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (plan, run, status, table, plot):
+for command in (plan, run, status):
     app.command()(command)

@@ -98,6 +98,6 @@ def elsewhere(where: str) -> str:
 def settings(report: Mapping[str, Any], sweep: Sweep) -> str:
     """Of a job's settings those that vary in the sweep."""
     given = report.get("settings", {})
-    return ", ".join(f"{name} = {given[name]}" for name in (*sweep.axes, "seed") if name in given and name != "seed") + (
-        f", seed = {given['seed']}" if "seed" in given else ""
-    )
+    return ", ".join(
+        f"{name} = {given[name]}" for name in (*sweep.axes, "seed") if name in given and name != "seed"
+    ) + (f", seed = {given['seed']}" if "seed" in given else "")

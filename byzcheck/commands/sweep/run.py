@@ -16,8 +16,6 @@ from byzcheck.commands.sweep.arguments import RESULTS, File, Where, counted, las
 from byzcheck.commands.sweep.progress import elsewhere, headline, planned, settings
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from sims.sweep.batch import Batch
     from sims.sweep.file import Sweep
 
@@ -38,10 +36,14 @@ def run(
     found, _, _ = planned(sweep, where)
     headline(sweep, found)
     if not found.left:
-        typer.echo(f"Next: byzcheck sweep table {file}{elsewhere(where)} · byzcheck sweep plot {file}{elsewhere(where)}")
+        typer.echo(
+            f"Next: byzcheck sweep table {file}{elsewhere(where)} · byzcheck sweep plot {file}{elsewhere(where)}"
+        )
         return
     batches, began = found.batches(batch), time.perf_counter()
-    chosen = scheduler_called(scheduler, min(jobs or cores(), len(batches)) if scheduler == "local" else jobs or cores())
+    chosen = scheduler_called(
+        scheduler, min(jobs or cores(), len(batches)) if scheduler == "local" else jobs or cores()
+    )
     typer.echo(f"{counted(len(batches), 'batch')} in {chosen.words}, results in {where}", err=True)
     with watching(sweep, batches) as watcher:
         outcome = run_batches(batches, absolute(where), chosen, watcher)
@@ -68,7 +70,7 @@ def absolute(where: str) -> str:
 class Watching:
     """Tells a person what a run does: a bar on a terminal, elsewhere a line now and then; failures at once."""
 
-    def __init__(self, sweep: Sweep, batches: Sequence[Batch], bar: Progress | None) -> None:
+    def __init__(self, sweep: Sweep, batches: Sequence[Batch], bar: Any) -> None:
         self.sweep, self.bar = sweep, bar
         self.failures: dict[str, Mapping[str, Any]] = {}
         self.jobs = sum(len(batch.jobs) for batch in batches)
