@@ -77,7 +77,7 @@ def _whole(least: int) -> Any:
     def check(value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValueError(f"must be a whole number, got {shown(value)}")
-        if not least <= value < 10**DIGITS:
+        if not least <= value < 2**63:
             raise ValueError(f"must be ≥ {least}{'' if value < least else ' and not so large'}, got {shown(value)}")
         return value
 
