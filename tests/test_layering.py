@@ -40,10 +40,12 @@ ONLY_IN = {  # a library → where alone it may be imported
     "llvmlite": ("sims.kernels.cpu",),
     "matplotlib": ("figures",),
     "numba": ("sims.kernels.cpu", "benchmarks.read"),
+    "pyarrow": ("sims.sweep",),
     "typer": ("byzcheck.commands", "byzcheck.__main__"),
     "rich": (
         "byzcheck.commands.console",
         "byzcheck.show.page",
+        "byzcheck.show.sweep",
         "byzcheck.show.terminal",
         "benchmarks.report",
         "benchmarks.tables",
@@ -226,6 +228,7 @@ def test_a_circle_of_statements_is_found(tmp_path, text, found):
         ("sims/engine/a.py", "import torch.nn", "sims.engine.a imports torch.nn"),
         ("sims/contracts.py", "from hypothesis import given", "sims.contracts imports hypothesis"),
         ("figures/a.py", "import typer", "figures.a imports typer"),
+        ("figures/a.py", "import pyarrow.compute", "figures.a imports pyarrow.compute"),
         ("sims/novelty/a.py", "", "sims.novelty.a has no layer"),
     ],
 )

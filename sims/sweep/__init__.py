@@ -1,0 +1,1 @@
+"""Sweeps: many experiments, described in a file."""
