@@ -130,10 +130,10 @@ def pick(data: Any, *keys: str) -> Any:
 
 
 def headline(figure: Figure, title: str, below: str) -> None:
-    """The message in words at the top left, with a line below that says what is drawn."""
+    """The message in words at the top left, with a line below that says what is drawn; both may have several lines."""
     x, height = 0.08 / figure.get_figwidth(), figure.get_figheight()
     figure.text(x, 1 - 0.07 / height, title, va="top", fontsize=10.5, fontweight="bold")
-    figure.text(x, 1 - 0.29 / height, below, va="top", fontsize=8, color=SOFT)
+    figure.text(x, 1 - (0.29 + 0.17 * title.count("\n")) / height, below, va="top", fontsize=8, color=SOFT)
 
 
 def panel(figure: Figure, left: float, bottom: float, width: float, height: float, title: str, pad: float = 5) -> Axes:
@@ -153,10 +153,17 @@ def log_ticks(axes: Axes, values: Sequence[float], which: str = "y") -> None:
     axis.set_minor_locator(NullLocator())
 
 
-def label_ends(axes: Axes, ends: Iterable[tuple[str, float, float, str]], gap: float = 0.09, size: float = 8) -> None:
+def label_ends(
+    axes: Axes,
+    ends: Iterable[tuple[str, float, float, str]],
+    gap: float = 0.09,
+    size: float = 8,
+    below_top: bool = False,
+) -> None:
     """Labels right of the axes at the height of the (text, x, y, colour), pushed apart until none overlaps.
 
-    Thin lines lead from the labels, `gap` inches right of the axes, to the points. Set scales and limits before.
+    With `below_top` none is higher than the axes, which must be high enough for all of them. Thin lines lead from the
+    labels, `gap` inches right of the axes, to the points. Set scales and limits before.
     """
     figure = axes.get_figure(root=True)
     assert figure is not None
@@ -172,6 +179,9 @@ def label_ends(axes: Axes, ends: Iterable[tuple[str, float, float, str]], gap: f
             missing = step - (heights[i + 1] - heights[i])
             if missing > 0:
                 heights[i], heights[i + 1] = heights[i] - missing / 2, heights[i + 1] + missing / 2
+    if below_top:
+        for i in reversed(range(len(heights))):
+            heights[i] = min(heights[i], box.y1 - (len(heights) - 1 - i) * step)
     for (text, _, point, colour), height in zip(points, heights, strict=True):
         place = ((column - box.x0) / box.width, (height - box.y0) / box.height)
         line = {"arrowstyle": "-", "color": colour, "linewidth": 0.5, "shrinkA": 1, "shrinkB": 3, "relpos": (0, 0.5)}

@@ -48,6 +48,7 @@ ONLY_IN = {  # a library → where alone it may be imported
     "rich": (
         "byzcheck.commands.console",
         "byzcheck.show.page",
+        "byzcheck.show.sweep",
         "byzcheck.show.terminal",
         "benchmarks.report",
         "benchmarks.tables",
@@ -234,6 +235,7 @@ def test_a_circle_of_statements_is_found(tmp_path, text, found):
         ("sims/sweep/run.py", "import distributed", "sims.sweep.run imports distributed"),
         ("sims/engine/a.py", "import pyarrow.parquet", "sims.engine.a imports pyarrow.parquet"),
         ("sims/sweep/a.py", "import fsspec", "sims.sweep.a imports fsspec"),
+        ("figures/a.py", "import pyarrow.compute", "figures.a imports pyarrow.compute"),
         ("sims/novelty/a.py", "", "sims.novelty.a has no layer"),
     ],
 )

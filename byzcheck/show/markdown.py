@@ -1,4 +1,4 @@
-"""The two tables of paper_checks.md."""
+"""Tables in Markdown: the two of paper_checks.md, and those of sweeps."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import theory
 from byzcheck.record import Json
 from byzcheck.show.words import LOOKS, caught, points_of, printed_words
+from sims.sweep.pivot import Pivot
 
 
 def _row(cells: Iterable[str]) -> str:
@@ -51,6 +52,12 @@ def points_markdown(records: Iterable[Json]) -> str:
     links = {r["stem"]: _link(r) for r in records}
     rows = [(str(n), text, _verdict(verdict), links[stem]) for n, text, verdict, stem in points_of(records)]
     return _table(("Point", "Claim", "Verdict", "Where"), rows)
+
+
+def pivot_markdown(pivot: Pivot) -> str:
+    """A sweep's table, its caption below."""
+    table = _table((*pivot.down, *pivot.across), ((*left, *cells) for left, cells in pivot.rows))
+    return f"{table}\n\n{pivot.caption}"
 
 
 def between(text: str, name: str, content: str) -> str:

@@ -1,0 +1,44 @@
+"""A table of a sweep as a file: comma-separated values, Parquet, JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pyarrow as pa
+
+from sims.engine.describe import describe
+from sims.sweep.table import Summary
+
+
+def as_csv(summary: Summary) -> bytes:
+    """A line for each row under one with the names; shortest digits that read back the same, null as nothing."""
+    import pyarrow.csv as csv
+
+    buffer = pa.BufferOutputStream()
+    csv.write_csv(summary.table, buffer, csv.WriteOptions(quoting_style="needed"))
+    return buffer.getvalue().to_pybytes()
+
+
+def as_parquet(summary: Summary) -> bytes:
+    """An ordinary Parquet file, without the pyarrow schema, so that all readers see the same types."""
+    import pyarrow.parquet as pq
+
+    buffer = pa.BufferOutputStream()
+    pq.write_table(summary.table, buffer, compression="zstd", store_schema=False)
+    return buffer.getvalue().to_pybytes()
+
+
+def as_json(summary: Summary) -> bytes:
+    """The measure, the time, the axes, and a row in a line; ∞ is {"float": "inf"}."""
+    head = {"value": summary.value, "at": summary.at, "axes": [[k, list(v)] for k, v in summary.axes.items()]}
+    inside = [f"  {_line(name)}: {_line(value)}" for name, value in head.items()]
+    rows = ",\n".join(f"    {_line(row)}" for row in summary.rows())
+    return ("{\n" + ",\n".join([*inside, f'  "rows": [\n{rows}\n  ]']) + "\n}\n").encode()
+
+
+FORMATS: dict[str, Callable[[Summary], bytes]] = {"csv": as_csv, "parquet": as_parquet, "json": as_json}
+
+
+def _line(value: object) -> str:
+    return json.dumps(describe(value), ensure_ascii=False, allow_nan=False)
