@@ -55,7 +55,9 @@ def test_axes_that_are_named_are_where_they_are_wanted(found):
 
 
 def test_a_cell_has_one_result(found):
-    with pytest.raises(ValueError, match=re.escape("put rule.tau into the rows or columns, choose one (--where rule.tau=")):
+    with pytest.raises(
+        ValueError, match=re.escape("put rule.tau into the rows or columns, choose one (--where rule.tau=")
+    ):
         pivot(found, rows=["rule"], columns=["attack"])
 
 

@@ -134,6 +134,10 @@ class Results:
             columns = list(dict.fromkeys(name for table in ordered for name in table.column_names)) or ["key", "t"]
         return unite(ordered or [pa.table({"key": pa.array([], TEXT), "t": pa.array([], pa.int64())})], columns)
 
+    def rows_of(self, kept: Kept, keys: Iterable[str]) -> pa.Table | None:
+        """The rows of these jobs in one file; None if it broke since the scan."""
+        return self._read(kept, set(keys), None)
+
     def fail(self, key: str, report: Mapping[str, Any]) -> None:
         """Keep why a job failed, in place of what was kept for it before; `OSError` as for `write`."""
         if not KEY.fullmatch(key):

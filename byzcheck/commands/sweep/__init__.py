@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from byzcheck.commands.sweep.progress import plan, status
+from byzcheck.commands.sweep.results import plot, table
 from byzcheck.commands.sweep.run import run
 
 app = typer.Typer(
@@ -13,5 +14,5 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (plan, run, status):
+for command in (plan, run, status, table, plot):
     app.command()(command)

@@ -1,0 +1,233 @@
+"""`byzcheck sweep table` and `plot`: what came of it so far; they write nothing into the folder of results."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from byzcheck.commands.errors import one_sentence
+from byzcheck.commands.sweep.arguments import RESULTS, File, counted, read
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sims.sweep.file import Sweep
+    from sims.sweep.table import At
+
+Folders = Annotated[
+    list[str] | None,
+    typer.Option("--results", metavar="DIR", help="A folder of results; several, one after the other. [results]"),
+]
+Chosen = Annotated[
+    list[str] | None,
+    typer.Option("--where", metavar="PATH=VALUE", help="Only these, as in rule=Krum; a path twice: either value."),
+]
+Over = Annotated[list[str] | None, typer.Option("--over", metavar="PATH", help="An axis to average over, too.")]
+
+
+@one_sentence
+def table(
+    file: File,
+    folders: Folders = None,
+    value: Annotated[str, typer.Option(help="What was measured: excess, sq_distances, …")] = "excess",
+    at: Annotated[str, typer.Option(help="last, all, or the number of a round.")] = "last",
+    chosen: Chosen = None,
+    over: Over = None,
+    rows: Annotated[str | None, typer.Option(metavar="PATHS", help="Axes of the rows, with commas between.")] = None,
+    columns: Annotated[str | None, typer.Option(metavar="PATHS", help="Axes of the columns.")] = None,
+    kind: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="text, markdown, csv, json or parquet.")
+    ] = "text",
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Into this file; the name tells the format.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Compare jobs that were done more than once.")] = False,
+) -> None:
+    """Show means over the seeds, with 95 % intervals; or compare what was done twice."""
+    from byzcheck.files import check_writable
+    from sims.sweep.table import summary
+    from sims.sweep.texts import FORMATS
+
+    if out is not None:
+        check_writable(out)
+        kind = {".md": "markdown", ".txt": "text"}.get(out.suffix, out.suffix[1:]) if kind == "text" else kind
+    if kind not in (known := ("text", "markdown", *FORMATS)):
+        raise ValueError(f"a table is written as one of {', '.join(known)}, got {kind!r}")
+    sweep = read(file)
+    if check:
+        _compare(sweep, folders or [RESULTS], chosen or [])
+        return
+    found = summary(_rows(sweep, folders, chosen, value), sweep.axes, value, time(at), ("seed", *(over or ())))
+    if kind in FORMATS:
+        _write(FORMATS[kind](found), out)
+        return
+    from sims.sweep.pivot import pivot
+
+    laid = pivot(found, _paths(rows), _paths(columns))
+    if kind == "markdown":
+        from byzcheck.show.markdown import pivot_markdown
+
+        _write(pivot_markdown(laid).encode(), out)
+        return
+    from byzcheck.commands.console import console
+    from byzcheck.show.sweep import pivot_table
+
+    if out is not None:
+        with out.open("w", encoding="utf-8") as stream:
+            made = console()
+            made.file = stream
+            made.print(pivot_table(laid, made.width))
+        return
+    screen = console()
+    screen.print(pivot_table(laid, screen.width))
+
+
+@one_sentence
+def plot(
+    file: File,
+    folders: Folders = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="NAME", help="NAME.png and NAME.svg; by default that of the sweep, here.")
+    ] = None,
+    value: Annotated[str | None, typer.Option("--value", "-y", help="What was measured: excess, …")] = None,
+    at: Annotated[str | None, typer.Option(help="last, all, or the number of a round.")] = None,
+    x: Annotated[str | None, typer.Option("--x", "-x", help="The axis along the bottom, or t.")] = None,
+    lines: Annotated[str | None, typer.Option(help="The axis with a line for each value.")] = None,
+    panels: Annotated[str | None, typer.Option(help="The axis with a panel for each value.")] = None,
+    kind: Annotated[str | None, typer.Option(help="curves, points or heat.")] = None,
+    chosen: Chosen = None,
+    over: Over = None,
+) -> None:
+    """Draw what was measured, with 95 % intervals over the seeds; the file's [plot] says how, options say otherwise."""
+    from byzcheck.files import check_writable
+    from sims.sweep.table import summary
+
+    name = (out.with_suffix("") if out and out.suffix in (".png", ".svg") else out) or Path(file.stem)
+    for suffix in (".png", ".svg"):
+        check_writable(name.with_name(name.name + suffix))
+    sweep = read(file)
+    options = {"x": x, "y": value, "lines": lines, "panels": panels, "kind": kind}
+    how: dict[str, Any] = {**sweep.plot, **{k: v for k, v in options.items() if v is not None}}
+    if at is not None:
+        how["t"] = time(at)
+    measured = how.get("y", "excess")
+    found = _rows(sweep, folders, chosen, measured)
+    from figures.style import save
+    from figures.sweep.choose import times
+    from figures.sweep.draw import draw
+
+    when = times(sweep.axes, found["t"].unique().to_pylist(), how)
+    means = summary(found, sweep.axes, measured, when, ("seed", *(over or ())))
+    save(draw(means, {**how, "title": how.get("title", sweep.title)}), name)
+    typer.echo(f"{name}.png, .svg")
+
+
+def time(text: str) -> At:
+    """The time that an option names."""
+    if text in ("last", "all"):
+        return "last" if text == "last" else "all"
+    if not text.isdecimal():
+        raise ValueError(f"a time is last, all or the number of a round, got {text!r}")
+    return int(text)
+
+
+def _rows(sweep: Sweep, folders: Sequence[str] | None, chosen: Sequence[str] | None, value: str) -> pa.Table:
+    """The results of those jobs of the sweep that are chosen, each once; what is missing is said."""
+    import pyarrow as pa
+
+    from sims.sweep.store import Results
+
+    wanted = _keys(sweep, chosen or [])
+    columns = ["key", "t", value, "seed", *(path for path in sweep.axes if path != "seed")]
+    left, tables = set(wanted), []
+    for folder in folders or [RESULTS]:
+        results = Results(folder)
+        scan = results.scan()
+        mine = left & scan.keys.keys()
+        if mine:
+            tables.append(results.rows(scan, mine, _known(results, scan, mine, columns, value)))
+            left -= set(tables[-1]["key"].unique().to_pylist())
+    if not tables:
+        raise ValueError(f"there are no results of this sweep yet: byzcheck sweep run {sweep.path}")
+    if left:
+        typer.echo(f"{counted(len(left), 'job')} of {len(wanted):,} are missing and not in it", err=True)
+    return pa.concat_tables(tables, promote_options="permissive")
+
+
+def _known(results: Any, scan: Any, keys: set[str], columns: Sequence[str], value: str) -> Sequence[str]:
+    """The columns to be read; all measures are looked up where this one is none, so that an error can name them."""
+    one = results.rows(scan, [next(iter(keys))])
+    return columns if value in one.column_names else [*columns, *(n for n in one.column_names if n not in columns)]
+
+
+def _keys(sweep: Sweep, chosen: Sequence[str]) -> list[str]:
+    """The keys of the jobs whose settings are among those that are chosen."""
+    from sims.by_name import nearest, parse_settings
+
+    wanted: dict[str, list[Any]] = {}
+    for text in chosen:
+        path, _, written = text.partition("=")
+        if not written:
+            raise ValueError(f"a choice is written path=value, got {text!r}")
+        [value] = parse_settings([f"value={written}"]).values()
+        wanted.setdefault(path, []).append({"true": True, "false": False}.get(written, value))
+    known = {name: None for cell in sweep.cells for name in cell.settings} | {"seed": None}
+    for path in wanted:
+        if path not in known:
+            raise ValueError(f"no job has a setting {path!r}{nearest(path, known)}")
+    seeds = wanted.pop("seed", None)
+    keys = [
+        cell.key(seed)
+        for cell in sweep.cells
+        if not wanted or all(cell.settings.get(path) in values for path, values in wanted.items())
+        for seed in cell.seeds
+        if seeds is None or seed in seeds
+    ]
+    if not keys:
+        raise ValueError(f"no job of the sweep has {' and '.join(chosen)}")
+    return keys
+
+
+def _paths(text: str | None) -> list[str] | None:
+    return None if text is None else [path.strip() for path in text.split(",") if path.strip()]
+
+
+def _write(content: bytes, out: Path | None) -> None:
+    if out is None:
+        sys.stdout.buffer.write(content)
+        sys.stdout.flush()
+    else:
+        out.write_bytes(content)
+
+
+def _compare(sweep: Sweep, folders: Sequence[str], chosen: Sequence[str]) -> None:
+    """Say how far the numbers of jobs that were done several times are apart; exit code 1 if they are."""
+    from sims.sweep.repeats import compare
+    from sims.sweep.store import Results
+
+    wanted, parts = set(_keys(sweep, chosen)), []
+    for folder in folders:
+        results = Results(folder)
+        for kept in results.scan().files:
+            if (mine := wanted & {key for key, _ in kept.jobs}) and (rows := results.rows_of(kept, mine)) is not None:
+                parts.append((f"{folder}/{kept.name[:8]}… ({kept.machine['processor']}, {kept.machine['host']})", rows))
+    found = compare(parts)
+    if not found.jobs:
+        typer.echo("No job was done more than once: results of another machine are named with --results DIR")
+        return
+    differing = len(found.table)
+    typer.echo(
+        f"{counted(found.jobs, 'job')} done more than once, {counted(found.compared, 'number')} compared: "
+        + (f"{differing:,} differ" if differing else "all are equal, bit for bit")
+    )
+    for row in found.table.slice(0, 10).to_pylist():
+        typer.echo(
+            f"  {row['ulps']:.3g} units in the last place: {row['measure']} at t = {row['t']} of {row['key'][:8]}…, "
+            f"{row['first_value']!r} and {row['second_value']!r}\n    {row['first']}\n    {row['second']}"
+        )
+    if differing > 10:
+        typer.echo(f"  and {differing - 10:,} more")
+    if differing:
+        raise typer.Exit(1)
