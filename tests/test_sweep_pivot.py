@@ -10,8 +10,7 @@ import pytest
 from rich.console import Console
 from sweep_rows import rows
 
-from byzcheck.show.markdown import pivot_markdown
-from byzcheck.show.sweep import pivot_table
+from byzcheck.show.sweep import pivot_markdown, pivot_table
 from sims.sweep.pivot import cell, pivot
 from sims.sweep.table import summary
 
@@ -55,7 +54,9 @@ def test_axes_that_are_named_are_where_they_are_wanted(found):
 
 
 def test_a_cell_has_one_result(found):
-    with pytest.raises(ValueError, match=re.escape("put rule.tau into the rows or columns, choose one (--where rule.tau=")):
+    with pytest.raises(
+        ValueError, match=re.escape("put rule.tau into the rows or columns, choose one (--where rule.tau=")
+    ):
         pivot(found, rows=["rule"], columns=["attack"])
 
 

@@ -136,7 +136,12 @@ def test_seeds_can_be_kept(table):
 def with_values(values, name="excess", t=5):
     """One combination with these values of its seeds."""
     count = len(values)
-    columns = {"key": [f"{i:032x}" for i in range(count)], "t": [t] * count, "seed": list(range(count)), "n": [5] * count}
+    columns = {
+        "key": [f"{i:032x}" for i in range(count)],
+        "t": [t] * count,
+        "seed": list(range(count)),
+        "n": [5] * count,
+    }
     return pa.table({**columns, name: pa.array(values, pa.float64(), from_pandas=False)})
 
 
