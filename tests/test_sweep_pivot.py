@@ -10,8 +10,7 @@ import pytest
 from rich.console import Console
 from sweep_rows import rows
 
-from byzcheck.show.markdown import pivot_markdown
-from byzcheck.show.sweep import pivot_table
+from byzcheck.show.sweep import pivot_markdown, pivot_table
 from sims.sweep.pivot import cell, pivot
 from sims.sweep.table import summary
 

@@ -1,4 +1,4 @@
-"""Tables in Markdown: the two of paper_checks.md, and those of sweeps."""
+"""Tables in Markdown, and the two of paper_checks.md."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 import theory
 from byzcheck.record import Json
 from byzcheck.show.words import LOOKS, caught, points_of, printed_words
-from sims.sweep.pivot import Pivot
 
 
 def _row(cells: Iterable[str]) -> str:
     return "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in cells) + " |"
 
 
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown; a cell is in one line."""
     return "\n".join([_row(headings), _row("---" for _ in headings), *map(_row, rows)])
 
 
@@ -43,7 +43,7 @@ def statements_markdown(records: Iterable[Json]) -> str:
         (_link(r), r["title"], _printed(r), _corrected(r), r["for_you"], "{}/{}".format(*caught(r))) for r in records
     ]
     headings = ("Statement", "What it says", "As printed", "Corrected (ours)", "What this means for you", "Controls")
-    return _table(headings, rows)
+    return table(headings, rows)
 
 
 def points_markdown(records: Iterable[Json]) -> str:
@@ -51,13 +51,7 @@ def points_markdown(records: Iterable[Json]) -> str:
     records = list(records)
     links = {r["stem"]: _link(r) for r in records}
     rows = [(str(n), text, _verdict(verdict), links[stem]) for n, text, verdict, stem in points_of(records)]
-    return _table(("Point", "Claim", "Verdict", "Where"), rows)
-
-
-def pivot_markdown(pivot: Pivot) -> str:
-    """A sweep's table, its caption below."""
-    table = _table((*pivot.down, *pivot.across), ((*left, *cells) for left, cells in pivot.rows))
-    return f"{table}\n\n{pivot.caption}"
+    return table(("Point", "Claim", "Verdict", "Where"), rows)
 
 
 def between(text: str, name: str, content: str) -> str:

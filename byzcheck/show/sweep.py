@@ -1,4 +1,4 @@
-"""What a terminal shows of a sweep: its table."""
+"""The table of a sweep, in a terminal and in Markdown."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from byzcheck.show import markdown
 from byzcheck.show.terminal import plain_table
 from sims.sweep.pivot import Pivot
 
@@ -27,6 +28,12 @@ def pivot_table(pivot: Pivot, width: int = 100) -> Group:
             last = left
         parts += [table, Text()]
     return Group(*parts, Text(pivot.caption, style="dim"))
+
+
+def pivot_markdown(pivot: Pivot) -> str:
+    """The table, its caption below."""
+    rows = ((*left, *cells) for left, cells in pivot.rows)
+    return f"{markdown.table((*pivot.down, *pivot.across), rows)}\n\n{pivot.caption}"
 
 
 def _fitting(pivot: Pivot, width: int) -> Iterator[list[int]]:

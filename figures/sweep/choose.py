@@ -69,7 +69,7 @@ def choose(summary: Summary, how: Mapping[str, Any]) -> Chosen:
     else:
         free = {path: values for path, values in varying.items() if path not in taken}
         x, y = how.get("x") or (TIME if TIME in free else _most(free, ())), None
-        if x is None and kind == "curves" and varying:
+        if kind == "curves" and varying and (x is None or not is_numeric(summary.axes[x])):
             raise ValueError("curves need an axis of numbers; kind = points draws names")
         if kind == "points" and x is None:
             x = max(free, key=lambda path: len(free[path]), default=None)

@@ -57,5 +57,7 @@ def _name(paths: Sequence[str], place: Place) -> str:
 
 
 def _paler(colour: str, share: float) -> str:
+    if not share:
+        return colour
     red, green, blue = (1 - (1 - part) * (1 - share) for part in to_rgb(colour))
     return to_hex((red, green, blue))

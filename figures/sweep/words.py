@@ -45,6 +45,7 @@ SHORT = {"InnerProductManipulation": "inner product"} | {
     name: name for name in ("Bernoulli", "Huber", "Pareto", "Rademacher")
 }
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+HINTED = 1.03  # letters on a grid of pixels are a little wider than they are drawn in the font
 LONGEST = 34  # letters of a label
 
 
@@ -136,7 +137,7 @@ def width(text: str, size: float = 8, bold: bool = False) -> float:
     if not text.strip():
         return 0.0
     font = FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal", size=size)
-    return float(TextPath((0, 0), text, prop=font).get_extents().x1) / 72
+    return HINTED * float(TextPath((0, 0), text, prop=font).get_extents().x1) / 72
 
 
 def cut(text: str, letters: int) -> str:
