@@ -19,7 +19,7 @@ class Plan:
 
     `missing` are the jobs that would run; `reasons` counts them by why: "new", "failed", or the modules whose code
     changed since an older result. `seconds` is the time of one process for them, `measured` whether results of the
-    folder tell it.
+    folder tell it for all.
     """
 
     jobs: int
@@ -71,15 +71,15 @@ def _changed(new: Mapping[str, str], old: Mapping[str, str]) -> str:
 
 
 def _time(missing: Sequence[tuple[Cell, tuple[int, ...]]], files: Sequence[Kept]) -> tuple[float, bool]:
-    """Seconds for the missing jobs, and whether results tell it: those of the same shape, else the others."""
+    """Seconds for the missing jobs, by results of the same shape; and whether there are some for all of them."""
     rates: dict[str, list[float]] = {}
     for kept in files:
-        for place in (kept.shape, "any"):
-            total = rates.setdefault(place, [0.0, 0.0])
-            total[0] += kept.seconds
-            total[1] += kept.numbers
-    seconds, shapes = 0.0, Shapes()
+        total = rates.setdefault(kept.shape, [0.0, 0.0])
+        total[0] += kept.seconds
+        total[1] += kept.numbers
+    seconds, measured, shapes = 0.0, True, Shapes()
     for cell, seeds in missing:
-        took = rates.get(shapes.of(cell), rates.get("any")) if rates else None
+        took = rates.get(shapes.of(cell))
+        measured &= took is not None
         seconds += len(seeds) * work(cell) * (took[0] / took[1] if took else 1 / GUESS)
-    return seconds, bool(rates)
+    return seconds, measured

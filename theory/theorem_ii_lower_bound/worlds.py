@@ -98,6 +98,11 @@ class Mirror(Attack):
     world: TwoWorlds
     enters = "gradients"
 
+    @classmethod
+    def of(cls, sign: int, q: float) -> Mirror:
+        """In the world of this sign and q, with μ = σ = 1; for files, which have no objects."""
+        return cls(TwoWorlds(sign, q))
+
     @property
     def acts_on(self) -> str:
         """Raw gradients."""

@@ -31,7 +31,7 @@ def plan(
     for why, number in sorted(found.reasons.items(), key=lambda reason: -reason[1]):
         typer.echo(f"{number:>9,}  {why}")
     if found.left:
-        source = "as the results here took" if found.measured else "a guess: no result here tells"
+        source = "as such jobs took before" if found.measured else "a guess: there are no results of such jobs yet"
         share = min(processes, len(batches := found.batches()))
         typer.echo(
             f"\n{counted(len(batches), 'batch')}, about {lasting(found.seconds / share)} "
