@@ -13,8 +13,6 @@ from byzcheck.commands.errors import one_sentence
 from byzcheck.commands.sweep.arguments import RESULTS, File, counted, read
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from sims.sweep.file import Sweep
     from sims.sweep.table import At
 
@@ -67,7 +65,7 @@ def table(
 
     laid = pivot(found, _paths(rows), _paths(columns))
     if kind == "markdown":
-        from byzcheck.show.markdown import pivot_markdown
+        from byzcheck.show.sweep import pivot_markdown
 
         _write(pivot_markdown(laid).encode(), out)
         return
@@ -133,61 +131,15 @@ def time(text: str) -> At:
     return int(text)
 
 
-def _rows(sweep: Sweep, folders: Sequence[str] | None, chosen: Sequence[str] | None, value: str) -> pa.Table:
-    """The results of those jobs of the sweep that are chosen, each once; what is missing is said."""
-    import pyarrow as pa
+def _rows(sweep: Sweep, folders: Sequence[str] | None, chosen: Sequence[str] | None, value: str) -> Any:
+    """The results of those jobs of the sweep that are chosen; how many are missing is said."""
+    from sims.sweep.gather import chosen_keys, gathered
 
-    from sims.sweep.store import Results
-
-    wanted = _keys(sweep, chosen or [])
-    columns = ["key", "t", value, "seed", *(path for path in sweep.axes if path != "seed")]
-    left, tables = set(wanted), []
-    for folder in folders or [RESULTS]:
-        results = Results(folder)
-        scan = results.scan()
-        mine = left & scan.keys.keys()
-        if mine:
-            tables.append(results.rows(scan, mine, _known(results, scan, mine, columns, value)))
-            left -= set(tables[-1]["key"].unique().to_pylist())
-    if not tables:
-        raise ValueError(f"there are no results of this sweep yet: byzcheck sweep run {sweep.path}")
-    if left:
-        typer.echo(f"{counted(len(left), 'job')} of {len(wanted):,} are missing and not in it", err=True)
-    return pa.concat_tables(tables, promote_options="permissive")
-
-
-def _known(results: Any, scan: Any, keys: set[str], columns: Sequence[str], value: str) -> Sequence[str]:
-    """The columns to be read; all measures are looked up where this one is none, so that an error can name them."""
-    one = results.rows(scan, [next(iter(keys))])
-    return columns if value in one.column_names else [*columns, *(n for n in one.column_names if n not in columns)]
-
-
-def _keys(sweep: Sweep, chosen: Sequence[str]) -> list[str]:
-    """The keys of the jobs whose settings are among those that are chosen."""
-    from sims.by_name import nearest, parse_settings
-
-    wanted: dict[str, list[Any]] = {}
-    for text in chosen:
-        path, _, written = text.partition("=")
-        if not written:
-            raise ValueError(f"a choice is written path=value, got {text!r}")
-        [value] = parse_settings([f"value={written}"]).values()
-        wanted.setdefault(path, []).append({"true": True, "false": False}.get(written, value))
-    known = {name: None for cell in sweep.cells for name in cell.settings} | {"seed": None}
-    for path in wanted:
-        if path not in known:
-            raise ValueError(f"no job has a setting {path!r}{nearest(path, known)}")
-    seeds = wanted.pop("seed", None)
-    keys = [
-        cell.key(seed)
-        for cell in sweep.cells
-        if not wanted or all(cell.settings.get(path) in values for path, values in wanted.items())
-        for seed in cell.seeds
-        if seeds is None or seed in seeds
-    ]
-    if not keys:
-        raise ValueError(f"no job of the sweep has {' and '.join(chosen)}")
-    return keys
+    keys = chosen_keys(sweep, chosen or [])
+    rows, missing = gathered(sweep, folders or [RESULTS], keys, value)
+    if missing:
+        typer.echo(f"{counted(missing, 'job')} of {len(keys):,} are missing and not in it", err=True)
+    return rows
 
 
 def _paths(text: str | None) -> list[str] | None:
@@ -204,16 +156,10 @@ def _write(content: bytes, out: Path | None) -> None:
 
 def _compare(sweep: Sweep, folders: Sequence[str], chosen: Sequence[str]) -> None:
     """Say how far the numbers of jobs that were done several times are apart; exit code 1 if they are."""
+    from sims.sweep.gather import by_file, chosen_keys
     from sims.sweep.repeats import compare
-    from sims.sweep.store import Results
 
-    wanted, parts = set(_keys(sweep, chosen)), []
-    for folder in folders:
-        results = Results(folder)
-        for kept in results.scan().files:
-            if (mine := wanted & {key for key, _ in kept.jobs}) and (rows := results.rows_of(kept, mine)) is not None:
-                parts.append((f"{folder}/{kept.name[:8]}… ({kept.machine['processor']}, {kept.machine['host']})", rows))
-    found = compare(parts)
+    found = compare(list(by_file(folders, chosen_keys(sweep, chosen))))
     if not found.jobs:
         typer.echo("No job was done more than once: results of another machine are named with --results DIR")
         return
