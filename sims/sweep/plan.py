@@ -59,15 +59,16 @@ def plan(cells: Sequence[Cell], scan: Scan, failed: Mapping[str, object]) -> Pla
             if keys[seed] in failed:
                 reasons["failed before"] += 1
             elif (old := older.get(cell.configuration_key(seed))) is not None:
-                reasons[_changed(cell.code, old.code)] += 1
+                reasons[_changed(cell.code, old)] += 1
             else:
                 reasons["new"] += 1
     return Plan(jobs, tuple(missing), dict(reasons), *_time(missing, scan.files))
 
 
-def _changed(new: Mapping[str, str], old: Mapping[str, str]) -> str:
-    modules = sorted(name for name in new.keys() | old.keys() if new.get(name) != old.get(name))
-    return f"changed code: {', '.join(modules)}"
+def _changed(new: Mapping[str, str], old: Sequence[Kept]) -> str:
+    """The modules that are others than those of an older result, of several the one with the fewest."""
+    changes = [sorted(m for m in new.keys() | kept.code.keys() if new.get(m) != kept.code.get(m)) for kept in old]
+    return f"changed code: {', '.join(min(changes, key=lambda modules: (len(modules), modules)))}"
 
 
 def _time(missing: Sequence[tuple[Cell, tuple[int, ...]]], files: Sequence[Kept]) -> tuple[float, bool]:
