@@ -271,3 +271,28 @@ def test_problems_of_a_file_are_told_with_their_lines(tmp_path):
     told = call("sweep", "plan", path, code=2).stderr.splitlines()
     assert told[0].startswith(f"{path}:2: n must be a whole number")
     assert "did you mean Krum?" in told[-1]
+
+
+THREADS = '''"""A rule that looks at the threads it may use."""
+
+import numpy as np
+from threadpoolctl import threadpool_info
+
+from sims.kernels.cpu import threads
+
+
+def looking(x):
+    used = [pool["num_threads"] for pool in threadpool_info()] + [threads.count()]
+    if max(used) > 1:
+        raise RuntimeError(f"threads: {used}")
+    return x.mean(axis=0)
+'''
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_worker_uses_one_thread(tmp_path, jobs):
+    (tmp_path / "my_threads.py").write_text(THREADS, encoding="utf-8")
+    text = SWEEP.split("[[rule]]")[0] + 'rule = "my_threads:looking"\n'
+    head, tail = text.split("problem =")
+    (tmp_path / "s.toml").write_text(head + "problem =" + tail, encoding="utf-8")
+    assert "6 jobs kept" in sweep(tmp_path, "run", "s.toml", "--jobs", jobs, "--batch", "3")
