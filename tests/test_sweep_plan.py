@@ -72,8 +72,8 @@ def desk(tmp_path):
 
 def sweep(desk: Path, *arguments: str, code: int = 0) -> str:
     """`byzcheck sweep` in a process of its own, with the desk's modules; what it says on both streams."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(desk), str(ROOT)])}
-    command = [sys.executable, "-m", "byzcheck", "sweep", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}  # rules are found beside the file, also by the workers
+    command = [sys.executable, "-P", "-m", "byzcheck", "sweep", *arguments]
     done = subprocess.run(command, cwd=desk, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
