@@ -50,15 +50,15 @@ def plan(cells: Sequence[Cell], scan: Scan, failed: Mapping[str, object]) -> Pla
     reasons: Counter[str] = Counter()
     for cell in cells:
         jobs += len(cell.seeds)
-        keys = {seed: cell.key(seed) for seed in cell.seeds}
-        left = tuple(seed for seed, key in keys.items() if key not in done)
+        keys = dict(zip(cell.seeds, cell.keys(cell.seeds), strict=True))
+        left = {seed: both for seed, both in keys.items() if both[0] not in done}
         if not left:
             continue
-        missing.append((cell, left))
-        for seed in left:
-            if keys[seed] in failed:
+        missing.append((cell, tuple(left)))
+        for key, configuration_key in left.values():
+            if key in failed:
                 reasons["failed before"] += 1
-            elif (old := older.get(cell.configuration_key(seed))) is not None:
+            elif (old := older.get(configuration_key)) is not None:
                 reasons[_changed(cell.code, old.code)] += 1
             else:
                 reasons["new"] += 1
