@@ -12,8 +12,6 @@ from sims.sweep.lines import Path
 from sims.sweep.parts import Part, Parts
 
 At = Mapping[str, int]  # axis → index of its value
-PARTS = ("problem", "rule", "attack")  # what is asked whether it goes together
-VALUES = ("n", "f", "x0", "backend")
 
 
 class Fitting:
@@ -45,23 +43,11 @@ class Fitting:
         place: Callable[[str], Path],
     ) -> bool:
         """Whether all that there is goes together: parts by their kinds, values and their places by their keys."""
-        asked = (*map(parts.get, PARTS), *map(value.get, VALUES))
-        if asked not in self._together:  # most cells differ from another in what is not asked about
-            self._together[asked] = self._fit(chosen, *asked, place)
-        return self._together[asked]
-
-    def _fit(
-        self,
-        chosen: Mapping[str, Alternative],
-        problem: Part | None,
-        rule: Part | None,
-        attack: Part | None,
-        n: Any,
-        f: Any,
-        x0: Any,
-        backend: Any,
-        place: Callable[[str], Path],
-    ) -> bool:
+        problem, rule, attack = parts.get("problem"), parts.get("rule"), parts.get("attack")
+        n, f, x0, backend = value.get("n"), value.get("f"), value.get("x0"), value.get("backend")
+        asked = (problem, rule, attack, n, f, x0, backend)
+        if asked in self._together:  # as often as cells differ in what is not asked about
+            return self._together[asked]
         fit = True
         if rule and n:
             fit &= self._ask(("rule", rule, n), chosen["rule"].where, lambda: rule.made.require(n))
@@ -76,6 +62,7 @@ class Fitting:
             fit &= self._ask(("x0", problem, x0), place("x0"), lambda: _start(problem, x0))
         if backend is not None:
             fit &= self._ask(("backend", backend), place("backend"), lambda: backend_name(backend))
+        self._together[asked] = fit
         return fit
 
     def _ask(self, place: Any, where: Path, question: Callable[[], Any]) -> bool:
