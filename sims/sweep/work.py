@@ -63,23 +63,21 @@ def do(given: Json) -> Json:
 
 
 def _played(batch: Batch, results: Results) -> Iterator[tuple[Batch, Json | None]]:
-    """The batch, or parts of it: those that are kept, and single jobs with why they failed."""
+    """The batch, or halves of it that are kept, and single jobs with why they failed."""
     if results.hold([cell.key(seed) for cell, seed in batch.jobs]):
         yield batch, None
         return
     began = time.perf_counter()
     try:
-        played = [(part, rows(part, record)) for part, record in play_batch(batch)]
+        table = rows(play_batch(batch))
     except Exception as error:  # whatever a rule of somebody's may raise; that it is kept is the point
         for half in batch.halves():
             yield from _played(half, results)
         if not batch.halves():
             yield batch, _report(error)
         return
-    seconds = (time.perf_counter() - began) / len(played)
-    for part, table in played:
-        results.write(table, {**about(part), "seconds": seconds})
-        yield part, None
+    results.write(table, {**about(batch), "seconds": time.perf_counter() - began})
+    yield batch, None
 
 
 def _report(error: Exception) -> Json:
