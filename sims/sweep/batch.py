@@ -20,7 +20,8 @@ from sims.sweep.cell import Cell
 from sims.sweep.parts import KINDS, Part
 
 MOST_JOBS = 1024  # in a batch: as many as a killed process may lose
-MOST_NUMBERS = 2**31  # random numbers that a batch uses: seconds in compiled code, a few minutes elsewhere
+MOST_NUMBERS = 2**31  # coordinates of messages in a batch, where compiled rounds play it: about ten seconds
+MOST_BY_ARRAYS = 2**28  # the same for the array engine
 MOST_AT_ONCE = 2**22  # numbers in all messages of one round: 32 MiB
 IN_CACHE = 2**16  # of them, half a MiB: with what is computed of them they stay in a core's own cache
 SHARING = 16  # cells that use what is drawn once: drawing takes longer than what else a cell does with it
@@ -70,7 +71,8 @@ def batches(jobs: Iterable[tuple[Cell, Sequence[int]]], most: int = MOST_JOBS) -
     found = []
     for (_, seeds), cells in groups.items():
         one = cells[0]
-        size = min(most, MOST_NUMBERS // work(one), MOST_AT_ONCE // (one.n * one.problem.dim))
+        numbers = MOST_NUMBERS if compiled(experiment(Batch((one,), seeds[:1]))) else MOST_BY_ARRAYS
+        size = min(most, numbers // work(one), MOST_AT_ONCE // (one.n * one.problem.dim))
         across = min(len(seeds), max(1, size))
         down = max(1, size // across)
         found += [
