@@ -120,3 +120,22 @@ class WithoutFile(Plain):
     def disturb(self, x: Any) -> None:
         with open(self.path, encoding="utf-8"):
             pass
+
+
+@dataclass(frozen=True)
+class Waits(Plain):
+    """Until there is a file at this path."""
+
+    path: str = ""
+
+    def disturb(self, x: Any) -> None:
+        while not os.path.exists(self.path):
+            time.sleep(0.01)
+
+
+@dataclass(frozen=True)
+class SlowDisk(Plain):
+    """Whatever this process writes afterwards takes its time."""
+
+    def disturb(self, x: Any) -> None:
+        os.fsync = lambda number: time.sleep(0.3)

@@ -70,16 +70,18 @@ def test_a_scheduler_that_goes_is_said_in_one_sentence(tmp_path, file, cluster):
     assert Results(far).scan().broken == ()
 
 
-def test_a_run_that_is_stopped_takes_back_what_a_scheduler_was_given(tmp_path, file, cluster):
-    (address, _, _), far = cluster, tmp_path / "far"
-    with running("run", file, "--results", far, "--scheduler", address, "--batch", 8) as runner:
-        until(lambda: len(kept(far)) > 5, runner)
-        os.kill(runner.pid, signal.SIGINT)
-        _, err = done(runner, 130)
-    assert "Stopped. What is kept stays" in err
+def test_a_run_that_is_stopped_waits_for_nobody_and_takes_back_what_was_not_begun(tmp_path, cluster):
+    (address, _, _), far, go = cluster, tmp_path / "far", tmp_path / "go"
+    file = sweeping.sweep(tmp_path, [own("Waits", path=str(go))], "{ range = [0, 160] }")
     with distributed.Client(address) as client:
+        with running("run", file, "--results", far, "--scheduler", address, "--batch", 8) as runner:
+            until(lambda: sum(map(len, client.processing().values())) == 4, runner)
+            os.kill(runner.pid, signal.SIGINT)
+            _, err = done(runner, 130)
+        assert "Stopped. What is kept stays" in err
+        go.touch()
         until(lambda: not any(client.processing().values()))
-    assert len(kept(far)) < 60
+    assert len(kept(far)) <= 2
 
 
 def test_a_cluster_of_this_machine_that_is_stopped_leaves_nothing_and_goes_on(tmp_path, file):
@@ -106,7 +108,7 @@ def test_a_scheduler_that_is_not_there_is_said(tmp_path, file, monkeypatch):
 def test_a_job_that_kills_every_worker_is_found(tmp_path):
     file = sweeping.sweep(tmp_path, [own("Leaves"), own("Plain", tau=[1.0, 2.0])])
     where, once = tmp_path / "results", {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
-    with running("run", file, "--results", where, "--scheduler", "dask", "--jobs", 2, **once) as runner:
+    with running("run", file, "--results", where, "--scheduler", "dask", "--jobs", 1, **once) as runner:
         _, err = done(runner, 1)
     assert "1 job failed:" in err
     (report,) = Results(where).failures().values()

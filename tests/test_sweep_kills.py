@@ -41,8 +41,7 @@ def test_two_thousand_jobs_through_ten_kills_are_those_of_an_undisturbed_run(tmp
                 seen = kept(where) | seen
             if victim == "worker":  # the last, and this run goes on to its end
                 done(runner, 0)
-            else:
-                runner.communicate()
+            runner.wait()
             until(lambda: not sweeping.session(runner.pid))
             seen = kept(where) | seen
     call("sweep", "run", file, "--results", where, "--jobs", 1)
@@ -114,7 +113,7 @@ def test_a_run_that_is_stopped_says_how_to_go_on_and_leaves_nothing_behind(tmp_p
     assert f"{2000 - left:,} done, {left:,} to run" in call("sweep", "plan", file, "--results", where).stdout
 
 
-@pytest.mark.parametrize("moment", [0.0, 0.3])
+@pytest.mark.parametrize("moment", [0.05, 0.3, 0.5])
 def test_a_run_that_is_stopped_while_its_workers_begin_is_as_clean(tmp_path, moment):
     file = sweeping.sweep(tmp_path, [own("Slow", tau=[0.5, 1.0])], "{ range = [0, 1000] }")
     with running("run", file, "--results", tmp_path / "results", "--jobs", 2, "--batch", 4) as runner:
@@ -124,6 +123,15 @@ def test_a_run_that_is_stopped_while_its_workers_begin_is_as_clean(tmp_path, mom
         _, err = done(runner, 130)
     assert "Traceback (most" not in err
     assert "Stopped. " in err
+
+
+def test_what_workers_are_writing_when_a_run_is_stopped_is_taken_away(tmp_path):
+    file = sweeping.sweep(tmp_path, [own("SlowDisk", tau=[0.5, 1.0])], "{ range = [0, 1000] }")
+    with running("run", file, "--results", tmp_path / "results", "--jobs", 2, "--batch", 4) as runner:
+        until(lambda: sweeping.temporary(tmp_path / "results"), runner)
+        os.kill(runner.pid, signal.SIGINT)
+        done(runner, 130)
+    assert sweeping.temporary(tmp_path / "results") == []
 
 
 def test_plan_and_status_beside_a_run_tell_where_it_is_and_write_nothing(tmp_path):

@@ -177,6 +177,14 @@ def test_a_single_job_that_ends_its_process_does_not_end_the_run(tmp_path, where
     assert len(Results(where).failures()) == 1
 
 
+@LINUX
+def test_what_a_rule_leaves_running_in_a_worker_is_not_waited_for(tmp_path, where):
+    file = sweeping.sweep(tmp_path, [own("LeavesThread"), own("Talks")])
+    with running("run", file, "--results", where, "--jobs", 2) as process:
+        done(process, 0)
+    assert len(Results(where).scan().keys) == 2
+
+
 class Mortal(InProcess):
     """A process that dies of some jobs, and of nothing more than what it was given at that time."""
 
