@@ -136,6 +136,7 @@ def _one_by_one(
                 "error": f"its worker died {DEATHS} times: killed, or out of memory",
                 "traceback": "",
                 "when": datetime.now(UTC).isoformat(timespec="seconds"),
+                "configuration": cell.configuration_key(seed),
                 "settings": {**cell.settings, "seed": seed},
             }
             results.fail(cell.key(seed), report)

@@ -45,18 +45,22 @@ def do(given: Json) -> Json:
         changed = sorted(m for m in code | given["code"] if code.get(m) != given["code"].get(m))
         raise ValueError(f"the code changed while the sweep ran, or is another one on a worker: {', '.join(changed)}")
     results, outcome = Results(given["where"]), {"kept": [], "failed": []}
-    known = set(results.failures())
+    known: dict[str, list[str]] = {}  # failures by configuration: with other code a job has another key
+    for key, report in results.failures().items():
+        known.setdefault(report.get("configuration", ""), []).append(key)
     threads.limit(1)
     try:
         with threadpool_limits(1):
             for part, failure in _played(batch, results):
                 for cell, seed in part.jobs:
-                    key = cell.key(seed)
+                    key, configuration = cell.key(seed), cell.configuration_key(seed)
                     outcome["kept" if failure is None else "failed"].append(key)
-                    if failure is not None:
-                        results.fail(key, {"settings": {**cell.settings, "seed": seed}, **failure})
-                    elif key in known:
-                        results.forget_failure(key)
+                    if failure is None:
+                        for old in known.pop(configuration, ()):
+                            results.forget_failure(old)
+                        continue
+                    settings = {**cell.settings, "seed": seed}
+                    results.fail(key, {"configuration": configuration, "settings": settings, **failure})
     finally:
         threads.limit(None)
     return outcome
