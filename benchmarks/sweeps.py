@@ -113,10 +113,11 @@ def planned(file: Path, results: Path) -> tuple[Sweep, Plan]:
 
 
 def table(file: Path, results: Path) -> Any:
-    """What `byzcheck sweep table` works out once it knows the sweep: all rows, and the means at the end over seeds."""
+    """What `byzcheck sweep table` works out, from the file on: the rows of all jobs, and their means over the seeds."""
     sweep, store = read(file), Results(results)
-    rows = store.rows(store.scan(), [key for cell in sweep.cells for key, _ in cell.keys(cell.seeds)])
-    return rows, summary(rows, sweep.axes)
+    keys = [key for cell in sweep.cells for key, _ in cell.keys(cell.seeds)]
+    columns = ["key", "t", "excess", "seed", *(path for path in sweep.axes if path != "seed")]
+    return summary(store.rows(store.scan(), keys, columns), sweep.axes)
 
 
 def run(file: Path, results: Path) -> None:

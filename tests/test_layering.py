@@ -53,6 +53,7 @@ ONLY_IN = {  # a library → where alone it may be imported
         "benchmarks.report",
         "benchmarks.tables",
         "benchmarks.look",
+        "benchmarks.waiting",
     ),
 }
 
