@@ -214,10 +214,38 @@ def test_functions_are_told_apart_by_their_text():
     assert "Halve" not in function_tree(halving)
 
 
+def test_a_function_of_a_module_is_its_name_and_the_text_of_the_module():
+    assert describe(halving) == {"function": "test_code:halving"}
+
+
 def test_a_function_without_source_has_no_description():
     made: dict[str, types.FunctionType] = {}
     exec("def f(t):\n    return t", made)
     assert "opaque" in describe(made["f"])
+
+
+def test_a_script_with_a_rule_of_its_own_has_keys(tmp_path):
+    text = """
+from my_helpers import doubled
+from sims.engine import Experiment
+from sims.optimizers import SGD, RobustSGD
+from sims.problems import Quadratic
+
+def rule(x):
+    return doubled(x.mean(axis=0))
+
+e = Experiment(Quadratic((1.0,)), RobustSGD(rule, SGD(lambda t: 0.1 / t)), n=3, f=0, steps=2, runs=1, seed=0)
+print(e.key())
+"""
+    keys = []
+    for factor in (2.0, 2.0, 3.0):
+        (tmp_path / "script.py").write_text(text, encoding="utf-8")
+        (tmp_path / "my_helpers.py").write_text(f"def doubled(x):\n    return {factor} * x\n", encoding="utf-8")
+        command = [sys.executable, "script.py"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        keys.append(done.stdout.strip())
+    assert len(keys[0]) == 32
+    assert keys[0] == keys[1] != keys[2]
 
 
 # The same everywhere

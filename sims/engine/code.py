@@ -157,6 +157,9 @@ def _counts(importer: str, source: str) -> bool:
 
 
 def _file(module: str) -> Path | None:
+    if module == "__main__":  # a script
+        path = Path(getattr(sys.modules[module], "__file__", None) or "")
+        return path if path.suffix == ".py" and path.is_file() else None
     home = _base(module.partition(".")[0])
     return None if home is None else _under(home, module)
 
@@ -170,6 +173,9 @@ def _under(home: Path, module: str) -> Path | None:
 @functools.cache
 def _base(top: str) -> Path | None:
     """The folder in which a top-level module or package lies."""
+    if top == "__main__":
+        script = _file(top)
+        return None if script is None else script.resolve().parent
     spec = getattr(sys.modules.get(top), "__spec__", None) or _spec(top)
     if spec is None or not spec.origin or not spec.origin.endswith(".py"):
         return None

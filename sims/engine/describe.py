@@ -7,6 +7,7 @@ import functools
 import hashlib
 import json
 import math
+import sys
 from abc import ABCMeta
 from collections.abc import Callable, Iterator, Mapping
 from types import FunctionType
@@ -25,8 +26,9 @@ def describe(value: Any) -> Any:
     """A value as JSON: dataclasses and rules with all their parameters, arrays with dtype, functions by their text.
 
     Equal parameters have one form: zero has no sign, and where a real is meant, in a field of the type `float` or one
-    that `reals` names, 1 is 1.0. A function is described by its name, the digest of its syntax tree, its defaults and
-    its closure. What cannot be described becomes {"opaque": type}, for which `key` refuses.
+    that `reals` names, 1 is 1.0. A function is described by its name, for its module's text is in keys; a lambda or a
+    function within another by the digest of its syntax tree, its defaults and its closure, too. What cannot be
+    described becomes {"opaque": type}, for which `key` refuses.
 
     >>> from sims.aggregators import CenteredClipping
     >>> describe(CenteredClipping(tau=1))
@@ -126,6 +128,9 @@ def _attributes(value: Any) -> dict[str, Any]:
 
 
 def _function(value: FunctionType) -> dict[str, Any]:
+    """A function by its name; one that has none of its own in its module by its text as well."""
+    if "<" not in value.__qualname__ and getattr(sys.modules.get(value.__module__), value.__name__, None) is value:
+        return {"function": _name(value)}
     tree = function_tree(value)
     if tree is None:
         return {"opaque": f"the function {_name(value)} without its source"}

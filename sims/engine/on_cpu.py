@@ -19,7 +19,7 @@ from sims.kernels.cpu.tables import Aggregation, Attacking, Movement, Room, Stat
 from sims.kernels.cpu.threads import split
 from sims.kernels.in_rounds import Step
 
-SMALLEST = 2**17  # random numbers per run: below, compiling or loading the program costs more than it saves
+SMALLEST = 2**16  # random numbers per run: below, compiling or loading the program costs more than it saves
 LARGEST = 2**13  # random numbers per run and round: beyond, the work of a few runs does not fit into the cache
 BUFFER = 2**17  # random numbers that a thread draws before it uses them
 

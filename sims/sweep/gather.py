@@ -27,7 +27,7 @@ def chosen_keys(sweep: Sweep, choices: Iterable[str]) -> list[str]:
             raise ValueError(f"a choice is written path=value, got {text!r}")
         [value] = parse_settings([f"value={written}"]).values()
         wanted.setdefault(path, []).append({"true": True, "false": False}.get(written, value))
-    known = {name: None for cell in sweep.cells for name in cell.settings} | {SEED: None}
+    known = {name: None for cell in sweep.cells for name in cell.settings} | {SEED: None} if wanted else {}
     for path in wanted:
         if path not in known:
             raise ValueError(f"no job has a setting {path!r}{nearest(path, known)}")

@@ -32,10 +32,10 @@ def plan(
         typer.echo(f"{number:>9,}  {why}")
     if found.left:
         source = "as such jobs took before" if found.measured else "a guess: there are no results of such jobs yet"
-        share = min(processes, len(batches := found.batches()))
+        used = min(processes, len(batches := found.batches(share(found, processes))))
         typer.echo(
-            f"\n{counted(len(batches), 'batch')}, about {lasting(found.seconds / share)} "
-            f"in {counted(share, 'process') if share > 1 else 'one process'} ({source})"
+            f"\n{counted(len(batches), 'batch')}, about {lasting(found.seconds / used)} "
+            f"in {counted(used, 'process') if used > 1 else 'one process'} ({source})"
         )
         typer.echo(f"Next: byzcheck sweep run {file}{elsewhere(where)}")
     broken(scan)
@@ -73,6 +73,14 @@ def planned(sweep: Sweep, where: str) -> tuple[Plan, dict[str, dict[str, Any]], 
     found = planned(sweep.cells, scan, failures)
     missing = {cell.key(seed) for cell, seeds in found.missing for seed in seeds} if failures else set()
     return found, {key: report for key, report in failures.items() if key in missing}, scan
+
+
+def share(found: Plan, workers: int) -> int:
+    """The most jobs in a batch, so that every worker has two batches of a sweep that is large enough to be divided.
+
+    It depends on the whole sweep and not on what is left of it, as the batches do.
+    """
+    return max(16, min(1024, -(-found.jobs // (2 * workers))))
 
 
 def headline(sweep: Sweep, found: Plan) -> None:

@@ -14,7 +14,7 @@ import typer
 from byzcheck.commands.arguments import cores
 from byzcheck.commands.errors import one_sentence
 from byzcheck.commands.sweep.arguments import RESULTS, File, Where, counted, lasting, read
-from byzcheck.commands.sweep.progress import elsewhere, headline, planned, settings
+from byzcheck.commands.sweep.progress import elsewhere, headline, planned, settings, share
 
 if TYPE_CHECKING:
     from sims.sweep.batch import Batch
@@ -27,7 +27,9 @@ def run(
     where: Where = RESULTS,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core; 1 is this one.")] = None,
     scheduler: Annotated[str, typer.Option(metavar="NAME", help="local, dask, or tcp://host:port.")] = "local",
-    batch: Annotated[int, typer.Option(min=1, help="The most jobs in one array program and file.")] = 1024,
+    batch: Annotated[
+        int | None, typer.Option(min=1, help="The most jobs in one array program and file; at most 1,024 by default.")
+    ] = None,
 ) -> None:
     """Run the jobs that are missing; stop it with Ctrl-C, and go on with the same command."""
     from sims.sweep.run import run as run_batches
@@ -41,11 +43,9 @@ def run(
             f"Next: byzcheck sweep table {file}{elsewhere(where)} · byzcheck sweep plot {file}{elsewhere(where)}"
         )
         return
-    batches, began = found.batches(batch), time.perf_counter()
     # in a process of its own by default, even if it is only one: a job that kills it does not end the run
-    chosen = scheduler_called(
-        scheduler, 0 if jobs == 1 and scheduler == "local" else min(jobs or cores(), len(batches))
-    )
+    chosen = scheduler_called(scheduler, 0 if jobs == 1 and scheduler == "local" else jobs or cores())
+    batches, began = found.batches(batch or share(found, chosen.workers)), time.perf_counter()
     typer.echo(f"{counted(len(batches), 'batch')} in {chosen.words}, results in {where}", err=True)
     with asked_to_stop(), watching(sweep, batches) as watcher:
         outcome = run_batches(batches, absolute(where), chosen, watcher)
