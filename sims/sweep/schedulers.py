@@ -10,6 +10,7 @@ import importlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -146,6 +147,7 @@ def _dask(address: str | None, processes: int) -> Scheduler:
             where: Any = address
             if address is None:
                 where = stack.enter_context(distributed.LocalCluster(processes, threads_per_worker=1))
+                print(f"byzcheck: the cluster's dashboard: {where.dashboard_link}", file=sys.stderr, flush=True)
             try:
                 client = stack.enter_context(distributed.Client(where, timeout=ANSWER))
             except OSError as error:

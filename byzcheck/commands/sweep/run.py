@@ -104,7 +104,8 @@ class Watching:
             self.bar.update(self.shown, completed=self.played, jobs=words)
         elif (now := time.perf_counter()) - self.told > 10 and self.played < self.numbers:
             left = (now - self.began) * (self.numbers / self.played - 1)
-            typer.echo(f"{words}, about {lasting(left)} left", err=True)
+            known = self.played > self.numbers / 20  # the first batches take long: workers begin, code is compiled
+            typer.echo(words + (f", about {lasting(left)} left" if known else ""), err=True)
             self.told = now
 
     def failed(self, key: str, report: Mapping[str, Any]) -> None:
