@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.tracked import Tracked, tracked
+from benchmarks.tracked import MS_A_JOB, SECONDS, Tracked, tracked
 
 FALSE_ALARM = 0.01  # probability that any ratio at all is called worse where none has changed
 
@@ -53,7 +53,12 @@ def compare(before: Mapping[str, Any], now: Mapping[str, Any]) -> Comparison:
 
 
 def comparable(before: Mapping[str, Any], now: Mapping[str, Any], old: Tracked, new: Tracked) -> bool:
-    """Whether a ratio is taken against the same thing: our own yardstick, or the same version of the same peer."""
+    """Whether a ratio is taken against the same thing: our own yardstick, or the same version of the same peer.
+
+    Times by themselves are of their day, and never compared.
+    """
+    if new.against in (SECONDS, MS_A_JOB):
+        return False
     if not new.peer:
         return True
     library = next((name for name in before["versions"] if name in new.peer.split("/")[1].split()), "")

@@ -1,4 +1,4 @@
-"""The marks that the rules and the simulation are held to on two cores, each beside what a record measured."""
+"""The marks that rules, simulation and sweeps are held to on two cores, each beside what a record measured."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 from benchmarks.plan import ALL_RULES, RESNET_20, SIMULATED, STEPS
 from benchmarks.rules import READ
 from benchmarks.simulation import DRAW
-from benchmarks.tracked import PUBLIC, Tracked, at_one_read, named, tracked
+from benchmarks.sweeps import ONE_BY_ONE
+from benchmarks.tracked import MS_A_JOB, PUBLIC, SECONDS, Tracked, at_one_read, named, tracked
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,20 @@ MARKS = (
         Mark(f"simulation, {named(rule, SIMULATION)}", DRAW, 1.3, at_most=True)
         for rule in ("Mean", "CoordinateMedian", "CenteredClipping")
     ),
+    *(
+        Mark(f"plan, {state} done, {jobs} jobs", SECONDS, 5, at_most=True)
+        for jobs in ("1,000 × 100", "100,000 × 1")
+        for state in ("nothing", "all")
+    ),
+    *(
+        Mark(f"run, {jobs} jobs", MS_A_JOB, 5, at_most=True)
+        for jobs in ("10 × 100", "100 × 100", "1,000 × 100", "100,000 × 1")
+    ),
+    Mark("run, 1,000 × 100 jobs", "overhead of the least", 1, at_most=True),
+    Mark("table, 1,000 × 100 jobs", SECONDS, 5, at_most=True),
+    Mark("open, 10,000 files", SECONDS, 2, at_most=True),
+    Mark("batch, 1,000 jobs", ONE_BY_ONE, 10),
+    Mark("batch, 1,000 jobs", "fastest loop", 50),
 )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import memory, rules, simulation
+from benchmarks import memory, rules, simulation, sweeps
 from benchmarks.measure import Call, take_turns
 from benchmarks.plan import Plan
 
@@ -21,7 +21,7 @@ def once(plan: Plan, seed: int, left_out: frozenset[str] = frozenset()) -> Table
     """Every table of the plan; `left_out` are the peers that cannot be run, as "rule/who".
 
     Tables of rules hold seconds per call, those of simulations seconds per worker-gradient, those of growth seconds,
-    that of memory shares of the messages' size.
+    that of memory shares of the messages' size; those of sweeps seconds, of a run and of a batch per job.
     """
     found = take_turns(_of_rules(plan, left_out), plan.rounds, seed)
     brief, _ = _of_simulations(plan, most_runs=2)
@@ -31,7 +31,8 @@ def once(plan: Plan, seed: int, left_out: frozenset[str] = frozenset()) -> Table
     calls, work = _of_simulations(plan)
     timed = take_turns({name: partial(_as_it_is, table) for name, table in calls.items()}, 1, seed + 1, _single)
     found |= {name: simulation.per_gradient(timed[name], work[name]) for name in timed}
-    return found | _of_memory(plan, seed, left_out)
+    found |= _of_memory(plan, seed, left_out)
+    return found if plan.sweeps is None else found | sweeps.measured(plan.sweeps)
 
 
 def parameters(table: str) -> tuple[str, dict[str, int]]:

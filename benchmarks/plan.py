@@ -20,12 +20,27 @@ Sizes = tuple[int, ...]
 
 
 @dataclass(frozen=True)
+class SweepSizes:
+    """What is measured of sweeps.
+
+    `tiny` ones have τ × η × seeds jobs, a folder so many `files`, and a `real` batch τ × β × seeds jobs, of which
+    `some` are played alone, and in loops.
+    """
+
+    tiny: tuple[tuple[int, int, int], ...]
+    files: int
+    real: tuple[int, int, int]
+    some: int
+
+
+@dataclass(frozen=True)
 class Plan:
     """What one process measures, and how many processes do.
 
     `shapes` are (n, f, d) for the rules. `simulations` are (d, runs, T, rules), with n and f of `workers`. Growth of
     the rules that are `grown`: n of `grow_n` at d = `grow_n_at`, d of `grow_d`; of the simulation: `base` (n, d, runs,
-    T), each alone times the `factors`. `memory` is the (n, f, d) where peak memory is measured.
+    T), each alone times the `factors`. `memory` is the (n, f, d) where peak memory is measured. `sweeps` are as their
+    sizes say.
     """
 
     processes: int
@@ -42,6 +57,7 @@ class Plan:
     base: tuple[int, int, int, int] = (25, 10, 32, 600)
     factors: Sizes = ()
     memory: tuple[int, int, int] | None = None
+    sweeps: SweepSizes | None = None
 
 
 RESNET_20 = 272_474  # parameters
@@ -59,6 +75,9 @@ FULL = Plan(
     grow_d=(100_000, 200_000, 400_000, 800_000),
     factors=(1, 2, 4),
     memory=(25, 5, RESNET_20),
+    sweeps=SweepSizes(
+        tiny=((5, 2, 100), (50, 2, 100), (500, 2, 100), (400, 250, 1)), files=10_000, real=(20, 5, 10), some=10
+    ),
 )
 QUICK = Plan(
     processes=15,

@@ -14,6 +14,7 @@ from benchmarks.look import plain_table, short, under
 from benchmarks.once import parameters
 from benchmarks.tables import TABLES, growth_table, marks_table
 from benchmarks.tracked import TAIL, Tracked
+from benchmarks.waiting import waiting_table
 
 WIDTH = 100
 
@@ -25,7 +26,7 @@ def everything(record: Mapping[str, Any]) -> RenderableType:
         make = TABLES.get(parameters(table)[0])
         if make is not None:
             parts += [Text(), make(record, table)]
-    for make in (growth_table, marks_table):
+    for make in (growth_table, waiting_table, marks_table):
         made = make(record)
         if made is not None:
             parts += [Text(), made]
@@ -64,6 +65,8 @@ def _notes(record: Mapping[str, Any]) -> Iterator[str]:
     yield "reads: time over that of one read of X. Peers: their time over ours, same messages, same processes."
     yield "wanted ≥ a of b: b is what a rule would reach that took as long as one read of X."
     yield "Krum, MultiKrum: byzfl and byzpy sum over n − f − 1 neighbours, ours, as published, over n − f − 2."
+    if any(name.startswith("sweep-") for name in record["tables"]):
+        yield "One by one, and loops around byzfl: measured on some of the jobs, and times all of them."
     for library, why in record["missing"].items():
         yield f"not measured: {library} ({why})"
     for who, why in record["fails"].items():

@@ -12,10 +12,12 @@ from benchmarks.measure import interval, ratios, slopes
 from benchmarks.once import AXES, parameters
 from benchmarks.rules import READ
 from benchmarks.simulation import DRAW, LOOPS
+from benchmarks.sweeps import ADDED, BATCH, ONE_BY_ONE
 
 Contenders = Mapping[str, Sequence[float]]
 COPY = "one device copy"
 PUBLIC = "fastest public"
+SECONDS, MS_A_JOB = "seconds", "ms a job"  # times, and no ratios: of this machine, on this day
 TAIL = 0.005  # on each side of an interval that is printed: 99 %
 
 
@@ -73,7 +75,7 @@ def tracked(record: Mapping[str, Any]) -> dict[tuple[str, str], Tracked]:
     found = list(_growth(record))
     for table, contenders in record["tables"].items():
         kind, at = parameters(table)
-        make = {"rules": _of_rules, "simulation": _of_simulation, "memory": _of_memory, "device": _of_device}.get(kind)
+        make = MAKERS.get(kind)
         if make is not None:
             found += make(record, table, contenders, at)
     return {(t.subject, t.against): t for t in found}
@@ -133,6 +135,47 @@ def _of_device(
         yield Tracked(f"device, {named(rule, at)}", COPY, tuple(values), smaller=True)
 
 
+def _of_sweep(
+    record: Mapping[str, Any], table: str, contenders: Contenders, at: Mapping[str, int]
+) -> Iterator[Tracked]:
+    """Seconds in all, as a person waits for them."""
+    for who, values in contenders.items():
+        yield Tracked(f"{who}, {jobs_at(at)}", SECONDS, tuple(values), smaller=True)
+
+
+def _of_sweep_run(
+    record: Mapping[str, Any], table: str, contenders: Contenders, at: Mapping[str, int]
+) -> Iterator[Tracked]:
+    """What a sweep adds to playing, per job; and how that grows, beside a run of fewer jobs with as many seeds."""
+    yield Tracked(f"run, {jobs_at(at)}", MS_A_JOB, tuple(1e3 * v for v in contenders[ADDED]), smaller=True)
+    runs = {name: parameters(name)[1] for name in record["tables"] if parameters(name)[0] == "sweep-run"}
+    fewer = [name for name, a in runs.items() if a["seeds"] == at["seeds"] and a["cells"] < at["cells"]]
+    if fewer:
+        least = min(fewer, key=lambda name: runs[name]["cells"])
+        values = ratios(contenders[ADDED], record["tables"][least][ADDED])
+        yield Tracked(f"run, {jobs_at(at)}", "overhead of the least", tuple(values), smaller=True)
+
+
+def _of_sweep_batch(
+    record: Mapping[str, Any], table: str, contenders: Contenders, at: Mapping[str, int]
+) -> Iterator[Tracked]:
+    batch, ours = f"batch, {at['cells']:,} jobs", contenders[BATCH]
+    yield Tracked(batch, ONE_BY_ONE, tuple(ratios(contenders[ONE_BY_ONE], ours)), smaller=False)
+    for loop in LOOPS:
+        who = fastest(record, table, BATCH.split("/")[0], f"{loop} ")
+        if who is not None:
+            yield Tracked(batch, f"fastest {loop}", tuple(ratios(contenders[who], ours)), False, who)
+
+
+def jobs_at(at: Mapping[str, int]) -> str:
+    """What a sweep's table is about.
+
+    >>> jobs_at({"cells": 1000, "seeds": 100}), jobs_at({"files": 10000})
+    ('1,000 × 100 jobs', '10,000 files')
+    """
+    return f"{at['files']:,} files" if "files" in at else f"{at['cells']:,} × {at['seeds']} jobs"
+
+
 def _growth(record: Mapping[str, Any]) -> Iterator[Tracked]:
     """The exponents, from the tables that differ in one size."""
     for kind in ("rules", "simulation"):
@@ -149,6 +192,19 @@ def _growth(record: Mapping[str, Any]) -> Iterator[Tracked]:
                 values = slopes(sizes, [column[f"{rule}/ours"] for column in columns])
                 subject = rule if kind == "rules" else f"simulation, {rule}"
                 yield Tracked(subject, f"exponent in {axis}", tuple(values), smaller=True)
+
+
+MAKERS = {
+    "rules": _of_rules,
+    "simulation": _of_simulation,
+    "memory": _of_memory,
+    "device": _of_device,
+    "sweep-plan": _of_sweep,
+    "sweep-table": _of_sweep,
+    "sweep-folder": _of_sweep,
+    "sweep-run": _of_sweep_run,
+    "sweep-batch": _of_sweep_batch,
+}
 
 
 def named(rule: str, at: Mapping[str, int]) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import math
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,12 +15,14 @@ import pytest
 from conftest import usable
 from invoke import call, refused
 
-from benchmarks import gpu, memory, peers, plan, record, report, rules, simulation
+from benchmarks import gpu, memory, peers, plan, record, report, rules, simulation, sweeps
+from benchmarks.marks import MARKS
 from benchmarks.once import parameters
 from benchmarks.peers import Peer
 from benchmarks.plan import Plan
 from benchmarks.read import read
 from benchmarks.record import as_text, load, measured
+from benchmarks.tracked import tracked
 from sims.aggregators import CoordinateMedian
 from sims.kernels.cpu import threads
 
@@ -36,6 +40,7 @@ TINY = Plan(
     base=(7, 2, 2, 3),
     factors=(1, 2),
     memory=(7, 1, 3000),
+    sweeps=plan.SweepSizes(tiny=((2, 2, 2), (3, 2, 2), (4, 2, 1)), files=3, real=(2, 2, 2), some=2),
 )
 
 
@@ -190,6 +195,39 @@ def test_a_record_survives_its_file(tiny, file):
     assert "Krum/ours" not in tiny["tables"]["rules n=4 f=1 d=50"]  # not defined there
 
 
+def test_what_a_sweep_adds_is_told_beside_that_of_the_least(tiny):
+    names = [f"sweep-run cells={cells} seeds={seeds}" for cells, seeds in ((4, 2), (6, 2), (8, 1))]
+    assert [name for name in tiny["tables"] if name.startswith("sweep-run")] == names
+    tables = dict(zip(names, ({sweeps.ADDED: [s], "the jobs alone": [1.0]} for s in (1e-3, 1.5e-3, 2e-3)), strict=True))
+    found = tracked({**tiny, "tables": tables})
+    assert {key: round(ratio.median, 9) for key, ratio in found.items()} == {
+        ("run, 4 × 2 jobs", "ms a job"): 1.0,
+        ("run, 6 × 2 jobs", "ms a job"): 1.5,
+        ("run, 6 × 2 jobs", "overhead of the least"): 1.5,
+        ("run, 8 × 1 jobs", "ms a job"): 2.0,
+    }
+
+
+def test_the_marks_of_sweeps_are_of_what_is_measured():
+    made = {
+        "sweep-plan": ("plan, nothing done", "plan, all done"),
+        "sweep-run": (sweeps.ADDED,),
+        "sweep-table": ("table",),
+    }
+    tables = {
+        f"{kind} cells={taus * rates} seeds={seeds}": {who: [1.0] for who in whose}
+        for kind, whose in made.items()
+        for taus, rates, seeds in plan.FULL.sweeps.tiny
+    }
+    tables[f"sweep-folder files={plan.FULL.sweeps.files}"] = {"open": [1.0]}
+    batch = {who: [1.0] for who in (sweeps.BATCH, sweeps.ONE_BY_ONE, "CenteredClipping/loop byzfl numpy")}
+    tables[f"sweep-batch n=25 f=5 d=10 T=300 cells={math.prod(plan.FULL.sweeps.real)}"] = batch
+    found = tracked({"tables": tables, "differs": {}})
+    asked = [mark for mark in MARKS if re.match("(plan|run|table|open|batch), ", mark.subject)]
+    assert len(asked) == 13
+    assert [mark for mark in asked if (mark.subject, mark.against) not in found] == []
+
+
 def test_the_report_fits_a_hundred_columns(tiny):
     draws = np.random.Generator(np.random.Philox(3))
     wild = {
@@ -211,7 +249,10 @@ def test_the_report_fits_a_hundred_columns(tiny):
         assert max(map(len, lines)) <= 100
         assert [line for line in lines if "…" in line and "power of …" not in line] == []
     text = report.as_markdown(big)
-    for words in ("fastest public", "CenteredClipping 3", "byzfl", "✗ missed", "growth", "peak memory", "M worker-"):
+    for words in (
+        *("fastest public", "CenteredClipping 3", "byzfl", "✗ missed", "growth", "peak memory", "M worker-"),
+        *("sweeps, on one thread", "plan, nothing done", "one batch", "one by one"),
+    ):
         assert words in text
 
 

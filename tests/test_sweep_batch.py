@@ -198,6 +198,17 @@ def test_a_stacked_parameter_in_the_wrong_order_is_noticed(monkeypatch):
     assert differences(batch)
 
 
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_rows_are_the_same_however_many_cells_are_played_at_once(monkeypatch, size):
+    batch = Batch(tuple(cells(rule=[["CenteredClipping", {"tau": t}] for t in (1, 2.5, 3, 40, 50)])), SEEDS)
+    [_] = whole = play_batch(batch)
+    monkeypatch.setattr("sims.sweep.batch.IN_CACHE", 0)
+    monkeypatch.setattr("sims.sweep.batch.SHARING", size)
+    parts = play_batch(batch)
+    assert [len(part.cells) for part, _ in parts] == [size] * (5 // size) + [5 % size] * (5 % size > 0)
+    assert str(rows(parts).to_pydict()) == str(rows(whole).to_pydict())  # NaN is NaN here
+
+
 # Which jobs go together
 
 
@@ -250,8 +261,8 @@ def test_large_messages_are_not_all_held_at_once():
 
 def test_rows_are_what_was_recorded():
     batch = Batch(tuple(cells(rule=[["CenteredClipping", {"tau": t}] for t in (1, 2.5)])), SEEDS)
-    [(part, record)] = play_batch(batch)
-    table = rows(part, record).to_pydict()
+    [(_, record)] = played = play_batch(batch)
+    table = rows(played).to_pydict()
     assert table["t"] == [0, 3, 6, 7] * 6
     assert table["rule.tau"] == [1.0] * 12 + [2.5] * 12
     assert table["seed"] == [seed for _ in range(2) for seed in SEEDS for _ in range(4)]

@@ -52,7 +52,7 @@ def test_what_is_written_is_found_with_all_that_is_known_about_it(results):
     assert kept.machine["fingerprint"]
     assert kept.written.endswith("+00:00")
     assert results.scan().keys == {key(job): kept for job in JOBS}
-    assert results.scan().by_configuration == {key(1000 + job): kept for job in JOBS}
+    assert results.scan().by_configuration == {key(1000 + job): [kept] for job in JOBS}
     assert as_lists(results.rows(results.scan())) == as_lists(rows(*JOBS, rule="Krum", **{"rule.tau": 2.0}))
 
 

@@ -33,7 +33,7 @@ def bench(
         bool, typer.Option("--write", help="Record in benchmarks/: recorded.json and RESULTS.md (all tables, CPU).")
     ] = False,
 ) -> None:
-    """Measure rules and simulation beside public implementations, in ratios, with their noise (20 to 30 minutes)."""
+    """Measure rules and simulation beside public implementations, in ratios, with their noise (30 to 40 minutes)."""
     from benchmarks import record as records
     from benchmarks import report
     from byzcheck.commands.console import console

@@ -18,6 +18,8 @@ from sims.backend import to_numpy
 from sims.engine.code import code_of, function_tree
 from sims.engine.streams import STREAMS_VERSION
 
+CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+
 
 def describe(value: Any) -> Any:
     """A value as JSON: dataclasses and rules with all their parameters, arrays with dtype, functions by their text.
@@ -39,7 +41,7 @@ def canonical(value: Any) -> str:
     >>> canonical({"b": 1.0, "a": "ρ"})
     '{"a":"\\\\u03c1","b":1.0}'
     """
-    return json.dumps(value, sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return CANONICAL.encode(value)
 
 
 def key(configuration: Mapping[str, Any], code: Mapping[str, str] | None = None) -> str:

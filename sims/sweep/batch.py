@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +20,11 @@ from sims.sweep.cell import Cell
 from sims.sweep.parts import KINDS, Part
 
 MOST_JOBS = 1024  # in a batch: as many as a killed process may lose
-MOST_NUMBERS = 2**31  # random numbers that a batch uses: seconds in compiled code, a few minutes elsewhere
+MOST_NUMBERS = 2**31  # coordinates of messages in a batch, where compiled rounds play it: about ten seconds
+MOST_BY_ARRAYS = 2**28  # the same for the array engine
 MOST_AT_ONCE = 2**22  # numbers in all messages of one round: 32 MiB
+IN_CACHE = 2**16  # of them, half a MiB: with what is computed of them they stay in a core's own cache
+SHARING = 16  # cells that use what is drawn once: drawing takes longer than what else a cell does with it
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +71,8 @@ def batches(jobs: Iterable[tuple[Cell, Sequence[int]]], most: int = MOST_JOBS) -
     found = []
     for (_, seeds), cells in groups.items():
         one = cells[0]
-        size = min(most, MOST_NUMBERS // work(one), MOST_AT_ONCE // (one.n * one.problem.dim))
+        numbers = MOST_NUMBERS if compiled(experiment(Batch((one,), seeds[:1]))) else MOST_BY_ARRAYS
+        size = min(most, numbers // work(one), MOST_AT_ONCE // (one.n * one.problem.dim))
         across = min(len(seeds), max(1, size))
         down = max(1, size // across)
         found += [
@@ -82,26 +87,27 @@ class Shapes:
     """What cells of one batch have in common: all but the numbers that may stand on an axis; each part asked once."""
 
     def __init__(self) -> None:
-        self._parts: dict[int, tuple[Part, str]] = {}
-        self._digests: dict[str, str] = {}
+        self._parts: dict[Part, str] = {}
+        self._digests: dict[tuple[Any, ...], str] = {}
 
     def of(self, cell: Cell) -> str:
         """The shape of a cell, 32 hexadecimal digits."""
-        parts = ",".join(self._of_part(part) for part in cell.parts)
-        sizes = [cell.n, cell.f, cell.steps, cell.every, cell.shuffle, cell.backend, np.ndim(cell.x0)]
-        text = f"[{parts},{canonical(sizes)}]"
-        if text not in self._digests:
-            self._digests[text] = digest(text)
-        return self._digests[text]
+        parts = tuple(self._parts.get(part) or self._of_part(part) for part in cell.parts)
+        start = int(isinstance(cell.x0, tuple))
+        sizes = (cell.n, cell.f, cell.steps, cell.every, cell.shuffle, cell.backend, start)
+        found = self._digests.get((parts, sizes))
+        if found is None:
+            found = self._digests[parts, sizes] = digest(f"[{','.join(parts)},{canonical(sizes)}]")
+        return found
 
     def _of_part(self, part: Part) -> str:
-        if id(part) not in self._parts:  # kept with the part, so that nothing else gets its number
-            described = describe(part.made)
-            for name in _on_axes(part.made):
-                value = getattr(part.made, name)
-                described[name] = [0] * len(value) if isinstance(value, tuple | list) else 0
-            self._parts[id(part)] = (part, canonical(described))
-        return self._parts[id(part)][1]
+        described = describe(part.made)
+        for name in _on_axes(part.made):
+            value = getattr(part.made, name)
+            described[name] = [0] * len(value) if isinstance(value, tuple | list) else 0
+        # equal texts are one object, and so compared at once
+        self._parts[part] = sys.intern(canonical(described))
+        return self._parts[part]
 
 
 def _on_axes(part: Any) -> list[str]:
@@ -152,29 +158,35 @@ def _stacked(cells: Sequence[Cell], kind: str) -> Any:
 
 
 def play_batch(batch: Batch) -> list[tuple[Batch, Record]]:
-    """Batches with the jobs of this one, and their records, axes (time, cells or nothing, seeds).
+    """Batches that have together, in their order, the jobs of this one; and records, axes (time, cells or none, seeds).
 
-    It is one, unless parameters on an axis would send it another way than each of its jobs goes alone: compiled rounds
-    and the array engine add in another order, and a job's numbers must not depend on its batch.
+    Compiled rounds play it whole; the array engine, which goes through all messages many times in each round, as many
+    cells at once as the cache can hold. If parameters on an axis would send it another way than each of its jobs goes
+    alone, cells are played one by one: the two add in another order, and a job's numbers must not depend on its batch.
     """
-    whole = experiment(batch)
-    alone = experiment(Batch(batch.cells[:1], batch.seeds[:1]))
-    if len(batch.cells) > 1 and compiled(whole) != compiled(alone):
-        return [(one, play(experiment(one))) for one in (Batch((cell,), batch.seeds) for cell in batch.cells)]
-    return [(batch, play(whole))]
+    first = batch.cells[0]
+    whole, alone = compiled(experiment(batch)), compiled(experiment(Batch((first,), batch.seeds[:1])))
+    size = max(SHARING, IN_CACHE // (first.n * first.problem.dim * len(batch.seeds)))
+    size = 1 if whole != alone else len(batch.cells) if whole else size
+    parts = [Batch(batch.cells[i : i + size], batch.seeds) for i in range(0, len(batch.cells), size)]
+    return [(part, play(experiment(part))) for part in parts]
 
 
-def rows(batch: Batch, record: Record) -> pa.Table:
-    """A row for each job and recorded time: key, t, measures, the settings of the job, and its configuration."""
+def rows(played: Sequence[tuple[Batch, Record]]) -> pa.Table:
+    """A row for each job and recorded time of what was played with the same seeds.
+
+    The columns are key, t, the measures, the settings of the job, and its configuration.
+    """
+    batch = Batch(tuple(cell for part, _ in played for cell in part.cells), played[0][0].seeds)
+    record = played[0][1]
     jobs, times = batch.jobs, len(record.times)
-    measures: dict[str, np.ndarray] = {**record.measures}
-    measures["sq_aggregate_error"] = np.concatenate(
-        [np.full((1, *record.sq_aggregate_errors.shape[1:]), math.nan), record.sq_aggregate_errors]
-    )
+    measures = {name: _joined([one.measures[name] for _, one in played]) for name in record.measures}
+    errors = _joined([one.sq_aggregate_errors for _, one in played])
+    measures["sq_aggregate_error"] = np.concatenate([np.full((1, errors.shape[1]), math.nan), errors])
     columns: dict[str, Any] = {
-        "key": _for_each([cell.key(seed) for cell, seed in jobs], times),
+        "key": _for_each([key for cell in batch.cells for key, _ in cell.keys(batch.seeds)], times),
         "t": pa.array(np.tile(record.times.astype(np.int64), len(jobs))),
-        **{name: pa.array(values.reshape(times, -1).T.ravel()) for name, values in measures.items()},
+        **{name: pa.array(values.T.ravel()) for name, values in measures.items()},
         "seed": _for_each([seed for _, seed in jobs], times),
     }
     settings = [cell.settings for cell in batch.cells]
@@ -183,6 +195,11 @@ def rows(batch: Batch, record: Record) -> pa.Table:
         columns[name] = _for_each(values, times)
     columns["configuration"] = _for_each([cell.text for cell in batch.cells for _ in batch.seeds], times)
     return pa.table(columns)
+
+
+def _joined(values: Sequence[np.ndarray]) -> np.ndarray:
+    """What was recorded (time, …), each, as one array (time, jobs)."""
+    return np.concatenate([one.reshape(len(one), -1) for one in values], axis=1)
 
 
 def _for_each(values: Sequence[Any], times: int) -> pa.Array:
@@ -196,6 +213,6 @@ def _for_each(values: Sequence[Any], times: int) -> pa.Array:
 
 def about(batch: Batch) -> dict[str, Any]:
     """What a result file says of itself: its jobs (key, configuration key), their code, shape and amount of work."""
-    jobs = [[cell.key(seed), cell.configuration_key(seed)] for cell, seed in batch.jobs]
+    jobs = [list(both) for cell in batch.cells for both in cell.keys(batch.seeds)]
     first = batch.cells[0]
     return {"jobs": jobs, "code": first.code, "shape": Shapes().of(first), "numbers": batch.numbers}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,11 +82,19 @@ class Cell:
 
     def key(self, seed: int) -> str:
         """The key of the job with this seed, `Experiment.key()`: 32 hexadecimal digits."""
-        return digest(f'{{"code":{_code_text(self._modules, self.backend)},{self._configuration(seed)}')
+        return self.keys([seed])[0][0]
 
     def configuration_key(self, seed: int) -> str:
         """The same of the configuration alone, whatever the code: 32 hexadecimal digits."""
-        return digest("{" + self._configuration(seed))
+        return self.keys([seed])[0][1]
+
+    def keys(self, seeds: Iterable[int]) -> list[tuple[str, str]]:
+        """The key and the configuration key of the job with each seed; what these jobs share is put together once."""
+        head, tail = self._around()
+        code = f'{{"code":{_code_text(self._modules, self.backend)},'
+        head, tail = f'"configuration":{head}"seed":', f'{tail},"streams":{STREAMS_VERSION}}}'
+        texts = [f"{head}{seed}{tail}" for seed in seeds]
+        return [(digest(code + text), digest("{" + text)) for text in texts]
 
     @property
     def code(self) -> dict[str, str]:
@@ -96,10 +104,6 @@ class Cell:
     @property
     def _modules(self) -> tuple[str, ...]:
         return (ALGORITHM.partition(":")[0], *(module for part in self.parts for module in part.modules))
-
-    def _configuration(self, seed: int) -> str:
-        head, tail = self._around()
-        return f'"configuration":{head}"seed":{seed}{tail},"streams":{STREAMS_VERSION}}}'
 
     def _around(self) -> tuple[str, str]:
         """What stands before and behind the seed in the canonical text, whose names are in order."""

@@ -21,6 +21,7 @@ class Fitting:
         self._parts, self._report = parts, report
         self._made: dict[Any, Part | None] = {}
         self._asked: dict[Any, bool] = {}
+        self._together: dict[Any, bool] = {}
 
     def part(self, alternative: Alternative, at: At, f: int | None) -> Part | None:
         """The part with its settings at these indices; None if it cannot be made, which is reported."""
@@ -39,11 +40,14 @@ class Fitting:
         chosen: Mapping[str, Alternative],
         parts: Mapping[str, Part],
         value: Mapping[str, Any],
-        places: Mapping[str, Path],
+        place: Callable[[str], Path],
     ) -> bool:
         """Whether all that there is goes together: parts by their kinds, values and their places by their keys."""
         problem, rule, attack = parts.get("problem"), parts.get("rule"), parts.get("attack")
         n, f, x0, backend = value.get("n"), value.get("f"), value.get("x0"), value.get("backend")
+        asked = (problem, rule, attack, n, f, x0, backend)
+        if asked in self._together:  # as often as cells differ in what is not asked about
+            return self._together[asked]
         fit = True
         if rule and n:
             fit &= self._ask(("rule", rule, n), chosen["rule"].where, lambda: rule.made.require(n))
@@ -55,9 +59,10 @@ class Fitting:
                     ("attack", attack, n, f, problem), where, lambda: attack.made.require(n, f, problem.made.dim)
                 )
         if problem and isinstance(x0, tuple):
-            fit &= self._ask(("x0", problem, x0), places["x0"], lambda: _start(problem, x0))
+            fit &= self._ask(("x0", problem, x0), place("x0"), lambda: _start(problem, x0))
         if backend is not None:
-            fit &= self._ask(("backend", backend), places["backend"], lambda: backend_name(backend))
+            fit &= self._ask(("backend", backend), place("backend"), lambda: backend_name(backend))
+        self._together[asked] = fit
         return fit
 
     def _ask(self, place: Any, where: Path, question: Callable[[], Any]) -> bool:

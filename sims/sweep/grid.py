@@ -20,7 +20,6 @@ from sims.sweep.parts import KINDS, Parts
 
 DEFAULTS: dict[str, Any] = {"seed": 0, "x0": 0.0, "shuffle": False, "backend": "numpy", "attack": "NoAttack"}
 PLAIN = ("n", "f", "delta", "steps", "every", "seed", "x0", "shuffle", "backend")
-PLACED = ("x0", "backend")  # what is asked whether it goes with the parts
 NEEDED = {"n", "steps", "x0", "shuffle", "backend"}
 Written = Mapping[str, tuple[Path, Any]]  # key → where it stands, what is there
 
@@ -164,12 +163,11 @@ class Block:
         """What a `Cell` is made of; None if something is wrong or missing: what can be checked has been."""
         value = {path: one.values[at[path]] for path, one in self.axes.items() if path in at}
         f = self._byzantine(value, at)
-        places = {path: one.at(at[path]) for path, one in self.axes.items() if path in PLACED}
         parts = {
             kind: self._fitting.part(one, at, f) for kind, one in chosen.items() if f is not None or kind != "rule"
         }
         sound = {kind: part for kind, part in parts.items() if part is not None}
-        fit = self._fitting.together(chosen, sound, {**value, "f": f}, places)
+        fit = self._fitting.together(chosen, sound, {**value, "f": f}, lambda path: self.axes[path].at(at[path]))
         if not fit or f is None or len(sound) < len(KINDS) or not value.keys() >= NEEDED:
             return None
         made = tuple(sound[kind] for kind in KINDS)

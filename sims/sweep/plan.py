@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sims.sweep.batch import MOST_JOBS, Batch, Shapes, batches, work
@@ -22,11 +22,16 @@ class Plan:
     folder tell it for all.
     """
 
-    jobs: int
+    cells: tuple[Cell, ...]
     missing: tuple[tuple[Cell, tuple[int, ...]], ...]
     reasons: Mapping[str, int]
     seconds: float
     measured: bool
+
+    @property
+    def jobs(self) -> int:
+        """How many jobs there are."""
+        return sum(len(cell.seeds) for cell in self.cells)
 
     @property
     def left(self) -> int:
@@ -39,35 +44,49 @@ class Plan:
         return self.jobs - self.left
 
     def batches(self, most: int = MOST_JOBS) -> list[Batch]:
-        """The missing jobs as batches."""
-        return batches(self.missing, most)
+        """The missing jobs as batches: those of the whole sweep, less what is done.
+
+        So runs that begin at different times on one folder have batches in common, and leave each other's out.
+        """
+        left = {id(cell): seeds for cell, seeds in self.missing}
+        whole = batches([(cell, cell.seeds) for cell in self.cells], most)
+        return [part for batch in whole for part in _without_done(batch, left)]
 
 
 def plan(cells: Sequence[Cell], scan: Scan, failed: Mapping[str, object]) -> Plan:
     """What is to be done of these cells, given what a folder holds and which jobs failed there."""
-    done, older = scan.keys, scan.by_configuration
-    jobs, missing = 0, []
+    done, older, missing = scan.keys, scan.by_configuration, []
     reasons: Counter[str] = Counter()
     for cell in cells:
-        jobs += len(cell.seeds)
-        keys = {seed: cell.key(seed) for seed in cell.seeds}
-        left = tuple(seed for seed, key in keys.items() if key not in done)
+        keys = dict(zip(cell.seeds, cell.keys(cell.seeds), strict=True))
+        left = {seed: both for seed, both in keys.items() if both[0] not in done}
         if not left:
             continue
-        missing.append((cell, left))
-        for seed in left:
-            if keys[seed] in failed:
+        missing.append((cell, tuple(left)))
+        for key, configuration_key in left.values():
+            if key in failed:
                 reasons["failed before"] += 1
-            elif (old := older.get(cell.configuration_key(seed))) is not None:
-                reasons[_changed(cell.code, old.code)] += 1
+            elif (old := older.get(configuration_key)) is not None:
+                reasons[_changed(cell.code, old)] += 1
             else:
                 reasons["new"] += 1
-    return Plan(jobs, tuple(missing), dict(reasons), *_time(missing, scan.files))
+    return Plan(tuple(cells), tuple(missing), dict(reasons), *_time(missing, scan.files))
 
 
-def _changed(new: Mapping[str, str], old: Mapping[str, str]) -> str:
-    modules = sorted(name for name in new.keys() | old.keys() if new.get(name) != old.get(name))
-    return f"changed code: {', '.join(modules)}"
+def _without_done(batch: Batch, left: Mapping[int, tuple[int, ...]]) -> Iterator[Batch]:
+    """What is left of a batch, as batches."""
+    groups: dict[tuple[int, ...], list[Cell]] = {}
+    for cell in batch.cells:
+        mine = set(left.get(id(cell), ()))
+        if seeds := tuple(seed for seed in batch.seeds if seed in mine):
+            groups.setdefault(seeds, []).append(cell)
+    yield from (Batch(tuple(cells), seeds) for seeds, cells in groups.items())
+
+
+def _changed(new: Mapping[str, str], old: Sequence[Kept]) -> str:
+    """The modules that are others than those of an older result, of several the one with the fewest."""
+    changes = [sorted(m for m in new.keys() | kept.code.keys() if new.get(m) != kept.code.get(m)) for kept in old]
+    return f"changed code: {', '.join(min(changes, key=lambda modules: (len(modules), modules)))}"
 
 
 def _time(missing: Sequence[tuple[Cell, tuple[int, ...]]], files: Sequence[Kept]) -> tuple[float, bool]:

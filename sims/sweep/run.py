@@ -6,7 +6,7 @@ import itertools
 import random
 from collections import deque
 from collections.abc import Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -70,6 +70,8 @@ def run(batches: Sequence[Batch], where: str, scheduler: Scheduler, watcher: Wat
                     suspects.extend((batch, 1) for batch in lost)
     except KeyboardInterrupt:
         outcome.stopped = True
+    finally:
+        results.sweep_leftovers()  # of workers that died, or were killed when this stopped
     return outcome
 
 
@@ -148,8 +150,14 @@ def _task(batch: Batch, where: str) -> dict[str, Any]:
 
 
 def died(future: Future[Any]) -> bool:
-    """Whether a call ended with its worker instead of with a result or an error of its own."""
-    error = future.exception()
+    """Whether a call ended with its worker instead of with a result or an error of its own.
+
+    Raises `OSError` if it was forgotten, as all calls are when a scheduler goes.
+    """
+    try:
+        error = future.exception()
+    except CancelledError:
+        raise OSError("the connection to the scheduler was lost; what is kept stays") from None
     return isinstance(error, BrokenProcessPool) or type(error).__name__ == "KilledWorker"  # the latter is Dask's
 
 

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from typing import Any
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+STOPS = (signal.SIGINT, signal.SIGTERM)
+ANSWER = 20  # seconds in which a scheduler of Dask's has to answer
 DASK = ("tcp://", "tls://", "ucx://", "ws://", "wss://", "inproc://")
 
 
@@ -46,30 +48,65 @@ class InProcess(Executor):
 def scheduler(name: str, processes: int) -> Scheduler:
     """The scheduler that is called "local", "dask", or by the address of one of Dask's.
 
-    "local" are `processes` processes of this machine, or this one if that is 1. Raises `ValueError` for another name,
-    and if Dask is not installed or does not answer.
+    "local" are `processes` processes of this machine, which may die of a job; none are begun if that is 0. Raises
+    `ValueError` for another name, and if Dask is not installed or does not answer.
     """
     if name == "local":
-        if processes == 1:
+        if processes == 0:
             return Scheduler(lambda: contextlib.nullcontext(InProcess()), 1, "this process")
-        return Scheduler(lambda: _processes(processes), processes, f"{processes} processes")
+        words = "a process" if processes == 1 else f"{processes} processes"
+        return Scheduler(lambda: _processes(processes), processes, words)
     if name == "dask" or name.startswith(DASK):
         return _dask(None if name == "dask" else name, processes)
     raise ValueError(f"a scheduler is called local, dask, or tcp://host:port, got {name!r}")
 
 
+class Processes(ProcessPoolExecutor):
+    """Fresh processes with one thread each, which end with this one however it ends."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count, multiprocessing.get_context("spawn"), _begin, (os.getpid(),))
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """As every executor; here processes begin, and one that is half begun would be waited for without end."""
+        with _undisturbed():
+            return super().submit(fn, *args, **kwargs)
+
+    def end(self) -> None:
+        """Kill all processes: what is done is kept, and what one of them is in the middle of is lost."""
+        with _undisturbed():
+            for process in list((getattr(self, "_processes", None) or {}).values()):
+                process.kill()
+            self.shutdown(cancel_futures=True)
+
+
 @contextlib.contextmanager
 def _processes(count: int) -> Iterator[Executor]:
-    """Fresh processes with one thread each, which end with this one however it ends."""
     with _one_thread():
-        pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _begin, (os.getpid(),))
+        pool = Processes(count)
         try:
             yield pool
         finally:
-            running = list((getattr(pool, "_processes", None) or {}).values())
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in running:  # what one of them is in the middle of is lost, and nothing else
-                process.terminate()
+            pool.end()
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ctrl-C and requests to end are heard when it is over, and processes that begin in it do not hear them."""
+    if threading.current_thread() is not threading.main_thread():  # which never hears them
+        yield
+        return
+    heard: list[int] = []
+    handlers = {number: signal.signal(number, lambda number, _: heard.append(number)) for number in STOPS}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)  # handed down to processes, until they are ready
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number in heard:
+            signal.raise_signal(number)
 
 
 @contextlib.contextmanager
@@ -87,6 +124,7 @@ def _one_thread() -> Iterator[None]:
 def _begin(parent: int) -> None:
     """In a new worker: Ctrl-C is for the one who started it, and without that one it ends too."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -109,16 +147,18 @@ def _dask(address: str | None, processes: int) -> Scheduler:
             if address is None:
                 where = stack.enter_context(distributed.LocalCluster(processes, threads_per_worker=1))
             try:
-                client = stack.enter_context(distributed.Client(where, timeout="20s"))
+                client = stack.enter_context(distributed.Client(where, timeout=ANSWER))
             except OSError as error:
                 raise ValueError(f"no Dask scheduler answers at {address}") from error
-            yield stack.enter_context(client.get_executor(pure=False))
+            executor = client.get_executor(pure=False)
+            stack.callback(executor.shutdown, wait=False)  # whoever leaves does not wait for what is not done
+            yield executor
 
     if address is None:
         return Scheduler(opened, processes, f"a Dask cluster of {processes} workers here")
     try:
-        with distributed.Client(address, timeout="20s") as client:
+        with distributed.Client(address, timeout=ANSWER) as client:
             workers = sum(client.nthreads().values())
     except OSError as error:
         raise ValueError(f"no Dask scheduler answers at {address}") from error
-    return Scheduler(opened, max(1, workers), f"{workers} Dask workers at {address}")
+    return Scheduler(opened, max(1, workers), f"{workers} Dask worker{'s' * (workers != 1)} at {address}")

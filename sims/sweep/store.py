@@ -61,9 +61,13 @@ class Scan:
         return {key: kept for kept in reversed(self.files) for key, _ in kept.jobs}
 
     @cached_property
-    def by_configuration(self) -> dict[str, Kept]:
-        """Where the job of each configuration is, whatever the code; the first by name of several files."""
-        return {configuration: kept for kept in reversed(self.files) for _, configuration in kept.jobs}
+    def by_configuration(self) -> dict[str, list[Kept]]:
+        """Where jobs of each configuration are, whatever the code."""
+        found: dict[str, list[Kept]] = {}
+        for kept in self.files:
+            for _, configuration in kept.jobs:
+                found.setdefault(configuration, []).append(kept)
+        return found
 
 
 class Results:
@@ -101,7 +105,7 @@ class Results:
         keys = sorted(key for key, _ in about["jobs"])
         if set(rows["key"].unique().to_pylist()) != set(keys) or len(set(keys)) < len(keys):
             raise ValueError(f"rows need exactly the keys of the {len(keys)} jobs that they are about, each job once")
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
         kept = {name: about[name] for name in ("jobs", "code", "shape", "numbers", "seconds")}
         content = seal(rows, {**kept, "machine": this_machine(), "commit": commit(), "written": now})
         name = _name(keys)

@@ -63,29 +63,33 @@ def do(given: Json) -> Json:
 
 
 def _played(batch: Batch, results: Results) -> Iterator[tuple[Batch, Json | None]]:
-    """The batch, or parts of it: those that are kept, and single jobs with why they failed."""
+    """The batch, or halves of it that are kept, and single jobs with why they failed."""
     if results.hold([cell.key(seed) for cell, seed in batch.jobs]):
         yield batch, None
         return
-    began = time.perf_counter()
+    began, failure = time.perf_counter(), None
     try:
-        played = [(part, rows(part, record)) for part, record in play_batch(batch)]
-    except Exception as error:  # whatever a rule of somebody's may raise; that it is kept is the point
+        table = rows(play_batch(batch))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever a rule of somebody's may raise, be it SystemExit; it is kept
+        table, failure = None, _report(error)
+    if table is None:  # and over: what the halves raise has nothing to do with it
         for half in batch.halves():
             yield from _played(half, results)
         if not batch.halves():
-            yield batch, _report(error)
+            yield batch, failure
         return
-    seconds = (time.perf_counter() - began) / len(played)
-    for part, table in played:
-        results.write(table, {**about(part), "seconds": seconds})
-        yield part, None
+    results.write(table, {**about(batch), "seconds": time.perf_counter() - began})
+    yield batch, None
 
 
-def _report(error: Exception) -> Json:
+def _report(error: BaseException) -> Json:
+    told = traceback.TracebackException.from_exception(error)  # also of errors that cannot be turned into text
+    words = " ".join(str(told).split())
     return {
-        "error": f"{type(error).__name__}: {error}",
-        "traceback": "".join(traceback.format_exception(error)),
+        "error": f"{type(error).__name__}: {words}" if words else type(error).__name__,
+        "traceback": "".join(told.format()),
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "host": platform.node(),
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,10 +20,16 @@ RESULTS = "results"
 
 
 def read(file: Path) -> Sweep:
-    """The sweep in a file; every problem of it on a line of its own, and exit code 2."""
+    """The sweep in a file; every problem of it on a line of its own, and exit code 2.
+
+    Modules of one's own are looked for in the current folder and in that of the file, too.
+    """
     from sims.sweep.file import SweepError
     from sims.sweep.file import read as read_file
 
+    for folder in (os.getcwd(), str(file.absolute().parent)):
+        if folder not in sys.path:
+            sys.path.append(folder)
     try:
         return read_file(file)
     except SweepError as error:

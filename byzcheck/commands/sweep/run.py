@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def run(
     file: File,
     where: Where = RESULTS,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core; 1 is this one.")] = None,
     scheduler: Annotated[str, typer.Option(metavar="NAME", help="local, dask, or tcp://host:port.")] = "local",
     batch: Annotated[int, typer.Option(min=1, help="The most jobs in one array program and file.")] = 1024,
 ) -> None:
@@ -41,11 +42,12 @@ def run(
         )
         return
     batches, began = found.batches(batch), time.perf_counter()
+    # in a process of its own by default, even if it is only one: a job that kills it does not end the run
     chosen = scheduler_called(
-        scheduler, min(jobs or cores(), len(batches)) if scheduler == "local" else jobs or cores()
+        scheduler, 0 if jobs == 1 and scheduler == "local" else min(jobs or cores(), len(batches))
     )
     typer.echo(f"{counted(len(batches), 'batch')} in {chosen.words}, results in {where}", err=True)
-    with watching(sweep, batches) as watcher:
+    with asked_to_stop(), watching(sweep, batches) as watcher:
         outcome = run_batches(batches, absolute(where), chosen, watcher)
     seconds = time.perf_counter() - began
     typer.echo(f"{counted(len(outcome.kept), 'job')} kept in {lasting(seconds)}", err=True)
@@ -60,6 +62,20 @@ def run(
     if outcome.failed:
         raise typer.Exit(1)
     typer.echo(f"Next: byzcheck sweep table {file}{elsewhere(where)} · byzcheck sweep plot {file}{elsewhere(where)}")
+
+
+@contextmanager
+def asked_to_stop() -> Iterator[None]:
+    """A request to end (SIGTERM: of a scheduler of a cluster, say) is heard as Ctrl-C is."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def absolute(where: str) -> str:
