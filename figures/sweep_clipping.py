@@ -32,7 +32,7 @@ def draw(data: dict[str, Any]) -> Figure:
     headline(
         figure,
         "Clipping is insensitive to its radius under bit flipping, not in general",
-        "Error after 1,500 rounds, 5 of 25 workers attack, σ ≈ 1; means of 10 seeds, bands: 95 % intervals of Student's t",
+        "f(x) − f* after 1,500 rounds, 5 of 25 attackers; 10 seeds, bands: 95 % intervals of Student's t",
     )
     for i, (attack, words) in enumerate(ATTACKS.items()):
         row, column = divmod(i, 3)
@@ -49,7 +49,10 @@ def draw(data: dict[str, Any]) -> Figure:
         for tau in PAPERS:
             axes.axvline(tau, color=FAINT, linewidth=0.8, zorder=0)
         _curves(axes, data, attack)
-    return _explained(figure, axes)
+        if attack == "Relocation":
+            axes.text(100, 1, "as τ², to\n1.3·10⁵", ha="center", va="center", fontsize=7.5, color=SOFT)
+    _explain(figure)
+    return figure
 
 
 def _curves(axes: Axes, data: dict[str, Any], attack: str) -> None:
@@ -61,9 +64,8 @@ def _curves(axes: Axes, data: dict[str, Any], attack: str) -> None:
             axes.plot(found.x, found.mean, color=colour, linestyle=STEPS[steps], linewidth=1.3)
 
 
-def _explained(figure: Figure, last: Axes) -> Figure:
+def _explain(figure: Figure) -> None:
     """What the lines are, where a sixth panel would be."""
-    last.text(100, 1, "as τ², to\n1.3·10⁵", ha="center", va="center", fontsize=7.5, color=SOFT)
     x, top, line = 4.62, 1.75, 0.19
     for i, (beta, colour) in enumerate(COLOURS.items()):
         words = "without momentum" if not beta else f"momentum β = {beta:g}"
@@ -72,7 +74,6 @@ def _explained(figure: Figure, last: Axes) -> Figure:
         words = f"{steps} step{'s' * (steps > 1)} of clipping"
         _sample(figure, x, top - (i + 2) * line, words, color=INK, linestyle=dashes)
     _sample(figure, x, top - 5 * line, "the paper's three τ", color=FAINT)
-    return figure
 
 
 def _sample(figure: Figure, x: float, y: float, words: str, **look: Any) -> None:

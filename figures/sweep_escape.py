@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from figures.style import RULES, SOFT, WIDTH, headline, log_ticks, panel, styled
+from figures.style import RULES, WIDTH, headline, log_ticks, panel, styled
 from figures.sweep.recorded import Curve, curve, settings_of
 from theory.beyond_time_coupled_attacks.far_away import clipping_rests, median_rests, trimmed_mean_rests
 
@@ -75,7 +75,7 @@ def draw(data: dict[str, Any]) -> Figure:
 
 def _line(axes: Axes, rule: str, f: int, found: Curve, colour: str) -> None:
     shares = over_the_bound(found, f)
-    dense = np.geomspace(10, 200, 30)
+    dense = np.geomspace(10, 200, 8)
     if f >= N / 5:  # with fewer attackers the noise of x, which `at_rest` leaves out, is as large
         axes.plot(dense, [at_rest(rule, f, 1 - 1 / memory) for memory in dense], color=colour, linewidth=0.6)
     axes.vlines(shares.x, np.maximum(shares.low, 1e-5), shares.high, color=colour, linewidth=1)

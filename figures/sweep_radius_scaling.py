@@ -83,7 +83,11 @@ def spread(beta: float) -> float:
 def balance(tau: float, beta: float) -> float:
     """f(x) − f* where one clipping step rests, the attackers far away along (1, …, 1)."""
     s = spread(beta) / math.sqrt(DIM)  # of one coordinate, σ = 1
-    gradient = s * clipping_rests(tau / s, DIM, F / (N - F))
+    return excess(s * clipping_rests(tau / s, DIM, F / (N - F)))
+
+
+def excess(gradient: float) -> float:
+    """f(x) − f* where the gradient is along (1, …, 1) and so long."""
     return 0.5 * gradient**2 * float(np.mean(1 / CURVATURES))
 
 
@@ -110,19 +114,21 @@ def _errors(axes: Axes, curves: dict[float, Curve], colours: dict[float, str]) -
     log_ticks(axes, (1e-3, 0.01, 0.1, 1, 10))
     log_ticks(axes, (0.01, 0.1, 1), "x")
     axes.set(xlim=(LEFT, RIGHT), ylim=(2e-4, 20), xlabel="τ, clipping radius")
-    dense = np.geomspace(LEFT, RIGHT, 60)
-    ends = []
+    spreads = {beta: spread(beta) / math.sqrt(DIM) for beta in curves}
+    ratios = np.geomspace(LEFT / max(spreads.values()), RIGHT / min(spreads.values()), 100)
+    rests = [clipping_rests(ratio, DIM, F / (N - F)) for ratio in ratios]  # functions of τ/s alone
     for beta, found in curves.items():
-        axes.plot(dense, [balance(tau, beta) for tau in dense], color=colours[beta], linewidth=0.8, zorder=1)
+        at_rest = [excess(spreads[beta] * rest) for rest in rests]
+        axes.plot(spreads[beta] * ratios, at_rest, color=colours[beta], linewidth=0.8, zorder=1)
         shown = (found.x <= RIGHT) & (found.mean < 20)
         x, mean, low, high = (values[shown] for values in (found.x, found.mean, found.low, found.high))
         axes.vlines(x, low, high, color=colours[beta], linewidth=1)
         axes.plot(x, mean, color=colours[beta], marker="o", markersize=2.8, linestyle="none", zorder=3)
-        ends.append((f"β = {beta:g}", LEFT, balance(LEFT, beta), colours[beta]))
-    axes.text(1.1, 1.5e-3, "lines: where\nthe messages\nbalance", fontsize=7.5, color=SOFT, ha="center", linespacing=1.3)
+        axes.text(RIGHT * 1.1, balance(LEFT, beta), f"β = {beta:g}", color=colours[beta], va="center")
+    axes.text(
+        1.1, 1.5e-3, "lines: where\nthe messages\nbalance", fontsize=7.5, color=SOFT, ha="center", linespacing=1.3
+    )
     axes.text(0.0045, 3.5, "not yet there:\ntoo slow", fontsize=7.5, color=SOFT, linespacing=1.3)
-    for text, _, y, colour in ends:
-        axes.text(RIGHT * 1.1, y, text, color=colour, va="center")
 
 
 def _radii(axes: Axes, curves: dict[float, Curve], colours: dict[float, str]) -> None:
@@ -135,7 +141,13 @@ def _radii(axes: Axes, curves: dict[float, Curve], colours: dict[float, str]) ->
     axes.xaxis.set_minor_locator(NullLocator())
     found = {beta: good(each) for beta, each in curves.items()}
     for beta, each in found.items():
-        axes.plot([1 - beta] * 2, [max(each.smallest, LEFT), each.largest], color="#d7e6ef", linewidth=5, solid_capstyle="butt")
+        axes.plot(
+            [1 - beta] * 2,
+            [max(each.smallest, LEFT), each.largest],
+            color="#d7e6ef",
+            linewidth=5,
+            solid_capstyle="butt",
+        )
         axes.plot([1 - beta] * 2, [each.largest_low, each.largest_high], color=colours[beta], linewidth=1.2)
         axes.plot([1 - beta], [each.largest], color=colours[beta], marker="o", zorder=3)
     start, dense = found[0].largest, 1 - np.geomspace(1, 0.005, 80)

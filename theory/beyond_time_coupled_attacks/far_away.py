@@ -9,8 +9,8 @@ at −u, δ = f/n. What holds a rule at 0 is then one equation for a/s:
   a²/s² (the density of N(a·u, s²I) times ⟨m, u⟩ is a times that one, as a function of the length), this is
   a·E min(1, τ/R) = (f/g)τ. As τ → ∞ nothing honest is clipped and a → fτ/g; as τ → 0 only directions count,
   a·E 1/R = f/g, so that a/s tends to a number: a plateau, and between the two a function of τ/s alone.
-- *The trimmed mean* (d = 1) leaves out the f attackers and the f honest messages opposite: the mean of the rest is s·φ(z)/(1 − f/g)
-  away, z = Φ⁻¹(1 − f/g), for many workers.
+- *The trimmed mean* (d = 1) leaves out the f attackers and the f honest messages opposite: the mean of the rest is
+  s·φ(z)/(1 − f/g) away, z = Φ⁻¹(1 − f/g), for many workers.
 - *The median* (d = 1) is the honest messages' quantile n/(2g), s·Φ⁻¹(1/(2(1 − δ))) away, for many workers.
 
 How the centre moves about 0 is left out, and the noise of x with it: both vanish with the learning rate.
@@ -19,6 +19,7 @@ How the centre moves about 0 is left out, and the noise of x with it: both vanis
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +37,8 @@ def clipping_rests(radius: float, d: int, share: float) -> float:
     if not radius > 0 or not 0 < share < 1:
         raise ValueError(f"clipping rests for τ/s > 0 and 0 < f/g < 1, got {radius} and {share}")
     bound = (radius + math.sqrt(d)) / (1 - share)
-    return float(brentq(lambda a: a * _passed(a, radius, d) - share * radius, 0.0, 4 * bound, xtol=1e-12, rtol=1e-12))
+    root: Any = brentq(lambda a: a * _passed(a, radius, d) - share * radius, 0.0, 4 * bound, xtol=1e-12)
+    return float(root)
 
 
 def _passed(a: float, radius: float, d: int) -> float:
