@@ -44,3 +44,20 @@ def test_figures_refuse(drawing, tmp_path):
     (drawing / "data" / "definition_x_die.json").unlink()
     assert "definition_x_die.json is missing" in refused("figures", "--out", out)
     assert not out.exists()
+
+
+def test_figures_of_sweeps(drawing, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    (drawing / "sweep_odds.py").touch()
+    assert "sweep_odds.json is missing from figures/data: byzcheck sweep table" in refused("figures", "--out", out)
+    (drawing / "data" / "sweep_odds.json").write_text("[]", encoding="utf-8")
+    script = types.ModuleType("figures.sweep_odds")
+    script.draw = lambda data: f"odds from {data}"  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "figures.sweep_odds", script)
+    assert "definition_x_die" not in call("figures", "sweep_odds", "--out", out).stdout
+    assert (out / "sweep_odds.svg").read_text(encoding="utf-8") == "odds from []"
+    call("figures", "--out", out)
+    assert {path.stem for path in out.iterdir()} == {"definition_x_die", "sweep_odds"}
+    assert "sweep_evens has no figure (there is one of definition_x_die, sweep_odds)" in refused(
+        "figures", "sweep_evens", "--out", out
+    )

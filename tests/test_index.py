@@ -1,4 +1,4 @@
-"""One statement, one stem: files, tests, rows and figures agree."""
+"""One statement, one stem: files, tests, rows and figures agree; and so do sweeps, their figures and findings."""
 
 from __future__ import annotations
 
@@ -119,9 +119,40 @@ def faults(index: Index) -> list[str]:
     return found
 
 
+FIRST = "first"  # the README's sweep, which asks nothing
+
+
+def sweep_faults(root: Path) -> list[str]:
+    """What the sweeps that ship lack: a figure, its data, a finding, or how to make them."""
+    checks = root / "paper_checks.md"
+    findings = checks.read_text(encoding="utf-8") if checks.is_file() else ""
+    sweeps = {path.stem: path.read_text(encoding="utf-8") for path in sorted((root / "sweeps").glob("*.toml"))}
+    sweeps.pop(FIRST, None)
+    parts = ("sweep_{}.py", "sweep_{}.png", "sweep_{}.svg", "data/sweep_{}.json")
+    found = [
+        f"{name}: a sweep without figures/{part.format(name)}"
+        for name in sweeps
+        for part in parts
+        if not (root / "figures" / part.format(name)).is_file()
+    ]
+    found += [f"{name}: no finding names its {what}" for name in sweeps for what in _unnamed(name, findings)]
+    for name, text in sweeps.items():
+        if f"sweep table sweeps/{name}.toml" not in text or f"--out figures/data/sweep_{name}.json" not in text:
+            found.append(f"{name}: its file does not say how the figure's data are made")
+    drawn = sorted(path.relative_to(root / "figures") for path in (root / "figures").rglob("sweep_*"))
+    names = {path.stem.removeprefix("sweep_") for path in drawn if path.parts[0] != "__pycache__"}
+    return found + [f"{name}: a figure of no sweep" for name in sorted(names - set(sweeps))]
+
+
+def _unnamed(name: str, findings: str) -> list[str]:
+    said = {"command": f"`byzcheck sweep run sweeps/{name}.toml`", "figure": f"`figures/sweep_{name}.png`"}
+    return [what for what, text in said.items() if text not in findings]
+
+
 def test_index():
     assert faults(read(ROOT)) == []
     assert misplaced(ROOT / "theory", theory.PAPER) == []
+    assert sweep_faults(ROOT) == []
 
 
 @pytest.mark.parametrize("stem", theory.PAPER)
@@ -227,3 +258,30 @@ def test_the_files_of_a_checkout_are_read(tmp_path, monkeypatch):
     lay_out(tmp_path, contents)
     only_b = frozenset((B,))
     assert read(tmp_path) == Index((A, B), ONE | {C}, only_b, (A, C), ONE, ONE, ONE, ONE, NONE)
+
+
+SWEPT = {
+    "sweeps/first.toml": "",
+    "sweeps/odds.toml": "# byzcheck sweep table sweeps/odds.toml --out figures/data/sweep_odds.json\n",
+    **{f"figures/sweep_odds.{kind}": "" for kind in ("py", "png", "svg")},
+    "figures/data/sweep_odds.json": "{}",
+    "figures/sweep/draw.py": "",
+    "paper_checks.md": "`byzcheck sweep run sweeps/odds.toml` · `figures/sweep_odds.png`",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({}, []),
+        ({"figures/sweep_odds.svg": None}, ["odds: a sweep without figures/sweep_odds.svg"]),
+        ({"figures/data/sweep_odds.json": None}, ["odds: a sweep without figures/data/sweep_odds.json"]),
+        ({"paper_checks.md": "`figures/sweep_odds.png`"}, ["odds: no finding names its command"]),
+        ({"paper_checks.md": "`byzcheck sweep run sweeps/odds.toml`"}, ["odds: no finding names its figure"]),
+        ({"sweeps/odds.toml": ""}, ["odds: its file does not say how the figure's data are made"]),
+        ({"figures/data/sweep_evens.json": ""}, ["evens: a figure of no sweep"]),
+    ],
+)
+def test_what_a_sweep_lacks_is_found(tmp_path, change, found):
+    lay_out(tmp_path, {name: text for name, text in (SWEPT | change).items() if text is not None})
+    assert sweep_faults(tmp_path) == found

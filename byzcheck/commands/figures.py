@@ -12,6 +12,8 @@ import typer
 
 from byzcheck.commands.errors import one_sentence
 
+SWEEP = "sweep_"  # how the stem of a sweep's figure begins
+
 
 @one_sentence
 def figures(
@@ -23,7 +25,9 @@ def figures(
 
     home = folder()
     known = drawable(home)
-    wanted = stems_of(stems) if stems else known
+    of_sweeps = [stem for stem in stems or () if stem.startswith(SWEEP)]
+    statements = [stem for stem in stems or () if not stem.startswith(SWEEP)]
+    wanted = [*(stems_of(statements) if statements else ()), *of_sweeps] if stems else known
     missing = [stem for stem in wanted if stem not in known]
     if missing:
         raise ValueError(f"{missing[0]} has no figure (there is one of {', '.join(known) or 'nothing'})")
@@ -45,16 +49,18 @@ def folder() -> Path:
 
 
 def drawable(home: Path) -> list[str]:
-    """The statements that have a figure, in the paper's order."""
+    """The statements that have a figure, in the paper's order, then the sweeps that have one."""
     import theory
 
-    return [stem for stem in theory.PAPER if (home / f"{stem}.py").is_file()]
+    statements = [stem for stem in theory.PAPER if (home / f"{stem}.py").is_file()]
+    return statements + sorted(path.stem for path in home.glob(f"{SWEEP}*.py"))
 
 
 def _read(path: Path) -> dict:
+    again = "byzcheck sweep table" if path.stem.startswith(SWEEP) else "byzcheck verify --write"
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ValueError(f"{path.name} is missing from figures/data: byzcheck verify --write") from None
+        raise ValueError(f"{path.name} is missing from figures/data: {again}") from None
     except json.JSONDecodeError as error:
-        raise ValueError(f"figures/data/{path.name} is not JSON ({error}): byzcheck verify --write") from error
+        raise ValueError(f"figures/data/{path.name} is not JSON ({error}): {again}") from error
