@@ -204,7 +204,10 @@ def _made(kind: str, text: str, settings: Mapping[str, Any] | None, **offered: A
     found, settings = _found(kind, text), dict(settings or {})
     if not _constructs(found):
         if settings:
-            raise ValueError(f"{text} is not a class and takes no setting, got {', '.join(settings)}")
+            raise ValueError(
+                f"{text} is no class and takes no setting, got {', '.join(settings)}: make it a frozen dataclass with "
+                "__call__"
+            )
         return found
     for name in settings:
         _check_setting(found, text, name)

@@ -145,7 +145,7 @@ def test_no_process_outlives_an_interrupted_run(send, code):
                 os.killpg(process.pid, send)  # as a terminal does
             else:
                 process.kill()
-            _, err = process.communicate(timeout=30)
+            _, err = process.communicate(timeout=120)
             assert process.returncode == code
             if send == signal.SIGINT:  # after a kill Python's resource tracker may say that it cleaned up
                 assert err == ""

@@ -274,5 +274,5 @@ def test_rows_are_what_was_recorded():
     assert [table["excess"][k] for k in place] == [record.excess[2, 1, 1]]
     assert table["key"][place[0]] == batch.cells[1].key(0) == alone(batch.cells[1], 0).key()
     assert json.loads(table["configuration"][place[0]])["algorithm"]["rule"]["tau"] == 2.5
-    assert np.isnan(table["sq_aggregate_error"][0])
-    assert table["sq_aggregate_error"][1] == record.sq_aggregate_errors[0, 0, 0]
+    assert np.isnan(table["sq_aggregate_errors"][0])
+    assert table["sq_aggregate_errors"][1] == record.sq_aggregate_errors[0, 0, 0]

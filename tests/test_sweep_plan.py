@@ -200,6 +200,29 @@ def test_a_plot_is_drawn_as_the_file_says_or_as_chosen(done, tmp_path):
     assert (tmp_path / "q.svg").is_file()
 
 
+def test_what_a_table_leaves_out_is_told(done):
+    path, where = done
+    chosen = ("--where", "rule=CenteredClipping", "--where", "rule.tau=0.5")
+    assert (
+        "only rule = CenteredClipping, rule.tau = 0.5"
+        in call("sweep", "table", path, "--results", where, *chosen).stdout
+    )
+    averaged = call("sweep", "table", path, "--results", where, "--over", "optimizer.learning_rate").stdout
+    assert "averaged over optimizer.learning_rate" in averaged
+    larger = path.with_name("larger.toml")
+    larger.write_text(path.read_text(encoding="utf-8").replace("[0, 3]", "[0, 4]"), encoding="utf-8")
+    assert "18 of 24 jobs" in call("sweep", "table", larger, "--results", where).stdout
+
+
+def test_every_job_is_a_row_for_those_who_want_all(done):
+    path, where = done
+    text = call("sweep", "table", path, "--results", where, "--seeds").stdout
+    head, *lines = text.splitlines()
+    assert head.startswith('"rule","rule.tau","optimizer.learning_rate","seed","t","excess"')
+    assert len(lines) == 18 * 3
+    assert text == call("sweep", "table", path, "--results", where, "--seeds", "--format", "csv").stdout
+
+
 def test_reading_changes_nothing_in_the_folder(done):
     path, where = done
     before = {p.name: (p.stat().st_mtime_ns, p.read_bytes()) for p in where.iterdir()}
@@ -261,7 +284,7 @@ def test_what_cannot_be_done_is_told_in_a_sentence(done, tmp_path, monkeypatch, 
 def test_before_anything_ran_the_next_command_is_named(done, tmp_path):
     path, _ = done
     assert refused("sweep", "table", path, "--results", tmp_path / "none") == (
-        f"there are no results of this sweep yet: byzcheck sweep run {path}"
+        f"there are no results of these jobs with the present code: byzcheck sweep plan {path}"
     )
 
 

@@ -370,15 +370,15 @@ def test_a_failure_is_kept_replaced_and_forgotten(results, tmp_path):
     results.forget_failure(key(1))
     assert list(results.failures()) == [key(2)]
     assert results.scan() == Scan()
-    assert sorted(os.listdir(tmp_path / "results" / "failures")) == [f"{key(2)}.json"]
+    assert sorted(os.listdir(tmp_path / "results" / "_failures")) == [f"{key(2)}.json"]
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b'{"a": 1}x'])
 def test_a_broken_failure_is_left_out(results, tmp_path, content):
     results.fail(key(1), {"error": "no"})
-    (tmp_path / "results" / "failures" / f"{key(2)}.json").write_bytes(content)
-    (tmp_path / "results" / "failures" / f"{key(3)}.json").mkdir()
-    (tmp_path / "results" / "failures" / "notes.json").write_bytes(b"{}")
+    (tmp_path / "results" / "_failures" / f"{key(2)}.json").write_bytes(content)
+    (tmp_path / "results" / "_failures" / f"{key(3)}.json").mkdir()
+    (tmp_path / "results" / "_failures" / "notes.json").write_bytes(b"{}")
     assert list(results.failures()) == [key(1)]
 
 
@@ -391,7 +391,7 @@ def test_a_failure_of_no_key_is_refused(results, name):
 def test_what_killed_writers_left_is_swept_from_results_and_failures(results, tmp_path, monkeypatch):
     results.write(rows(1), about(1))
     results.fail(key(2), {})
-    for folder in (tmp_path / "results", tmp_path / "results" / "failures"):
+    for folder in (tmp_path / "results", tmp_path / "results" / "_failures"):
         (folder / f".a.{place()}.{2**22 + 1}.{'0' * 16}.tmp").touch()
     results.sweep_leftovers()
     assert len(list((tmp_path / "results").rglob("*.tmp"))) == 0

@@ -158,9 +158,9 @@ def test_what_diverged_is_counted(lost):
 def test_nothing_measured_is_no_divergence():
     [row] = summary(with_values([1.0, None, 2.0]), {}).rows()
     assert (row["mean"], row["count"], row["diverged"]) == (1.5, 2, 0)
-    [row] = summary(with_values([math.nan] * 3, "sq_aggregate_error", t=0), {}, "sq_aggregate_error").rows()
+    [row] = summary(with_values([math.nan] * 3, "sq_aggregate_errors", t=0), {}, "sq_aggregate_errors").rows()
     assert (row["mean"], row["count"], row["diverged"]) == (None, 0, 0)
-    [row] = summary(with_values([math.nan] * 3, "sq_aggregate_error", t=1), {}, "sq_aggregate_error").rows()
+    [row] = summary(with_values([math.nan] * 3, "sq_aggregate_errors", t=1), {}, "sq_aggregate_errors").rows()
     assert (row["mean"], row["count"], row["diverged"]) == (math.inf, 3, 3)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sims.sweep.pivot import shown
 from sims.sweep.table import PARTS, SEED, TIME, At, Summary
 
-HOW = ("kind", "x", "y", "lines", "panels", "rows", "columns", "logx", "logy", "title", "t")
+HOW = ("kind", "x", "y", "lines", "panels", "rows", "columns", "logx", "logy", "title", "note", "t")
 KINDS = ("curves", "points", "heat")
 MOST_LINES, MOST_PANELS, MOST_POINTS, ENOUGH = 12, 6, 24, 4
 Row = dict[str, Any]
@@ -176,8 +176,9 @@ def _complete(rows: Sequence[Row], varying: Mapping[str, Sequence[Any]], places:
         said = " and ".join(f"{path} ({len(varying[path])} values)" for path in left)
         example = next(value for value in varying[left[0]] if value is not None)
         raise ValueError(
-            f"more varies than a figure can show: {said} would lie on top of each other. Choose one value "
-            f"(--where {left[0]}={shown(example)}) or average over it (--over {left[0]})"
+            f"more varies than a figure can show: {said} would lie on top of each other. Give it a place "
+            f"(--panels {left[0]}), choose one value (--where {left[0]}={shown(example)}) or average over it "
+            f"(--over {left[0]})"
         )
 
 

@@ -22,10 +22,10 @@ UNCERTAIN = {"curves": "band", "points": "bar"}
 def draw(summary: Summary, how: Mapping[str, Any] | None = None) -> Figure:
     """The figure of a summary; `how` may say what goes where, and the rest is chosen (`choose`).
 
-    `how` may have x, lines, panels (of curves and points), rows, columns (of heat maps), kind, logx, logy, title, and
-    y and t, by which the summary was made. A logarithmic axis is taken for positive values that span a factor 30; 0
-    and ∞ stand behind a break of the axis. Bands are the 95 % intervals of Student's t over seeds. Raises `ValueError`
-    as `choose` does, and for a logarithmic axis of negative values.
+    `how` may have x, lines, panels (of curves and points), rows, columns (of heat maps), kind, logx, logy, title, a
+    note on what is not drawn, and y and t, by which the summary was made. A logarithmic axis is taken for positive
+    values that span a factor 30; 0 and ∞ stand behind a break of the axis. Bands are the 95 % intervals of Student's t
+    over seeds. Raises `ValueError` as `choose` does, and for a logarithmic axis of negative values.
     """
     how = {name: given for name, given in (how or {}).items() if given is not None}
     chosen = choose(summary, how)
@@ -37,7 +37,10 @@ def draw(summary: Summary, how: Mapping[str, Any] | None = None) -> Figure:
         lines = panels.setdefault(tuple(row[path] for path in chosen.panels), {})
         lines.setdefault(tuple(row[path] for path in chosen.lines), []).append(row)
     titles = [settings(dict(zip(chosen.panels, place, strict=True))) for place in panels]
-    words = plain(how["title"]) if "title" in how else _title(summary, chosen), _below(summary, chosen, rows)
+    words = (
+        plain(how["title"]) if "title" in how else _title(summary, chosen),
+        _below(summary, chosen, rows, how.get("note", "")),
+    )
     with style():
         return DRAW[chosen.kind](summary, chosen, panels, titles, words, how)
 
@@ -48,7 +51,7 @@ def _title(summary: Summary, chosen: Chosen) -> str:
     return f"{measure(summary.value)} against {names}" if along else measure(summary.value)
 
 
-def _below(summary: Summary, chosen: Chosen, rows: list[Row]) -> str:
+def _below(summary: Summary, chosen: Chosen, rows: list[Row], note: str) -> str:
     """What is drawn: mean of how many seeds, at which time, what the bands are, what diverged."""
     counts = sorted({row["count"] for row in rows if row["count"]})
     seeds = f"{counts[0]} to {counts[-1]} seeds" if len(counts) > 1 else f"{counts[0]} seed{'s' * (counts[0] > 1)}"
@@ -56,4 +59,5 @@ def _below(summary: Summary, chosen: Chosen, rows: list[Row]) -> str:
     said = f"{measure(summary.value)}{when}: {'mean of ' if counts[-1] > 1 else ''}{seeds}"
     if chosen.kind in UNCERTAIN and any(row["low"] is not None for row in rows):
         said += f", {UNCERTAIN[chosen.kind]}: 95 % interval of Student's t"
-    return said + ("; ∞: a run diverged" if any(row["diverged"] for row in rows) else "")
+    said += "; ∞: a run diverged" if any(row["diverged"] for row in rows) else ""
+    return f"{said}. {plain(note[:1].upper() + note[1:])}" if note else said

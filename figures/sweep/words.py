@@ -39,7 +39,7 @@ MEASURES = {
     "excess": "f(x) − f*",
     "sq_gradient_norms": "‖∇f(x)‖²",
     "sq_distances": "‖x − x*‖²",
-    "sq_aggregate_error": "‖aggregate − honest mean‖²",
+    "sq_aggregate_errors": "‖aggregate − honest mean‖²",
 }
 SHORT = {"InnerProductManipulation": "inner product"} | {
     name: name for name in ("Bernoulli", "Huber", "Pareto", "Rademacher")

@@ -182,7 +182,7 @@ def rows(played: Sequence[tuple[Batch, Record]]) -> pa.Table:
     jobs, times = batch.jobs, len(record.times)
     measures = {name: _joined([one.measures[name] for _, one in played]) for name in record.measures}
     errors = _joined([one.sq_aggregate_errors for _, one in played])
-    measures["sq_aggregate_error"] = np.concatenate([np.full((1, errors.shape[1]), math.nan), errors])
+    measures["sq_aggregate_errors"] = np.concatenate([np.full((1, errors.shape[1]), math.nan), errors])
     columns: dict[str, Any] = {
         "key": _for_each([key for cell in batch.cells for key, _ in cell.keys(batch.seeds)], times),
         "t": pa.array(np.tile(record.times.astype(np.int64), len(jobs))),

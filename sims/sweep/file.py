@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sims.by_name import nearest
 from sims.sweep import frame, grid
 from sims.sweep.alternatives import Report, alternatives
 from sims.sweep.axes import MOST
@@ -55,10 +56,11 @@ def _read(path: Path) -> Sweep:
     if sum(block.count() for block in blocks) > MOST:
         found.append(((), f"a sweep has at most {MOST:,} jobs, and this one has more"))
     else:
-        cells = grid.made(blocks)
+        cells, axes = grid.made(blocks), _axes(blocks)
+        found += _misplaced(data.get("plot", {}), axes) if not found else []
         if not found:
             title = data.get("title", path.stem)
-            return Sweep(path.stem, title, path, data.get("plot", {}), cells, _axes(blocks))
+            return Sweep(path.stem, title, path, data.get("plot", {}), cells, axes)
     raise SweepError(_told(path, text, found))
 
 
@@ -134,6 +136,16 @@ def _axes(blocks: Sequence[grid.Block]) -> dict[str, tuple[Any, ...]]:
                 for path, one in alternative.axes.items():
                     values.setdefault(path, {}).update(dict.fromkeys(map(column, one.values)))
     return {path: tuple(found) for path, found in values.items() if path in listed or len(found) > 1}
+
+
+def _misplaced(plot: Mapping[str, Any], axes: Mapping[str, Any]) -> list[frame.Problem]:
+    """What [plot] puts somewhere though it is no axis."""
+    known = [*axes, "t"]
+    return [
+        (("plot", place), f"plot.{place} is no axis of this sweep, got {path!r}{nearest(path, known)}")
+        for place in ("x", "lines", "panels", "rows", "columns")
+        if (path := plot.get(place)) is not None and path not in known
+    ]
 
 
 def _told(path: Path, text: str, found: Sequence[frame.Problem]) -> str:

@@ -30,7 +30,9 @@ def chosen_keys(sweep: Sweep, choices: Iterable[str]) -> list[str]:
     known = {name: None for cell in sweep.cells for name in cell.settings} | {SEED: None} if wanted else {}
     for path in wanted:
         if path not in known:
-            raise ValueError(f"no job has a setting {path!r}{nearest(path, known)}")
+            whole = [name for name in known if name.endswith(f".{path}")]
+            hint = f"; did you mean {whole[0]}?" if len(whole) == 1 else nearest(path, known)
+            raise ValueError(f"no job has a setting {path!r}{hint}")
     seeds = wanted.pop(SEED, None)
     keys = []
     for cell in sweep.cells:
@@ -38,17 +40,22 @@ def chosen_keys(sweep: Sweep, choices: Iterable[str]) -> list[str]:
         if all(settings.get(path) in values for path, values in wanted.items()):
             keys += [cell.key(seed) for seed in cell.seeds if seeds is None or seed in seeds]
     if not keys:
-        raise ValueError(f"no job of the sweep has {' and '.join(choices)}")
+        there = {
+            path: ", ".join(dict.fromkeys(str(cell.settings[path]) for cell in sweep.cells if path in cell.settings))
+            for path in wanted
+        }
+        has = "; ".join(f"{path} is one of {values}" for path, values in there.items())
+        raise ValueError(f"no job of the sweep has {' and '.join(choices)}" + (f" ({has})" if has else ""))
     return keys
 
 
-def gathered(sweep: Sweep, folders: Sequence[str], keys: Sequence[str], value: str) -> tuple[pa.Table, int]:
+def gathered(sweep: Sweep, folders: Sequence[str], keys: Sequence[str], value: str | None) -> tuple[pa.Table, int]:
     """The rows of these jobs, each from the first folder that has it, and how many jobs are in none.
 
     The columns are key, t, seed, the axes of the sweep and the measure `value`, or all measures if there is none of
     that name, so that what reads them can tell which there are. Raises `ValueError` if there are no results.
     """
-    columns = ["key", TIME, value, *dict.fromkeys([SEED, *sweep.axes])]
+    columns = ["key", TIME, *([value] if value else []), *dict.fromkeys([SEED, *sweep.axes])]
     left, tables = set(keys), []
     for folder in folders:
         results = Results(folder)
@@ -60,7 +67,7 @@ def gathered(sweep: Sweep, folders: Sequence[str], keys: Sequence[str], value: s
             tables.append(results.rows(scan, mine, wanted))
             left -= set(tables[-1]["key"].unique().to_pylist())
     if not tables:
-        raise ValueError(f"there are no results of this sweep yet: byzcheck sweep run {sweep.path}")
+        raise ValueError(f"there are no results of these jobs with the present code: byzcheck sweep plan {sweep.path}")
     return pa.concat_tables(tables, promote_options="permissive"), len(left)
 
 

@@ -80,7 +80,8 @@ def make(kind: str, name: str, given: Settings, f: int) -> Part:
     check_shapes(made, (), None)
     described = describe(made)
     if opaque := list(undescribed(described)):
-        raise ValueError(f"{name} cannot be described, which a key needs: {', '.join(opaque)}")
+        what = "" if opaque[0].endswith(name) else f": {', '.join(opaque)}"
+        raise ValueError(f"{name} cannot be described, which a key needs: make it a frozen dataclass{what}")
     return Part(kind, name, given, made, canonical(described), tuple(sorted(set(modules_of(described)))))
 
 

@@ -26,8 +26,10 @@ class Pivot:
     caption: str
 
 
-def pivot(summary: Summary, rows: Sequence[str] | None = None, columns: Sequence[str] | None = None) -> Pivot:
-    """Lay a summary out by two lists of axes; cells are "1.23 ± 0.05", and a caption says what that is.
+def pivot(
+    summary: Summary, rows: Sequence[str] | None = None, columns: Sequence[str] | None = None, note: str = ""
+) -> Pivot:
+    """Lay a summary out by two lists of axes; cells are "1.23 ± 0.05", and a caption says what that is, and the note.
 
     What is not given is chosen: `columns` the last axis of at most 6 values, each of them everywhere, and `rows` all
     the others that vary. Raises `ValueError` for an axis that does not vary, or is in both, and if one that varies
@@ -59,7 +61,8 @@ def pivot(summary: Summary, rows: Sequence[str] | None = None, columns: Sequence
         for left in down
     )
     headings = tuple(_heading(columns, top) or summary.value for top in across)
-    return Pivot(tuple(rows), headings, values, caption(summary))
+    told = caption(summary)
+    return Pivot(tuple(rows), headings, values, f"{told}\n{note}" if note else told)
 
 
 def cell(row: Mapping[str, Any]) -> str:
@@ -114,6 +117,18 @@ def shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.12g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
     return str(value)
+
+
+def note(summary: Summary, axes: Mapping[str, Sequence[Any]], over: Sequence[str], done: int, jobs: int) -> str:
+    """What a summary leaves out: values of the sweep's axes, axes that it averages over, jobs that are missing."""
+    single = {
+        path: summary.axes[path][0] for path in axes if len(axes[path]) > 1 and len(summary.axes.get(path, ())) == 1
+    }
+    only = ", ".join(f"{path} = {shown(value)}" for path, value in single.items() if value is not None)
+    told = [f"only {only}"] if only else []
+    told += [f"averaged over {', '.join(over)}"] if over else []
+    told += [f"{done:,} of {jobs:,} jobs"] if done < jobs else []
+    return "; ".join(told)
 
 
 def caption(summary: Summary) -> str:

@@ -82,7 +82,7 @@ class Results:
 
     def __init__(self, where: str | Path) -> None:
         self.folder = open_folder(where)
-        self._failures = self.folder.below("failures")
+        self._failures = self.folder.below("_failures")  # readers of a folder of Parquet files pass over such a name
         self._at_once = AT_ONCE_FAR if isinstance(self.folder, RemoteFolder) else AT_ONCE
 
     def scan(self) -> Scan:

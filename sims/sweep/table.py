@@ -18,7 +18,7 @@ PARTS = ("problem", "rule", "attack", "optimizer")
 NO_MEASURES = frozenset(
     ("key", "configuration", TIME, SEED, *PARTS, "n", "f", "delta", "steps", "every", "x0", "shuffle", "backend")
 )
-FROM_ROUND_1 = "sq_aggregate_error"  # at t = 0 nothing was aggregated: NaN there is no divergence
+FROM_ROUND_1 = "sq_aggregate_errors"  # at t = 0 nothing was aggregated: NaN there is no divergence
 At = int | Literal["last", "all"]
 
 
@@ -97,7 +97,7 @@ def summary(
     _, seed_first, seed = np.unique(seeds, return_index=True, return_inverse=True)
     by_seed = numbers[chosen] if len(seed_first) == len(chosen) else average(numbers[chosen], seed, len(seed_first))
     found = over_seeds(by_seed, group[chosen][seed_first], len(first))
-    columns = {path: _plain(rows[path].take(pa.array(first))) for path in shown}
+    columns = {path: plain_column(rows[path].take(pa.array(first))) for path in shown}
     result = {name: pa.array(values, mask=np.isnan(values)) for name, values in found.items()}
     return Summary(value, at, {path: coded[path][1] for path in shown}, pa.table(columns | result))
 
@@ -175,7 +175,7 @@ def _twice(rows: pa.Table, chosen: np.ndarray, fine: np.ndarray, wanted: Sequenc
     return f"there are {len(same)} results for {where}: {why}"
 
 
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def plain_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Dictionaries written out: how they are numbered depends on the order of the rows."""
     return column.cast(column.type.value_type) if types.is_dictionary(column.type) else column
 

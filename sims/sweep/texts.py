@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pyarrow as pa
 
 from sims.engine.describe import describe
-from sims.sweep.table import Summary
+from sims.sweep.table import SEED, TIME, Summary, measures, plain_column
 
 
 def as_csv(summary: Summary) -> bytes:
@@ -38,6 +38,15 @@ def as_json(summary: Summary) -> bytes:
 
 
 FORMATS: dict[str, Callable[[Summary], bytes]] = {"csv": as_csv, "parquet": as_parquet, "json": as_json}
+
+
+def rows_as(kind: str, rows: pa.Table, axes: Iterable[str]) -> bytes:
+    """Every job at every time, with all measures, ordered by its settings: as "csv", "parquet" or "json"."""
+    known = [path for path in axes if path in rows.column_names and path != SEED]
+    columns = [*known, SEED, TIME, *measures(rows), "key"]
+    plain = pa.table({name: plain_column(rows[name]) for name in columns})
+    ordered = plain.sort_by([(name, "ascending") for name in (*known, SEED, TIME, "key")])
+    return FORMATS[kind](Summary("", "all", {}, ordered))
 
 
 def _line(value: object) -> str:

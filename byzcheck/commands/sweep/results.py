@@ -41,6 +41,7 @@ def table(
         str, typer.Option("--format", metavar="FORMAT", help="text, markdown, csv, json or parquet.")
     ] = "text",
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Into this file; the name tells the format.")] = None,
+    seeds: Annotated[bool, typer.Option("--seeds", help="All measures of every job and time, not means.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Compare jobs that were done more than once.")] = False,
 ) -> None:
     """Show means over the seeds, with 95 % intervals; or compare what was done twice."""
@@ -57,17 +58,24 @@ def table(
     if check:
         _compare(sweep, folders or [RESULTS], chosen or [])
         return
-    found = summary(_rows(sweep, folders, chosen, value), sweep.axes, value, time(at), ("seed", *(over or ())))
+    if seeds:
+        from sims.sweep.texts import rows_as
+
+        measured, _, _ = _rows(sweep, folders, chosen, None)
+        _write(rows_as(kind if kind in FORMATS else "csv", measured, sweep.axes), out)
+        return
+    measured, done, jobs = _rows(sweep, folders, chosen, value)
+    found = summary(measured, sweep.axes, value, time(at), ("seed", *(over or ())))
     if kind in FORMATS:
         _write(FORMATS[kind](found), out)
         return
-    from sims.sweep.pivot import pivot
+    from sims.sweep.pivot import note, pivot
 
-    laid = pivot(found, _paths(rows), _paths(columns))
+    laid = pivot(found, _paths(rows), _paths(columns), note(found, sweep.axes, over or (), done, jobs))
     if kind == "markdown":
         from byzcheck.show.sweep import pivot_markdown
 
-        _write(pivot_markdown(laid).encode(), out)
+        _write(f"{pivot_markdown(laid)}\n".encode(), out)
         return
     from byzcheck.commands.console import console
     from byzcheck.show.sweep import pivot_table
@@ -94,31 +102,41 @@ def plot(
     x: Annotated[str | None, typer.Option("--x", "-x", help="The axis along the bottom, or t.")] = None,
     lines: Annotated[str | None, typer.Option(help="The axis with a line for each value.")] = None,
     panels: Annotated[str | None, typer.Option(help="The axis with a panel for each value.")] = None,
+    rows: Annotated[str | None, typer.Option(help="Of a heat map, the axis that goes up.")] = None,
+    columns: Annotated[str | None, typer.Option(help="Of a heat map, the axis along the bottom.")] = None,
     kind: Annotated[str | None, typer.Option(help="curves, points or heat.")] = None,
+    logx: Annotated[bool | None, typer.Option(help="A logarithmic axis along the bottom.")] = None,
+    logy: Annotated[bool | None, typer.Option(help="A logarithmic axis that goes up.")] = None,
+    title: Annotated[str | None, typer.Option(help="The words above; by default the sweep's title.")] = None,
     chosen: Chosen = None,
     over: Over = None,
 ) -> None:
     """Draw what was measured, with 95 % intervals over the seeds; the file's [plot] says how, options say otherwise."""
     from byzcheck.files import check_writable
+    from sims.sweep.pivot import note
     from sims.sweep.table import summary
 
-    name = (out.with_suffix("") if out and out.suffix in (".png", ".svg") else out) or Path(file.stem)
+    if out is not None and out.suffix not in ("", ".png", ".svg"):
+        raise ValueError(f"a plot is written as .png and .svg, got {out}")
+    name = out.with_suffix("") if out is not None else Path(file.stem)
     for suffix in (".png", ".svg"):
         check_writable(name.with_name(name.name + suffix))
     sweep = read(file)
-    options = {"x": x, "y": value, "lines": lines, "panels": panels, "kind": kind}
+    places = {"x": x, "lines": lines, "panels": panels, "rows": rows, "columns": columns}
+    options = {**places, "y": value, "kind": kind, "logx": logx, "logy": logy, "title": title}
     how: dict[str, Any] = {**sweep.plot, **{k: v for k, v in options.items() if v is not None}}
     if at is not None:
         how["t"] = time(at)
     measured = how.get("y", "excess")
-    found = _rows(sweep, folders, chosen, measured)
+    found, done, jobs = _rows(sweep, folders, chosen, measured)
     from figures.style import save
     from figures.sweep.choose import times
     from figures.sweep.draw import draw
 
     when = times(sweep.axes, found["t"].unique().to_pylist(), how)
     means = summary(found, sweep.axes, measured, when, ("seed", *(over or ())))
-    save(draw(means, {**how, "title": how.get("title", sweep.title)}), name)
+    told = note(means, sweep.axes, over or (), done, jobs)
+    save(draw(means, {**how, "title": how.get("title", sweep.title), "note": told}), name)
     typer.echo(f"{name}.png, .svg")
 
 
@@ -131,15 +149,17 @@ def time(text: str) -> At:
     return int(text)
 
 
-def _rows(sweep: Sweep, folders: Sequence[str] | None, chosen: Sequence[str] | None, value: str) -> Any:
-    """The results of those jobs of the sweep that are chosen; how many are missing is said."""
+def _rows(
+    sweep: Sweep, folders: Sequence[str] | None, chosen: Sequence[str] | None, value: str | None
+) -> tuple[Any, int, int]:
+    """The results of those jobs of the sweep that are chosen, how many are done, and how many there are."""
     from sims.sweep.gather import chosen_keys, gathered
 
     keys = chosen_keys(sweep, chosen or [])
     rows, missing = gathered(sweep, folders or [RESULTS], keys, value)
     if missing:
         typer.echo(f"{counted(missing, 'job')} of {len(keys):,} are missing and not in it", err=True)
-    return rows
+    return rows, len(keys) - missing, len(keys)
 
 
 def _paths(text: str | None) -> list[str] | None:
