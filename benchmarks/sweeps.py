@@ -123,7 +123,7 @@ def table(file: Path, results: Path) -> Any:
 def run(file: Path, results: Path) -> None:
     """What `byzcheck sweep run` does, in this process."""
     _, found = planned(file, results)
-    outcome = run_batches(found.batches(), str(results), scheduler("local", 1), _Silent())
+    outcome = run_batches(found.batches(), str(results), scheduler("local", 0), _Silent())
     if outcome.failed or len(outcome.kept) != found.jobs:
         raise RuntimeError(f"{len(outcome.kept)} jobs were kept of {found.jobs}")
 
@@ -184,7 +184,7 @@ def _batch(place: Path, sizes: SweepSizes) -> dict[str, dict[str, float]]:
     file = _file(place, REAL, TAUS=taus, BETAS=betas, SEEDS=seeds)
     _, found = planned(file, place / "none")
     [batch] = found.batches()
-    play_batch(Batch(batch.cells[:2], batch.seeds[:1]))  # loads the program, if there is one
+    rows(play_batch(Batch(batch.cells[:2], batch.seeds[:1])))  # loads the program, and digests the code for keys
     cell, jobs, some = batch.cells[0], batch.jobs, batch.jobs[:: max(1, found.jobs // sizes.some)]
     n, f, d, steps = cell.n, cell.f, cell.problem.dim, cell.steps
     times = {BATCH: seconds(lambda: rows(play_batch(batch))) / len(jobs)}
