@@ -103,7 +103,7 @@ def test_a_value_for_each_run_is_named_so():
         (lambda: record(np.ones((4, 1)), grid=(3,)), r"tau of CenteredClipping has the shape \(4, 1\)"),
         (lambda: record(Axis("tau", [0.1, -1.0])), r"CenteredClipping needs τ ≥ 0, got τ = -1.0"),
         (lambda: record(beta=Axis("beta", [0.1, 1.0])), r"needs 0 ≤ beta < 1, got beta = 1.0"),
-        (lambda: Axis("time", [1.0]), "a name that is an identifier and not time or x, got 'time'"),
+        (lambda: Axis("time", [1.0]), "a name that is an identifier and none of time, x, .*, got 'time'"),
         (lambda: Axis("a b", [1.0]), "an identifier"),
         (lambda: Axis("tau", [1.0, 1.0]), "the axis 'tau' has a value twice"),
         (lambda: Axis("tau", []), "real numbers"),
@@ -217,3 +217,10 @@ def test_seeds_that_do_not_fit_are_refused():
         record(seed=(1, 2))
     with pytest.raises(ValueError, match="on a CUDA device needs one seed"):
         Experiment(PROBLEM, RobustSGD(Mean(), SGD(0.1)), **{**SIZES, "seed": (1, 2, 3)}, backend="cupy")
+
+
+@pytest.mark.parametrize("later", [Axis("rate", [0.01, 0.5]), Axis("other", [0.01, 0.5])])
+@pytest.mark.parametrize("first", [0.1, Axis("rate", [0.1, 0.2])])
+def test_a_schedule_has_its_axes_from_round_1_on(first, later):
+    with pytest.raises(ValueError, match="a schedule needs"):
+        record(rate=lambda t: first if t == 1 else later, runs=2)

@@ -269,3 +269,55 @@ def test_golden_digests(text):
 
 def test_type_parameters_do_not_disturb_functions_without_them():
     assert "type_params" not in tree("def f(x): return x")
+
+
+# What is easily missed
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("from folder.inner import f\n", {"folder.inner"}),
+        ("from folder import inner\n", {"folder.inner"}),
+        ("import stars.a\n", {"stars", "stars.a", "stars.b"}),
+        ("import stars.a as name\n", {"stars.a"}),
+        ("from stars import *\n", {"stars", "stars.a", "stars.b"}),
+        ("from again import value\n", {"again", "again.a"}),
+        ("from twice import value\n", {"twice", "twice.a", "twice.b"}),
+        ("from twice import other\n", {"twice.a"}),
+        ("from same import value\n", {"same.a", "same.value"}),
+    ],
+)
+def test_what_has_a_say_in_a_name_is_in_it(tmp_path, monkeypatch, text, found):
+    files = {
+        "folder/inner.py": "def f(): return 1\n",
+        "stars/__init__.py": "from .a import *\nfrom .b import *\n",
+        "again/__init__.py": "from .a import value\nvalue = 2 * value\n",
+        "twice/__init__.py": "from .a import value, other\nfrom .b import value\n",
+        "same/__init__.py": "from .a import value\n",
+        "same/value.py": "x = 1\n",
+        **{f"{package}/{name}.py": "value = other = 1\n" for package in ("stars", "again", "twice") for name in "ab"},
+        "same/a.py": "value = 1\n",
+    }
+    for name, content in {**files, "byzcheck_user_face.py": text}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    caches = (code._read, code._parsed, code._base)
+    for cache in caches:
+        cache.cache_clear()
+    got = {name for name in code_of(["byzcheck_user_face"]) if not name.startswith("sims")}
+    for cache in caches:
+        cache.cache_clear()
+    assert got == {"byzcheck_user_face", *found}
+
+
+def test_modules_in_another_folder_on_the_path_count(tmp_path, monkeypatch):
+    for folder, name, text in [
+        ("a", "byzcheck_user_near", "import byzcheck_user_far\n"),
+        ("b", "byzcheck_user_far", "x = 1\n"),
+    ]:
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"{name}.py").write_text(text, encoding="utf-8")
+        monkeypatch.syspath_prepend(tmp_path / folder)
+    assert "byzcheck_user_far" in code_of(["byzcheck_user_near"])

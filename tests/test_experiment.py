@@ -10,11 +10,14 @@ import pickle
 import array_api_strict
 import numpy as np
 import pytest
+import rules_of_ones_own
+from rules_of_ones_own import InSlots
 
 from sims import backend
 from sims.aggregators import CenteredClipping, Mean
 from sims.attacks import BitFlipping, InnerProductManipulation, LabelFlipping
-from sims.engine import Experiment, key, play, simulate
+from sims.engine import Experiment, describe, key, play, simulate
+from sims.engine.describe import canonical
 from sims.optimizers import SGD, RobustSGD, WorkerMomentum
 from sims.problems import Quadratic
 
@@ -203,3 +206,40 @@ def test_what_is_no_experiment_is_refused_when_it_is_made(changes, sentence):
 def test_a_chunk_of_no_rounds_is_refused():
     with pytest.raises(ValueError, match="chunk ≥ 1, got chunk = 0"):
         play(BASE, chunk=0)
+
+
+# What no two keys may share
+
+
+def described(rule=None, rate=0.1):
+    return dataclasses.replace(BASE, algorithm=RobustSGD(rule or Mean(), SGD(rate)))
+
+
+def test_classes_that_a_function_makes_have_one_name_and_no_key():
+    with pytest.raises(ValueError, match=r"the class rules_of_ones_own:scaled\.<locals>\.Scaled, which its module"):
+        described(rules_of_ones_own.One()).key()
+
+
+@pytest.mark.parametrize(("one", "other"), [((1.0, 0), (2.0, 0)), ((1.0, 0), (1.0, 1))])
+def test_parameters_in_slots_are_in_keys(one, other):
+    assert described(InSlots(*one)).key() != described(InSlots(*other)).key()
+
+
+def test_the_data_of_its_module_that_a_function_reads_is_in_keys(monkeypatch):
+    monkeypatch.setitem(globals(), "RATE", 0.1)
+    named, nested = described(rate=of_the_module).key(), described(rate=lambda t: next(RATE for _ in "x")).key()
+    monkeypatch.setitem(globals(), "RATE", 0.5)
+    assert described(rate=of_the_module).key() != named
+    assert described(rate=lambda t: next(RATE for _ in "x")).key() != nested
+
+
+def of_the_module(t):
+    return RATE / t
+
+
+RATE = 0.1
+
+
+def test_names_of_a_mapping_keep_their_type():
+    assert canonical(describe({1: "a"})) != canonical(describe({"1": "a"}))
+    assert canonical(describe({1: "a", 2: "b"})) == canonical(describe({2: "b", 1: "a"}))

@@ -15,7 +15,7 @@ from sims import by_name
 from sims.engine import Experiment, on_cpu, simulate
 from sims.optimizers import RobustSGD
 from sims.sweep.batch import MOST_AT_ONCE, Batch, Shapes, batches, experiment, play_batch, rows
-from sims.sweep.cell import make
+from sims.sweep.cell import column, make
 
 SEEDS = (3, 0, 11)
 PLAIN = {
@@ -276,3 +276,19 @@ def test_rows_are_what_was_recorded():
     assert json.loads(table["configuration"][place[0]])["algorithm"]["rule"]["tau"] == 2.5
     assert np.isnan(table["sq_aggregate_errors"][0])
     assert table["sq_aggregate_errors"][1] == record.sq_aggregate_errors[0, 0, 0]
+
+
+def test_what_a_parent_takes_as_an_array_its_subclass_need_not():
+    several = cells(rule=[["rules_of_ones_own:WithNumbersAlone", {"tau": tau}] for tau in (0.1, 1.0, 10.0)])
+    for batch in batches([(cell, (0, 1, 2)) for cell in several]):
+        assert differences(batch) == []
+
+
+def test_a_rule_that_remembers_in_itself_is_refused():
+    with pytest.raises(ValueError, match="the algorithm changed while playing"):
+        play_batch(Batch(tuple(cells(rule=[["rules_of_ones_own:Counting", {}]])), (0, 1)))
+
+
+def test_a_whole_number_of_many_digits_is_a_text():
+    assert column(10**30) == str(10**30)
+    assert column(2**63 - 1) == 2**63 - 1

@@ -13,7 +13,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from sims.backend import host
 
 RUN = "run"  # the axis of the runs, for parameters that differ from run to run
-TAKEN = ("time", "x")  # names that a record has for something else
+TAKEN = ("time", "x", "seed", "coordinate", "sq_aggregate_errors")  # names that a record has for something else
 Coordinates = dict[str, tuple[Any, ...]]
 
 
@@ -38,7 +38,7 @@ class Axis(NDArrayOperatorsMixin):
 
     def __init__(self, name: str, values: Any) -> None:
         if not (isinstance(name, str) and name.isidentifier()) or name in TAKEN:
-            raise ValueError(f"an axis needs a name that is an identifier and not {' or '.join(TAKEN)}, got {name!r}")
+            raise ValueError(f"an axis needs a name that is an identifier and none of {', '.join(TAKEN)}, got {name!r}")
         numbers = np.array(host(values))
         if numbers.dtype.kind not in "iuf" or numbers.ndim not in (1, 2) or not numbers.size or np.isnan(numbers).any():
             raise ValueError(f"the axis {name!r} needs real numbers (k,) or vectors (k, d), got {values!r}")
@@ -104,11 +104,16 @@ class Scheduled:
 
     schedule: Callable[[int], Any]
     names: tuple[str, ...]
+    coordinates: Mapping[str, tuple[Any, ...]]
 
     def __call__(self, t: int) -> Any:
-        """The parameter in round t."""
+        """The parameter in round t; `ValueError` if it differs along another axis than in round 1."""
         value = self.schedule(t)
-        return value.over(self.names, 0) if isinstance(value, Axis) else value
+        if not isinstance(value, Axis):
+            return value
+        if any(self.coordinates.get(name) != along for name, along in value.coordinates.items()):
+            raise ValueError(f"a schedule needs in round {t} the axes of round 1, got {value!r}")
+        return value.over(self.names, 0)
 
 
 def axes_in(part: Any) -> Iterator[Axis]:
@@ -142,8 +147,8 @@ def _along(value: Any, names: tuple[str, ...], own: int | None) -> Any:
     if isinstance(value, tuple | list):
         changed = tuple(_along(item, names, own) for item in value)
         return changed if any(a is not b for a, b in zip(changed, value, strict=True)) else value
-    if own is not None and callable(value) and not isinstance(value, Scheduled) and isinstance(value(1), Axis):
-        return Scheduled(value, names)
+    if own is not None and callable(value) and not isinstance(value, Scheduled) and isinstance(first := value(1), Axis):
+        return Scheduled(value, names, first.coordinates)
     return along(value, names) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
 
 

@@ -24,8 +24,9 @@ DEVICE = ("sims.kernels.cuda", "sims.engine.on_cuda")  # which take part on a CU
 def code_of(modules: Iterable[str], backend: str = "numpy") -> dict[str, str]:
     """The digests of the engine, of some modules, and of all that these import, module by module.
 
-    Imports are followed into `sims` and beside one's own modules, but not into installed libraries. A name that is
-    imported from a package is followed to the module that defines it, so that a rule does not depend on all others. On
+    Imports are followed into `sims` and into all that is not an installed library. A name that is imported from a
+    package is followed to the module that defines it, so that a rule does not depend on all others, unless the
+    package's own text has a say in what the name is. On
     another backend than "cupy" the kernels for a CUDA device do not count. Raises `ValueError` for a module without a
     source file.
 
@@ -106,10 +107,13 @@ def _imports(module: str, path: Path, tree: ast.AST) -> Iterator[tuple[str, str 
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     for node in _running(tree):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, None) for alias in node.names)
+            for alias in node.names:
+                yield alias.name, None
+                if alias.asname is None:  # `import a.b` makes all that `a` has at hand
+                    parts = alias.name.split(".")
+                    yield from ((".".join(parts[:k]), None) for k in range(1, len(parts)))
         elif isinstance(node, ast.ImportFrom):
-            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
-            source = ".".join([*above, *([node.module] if node.module else [])])
+            source = _source(package, node)
             yield from ((source, alias.name) for alias in node.names)
         elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -131,29 +135,58 @@ def _targets(importer: str, source: str, name: str | None) -> Iterator[str]:
     if not _counts(importer, source):
         return
     path = _file(source)
-    if path is None:
-        return
-    if name is not None and path.name == "__init__.py":
-        if _file(f"{source}.{name}") is not None:
-            yield f"{source}.{name}"
+    if name is not None and (path is None or path.name == "__init__.py"):
+        inner = f"{source}.{name}"
+        if has := _file(inner) is not None:
+            yield inner
+        if path is None or ((handed := _handed_on(path, name)) == NOTHING and has):
             return
-        for node in _parsed(path).body:  # the package's face, which hands on what a module of it defines
-            if isinstance(node, ast.ImportFrom) and name in [alias.asname or alias.name for alias in node.names]:
-                original = next(alias.name for alias in node.names if name == (alias.asname or alias.name))
-                above = source.split(".")[: len(source.split(".")) - node.level + 1] if node.level else []
-                inner = ".".join([*above, *([node.module] if node.module else [])])
-                yield from _targets(importer, inner, original)
-                return
-    yield source
+        if isinstance(handed, ast.ImportFrom):  # the package's face hands on what a module of it defines
+            original = next(alias.name for alias in handed.names if name == (alias.asname or alias.name))
+            if (origin := _source(source, handed), original) != (source, name):  # that is the module itself
+                yield from _targets(importer, origin, original)
+            return
+    if path is not None:
+        yield source
+
+
+def _source(package: str, node: ast.ImportFrom) -> str:
+    """The module from which a module of a package imports."""
+    above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+    return ".".join([*above, *([node.module] if node.module else [])])
+
+
+NOTHING, SEVERAL = "nothing", "several"
+
+
+def _handed_on(path: Path, name: str) -> ast.ImportFrom | str:
+    """The one import by which a package's face has a name; "nothing" if it says nothing of it, else "several"."""
+    tree = _parsed(path)
+    found: list[ast.AST] = []
+    for node in ast.walk(tree):
+        names: list[str | None] = []
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [alias.asname or alias.name.partition(".")[0] for alias in node.names]
+        elif isinstance(node, ast.Name):
+            names = [] if isinstance(node.ctx, ast.Load) else [node.id]
+        elif not isinstance(node, ast.alias):  # functions, classes, caught errors
+            names = [getattr(node, "name", None)]
+        if name in names or "*" in names:
+            found.append(node)
+    if not found and name != "*":
+        return NOTHING
+    alone = len(found) == 1 and isinstance(found[0], ast.ImportFrom) and found[0] in tree.body
+    stars = name == "*" or (alone and "*" in [alias.name for alias in found[0].names])  # pyright: ignore
+    return found[0] if alone and not stars else SEVERAL  # pyright: ignore
 
 
 def _counts(importer: str, source: str) -> bool:
-    """Whether a module is ours, of the importer's own package, or lies beside it outside of the installed libraries."""
+    """Whether a module is ours, of the importer's own package, or lies outside of the installed libraries."""
     top, own = source.partition(".")[0], importer.partition(".")[0]
     if top in ("sims", own):
         return True
-    home = _base(own)
-    return home is not None and home not in _LIBRARIES and _under(home, top) is not None
+    home = _base(top)
+    return home is not None and home not in _LIBRARIES and not INSTALLED & {*home.parts}
 
 
 def _file(module: str) -> Path | None:
@@ -177,6 +210,8 @@ def _base(top: str) -> Path | None:
         script = _file(top)
         return None if script is None else script.resolve().parent
     spec = getattr(sys.modules.get(top), "__spec__", None) or _spec(top)
+    if spec is not None and not spec.origin and spec.submodule_search_locations:  # a folder without __init__.py
+        return Path(next(iter(spec.submodule_search_locations))).resolve().parent
     if spec is None or not spec.origin or not spec.origin.endswith(".py"):
         return None
     path = Path(spec.origin).resolve()
@@ -202,4 +237,5 @@ def _spans(body: ast.expr, code: CodeType) -> bool:
     return place in list(code.co_positions())
 
 
+INSTALLED = {"site-packages", "dist-packages"}
 _LIBRARIES = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")}

@@ -10,7 +10,7 @@ import math
 import sys
 from abc import ABCMeta
 from collections.abc import Callable, Iterator, Mapping
-from types import FunctionType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -26,9 +26,10 @@ def describe(value: Any) -> Any:
     """A value as JSON: dataclasses and rules with all their parameters, arrays with dtype, functions by their text.
 
     Equal parameters have one form: zero has no sign, and where a real is meant, in a field of the type `float` or one
-    that `reals` names, 1 is 1.0. A function is described by its name, for its module's text is in keys; a lambda or a
-    function within another by the digest of its syntax tree, its defaults and its closure, too. What cannot be
-    described becomes {"opaque": type}, for which `key` refuses.
+    that `reals` names, 1 is 1.0. A function is described by its name, for its module's text is in keys, and by the data
+    of its module that it reads; a lambda or a function within another by the digest of its syntax tree, its defaults
+    and its closure, too. What cannot be described becomes {"opaque": type}, for which `key` refuses, as an instance of
+    a class that does not stand under its name in its module.
 
     >>> from sims.aggregators import CenteredClipping
     >>> describe(CenteredClipping(tau=1))
@@ -102,7 +103,10 @@ def _described(value: Any, leaf: Leaf) -> Any:
     if isinstance(value, tuple | list | range):
         return [_described(item, leaf) for item in value]
     if isinstance(value, Mapping):
-        return {str(name): _described(item, leaf) for name, item in value.items()}
+        if all(isinstance(name, str) for name in value):
+            return {name: _described(item, leaf) for name, item in value.items()}
+        pairs = [[_described(name, _exact), _described(item, leaf)] for name, item in value.items()]
+        return {"mapping": sorted(pairs, key=canonical)}
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         host = to_numpy(value)
         if leaf is _real:
@@ -111,8 +115,10 @@ def _described(value: Any, leaf: Leaf) -> Any:
     if isinstance(value, FunctionType):
         return _function(value)
     if isinstance(value, type):
-        return {"class": _name(value)}
+        return {"class": _name(value)} if _stands(value) else {"opaque": _nowhere(value)}
     if dataclasses.is_dataclass(value) or isinstance(type(value), ABCMeta):
+        if not _stands(type(value)):
+            return {"opaque": _nowhere(type(value))}
         return {"type": _name(type(value)), **_attributes(value)}
     return {"opaque": _name(type(value))}
 
@@ -120,23 +126,59 @@ def _described(value: Any, leaf: Leaf) -> Any:
 def _attributes(value: Any) -> dict[str, Any]:
     """The fields of a dataclass, and whatever else an instance has: somebody's rule may be any class."""
     fields = {field.name: field.type for field in dataclasses.fields(value)} if dataclasses.is_dataclass(value) else {}
-    others = sorted(getattr(value, "__dict__", {}).keys() - fields.keys())
+    others = sorted({*getattr(value, "__dict__", {}), *_slots(value)} - fields.keys())
     kept = [name for name in others if not isinstance(getattr(type(value), name, None), functools.cached_property)]
     reals = getattr(type(value), "reals", {})
     real = {name for name in (*fields, *kept) if name in reals or fields.get(name) in ("float", float)}
     return {name: _described(getattr(value, name), _real if name in real else _exact) for name in (*fields, *kept)}
 
 
+def _slots(value: Any) -> Iterator[str]:
+    """The attributes that an instance has in slots of its classes."""
+    for cls in type(value).__mro__:
+        slots = vars(cls).get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            private = name.startswith("__") and not name.endswith("__")
+            own = f"_{cls.__name__.lstrip('_')}{name}" if private else name
+            if own not in ("__dict__", "__weakref__") and hasattr(value, own):
+                yield own
+
+
+def _stands(cls: type) -> bool:
+    """Whether a class is what its module has under its name: one that a function makes may be any of many."""
+    found: Any = sys.modules.get(cls.__module__)
+    for name in cls.__qualname__.split("."):
+        found = getattr(found, name, None)
+    return found is cls
+
+
+def _nowhere(cls: type) -> str:
+    return f"the class {_name(cls)}, which its module does not have under this name"
+
+
 def _function(value: FunctionType) -> dict[str, Any]:
     """A function by its name; one that has none of its own in its module by its text as well."""
+    read = {"reads": data} if (data := _data(value.__code__, value.__globals__)) else {}
     if "<" not in value.__qualname__ and getattr(sys.modules.get(value.__module__), value.__name__, None) is value:
-        return {"function": _name(value)}
+        return {"function": _name(value), **read}
     tree = function_tree(value)
     if tree is None:
         return {"opaque": f"the function {_name(value)} without its source"}
     closure = [describe(cell.cell_contents) for cell in value.__closure__ or ()]
     defaults = [describe(value.__defaults__), describe(value.__kwdefaults__)]
-    return {"function": _name(value), "text": digest(tree), "closure": closure, "defaults": defaults}
+    return {"function": _name(value), "text": digest(tree), "closure": closure, "defaults": defaults, **read}
+
+
+def _data(code: CodeType, module: Mapping[str, Any]) -> dict[str, Any]:
+    """The data that a function reads from its module, which a loop or a notebook may change."""
+    found = {
+        name: describe(value)
+        for name in code.co_names
+        if not callable(value := module.get(name, len)) and not isinstance(value, ModuleType)
+    }
+    for inner in code.co_consts:
+        found |= _data(inner, module) if isinstance(inner, CodeType) else {}
+    return found
 
 
 def _name(thing: Any) -> str:

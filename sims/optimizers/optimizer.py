@@ -67,8 +67,16 @@ def average(new: Array, old: Array | None, beta: Schedule, damped: bool, t: int,
 
 
 def at(schedule: Schedule, t: int) -> Any:
-    """The value of a number, array or function of the round in round t."""
-    return schedule(t) if isinstance(schedule, Callable) else schedule
+    """The value of a number, array or function of the round in round t.
+
+    Raises `ValueError` for an axis that a function returns, but not in round 1, where experiments are made of axes.
+    """
+    if not isinstance(schedule, Callable):
+        return schedule
+    value = schedule(t)
+    if hasattr(value, "coordinates"):
+        raise ValueError(f"a schedule needs its axes from round 1 on, got {value!r} in round {t}")
+    return value
 
 
 def check_learning_rate(name: str, learning_rate: Schedule) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sims.backend import Array
 from sims.kernels.in_rounds import OptimizerInRounds
@@ -15,6 +17,8 @@ class SGD(Optimizer):
 
     Raises `ValueError` unless the learning rate η is ≥ 0.
     """
+
+    reals: ClassVar[Mapping[str, int]] = {"learning_rate": 0}
 
     learning_rate: Schedule
 

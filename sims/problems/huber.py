@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from sims.backend import Array, namespace
 from sims.problems.sinusoidal import PhaseNoise
 
 
 class Huber(PhaseNoise):
     """½x² for |x| ≤ 1, |x| − ½ beyond, coordinate by coordinate, with the noise s·sin(x + ξ): convex, L = 1."""
+
+    reals: ClassVar[Mapping[str, int]] = PhaseNoise.reals
 
     @property
     def mu(self) -> float:

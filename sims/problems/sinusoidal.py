@@ -108,6 +108,8 @@ class Sinusoidal(PhaseNoise):
     (2.0, 3.0)
     """
 
+    reals: ClassVar[Mapping[str, int]] = PhaseNoise.reals
+
     @property
     def mu(self) -> float:
         """The Hessian is the identity: μ = 1."""
@@ -127,6 +129,8 @@ class Pendulum(PhaseNoise):
 
     f is not convex; `mu` = 0 says no more than that there is no strong convexity.
     """
+
+    reals: ClassVar[Mapping[str, int]] = PhaseNoise.reals
 
     @property
     def mu(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 import sys
 from collections.abc import Iterable, Sequence
@@ -111,8 +112,11 @@ class Shapes:
 
 
 def _on_axes(part: Any) -> list[str]:
-    """The parameters of a part that are numbers, or numbers per step, and may be arrays of numbers."""
-    scalars = [name for name, own in getattr(type(part), "reals", {}).items() if own == 0]
+    """The parameters of a part that are numbers, or numbers per step, and may be arrays of numbers.
+
+    What may be an array is not inherited: a subclass may compute something else, with numbers alone.
+    """
+    scalars = [name for name, own in vars(type(part)).get("reals", {}).items() if own == 0]
     return [name for name in scalars if all(map(_is_number, _steps(getattr(part, name))))]
 
 
@@ -169,7 +173,18 @@ def play_batch(batch: Batch) -> list[tuple[Batch, Record]]:
     size = max(SHARING, IN_CACHE // (first.n * first.problem.dim * len(batch.seeds)))
     size = 1 if whole != alone else len(batch.cells) if whole else size
     parts = [Batch(batch.cells[i : i + size], batch.seeds) for i in range(0, len(batch.cells), size)]
-    return [(part, play(experiment(part))) for part in parts]
+    return [(part, _played(experiment(part))) for part in parts]
+
+
+def _played(e: Experiment) -> Record:
+    """The record of an experiment, whose parts must be afterwards what they were, or others' numbers depend on it."""
+    before = canonical(e.configuration)
+    record = play(e)
+    if canonical(e.configuration) != before:
+        parts = ("problem", "algorithm", "attack")
+        changed = [name for name in parts if describe(getattr(e, name)) != record.configuration[name]]
+        raise ValueError(f"the {' and '.join(changed)} changed while playing: what it remembers belongs into its state")
+    return record
 
 
 def rows(played: Sequence[tuple[Batch, Record]]) -> pa.Table:
@@ -190,8 +205,8 @@ def rows(played: Sequence[tuple[Batch, Record]]) -> pa.Table:
         "seed": _for_each([seed for _, seed in jobs], times),
     }
     settings = [cell.settings for cell in batch.cells]
-    for name in settings[0]:
-        values = [one[name] for one in settings for _ in batch.seeds]
+    for name in dict.fromkeys(itertools.chain(*settings)):  # one thing has several constructors
+        values = [one.get(name) for one in settings for _ in batch.seeds]
         columns[name] = _for_each(values, times)
     columns["configuration"] = _for_each([cell.text for cell in batch.cells for _ in batch.seeds], times)
     return pa.table(columns)
@@ -204,8 +219,8 @@ def _joined(values: Sequence[np.ndarray]) -> np.ndarray:
 
 def _for_each(values: Sequence[Any], times: int) -> pa.Array:
     """A value for each job, repeated for each recorded time; a list of whole and other numbers is one of reals."""
-    if any(type(value) is float for value in values) and all(_is_number(value) for value in values):
-        values = [float(value) for value in values]
+    if any(type(v) is float for v in values) and all(v is None or _is_number(v) for v in values):
+        values = [None if v is None else float(v) for v in values]
     dictionary = pa.array(values).dictionary_encode()
     indices = pa.array(np.repeat(dictionary.indices.to_numpy(), times))
     return pa.DictionaryArray.from_arrays(indices, dictionary.dictionary).dictionary_decode()

@@ -135,8 +135,9 @@ def make(plain: Mapping[str, Any], parts: Parts | None = None) -> Cell:
 
 
 def column(value: Any) -> Any:
-    """A setting as it stands in a column: a list as its JSON text."""
-    return json.dumps(value) if isinstance(value, tuple | list) else value
+    """A setting as it stands in a column: a list as its JSON text, as a whole number of more than 64 bits."""
+    large = isinstance(value, int) and not -(2**63) <= value < 2**63
+    return json.dumps(value) if large or isinstance(value, tuple | list) else value
 
 
 def _listed(value: Any) -> Any:

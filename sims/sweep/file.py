@@ -56,7 +56,8 @@ def _read(path: Path) -> Sweep:
     if sum(block.count() for block in blocks) > MOST:
         found.append(((), f"a sweep has at most {MOST:,} jobs, and this one has more"))
     else:
-        cells, axes = grid.made(blocks), _axes(blocks)
+        cells = grid.made(blocks)
+        axes = _axes(blocks, cells)
         found += _misplaced(data.get("plot", {}), axes) if not found else []
         if not found:
             title = data.get("title", path.stem)
@@ -122,8 +123,11 @@ def _one_of_both(where: Any, table: Mapping[str, Any], report: Report) -> Mappin
     return {key: value for key, value in table.items() if key != "delta"}
 
 
-def _axes(blocks: Sequence[grid.Block]) -> dict[str, tuple[Any, ...]]:
-    """All that is written as a list or differs between blocks, each value once, in the order of the file."""
+def _axes(blocks: Sequence[grid.Block], cells: Sequence[Cell]) -> dict[str, tuple[Any, ...]]:
+    """All that is written as a list or differs between blocks, each value once, in the order of the file.
+
+    What is written in one place and left to its default in another differs too.
+    """
     values: dict[str, dict[Any, None]] = {}
     listed: set[str] = set()
     for block in blocks:
@@ -135,6 +139,12 @@ def _axes(blocks: Sequence[grid.Block]) -> dict[str, tuple[Any, ...]]:
                 values.setdefault(kind, {})[alternative.name] = None
                 for path, one in alternative.axes.items():
                     values.setdefault(path, {}).update(dict.fromkeys(map(column, one.values)))
+    for part in dict.fromkeys(part for cell in cells for part in cell.parts):
+        for path, value in part.settings.items():
+            if path in values:
+                values[path].setdefault(column(value))
+    if "every" in values:
+        values["every"].update(dict.fromkeys(cell.every for cell in cells))
     return {path: tuple(found) for path, found in values.items() if path in listed or len(found) > 1}
 
 

@@ -153,13 +153,13 @@ def _rows(
     sweep: Sweep, folders: Sequence[str] | None, chosen: Sequence[str] | None, value: str | None
 ) -> tuple[Any, int, int]:
     """The results of those jobs of the sweep that are chosen, how many are done, and how many there are."""
-    from sims.sweep.gather import chosen_keys, gathered
+    from sims.sweep.gather import chosen_jobs, gathered
 
-    keys = chosen_keys(sweep, chosen or [])
-    rows, missing = gathered(sweep, folders or [RESULTS], keys, value)
+    jobs = chosen_jobs(sweep, chosen or [])
+    rows, missing = gathered(sweep, folders or [RESULTS], jobs, value)
     if missing:
-        typer.echo(f"{counted(missing, 'job')} of {len(keys):,} are missing and not in it", err=True)
-    return rows, len(keys) - missing, len(keys)
+        typer.echo(f"{counted(missing, 'job')} of {len(jobs):,} are missing and not in it", err=True)
+    return rows, len(jobs) - missing, len(jobs)
 
 
 def _paths(text: str | None) -> list[str] | None:
@@ -176,10 +176,10 @@ def _write(content: bytes, out: Path | None) -> None:
 
 def _compare(sweep: Sweep, folders: Sequence[str], chosen: Sequence[str]) -> None:
     """Say how far the numbers of jobs that were done several times are apart; exit code 1 if they are."""
-    from sims.sweep.gather import by_file, chosen_keys
+    from sims.sweep.gather import by_file, chosen_jobs
     from sims.sweep.repeats import compare
 
-    found = compare(list(by_file(folders, chosen_keys(sweep, chosen))))
+    found = compare(list(by_file(folders, chosen_jobs(sweep, chosen))))
     if not found.jobs:
         typer.echo("No job was done more than once: results of another machine are named with --results DIR")
         return
