@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import subprocess
 import sys
 import types
@@ -96,10 +97,9 @@ def user(tmp_path, monkeypatch):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    caches = (code._read, code._parsed, code._base)
     yield tmp_path
-    for cache in caches:
-        cache.cache_clear()
+    code._READ.clear()
+    code._base.cache_clear()
     for name in [name for name in sys.modules if name.startswith("byzcheck_user_")]:
         del sys.modules[name]
 
@@ -109,8 +109,7 @@ def changed(user: Path, name: str, text: str) -> set[str]:
     before = code_of(["byzcheck_user_rules"])
     with (user / name).open("a", encoding="utf-8") as file:
         file.write(text)
-    code._read.cache_clear()
-    code._parsed.cache_clear()
+    code._READ.clear()
     after = code_of(["byzcheck_user_rules"])
     return {module for module in before | after if before.get(module) != after.get(module)}
 
@@ -195,6 +194,18 @@ print(sorted(name for name in bare if not name.startswith((*DEVICE, *BOOKKEEPING
 """
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
     assert done.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_a_reloaded_module_has_a_new_digest_and_a_changed_file_alone_has_not(user, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    module = importlib.import_module("byzcheck_user_helpers")
+    before = code_of(["byzcheck_user_rules"])
+    with (user / "byzcheck_user_helpers.py").open("a", encoding="utf-8") as file:
+        file.write("constant = 3\n")
+    assert code_of(["byzcheck_user_rules"]) == before  # the loaded code is still the former
+    importlib.reload(module)
+    after = code_of(["byzcheck_user_rules"])
+    assert {name for name in after if after[name] != before[name]} == {"byzcheck_user_helpers"}
 
 
 # Functions
@@ -303,12 +314,11 @@ def test_what_has_a_say_in_a_name_is_in_it(tmp_path, monkeypatch, text, found):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(content, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    caches = (code._read, code._parsed, code._base)
-    for cache in caches:
-        cache.cache_clear()
+    code._READ.clear()
+    code._base.cache_clear()
     got = {name for name in code_of(["byzcheck_user_face"]) if not name.startswith("sims")}
-    for cache in caches:
-        cache.cache_clear()
+    code._READ.clear()
+    code._base.cache_clear()
     assert got == {"byzcheck_user_face", *found}
 
 

@@ -85,20 +85,34 @@ def _plain(node: Any) -> Any:
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-@functools.cache
+_READ: dict[str, tuple[Any, str, tuple[str, ...]]] = {}
+
+
 def _read(module: str) -> tuple[str, tuple[str, ...]]:
-    """A module's digest, and the modules that it imports, as they are when first asked for."""
-    path = _file(module)
-    if path is None:
-        raise ValueError(f"a key needs the source of all code that is used, and {module} has no source file")
-    tree = _parsed(path)
-    digest = hashlib.sha256(canonical_tree(tree).encode()).hexdigest()[:32]
-    needed = {target for source, name in _imports(module, path, tree) for target in _targets(module, source, name)}
-    return digest, tuple(sorted(needed - {module}))
+    """A module's digest, and the modules that it imports, as they were when first asked for, or when it was reloaded.
+
+    A file that changes while the code that was read from it still runs says nothing of that code.
+    """
+    loaded = getattr(sys.modules.get(module), "__spec__", None)  # another one after `importlib.reload`
+    known = _READ.get(module)
+    if known is None or known[0] is not loaded:
+        path = _file(module)
+        if path is None:
+            raise ValueError(f"a key needs the source of all code that is used, and {module} has no source file")
+        tree = _parsed(path)
+        digest = hashlib.sha256(canonical_tree(tree).encode()).hexdigest()[:32]
+        needed = {target for source, name in _imports(module, path, tree) for target in _targets(module, source, name)}
+        known = _READ[module] = (loaded, digest, tuple(sorted(needed - {module})))
+    return known[1:]
 
 
-@functools.cache
 def _parsed(path: Path) -> ast.Module:
+    found = path.stat()
+    return _parsed_once(path, found.st_mtime_ns, found.st_size)
+
+
+@functools.lru_cache(maxsize=4096)
+def _parsed_once(path: Path, changed: int, size: int) -> ast.Module:
     return ast.parse(path.read_bytes(), str(path))
 
 

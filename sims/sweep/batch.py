@@ -72,9 +72,12 @@ def batches(jobs: Iterable[tuple[Cell, Sequence[int]]], most: int = MOST_JOBS) -
     found = []
     for (_, seeds), cells in groups.items():
         one = cells[0]
-        numbers = MOST_NUMBERS if compiled(experiment(Batch((one,), seeds[:1]))) else MOST_BY_ARRAYS
-        size = min(most, numbers // work(one), MOST_AT_ONCE // (one.n * one.problem.dim))
-        across = min(len(seeds), max(1, size))
+        device = one.backend == "cupy"  # which need not be here, and takes one seed at a time
+        fast = device or compiled(experiment(Batch((one,), seeds[:1])))
+        size = min(
+            most, (MOST_NUMBERS if fast else MOST_BY_ARRAYS) // work(one), MOST_AT_ONCE // (one.n * one.problem.dim)
+        )
+        across = 1 if device else min(len(seeds), max(1, size))
         down = max(1, size // across)
         found += [
             Batch(tuple(cells[i : i + down]), seeds[j : j + across])
