@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 
 import numpy as np
 import pytest
@@ -224,3 +225,15 @@ def test_seeds_that_do_not_fit_are_refused():
 def test_a_schedule_has_its_axes_from_round_1_on(first, later):
     with pytest.raises(ValueError, match="a schedule needs"):
         record(rate=lambda t: first if t == 1 else later, runs=2)
+
+
+def test_a_record_is_shown_in_a_line():
+    assert repr(record(TAU, every=9)) == (
+        "Record(time: 2, tau: 3, run: 3; excess, sq_gradient_norms, sq_distances, sq_aggregate_errors, x)"
+    )
+
+
+def test_without_xarray_it_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "xarray", None)
+    with pytest.raises(ImportError, match="pip install xarray"):
+        record().to_xarray()

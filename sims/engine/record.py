@@ -14,7 +14,7 @@ from sims.engine.axis import RUN
 from sims.engine.describe import describe, key
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Record:
     """What `simulate` measured at k times, run by run; NumPy arrays with the axes (time, *grid, runs).
 
@@ -36,6 +36,10 @@ class Record:
         names = {one.name for one in fields(self)} | set(self.dims)
         if taken := [name for name in self.measures if name in names]:
             raise ValueError(f"a record has something else under the name of the measure {taken[0]!r}")
+
+    def __repr__(self) -> str:
+        axes = ", ".join(f"{name}: {len(values)}" for name, values in self.coords.items())
+        return f"Record({axes}; {', '.join(self.measures)}, sq_aggregate_errors, x)"
 
     @property
     def excess(self) -> np.ndarray:
@@ -86,8 +90,11 @@ class Record:
         return axes | {name: values.reshape(shape).ravel() for name, values in self._everywhere().items()}
 
     def to_xarray(self) -> Any:
-        """The measures and `x` as an `xarray.Dataset` along `dims`; ImportError without xarray."""
-        xarray = importlib.import_module("xarray")
+        """The measures and `x` as an `xarray.Dataset` along `dims`; `ImportError` without xarray."""
+        try:
+            xarray = importlib.import_module("xarray")
+        except ImportError as error:
+            raise ImportError("to_xarray needs xarray: pip install xarray") from error
         data = {name: (self.dims, values) for name, values in self._everywhere().items()}
         return xarray.Dataset({**data, "x": ((*self.dims[1:], "coordinate"), self.x)}, coords=self.coords)
 

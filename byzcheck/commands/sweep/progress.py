@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -37,7 +39,7 @@ def plan(
             f"\n{counted(len(batches), 'batch')}, about {lasting(found.seconds / used)} "
             f"in {counted(used, 'process') if used > 1 else 'one process'} ({source})"
         )
-        typer.echo(f"Next: byzcheck sweep run {file}{elsewhere(where)}")
+        typer.echo(f"Next: {command('run', file, where)}")
     broken(scan)
 
 
@@ -57,10 +59,10 @@ def status(
         if tracebacks and report.get("traceback"):
             typer.echo(report["traceback"])
     if failures and not tracebacks:
-        typer.echo(f"\nTracebacks: byzcheck sweep status {file}{elsewhere(where)} --tracebacks")
+        typer.echo(f"\nTracebacks: {command('status', file, where)} --tracebacks")
     broken(scan)
     if found.left:
-        typer.echo(f"Next: byzcheck sweep run {file}{elsewhere(where)}")
+        typer.echo(f"Next: {command('run', file, where)}")
 
 
 def planned(sweep: Sweep, where: str) -> tuple[Plan, dict[str, dict[str, Any]], Scan]:
@@ -98,14 +100,18 @@ def broken(scan: Scan) -> None:
         typer.echo(f"broken, taken for missing: {name} ({why})")
 
 
-def elsewhere(where: str) -> str:
-    """The option for a folder that is not the default."""
-    return "" if where == RESULTS else f" --results {where}"
+def command(name: str, file: Path, where: str) -> str:
+    """A command as it is typed: paths in quotes where they need them, and the folder unless it is the default.
+
+    >>> command("run", Path("my sweep.toml"), "results")
+    "byzcheck sweep run 'my sweep.toml'"
+    """
+    elsewhere = "" if where == RESULTS else f" --results {shlex.quote(where)}"
+    return f"byzcheck sweep {name} {shlex.quote(str(file))}{elsewhere}"
 
 
 def settings(report: Mapping[str, Any], sweep: Sweep) -> str:
-    """Of a job's settings those that vary in the sweep."""
+    """Of a job's settings those that vary in the sweep, and the seed."""
     given = report.get("settings", {})
-    return ", ".join(
-        f"{name} = {given[name]}" for name in (*sweep.axes, "seed") if name in given and name != "seed"
-    ) + (f", seed = {given['seed']}" if "seed" in given else "")
+    paths = [*(path for path in sweep.axes if path != "seed"), "seed"]
+    return ", ".join(f"{path} = {given[path]}" for path in paths if path in given)

@@ -14,7 +14,7 @@ import typer
 from byzcheck.commands.arguments import cores
 from byzcheck.commands.errors import one_sentence
 from byzcheck.commands.sweep.arguments import RESULTS, File, Where, counted, lasting, read
-from byzcheck.commands.sweep.progress import elsewhere, headline, planned, settings, share
+from byzcheck.commands.sweep.progress import command, headline, planned, settings, share
 
 if TYPE_CHECKING:
     from sims.sweep.batch import Batch
@@ -39,9 +39,7 @@ def run(
     found, _, _ = planned(sweep, where)
     headline(sweep, found)
     if not found.left:
-        typer.echo(
-            f"Next: byzcheck sweep table {file}{elsewhere(where)} · byzcheck sweep plot {file}{elsewhere(where)}"
-        )
+        typer.echo(f"Next: {command('table', file, where)} · {command('plot', file, where)}")
         return
     # in a process of its own by default, even if it is only one: a job that kills it does not end the run
     chosen = scheduler_called(scheduler, 0 if jobs == 1 and scheduler == "local" else jobs or cores())
@@ -55,13 +53,13 @@ def run(
         typer.echo(f"{counted(len(outcome.failed), 'job')} failed:", err=True)
         for key, report in watcher.failures.items():
             typer.echo(f"  {key}: {report.get('error')} ({settings(report, sweep)})", err=True)
-        typer.echo(f"Tracebacks: byzcheck sweep status {file}{elsewhere(where)} --tracebacks", err=True)
+        typer.echo(f"Tracebacks: {command('status', file, where)} --tracebacks", err=True)
     if outcome.stopped:
-        typer.echo(f"Stopped. What is kept stays; to go on: byzcheck sweep run {file}{elsewhere(where)}", err=True)
+        typer.echo(f"Stopped. What is kept stays; to go on: {command('run', file, where)}", err=True)
         raise typer.Exit(130)
     if outcome.failed:
         raise typer.Exit(1)
-    typer.echo(f"Next: byzcheck sweep table {file}{elsewhere(where)} · byzcheck sweep plot {file}{elsewhere(where)}")
+    typer.echo(f"Next: {command('table', file, where)} · {command('plot', file, where)}")
 
 
 @contextmanager
