@@ -409,3 +409,13 @@ def test_a_cell_written_into_a_file_again_has_its_key(written, value, name, numb
     data = {key: {"name": one[0], **one[1]} if isinstance(one, list) else one for key, one in plain.items()}
     [again] = written(as_toml(data)).cells
     assert again.key(7) == cell.key(7) == make(plain).key(7)
+
+
+def test_one_thing_under_two_names_is_refused(written):
+    quadratic = '{ name = "Quadratic", eigenvalues = [[0.1, 1.0]], sigma_sq = 2.0 }'
+    between = '{ name = "Quadratic.between", mu = 0.1, L = 1.0, dim = 2, sigma_sq = 2 }'
+    text = HEAD.replace('"Rademacher"', f"[{quadratic}, {between}]")
+    with pytest.raises(SweepError, match=r"4: Quadratic\.between is here what Quadratic is elsewhere"):
+        written(text + 'rule = "Mean"\n')
+    [cell] = written(HEAD + 'rule = ["Mean"]\n[[block]]\n[[block]]\nrule = { name = "Mean" }\n').cells
+    assert cell.settings["rule"] == "Mean"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -29,7 +30,11 @@ class Fitting:
         if place not in self._made:
             given = tuple((one.name, one.values[at[path]]) for path, one in alternative.axes.items())
             try:
-                self._made[place] = self._parts.part(alternative.kind, alternative.name, given, f or 0)
+                self._made[place] = made = self._parts.part(alternative.kind, alternative.name, given, f or 0)
+                named = dataclasses.replace(made, name=alternative.name, given=given)
+                if named.settings != made.settings:
+                    told = f"{alternative.name} is here what {made.name} is elsewhere, and a table has it once"
+                    self._report(alternative.where, f"{told}: give it one name")
             except ValueError as error:
                 self._report(culprit(alternative, at, str(error)), str(error))
                 self._made[place] = None
