@@ -292,3 +292,14 @@ def test_a_rule_that_remembers_in_itself_is_refused():
 def test_a_whole_number_of_many_digits_is_a_text():
     assert column(10**30) == str(10**30)
     assert column(2**63 - 1) == 2**63 - 1
+
+
+def test_a_setting_that_a_cell_has_not_is_null():
+    """One bowl by its eigenvalues, another by their ends: cells of one shape, and of one batch."""
+    plain = [["Quadratic", {"eigenvalues": [1.0, 1.0], "sigma_sq": 1.0}]]
+    plain += [["Quadratic.between", {"mu": 1.0, "L": 1.0, "dim": 2, "sigma_sq": s}] for s in (2.0, 3.0)]
+    [batch] = batches([(cell, SEEDS) for cell in cells(problem=plain)])
+    table = rows(play_batch(batch)).to_pydict()
+    assert table["problem.mu"] == [None] * 12 + [1.0] * 24
+    assert table["problem.eigenvalues"][::12] == ["[1.0, 1.0]", None, None]
+    assert table["problem.dim"] == [None] * 12 + [2] * 24

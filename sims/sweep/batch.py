@@ -224,9 +224,7 @@ def _for_each(values: Sequence[Any], times: int) -> pa.Array:
     """A value for each job, repeated for each recorded time; a list of whole and other numbers is one of reals."""
     if any(type(v) is float for v in values) and all(v is None or _is_number(v) for v in values):
         values = [None if v is None else float(v) for v in values]
-    dictionary = pa.array(values).dictionary_encode()
-    indices = pa.array(np.repeat(dictionary.indices.to_numpy(), times))
-    return pa.DictionaryArray.from_arrays(indices, dictionary.dictionary).dictionary_decode()
+    return pa.array(values).take(pa.array(np.repeat(np.arange(len(values)), times)))
 
 
 def about(batch: Batch) -> dict[str, Any]:
