@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import signal
 import sys
 import time
 import types
@@ -165,4 +166,7 @@ if __name__ in ("__main__", "__mp_main__"):
 if __name__ == "__main__":
     from byzcheck.__main__ import main
 
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # which a shell ignores for what it starts in the background
     main()
