@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sims.by_name import nearest
+from sims.by_name import takes as takes_of
 from sims.sweep import frame, grid
 from sims.sweep.alternatives import Report, alternatives
 from sims.sweep.axes import MOST
@@ -145,7 +146,21 @@ def _axes(blocks: Sequence[grid.Block], cells: Sequence[Cell]) -> dict[str, tupl
                 values[path].setdefault(column(value))
     if "every" in values:
         values["every"].update(dict.fromkeys(cell.every for cell in cells))
+    if {"f", "delta"} <= values.keys():  # each of one block, so that neither differs
+        values["f"].update(dict.fromkeys(cell.f for cell in cells))
+    listed |= _left_out(cells, values)
     return {path: tuple(found) for path, found in values.items() if path in listed or len(found) > 1}
+
+
+def _left_out(cells: Sequence[Cell], written: Iterable[str]) -> set[str]:
+    """What some part takes and was not given, and whose default is no value that a table shows."""
+    names = {kind: [path for path in written if path.startswith(f"{kind}.")] for kind in KINDS}
+    found: set[str] = set()
+    for part in dict.fromkeys(part for cell in cells for part in cell.parts):
+        if left := [path for path in names[part.kind] if path not in found]:
+            takes, settings = takes_of(part.kind, part.name), part.settings
+            found.update(p for p in left if p.partition(".")[2] in takes and p not in settings)
+    return found
 
 
 def _misplaced(plot: Mapping[str, Any], axes: Mapping[str, Any]) -> list[frame.Problem]:
