@@ -1,8 +1,11 @@
-"""Rules as somebody may write them, which keys and batches must tell apart, for tests."""
+"""Rules, and a problem, as somebody may write them, which keys and batches must tell apart, for tests."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sims.aggregators import CenteredClipping, Promises, StatelessRule
+from sims.problems import Quadratic
 
 
 class Own(StatelessRule):
@@ -58,3 +61,12 @@ class WithNumbersAlone(CenteredClipping):
     def combine(self, x, state, rng):
         y, state = super().combine(x, state, rng)
         return y / (1 + self.tau), state
+
+
+@dataclass(frozen=True)
+class Accurate(Quadratic):
+    """It measures something else than others do."""
+
+    def measure(self, x):
+        excess, *others = super().measure(x).items()
+        return {"accuracy": excess[1], **dict(others)}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyarrow import types
 
 from sims.by_name import nearest, parse_settings
 from sims.sweep.cell import PLAIN, Cell, column
@@ -44,7 +45,7 @@ def chosen_jobs(sweep: Sweep, choices: Iterable[str]) -> Jobs:
     jobs = {}
     for cell in sweep.cells:
         settings = cell.settings if wanted else {}
-        if all(settings.get(path) in values for path, values in wanted.items()):
+        if all(_among(settings.get(path), values) for path, values in wanted.items()):
             own = [seed for seed in cell.seeds if seeds is None or seed in seeds]
             jobs |= {key: (cell, seed) for seed, (key, _) in zip(own, cell.keys(own), strict=True)}
     if not jobs:
@@ -55,6 +56,18 @@ def chosen_jobs(sweep: Sweep, choices: Iterable[str]) -> Jobs:
         has = "; ".join(f"{path} is one of {values}" for path, values in there.items())
         raise ValueError(f"no job of the sweep has {' and '.join(choices)}" + (f" ({has})" if has else ""))
     return jobs
+
+
+def _among(setting: Any, values: Sequence[Any]) -> bool:
+    """Whether a setting, a list as its JSON, is one of these values."""
+    lists = any(isinstance(value, list) for value in values) and isinstance(setting, str) and setting.startswith("[")
+    return setting in values or (lists and json.loads(setting) in values)
+
+
+def cells_of(jobs: Jobs, paths: Iterable[str]) -> list[dict[str, Any]]:
+    """The settings that these jobs have along `paths`, each combination once, with the values that a table has."""
+    columns = {path: _column(_values(jobs, path)).to_pylist() for path in paths}
+    return [dict(zip(columns, place, strict=True)) for place in dict.fromkeys(zip(*columns.values(), strict=True))]
 
 
 def gathered(sweep: Sweep, folders: Sequence[str], jobs: Jobs, value: str | None) -> tuple[pa.Table, int]:
@@ -70,10 +83,10 @@ def gathered(sweep: Sweep, folders: Sequence[str], jobs: Jobs, value: str | None
         results = Results(folder)
         scan = results.scan()
         if mine := left & scan.keys.keys():
-            sample = results.rows(scan, [min(mine)]).column_names
-            others = [name for name in sample if name not in (*columns, *settings)]
-            wanted = columns if value in sample else [*(name for name in columns if name != value), *others]
-            tables.append(results.rows(scan, mine, wanted))
+            found = results.rows(scan, mine, columns if value else None)
+            if value and types.is_null(found[value].type):
+                found = results.rows(scan, mine)
+            tables.append(found.select([name for name in found.column_names if name not in settings]))
             left -= set(tables[-1]["key"].unique().to_pylist())
     if not tables:
         raise ValueError(f"there are no results of these jobs with the present code: byzcheck sweep plan {sweep.path}")
