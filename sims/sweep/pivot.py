@@ -121,14 +121,21 @@ def shown(value: Any) -> str:
 
 def note(summary: Summary, axes: Mapping[str, Sequence[Any]], over: Sequence[str], done: int, jobs: int) -> str:
     """What a summary leaves out: values of the sweep's axes, axes that it averages over, jobs that are missing."""
-    single = {
-        path: summary.axes[path][0] for path in axes if len(axes[path]) > 1 and len(summary.axes.get(path, ())) == 1
-    }
+    there = {**summary.axes, **summary.over}
+    single = {path: there[path][0] for path in axes if len(axes[path]) > 1 and len(there.get(path, ())) == 1}
     only = ", ".join(f"{path} = {shown(value)}" for path, value in single.items() if value is not None)
     told = [f"only {only}"] if only else []
-    told += [f"averaged over {', '.join(over)}"] if over else []
+    averaged = [_averaged(path, summary.over[path], axes[path]) for path in over if path not in single]
+    part = ", of which some seeds have a part" if summary.uneven else ""
+    told += [f"averaged over {', '.join(averaged)}{part}"] if averaged else []
     told += [f"{done:,} of {jobs:,} jobs"] if done < jobs else []
     return "; ".join(told)
+
+
+def _averaged(path: str, there: Sequence[Any], values: Sequence[Any]) -> str:
+    """An axis that is averaged over, and how much of it if not all."""
+    known = sum(value is not None for value in there)
+    return path if known >= len(values) else f"{path} ({known} of {len(values)} values)"
 
 
 def caption(summary: Summary) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -28,13 +28,16 @@ class Summary:
 
     `axes` has the columns of settings (and "t" if all times are in it) with the values that occur, in the order of the
     file, None last where a setting does not belong. `table` has a row for each combination, in this order: `axes`,
-    then mean, low, high, median, count, diverged.
+    then mean, low, high, median, count, diverged. `over` has the axes that it averages over besides the seed, with the
+    values that occur; it is `uneven` if seeds of one combination have different numbers of results there.
     """
 
     value: str
     at: At
     axes: Mapping[str, tuple[Any, ...]]
     table: pa.Table
+    over: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    uneven: bool = False
 
     @property
     def varying(self) -> dict[str, tuple[Any, ...]]:
@@ -96,10 +99,14 @@ def summary(
     seeds = _together(coded, [*shown, *(path for path in inner[:1] if path in coded)], len(rows))[chosen]
     _, seed_first, seed = np.unique(seeds, return_index=True, return_inverse=True)
     by_seed = numbers[chosen] if len(seed_first) == len(chosen) else average(numbers[chosen], seed, len(seed_first))
-    found = over_seeds(by_seed, group[chosen][seed_first], len(first))
+    of, results = group[chosen][seed_first], np.bincount(seed, minlength=len(seed_first))
+    found = over_seeds(by_seed, of, len(first))
     columns = {path: plain_column(rows[path].take(pa.array(first))) for path in shown}
     result = {name: pa.array(values, mask=np.isnan(values)) for name, values in found.items()}
-    return Summary(value, at, {path: coded[path][1] for path in shown}, pa.table(columns | result))
+    uneven = bool(np.any((np.diff(of) == 0) & (np.diff(results) != 0)))
+    averaged = {path: coded[path][1] for path in inner[1:] if path in coded}
+    shown_axes = {path: coded[path][1] for path in shown}
+    return Summary(value, at, shown_axes, pa.table(columns | result), averaged, uneven)
 
 
 def numbered(column: pa.ChunkedArray, order: Sequence[Any] = ()) -> tuple[np.ndarray, tuple[Any, ...]]:
