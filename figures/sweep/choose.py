@@ -44,7 +44,7 @@ def times(axes: Mapping[str, Sequence[Any]], recorded: Iterable[int], how: Mappi
     return "all" if TIME in wants or (several and not along and not wants - {None, *axes}) else "last"
 
 
-def choose(summary: Summary, how: Mapping[str, Any]) -> Chosen:
+def choose(summary: Summary, how: Mapping[str, Any], cells: Sequence[Row] | None = None) -> Chosen:
     """The places of all axes that vary; what `how` leaves open is chosen.
 
     - curves: x is t if all times are there, or the numeric axis with most values; lines the next axis (the rules if
@@ -52,12 +52,13 @@ def choose(summary: Summary, how: Mapping[str, Any]) -> Chosen:
     - points, if no number varies: x is the axis with most values.
     - heat, if two numeric axes have at least 4 values each and no lines are asked for; what is left makes panels.
 
-    An axis that goes with others, as zipped ones do, needs no place. Raises `ValueError` for places and axes that there
-    are not, and if axes are left over.
+    An axis that goes with others, as zipped ones do, needs no place; which ones do is asked of `cells`, the settings of
+    all jobs, done or not, and of the summary's rows without them. Raises `ValueError` for places and axes that there
+    are not, if axes are left over, and if what would be one line or panel has x or y only in part.
     """
     _check(summary, how)
-    varying, rows = summary.varying, summary.rows()
-    kind = how.get("kind") or _kind(summary, how)
+    varying, rows = summary.varying, summary.rows() if cells is None else cells
+    kind = how.get("kind") or _kind(summary, how, rows)
     taken = {path for place in ("x", "lines", "panels", "rows", "columns") if (path := how.get(place))}
     if kind == "heat":
         x = how.get("columns") or how.get("x") or _most(varying, taken | _owners(how))
@@ -81,7 +82,8 @@ def choose(summary: Summary, how: Mapping[str, Any]) -> Chosen:
     panels = _family(panel, varying, rows, places)
     _complete(rows, varying, [*places, *panels])
     chosen = Chosen(kind, x, y, lines, panels)
-    _not_too_many(chosen, rows)
+    _not_too_many(chosen, summary.rows())
+    _not_in_part(chosen, summary.rows())
     return chosen
 
 
@@ -93,6 +95,9 @@ def is_numeric(values: Iterable[Any]) -> bool:
 
 def determined(path: str, rows: Sequence[Row], by: Sequence[str]) -> bool:
     """Whether the other axes say which value this one has; None, where a setting does not belong, meets all values."""
+    if path == TIME:  # all times are of every setting, and the first is of all
+        return TIME in by
+    by = [p for p in by if p != TIME]
     missing = {tuple(p for p in by if row[p] is None) for row in rows}
     for absent in missing:
         shared = [p for p in by if p not in absent]
@@ -106,7 +111,7 @@ def determined(path: str, rows: Sequence[Row], by: Sequence[str]) -> bool:
     return True
 
 
-def _kind(summary: Summary, how: Mapping[str, Any]) -> str:
+def _kind(summary: Summary, how: Mapping[str, Any], rows: Sequence[Row]) -> str:
     if how.get("rows") or how.get("columns"):
         return "heat"
     numeric = {path: values for path, values in summary.varying.items() if is_numeric(values)}
@@ -114,7 +119,6 @@ def _kind(summary: Summary, how: Mapping[str, Any]) -> str:
         x = how.get("x")
         return "points" if (x is not None and x not in numeric) or not numeric else "curves"
     long = [path for path, values in numeric.items() if len(values) >= ENOUGH and path != how.get("panels")]
-    rows = summary.rows()
     if len(long) > 1 and TIME not in long and not determined(long[1], rows, [long[0]]):
         return "heat"
     return "curves" if numeric else "points"
@@ -180,6 +184,18 @@ def _complete(rows: Sequence[Row], varying: Mapping[str, Sequence[Any]], places:
             f"(--panels {left[0]}), choose one value (--where {left[0]}={shown(example)}) or average over it "
             f"(--over {left[0]})"
         )
+
+
+def _not_in_part(chosen: Chosen, rows: Sequence[Row]) -> None:
+    """Raise if a line, or a panel of a heat map, has its axis in some places alone: it averages over parts."""
+    for path in (chosen.x, chosen.y):
+        if path is None or chosen.kind == "points":
+            continue
+        found: dict[Place, set[bool]] = {}
+        for row in rows:
+            found.setdefault(tuple(row[p] for p in (*chosen.panels, *chosen.lines)), set()).add(row[path] is None)
+        if any(len(both) > 1 for both in found.values()):
+            raise ValueError(f"what would be one line has {path} only in part: choose what has it (--where)")
 
 
 def _not_too_many(chosen: Chosen, rows: Sequence[Row]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -12,23 +12,26 @@ from figures.sweep.choose import Chosen, Place, Row, choose
 from figures.sweep.curves import draw_curves
 from figures.sweep.heat import draw_heat
 from figures.sweep.points import draw_points
-from figures.sweep.words import axis, measure, plain, settings
+from figures.sweep.words import axis, measure, plain, settings, symbol
 from sims.sweep.table import Summary
 
 DRAW = {"curves": draw_curves, "points": draw_points, "heat": draw_heat}
 UNCERTAIN = {"curves": "band", "points": "bar"}
 
 
-def draw(summary: Summary, how: Mapping[str, Any] | None = None) -> Figure:
+def draw(
+    summary: Summary, how: Mapping[str, Any] | None = None, cells: Sequence[Mapping[str, Any]] | None = None
+) -> Figure:
     """The figure of a summary; `how` may say what goes where, and the rest is chosen (`choose`).
 
     `how` may have x, lines, panels (of curves and points), rows, columns (of heat maps), kind, logx, logy, title, a
-    note on what is not drawn, and y and t, by which the summary was made. A logarithmic axis is taken for positive
-    values that span a factor 30; 0 and ∞ stand behind a break of the axis. Bands are the 95 % intervals of Student's t
-    over seeds. Raises `ValueError` as `choose` does, and for a logarithmic axis of negative values.
+    note on what is not drawn, and y and t, by which the summary was made. `cells` has the settings of all jobs, for a
+    sweep of which not all is done. A logarithmic axis is taken for positive values that span a factor 30; 0 and ∞ stand
+    behind a break of the axis. Bands are the 95 % intervals of Student's t over seeds. Raises `ValueError` as `choose`
+    does, and for a logarithmic axis of negative values.
     """
     how = {name: given for name, given in (how or {}).items() if given is not None}
-    chosen = choose(summary, how)
+    chosen = choose(summary, how, None if cells is None else [dict(cell) for cell in cells])
     rows = list(summary.rows())
     if all(row["mean"] is None for row in rows):
         raise ValueError(f"there is nothing to draw: {summary.value} was measured nowhere")
@@ -36,13 +39,18 @@ def draw(summary: Summary, how: Mapping[str, Any] | None = None) -> Figure:
     for row in rows:
         lines = panels.setdefault(tuple(row[path] for path in chosen.panels), {})
         lines.setdefault(tuple(row[path] for path in chosen.lines), []).append(row)
-    titles = [settings(dict(zip(chosen.panels, place, strict=True))) for place in panels]
+    titles = [settings(dict(zip(chosen.panels, place, strict=True))) or _without(chosen.panels) for place in panels]
     words = (
         plain(how["title"]) if "title" in how else _title(summary, chosen),
         _below(summary, chosen, rows, how.get("note", "")),
     )
     with style():
         return DRAW[chosen.kind](summary, chosen, panels, titles, words, how)
+
+
+def _without(panels: Sequence[str]) -> str:
+    """The title of a panel whose setting belongs nowhere in it; none if there is but one panel."""
+    return f"without {symbol(panels[-1])}" if panels else ""
 
 
 def _title(summary: Summary, chosen: Chosen) -> str:

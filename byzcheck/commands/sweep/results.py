@@ -14,6 +14,7 @@ from byzcheck.commands.sweep.arguments import RESULTS, File, counted, read
 
 if TYPE_CHECKING:
     from sims.sweep.file import Sweep
+    from sims.sweep.gather import Jobs
     from sims.sweep.table import At
 
 Folders = Annotated[
@@ -71,7 +72,7 @@ def table(
         return
     from sims.sweep.pivot import note, pivot
 
-    laid = pivot(found, _paths(rows), _paths(columns), note(found, sweep.axes, over or (), done, jobs))
+    laid = pivot(found, _paths(rows), _paths(columns), note(found, sweep.axes, over or (), done, len(jobs)))
     if kind == "markdown":
         from byzcheck.show.sweep import pivot_markdown
 
@@ -113,6 +114,7 @@ def plot(
 ) -> None:
     """Draw what was measured, with 95 % intervals over the seeds; the file's [plot] says how, options say otherwise."""
     from byzcheck.files import check_writable
+    from sims.sweep.gather import cells_of
     from sims.sweep.pivot import note
     from sims.sweep.table import summary
 
@@ -135,8 +137,9 @@ def plot(
 
     when = times(sweep.axes, found["t"].unique().to_pylist(), how)
     means = summary(found, sweep.axes, measured, when, ("seed", *(over or ())))
-    told = note(means, sweep.axes, over or (), done, jobs)
-    save(draw(means, {**how, "title": how.get("title", sweep.title), "note": told}), name)
+    told = note(means, sweep.axes, over or (), done, len(jobs))
+    cells = cells_of(jobs, [path for path in means.axes if path != "t"])
+    save(draw(means, {**how, "title": how.get("title", sweep.title), "note": told}, cells), name)
     typer.echo(f"{name}.png, .svg")
 
 
@@ -151,15 +154,15 @@ def time(text: str) -> At:
 
 def _rows(
     sweep: Sweep, folders: Sequence[str] | None, chosen: Sequence[str] | None, value: str | None
-) -> tuple[Any, int, int]:
-    """The results of those jobs of the sweep that are chosen, how many are done, and how many there are."""
+) -> tuple[Any, int, Jobs]:
+    """The results of those jobs of the sweep that are chosen, how many are done, and the jobs."""
     from sims.sweep.gather import chosen_jobs, gathered
 
     jobs = chosen_jobs(sweep, chosen or [])
     rows, missing = gathered(sweep, folders or [RESULTS], jobs, value)
     if missing:
         typer.echo(f"{counted(missing, 'job')} of {len(jobs):,} are missing and not in it", err=True)
-    return rows, len(jobs) - missing, len(jobs)
+    return rows, len(jobs) - missing, jobs
 
 
 def _paths(text: str | None) -> list[str] | None:
