@@ -311,3 +311,34 @@ def test_drawing_leaves_the_settings_alone():
     before = dict(matplotlib.rcParams)
     draw(found({"n": (9, 11)}))
     assert dict(matplotlib.rcParams) == before
+
+
+@pytest.mark.parametrize("betas", [BETAS, BETAS[:1]])
+def test_an_average_over_rules_draws_nothing_over_something_else(betas):
+    """Krum has no radius: without the rules, what it has would lie across all that clipping has."""
+    axes = {"rule": CLIPPING, "rule.tau": TAUS, "optimizer.beta": betas}
+    made = summary(rows(axes, lambda one: 1.0), axes, over=("seed", "rule"))
+    with pytest.raises(ValueError, match=r"has rule\.tau only in part"):
+        draw(made)
+
+
+def test_values_that_are_near_each_other_are_told_apart_beside_a_heat_map():
+    betas = (0.9, 0.99, 0.999, 0.9999)
+    made = found({"rule.tau": TAUS, "optimizer.beta": betas})
+    panel = draw(made, {"columns": "optimizer.beta"}).axes[0]
+    assert [tick.get_text() for tick in panel.get_xticklabels()] == ["0.9", "0.99", "0.999", "0.9999"]
+
+
+def test_what_is_about_to_diverge_is_drawn_beside_what_converges():
+    means = {0.1: 1e-10, 1.0: 1e300, 10.0: math.inf}
+    table = rows({"rule.tau": tuple(means)}, lambda one: means[one["rule.tau"]], seeds=[0])
+    [panel] = draw(summary(table, {"rule.tau": tuple(means)})).axes
+    low, high = panel.get_ylim()
+    assert low < 1e-10
+    assert 1e300 < high < math.inf
+
+
+def test_every_panel_has_a_title():
+    made = found({"rule": CLIPPING[:2], "rule.tau": (1.0, 2.0), "n": (9, 11)})
+    titles = [panel.get_title(loc="left") for panel in draw(made, {"panels": "rule.tau"}).axes]
+    assert titles == ["τ = 1", "τ = 2", "without τ"]

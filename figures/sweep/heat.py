@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -46,7 +47,7 @@ def draw_heat(
     ]
     levels = scale([mean for grid in grids for mean in grid.ravel() if not math.isnan(mean)], how.get("logy"), "mean")
     colours = ScalarMappable((LogNorm if levels.log else Normalize)(levels.low, levels.high), COLOURS)
-    up, across = [_tick(chosen.y, v) for v in y], [_tick(chosen.x, v) for v in x]
+    up, across = _texts(chosen.y, y), _texts(chosen.x, x)
     bar = 0.34 + max(width(number(tick), 7.5) for tick in levels.ticks(6))
     around = Around(0.46 + max(width(text, 7.5) for text in up), 0.15, edge=bar + 0.08)
     height = {1: 2.6, 2: 2.2, 3: 1.7}.get(len(panels), 1.35)
@@ -99,8 +100,18 @@ def _cells(axes: Axes, grid: np.ndarray, colours: ScalarMappable, levels: Scale)
     axes.tick_params(length=0)
 
 
-def _tick(path: str, setting: Any) -> str:
-    return value(path, float(f"{setting:.3g}") if isinstance(setting, float) else setting)
+def _texts(path: str, settings: Sequence[Any]) -> list[str]:
+    """The values in words: numbers in three digits, and in more where another value is so near that three mislead."""
+    numbers = sorted(v for v in settings if isinstance(v, float) and math.isfinite(v))
+    gaps = [b - a for a, b in itertools.pairwise(numbers)]
+    near = {v: min(sides) for v, *sides in zip(numbers, [math.inf, *gaps], [*gaps, math.inf], strict=True)}
+    return [value(path, _rounded(v, near[v] / 20) if v in near else v) for v in settings]
+
+
+def _rounded(number: float, error: float) -> float:
+    """A number in as few digits, at least three, as change it by no more than `error`."""
+    short = (float(f"{number:.{digits}g}") for digits in range(3, 18))
+    return next(one for one in short if abs(one - number) <= error)
 
 
 def _short(mean: float) -> str:

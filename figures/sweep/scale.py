@@ -15,6 +15,7 @@ from figures.style import SOFT
 from figures.sweep.words import number, width
 
 WIDE = 30  # a factor from which on positive values are drawn logarithmically
+LEAST, LARGEST = 1e-307, 1e308  # ends of a logarithmic axis
 FURTHER = 2  # the factor by which intervals may make a logarithmic axis longer at its lower end
 
 
@@ -31,12 +32,16 @@ class Scale:
     @property
     def gap(self) -> float:
         """How far what stands apart is from the rest: a factor, or a difference."""
-        return max((self.high / self.low) ** 0.12, 1.3) if self.log else 0.12 * (self.high - self.low)
+        return max(self._share(0.12), 1.3) if self.log else 0.12 * (self.high - self.low)
+
+    def _share(self, share: float) -> float:
+        """A factor that takes this share of the length of a logarithmic axis."""
+        return math.exp(share * (math.log(self.high) - math.log(self.low)))
 
     def place(self, values: Iterable[float]) -> np.ndarray:
         """Where the values are drawn."""
         array = np.array(list(values), dtype=np.float64)
-        above = self.high * self.gap if self.log else self.high + self.gap
+        above = min(self.high * self.gap, LARGEST / 2) if self.log else self.high + self.gap
         array = np.where(np.isposinf(array), above, array)
         return np.where(array == 0, self.low / self.gap, array) if self.zero else array
 
@@ -52,8 +57,8 @@ class Scale:
             [*((0.0,) if self.zero else ()), self.low, self.high, *((math.inf,) if self.infinite else ())]
         )
         if self.log:
-            pad = max((self.high / self.low) ** 0.05, 1.05)
-            return float(ends[0] / pad), float(ends[-1] * pad)
+            pad = max(self._share(0.05), 1.05)
+            return max(float(ends[0]) / pad, LEAST), min(float(ends[-1]) * pad, LARGEST)
         pad = 0.05 * (self.high - self.low)
         return float(ends[0] - pad), float(ends[-1] + pad)
 
