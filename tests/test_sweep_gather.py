@@ -108,7 +108,7 @@ def test_the_note_says_over_how_much_of_an_axis_is_averaged(tmp_path):
     for names in ([], ["Mean", "RFA"], ["Mean"]):
         jobs = chosen_jobs(sweep, [f"rule={name}" for name in names])
         rows, _ = gathered(sweep, [str(tmp_path / "results")], jobs, "excess")
-        notes.append(note(summary(rows, sweep.axes, over=("seed", "rule")), sweep.axes, ["rule"], 1, 1))
+        notes.append(note(summary(rows, sweep.axes, over=("seed", "rule")), sweep.axes, 1, 1))
     assert notes == ["averaged over rule", "averaged over rule (2 of 3 values)", "only rule = Mean"]
 
 
@@ -136,5 +136,5 @@ def test_the_note_says_if_seeds_have_a_part_of_what_is_averaged(tmp_path):
         jobs = chosen_jobs(sweep, [])
         jobs = {key: (cell, seed) for key, (cell, seed) in jobs.items() if (cell.settings["rule"], seed) != left}
         rows, _ = gathered(sweep, [str(tmp_path / "results")], jobs, "excess")
-        notes.append(note(summary(rows, sweep.axes, over=("seed", "rule")), sweep.axes, ["rule"], 6, 6))
+        notes.append(note(summary(rows, sweep.axes, over=("seed", "rule")), sweep.axes, 6, 6))
     assert notes == ["averaged over rule", "averaged over rule, of which some seeds have a part"]

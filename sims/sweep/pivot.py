@@ -119,13 +119,13 @@ def shown(value: Any) -> str:
     return str(value)
 
 
-def note(summary: Summary, axes: Mapping[str, Sequence[Any]], over: Sequence[str], done: int, jobs: int) -> str:
+def note(summary: Summary, axes: Mapping[str, Sequence[Any]], done: int, jobs: int) -> str:
     """What a summary leaves out: values of the sweep's axes, axes that it averages over, jobs that are missing."""
     there = {**summary.axes, **summary.over}
     single = {path: there[path][0] for path in axes if len(axes[path]) > 1 and len(there.get(path, ())) == 1}
     only = ", ".join(f"{path} = {shown(value)}" for path, value in single.items() if value is not None)
     told = [f"only {only}"] if only else []
-    averaged = [_averaged(path, summary.over[path], axes[path]) for path in over if path not in single]
+    averaged = [_averaged(path, values, axes[path]) for path, values in summary.over.items() if path not in single]
     part = ", of which some seeds have a part" if summary.uneven else ""
     told += [f"averaged over {', '.join(averaged)}{part}"] if averaged else []
     told += [f"{done:,} of {jobs:,} jobs"] if done < jobs else []

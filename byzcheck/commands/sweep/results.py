@@ -72,7 +72,7 @@ def table(
         return
     from sims.sweep.pivot import note, pivot
 
-    laid = pivot(found, _paths(rows), _paths(columns), note(found, sweep.axes, over or (), done, len(jobs)))
+    laid = pivot(found, _paths(rows), _paths(columns), note(found, sweep.axes, done, len(jobs)))
     if kind == "markdown":
         from byzcheck.show.sweep import pivot_markdown
 
@@ -137,7 +137,7 @@ def plot(
 
     when = times(sweep.axes, found["t"].unique().to_pylist(), how)
     means = summary(found, sweep.axes, measured, when, ("seed", *(over or ())))
-    told = note(means, sweep.axes, over or (), done, len(jobs))
+    told = note(means, sweep.axes, done, len(jobs))
     cells = cells_of(jobs, [path for path in means.axes if path != "t"])
     save(draw(means, {**how, "title": how.get("title", sweep.title), "note": told}, cells), name)
     typer.echo(f"{name}.png, .svg")
