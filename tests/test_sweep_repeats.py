@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sweep_rows import rows, shuffled
 
 from sims.sweep.repeats import compare, ulps_apart
+from sims.sweep.table import measures
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -75,3 +76,16 @@ def test_what_was_done_once_is_not_compared():
     assert compare([]).jobs == 0
     found = compare([("one", table.slice(0, 6)), ("two", table.slice(5).drop_columns(["excess"]))])
     assert (found.jobs, found.compared) == (1, 0)  # the same job, and no measure in common
+
+
+def test_what_one_part_alone_has_is_counted():
+    table = rows({"n": (5, 7)}, times=(0, 10))
+    numbers = sum(len(table) for name in table.column_names if name in measures(table))
+    whole = compare([("one", table), ("two", shuffled(table))])
+    assert (whole.missing, whole.compared) == (0, numbers)
+    nothing = table.set_column(table.column_names.index("excess"), "excess", pa.nulls(len(table), pa.float64()))
+    assert compare([("one", table), ("two", nothing)]).missing == len(table)
+    start = table.filter(pa.array(np.array(table["t"]) == 0))
+    cut = compare([("one", table), ("two", start), ("three", table)])
+    assert cut.missing == numbers // 2
+    assert len(cut.table) == 0

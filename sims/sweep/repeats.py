@@ -14,7 +14,9 @@ from sims.sweep.table import TIME, measures
 
 @dataclass(frozen=True, eq=False)
 class Repeats:
-    """How many numbers were `compared` in how many `jobs`, and those that differ, worst first.
+    """How many numbers were `compared` in how many `jobs`, how many are `missing`, and those that differ, worst first.
+
+    Missing is a number that a part has not of a job that it has, and another part has.
 
     `table` has the columns key, t, measure, first, second (where the two are from), first_value, second_value, and
     ulps, their distance in units of the last place.
@@ -22,6 +24,7 @@ class Repeats:
 
     jobs: int
     compared: int
+    missing: int
     table: pa.Table
 
 
@@ -34,7 +37,7 @@ def compare(parts: Sequence[tuple[str, pa.Table]]) -> Repeats:
     names = list(dict.fromkeys(name for _, rows in parts for name in measures(rows)))
     again, whole = _repeated(parts, names)
     if not len(again):
-        return Repeats(0, 0, pa.table(_empty()))
+        return Repeats(0, 0, 0, pa.table(_empty()))
     job = whole["key"].combine_chunks().dictionary_encode().indices.to_numpy()
     new = np.flatnonzero(np.r_[True, (np.diff(job) != 0) | (np.diff(whole[TIME].to_numpy()) != 0)])
     first = np.repeat(new, np.diff(np.r_[new, len(job)]))  # of each row, the first one of its job and time
@@ -42,7 +45,8 @@ def compare(parts: Sequence[tuple[str, pa.Table]]) -> Repeats:
     found = [_apart(whole, name, first[second], second, [where for where, _ in parts]) for name in names]
     order = [("ulps", "descending"), *((name, "ascending") for name in ("key", TIME, "measure", "second"))]
     table = pa.concat_tables([pa.table(_empty()), *(table for _, table in found)])
-    return Repeats(len(again), sum(compared for compared, _ in found), table.sort_by(order))
+    missing = _missing(whole, names, job, new)
+    return Repeats(len(again), sum(compared for compared, _ in found), missing, table.sort_by(order))
 
 
 def _repeated(parts: Sequence[tuple[str, pa.Table]], names: Sequence[str]) -> tuple[pa.Array, pa.Table]:
@@ -65,6 +69,18 @@ def _repeated(parts: Sequence[tuple[str, pa.Table]], names: Sequence[str]) -> tu
         return again, pa.table({})
     whole = pa.concat_tables(tables, promote_options="permissive")
     return again, whole.sort_by([("key", "ascending"), (TIME, "ascending"), ("part", "ascending")])
+
+
+def _missing(whole: pa.Table, names: Sequence[str], job: np.ndarray, new: np.ndarray) -> int:
+    """How many numbers are in some part that has the job and the time, and not in another that has the job."""
+    part = whole["part"].to_numpy()
+    having = np.bincount(np.unique(np.stack([job, part]), axis=1)[0])  # parts that have each job
+    group = np.cumsum(np.isin(np.arange(len(job)), new)) - 1
+    missing = 0
+    for name in names:
+        present = np.bincount(group[whole[name].is_valid().to_numpy()], minlength=len(new))
+        missing += int(np.sum(np.where(present > 0, having[job[new]] - present, 0)))
+    return missing
 
 
 def _apart(

@@ -187,9 +187,11 @@ def _compare(sweep: Sweep, folders: Sequence[str], chosen: Sequence[str]) -> Non
         typer.echo("No job was done more than once: results of another machine are named with --results DIR")
         return
     differing = len(found.table)
+    told = [f"{differing:,} differ"] if differing else []
+    told += [f"{found.missing:,} more are in one place only"] if found.missing else []
     typer.echo(
         f"{counted(found.jobs, 'job')} done more than once, {counted(found.compared, 'number')} compared: "
-        + (f"{differing:,} differ" if differing else "all are equal, bit for bit")
+        + (", ".join(told) or "all are equal, bit for bit")
     )
     for row in found.table.slice(0, 10).to_pylist():
         typer.echo(
@@ -198,5 +200,5 @@ def _compare(sweep: Sweep, folders: Sequence[str], chosen: Sequence[str]) -> Non
         )
     if differing > 10:
         typer.echo(f"  and {differing - 10:,} more")
-    if differing:
+    if differing or found.missing:
         raise typer.Exit(1)
