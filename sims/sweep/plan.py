@@ -86,7 +86,8 @@ def _without_done(batch: Batch, left: Mapping[int, tuple[int, ...]]) -> Iterator
 def _changed(new: Mapping[str, str], old: Sequence[Kept]) -> str:
     """The modules that are others than those of an older result, of several the one with the fewest."""
     changes = [sorted(m for m in new.keys() | kept.code.keys() if new.get(m) != kept.code.get(m)) for kept in old]
-    return f"changed code: {', '.join(min(changes, key=lambda modules: (len(modules), modules)))}"
+    fewest = min(changes, key=lambda modules: (len(modules), modules))
+    return f"changed code: {', '.join(fewest)}" if fewest else "changed random streams"
 
 
 def _time(missing: Sequence[tuple[Cell, tuple[int, ...]]], files: Sequence[Kept]) -> tuple[float, bool]:
