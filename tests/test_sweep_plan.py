@@ -200,6 +200,15 @@ def test_a_plot_is_drawn_as_the_file_says_or_as_chosen(done, tmp_path):
     assert (tmp_path / "q.svg").is_file()
 
 
+def test_options_for_another_kind_of_picture_replace_the_places_of_the_file(done, tmp_path):
+    path, where = done
+    other = path.with_name("curves.toml")
+    other.write_text(path.read_text(encoding="utf-8") + '[plot]\nx = "rule.tau"\nlines = "rule"\n', encoding="utf-8")
+    places = ("--rows", "optimizer.learning_rate", "--columns", "rule.tau", "--where", "rule=CenteredClipping")
+    call("sweep", "plot", other, "--results", where, "--out", tmp_path / "h", *places)
+    assert (tmp_path / "h.png").is_file()
+
+
 def test_what_a_table_leaves_out_is_told(done):
     path, where = done
     chosen = ("--where", "rule=CenteredClipping", "--where", "rule.tau=0.5")

@@ -126,7 +126,9 @@ def plot(
     sweep = read(file)
     places = {"x": x, "lines": lines, "panels": panels, "rows": rows, "columns": columns}
     options = {**places, "y": value, "kind": kind, "logx": logx, "logy": logy, "title": title}
-    how: dict[str, Any] = {**sweep.plot, **{k: v for k, v in options.items() if v is not None}}
+    another = any(given is not None for given in (rows, columns, kind))  # kind of picture than the file's, perhaps
+    filed = {k: v for k, v in sweep.plot.items() if not (another and k in ("kind", "x", "lines", "rows", "columns"))}
+    how: dict[str, Any] = {**filed, **{k: v for k, v in options.items() if v is not None}}
     if at is not None:
         how["t"] = time(at)
     measured = how.get("y", "excess")
