@@ -19,6 +19,13 @@ def stems(incomplete: str) -> list[str]:
     return [stem for stem in PAPER if stem.startswith(incomplete.lower())]
 
 
+def find_own(*folders: Path) -> None:
+    """Let modules of one's own be found in the current folder and in these, behind all others."""
+    for folder in (Path.cwd(), *folders):
+        if (place := str(folder.absolute())) not in sys.path:
+            sys.path.append(place)
+
+
 def check_json(json: Path | None) -> None:
     """Raise, before anything is computed, if `--json FILE` could not be written; - is standard output."""
     from byzcheck.files import check_writable

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from byzcheck.commands.arguments import check_json, write_json
+from byzcheck.commands.arguments import check_json, find_own, write_json
 from byzcheck.commands.errors import one_sentence
 
 
@@ -35,7 +33,7 @@ def audit(
     if not 0 <= 2 * f < n:
         raise ValueError(f"an audit needs 0 ≤ f < n/2, got n = {n}, f = {f}")
     check_json(json)
-    sys.path.append(os.getcwd())  # a rule of one's own is usually a file in the current folder
+    find_own()
     made = rule_by_name(rule, f, parse_settings(settings or []))
     made.require(n)
     card = card_of(made, n, f)

@@ -46,6 +46,11 @@ def code_of(modules: Iterable[str], backend: str = "numpy") -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+def digest(text: str) -> str:
+    """The first 32 hexadecimal digits of the SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
 def function_tree(function: FunctionType) -> str | None:
     """The canonical syntax tree of a function or lambda; None where its source is not at hand, or is ambiguous."""
     path = Path(function.__code__.co_filename)
@@ -100,9 +105,8 @@ def _read(module: str) -> tuple[str, tuple[str, ...]]:
         if path is None:
             raise ValueError(f"a key needs the source of all code that is used, and {module} has no source file")
         tree = _parsed(path)
-        digest = hashlib.sha256(canonical_tree(tree).encode()).hexdigest()[:32]
         needed = {target for source, name in _imports(module, path, tree) for target in _targets(module, source, name)}
-        known = _READ[module] = (loaded, digest, tuple(sorted(needed - {module})))
+        known = _READ[module] = (loaded, digest(canonical_tree(tree)), tuple(sorted(needed - {module})))
     return known[1:]
 
 

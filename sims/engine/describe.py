@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
 import json
 import math
 import sys
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from sims.backend import to_numpy
-from sims.engine.code import code_of, function_tree
+from sims.engine.code import code_of, digest, function_tree
 from sims.engine.streams import STREAMS_VERSION
 
 CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
@@ -59,11 +58,6 @@ def key(configuration: Mapping[str, Any], code: Mapping[str, str] | None = None)
         code = code_of(sorted(set(modules_of(configuration))), configuration.get("backend", "numpy"))
     parts = {"code": dict(code), "configuration": dict(configuration), "streams": STREAMS_VERSION}
     return digest(canonical(parts))
-
-
-def digest(text: str) -> str:
-    """The first 32 hexadecimal digits of the SHA-256 of a text."""
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def modules_of(description: Any) -> Iterator[str]:

@@ -87,7 +87,7 @@ class Record:
         shape = (len(self.times), *self.x.shape[:-1])
         along = np.meshgrid(*self.coords.values(), indexing="ij")
         axes = {name: values.ravel() for name, values in zip(self.dims, along, strict=True)}
-        return axes | {name: values.reshape(shape).ravel() for name, values in self._everywhere().items()}
+        return axes | {name: values.reshape(shape).ravel() for name, values in self.everywhere().items()}
 
     def to_xarray(self) -> Any:
         """The measures and `x` as an `xarray.Dataset` along `dims`; `ImportError` without xarray."""
@@ -95,11 +95,11 @@ class Record:
             xarray = importlib.import_module("xarray")
         except ImportError as error:
             raise ImportError("to_xarray needs xarray: pip install xarray") from error
-        data = {name: (self.dims, values) for name, values in self._everywhere().items()}
+        data = {name: (self.dims, values) for name, values in self.everywhere().items()}
         return xarray.Dataset({**data, "x": ((*self.dims[1:], "coordinate"), self.x)}, coords=self.coords)
 
-    def _everywhere(self) -> dict[str, np.ndarray]:
-        """The measures and the errors, all of them at all times."""
+    def everywhere(self) -> dict[str, np.ndarray]:
+        """The measures, and the errors with NaN at t = 0, all (k, *grid, runs), by name."""
         none = np.full((1, *self.sq_aggregate_errors.shape[1:]), np.nan)
         return {**self.measures, "sq_aggregate_errors": np.concatenate([none, self.sq_aggregate_errors])}
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
-import math
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 from sims.engine import Axis, Experiment, Record, describe, play
-from sims.engine.describe import canonical, digest
+from sims.engine.code import digest
+from sims.engine.describe import canonical
 from sims.engine.simulate import compiled
 from sims.optimizers import RobustSGD
 from sims.sweep.cell import Cell
@@ -39,6 +40,11 @@ class Batch:
     def jobs(self) -> list[tuple[Cell, int]]:
         """Every cell with every seed."""
         return [(cell, seed) for cell in self.cells for seed in self.seeds]
+
+    @functools.cached_property
+    def keys(self) -> list[tuple[str, str]]:
+        """The key and the configuration key of each of the `jobs`."""
+        return [both for cell in self.cells for both in cell.keys(self.seeds)]
 
     @property
     def numbers(self) -> int:
@@ -196,15 +202,12 @@ def rows(played: Sequence[tuple[Batch, Record]]) -> pa.Table:
     The columns are key, t, the measures, the settings of the job, and its configuration.
     """
     batch = Batch(tuple(cell for part, _ in played for cell in part.cells), played[0][0].seeds)
-    record = played[0][1]
-    jobs, times = batch.jobs, len(record.times)
-    measures = {name: _joined([one.measures[name] for _, one in played]) for name in record.measures}
-    errors = _joined([one.sq_aggregate_errors for _, one in played])
-    measures["sq_aggregate_errors"] = np.concatenate([np.full((1, errors.shape[1]), math.nan), errors])
+    recorded, measured = played[0][1].times, [record.everywhere() for _, record in played]
+    jobs, times = batch.jobs, len(recorded)
     columns: dict[str, Any] = {
-        "key": _for_each([key for cell in batch.cells for key, _ in cell.keys(batch.seeds)], times),
-        "t": pa.array(np.tile(record.times.astype(np.int64), len(jobs))),
-        **{name: pa.array(values.T.ravel()) for name, values in measures.items()},
+        "key": _for_each([key for key, _ in batch.keys], times),
+        "t": pa.array(np.tile(recorded.astype(np.int64), len(jobs))),
+        **{name: pa.array(_joined([one[name] for one in measured]).T.ravel()) for name in measured[0]},
         "seed": _for_each([seed for _, seed in jobs], times),
     }
     settings = [cell.settings for cell in batch.cells]
@@ -229,6 +232,5 @@ def _for_each(values: Sequence[Any], times: int) -> pa.Array:
 
 def about(batch: Batch) -> dict[str, Any]:
     """What a result file says of itself: its jobs (key, configuration key), their code, shape and amount of work."""
-    jobs = [list(both) for cell in batch.cells for both in cell.keys(batch.seeds)]
     first = batch.cells[0]
-    return {"jobs": jobs, "code": first.code, "shape": Shapes().of(first), "numbers": batch.numbers}
+    return {"jobs": batch.keys, "code": first.code, "shape": Shapes().of(first), "numbers": batch.numbers}

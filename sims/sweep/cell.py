@@ -12,8 +12,8 @@ import numpy as np
 
 from sims.aggregators import Rule
 from sims.attacks import Attack
-from sims.engine.code import code_of
-from sims.engine.describe import canonical, describe, digest
+from sims.engine.code import code_of, digest
+from sims.engine.describe import canonical, describe
 from sims.engine.streams import STREAMS_VERSION
 from sims.optimizers import Optimizer
 from sims.problems import Problem

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 import os
 import platform
@@ -16,6 +15,7 @@ from threadpoolctl import threadpool_info
 
 import sims
 from sims.backend import installed
+from sims.engine.code import digest
 
 PACKAGES = ("byzcheck", "numpy", "numba", "scipy")  # SciPy has the quantiles of an attack
 ROOT = Path(sims.__file__).resolve().parents[1]
@@ -41,7 +41,7 @@ def this_machine() -> dict[str, Any]:
         "versions": installed(PACKAGES),
     }
     text = json.dumps(found, sort_keys=True)
-    return {**found, "host": platform.node(), "fingerprint": hashlib.sha256(text.encode()).hexdigest()[:32]}
+    return {**found, "host": platform.node(), "fingerprint": digest(text)}
 
 
 def processor() -> str:

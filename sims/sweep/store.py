@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from sims.engine.code import digest
 from sims.sweep.folder import RemoteFolder, open_folder
 from sims.sweep.machine import commit, this_machine
 from sims.sweep.seal import seal, unseal
@@ -217,8 +217,7 @@ class Results:
 
 def _name(keys: Sequence[str]) -> str:
     """Of the file with these jobs, in order, on this machine."""
-    digest = hashlib.sha256(json.dumps([keys, this_machine()["fingerprint"]]).encode()).hexdigest()
-    return f"{digest[:32]}.parquet"
+    return f"{digest(json.dumps([keys, this_machine()['fingerprint']]))}.parquet"
 
 
 def _claims(files: Iterable[Kept], keys: set[str]) -> list[tuple[Kept, set[str]]]:

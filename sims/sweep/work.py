@@ -52,8 +52,7 @@ def do(given: Json) -> Json:
     try:
         with threadpool_limits(1):
             for part, failure in _played(batch, results):
-                for cell, seed in part.jobs:
-                    key, configuration = cell.key(seed), cell.configuration_key(seed)
+                for (cell, seed), (key, configuration) in zip(part.jobs, part.keys, strict=True):
                     outcome["kept" if failure is None else "failed"].append(key)
                     if failure is None:
                         for old in known.pop(configuration, ()):
@@ -68,7 +67,7 @@ def do(given: Json) -> Json:
 
 def _played(batch: Batch, results: Results) -> Iterator[tuple[Batch, Json | None]]:
     """The batch, or halves of it that are kept, and single jobs with why they failed."""
-    if results.hold([cell.key(seed) for cell, seed in batch.jobs]):
+    if results.hold([key for key, _ in batch.keys]):
         yield batch, None
         return
     began, failure = time.perf_counter(), None

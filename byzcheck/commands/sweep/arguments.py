@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from byzcheck.commands.arguments import find_own
 
 if TYPE_CHECKING:
     from sims.sweep.file import Sweep
@@ -27,9 +27,7 @@ def read(file: Path) -> Sweep:
     from sims.sweep.file import SweepError
     from sims.sweep.file import read as read_file
 
-    for folder in (os.getcwd(), str(file.absolute().parent)):
-        if folder not in sys.path:
-            sys.path.append(folder)
+    find_own(file.parent)
     try:
         return read_file(file)
     except SweepError as error:

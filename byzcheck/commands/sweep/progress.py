@@ -82,7 +82,9 @@ def share(found: Plan, workers: int) -> int:
 
     It depends on the whole sweep and not on what is left of it, as the batches do.
     """
-    return max(16, min(1024, -(-found.jobs // (2 * workers))))
+    from sims.sweep.batch import MOST_JOBS
+
+    return max(16, min(MOST_JOBS, -(-found.jobs // (2 * workers))))
 
 
 def headline(sweep: Sweep, found: Plan) -> None:
