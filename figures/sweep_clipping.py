@@ -32,7 +32,7 @@ def draw(data: dict[str, Any]) -> Figure:
     headline(
         figure,
         "Clipping is insensitive to its radius under bit flipping, not in general",
-        "f(x) − f* after 1,500 rounds, 5 of 25 attackers; 10 seeds, bands: 95 % intervals of Student's t",
+        "f(x) − f* after 1,500 rounds, 5 of 25 workers attack; 10 seeds, bands: 95 % intervals of Student's t",
     )
     for i, (attack, words) in enumerate(ATTACKS.items()):
         row, column = divmod(i, 3)
