@@ -56,21 +56,23 @@ def test_two_thousand_jobs_through_ten_kills_are_those_of_an_undisturbed_run(tmp
 
 
 RUNNERS = """
-import os, sys, time
+import os, sys
 from typer.testing import CliRunner
 from byzcheck.__main__ import app
 def run(where):
     return CliRunner().invoke(app, ["sweep", "run", sys.argv[1], "--results", where, "--jobs", "1", "--batch", "4"])
 run(sys.argv[2])  # whatever is imported and remembered is handed down
-at, children = time.monotonic() + 1, []
+(gate, opener), children = os.pipe(), []
 for _ in range(50):
     child = os.fork()
     if not child:
-        time.sleep(max(0, at - time.monotonic()))
+        os.close(opener)
+        os.read(gate, 1)  # until the last has begun, however long it takes to begin fifty processes
         answer = run(sys.argv[3])
         os.write(1, answer.output.encode())
         os._exit(answer.exit_code)  # threads of libraries that are not in a fork are not to be waited for
     children.append(child)
+os.close(opener)
 sys.exit(max(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children))
 """
 
