@@ -22,7 +22,7 @@ from array_api_compat import array_namespace, device, is_cupy_array
 Array = Any  # an array of any library that follows the array API standard
 Namespace = Any
 
-BACKENDS = ("numpy", "cupy")
+BACKENDS = ("numpy", "cupy", "torch")
 HUGE = 1e150  # beyond it a float64 counts as infinite wherever distances are measured
 BLOCK = 2**18  # differences between rows that are held at once, as far as a row's own allow
 
@@ -54,7 +54,7 @@ def backend_name(backend: str | Namespace) -> str:
 
 
 def get_namespace(backend: str) -> Namespace:
-    """The namespace called `backend` ("numpy" or "cupy"), or a `BackendUnavailableError` that says what is missing.
+    """The namespace called `backend` (of `BACKENDS`), or a `BackendUnavailableError` that says what is missing.
 
     Another array API namespace is found by the name of its module, once that is imported.
     """
@@ -72,7 +72,13 @@ def get_namespace(backend: str) -> Namespace:
             raise BackendUnavailableError(f"backend cupy needs a CUDA device: {error}") from error
         if count == 0:
             raise BackendUnavailableError("backend cupy needs a CUDA device, and CuPy sees none")
-    return importlib.import_module(f"array_api_compat.{backend}")
+    try:
+        return importlib.import_module(f"array_api_compat.{backend}")
+    except ImportError as error:
+        raise BackendUnavailableError(
+            f"backend {backend} needs {backend}, which cannot be imported here ({error}): "
+            f"pip install 'byzcheck[{backend}]'"
+        ) from error
 
 
 def to_numpy(x: Array) -> np.ndarray:

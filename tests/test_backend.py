@@ -36,7 +36,7 @@ def test_numpy_arrays_belong_to_numpy():
 
 
 def test_an_unknown_backend_is_refused():
-    with pytest.raises(ValueError, match="backend must be one of numpy, cupy, got 'jax'"):
+    with pytest.raises(ValueError, match="backend must be one of numpy, cupy, torch, got 'jax'"):
         backend.get_namespace("jax")
 
 

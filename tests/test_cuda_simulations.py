@@ -46,7 +46,7 @@ def test_nothing_is_fetched_before_the_end(device, monkeypatch):
         fetched.append(device.launches.count("clip_short"))
         return original(x)
 
-    monkeypatch.setattr(importlib.import_module("sims.engine.simulate"), "to_numpy", noticed)
+    monkeypatch.setattr(importlib.import_module("sims.engine.notes"), "to_numpy", noticed)
     run(backend=backend.get_namespace("numpy"))
     rounds = device.launches.count("clip_short")
     assert fetched == [rounds] * 5  # four columns of the record and x

@@ -128,7 +128,7 @@ def test_a_grid_of_parameters_is_a_loop():
         ({"x0": np.zeros((3, 2))}, r"x0 must broadcast to \(\*grid, runs, d\) = \(2, 2\), got \(3, 2\)"),
         ({"attack": "alie"}, "sims Attack as attack, got attack = 'alie'"),
         ({"attack": Constant(1.0, "gradient")}, "got enters = 'gradient'"),
-        ({"backend": "jax"}, "backend must be one of numpy, cupy, got 'jax'"),
+        ({"backend": "jax"}, "backend must be one of numpy, cupy, torch, got 'jax'"),
     ],
 )
 def test_bad_input_is_refused_with_its_numbers(options, message):
@@ -153,7 +153,7 @@ def test_a_start_whose_square_overflows_is_a_result_and_no_warning():
 def test_how_many_iterates_are_measured_at_once_changes_nothing(monkeypatch, problem):
     found = []
     for numbers in (1, 10, 10**9):  # after every round, after some, at the end
-        monkeypatch.setattr(sys.modules["sims.engine.simulate"], "MEASURED_NUMBERS", numbers)
+        monkeypatch.setattr(sys.modules["sims.engine.notes"], "MEASURED_NUMBERS", numbers)
         found.append(simulate(problem, ALGORITHM, grid=(2,), x0=[3.0, 4.0], **SIZES))
     for name in MEASURED:
         for record in found[1:]:

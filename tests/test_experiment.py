@@ -16,10 +16,17 @@ from rules_of_ones_own import InSlots
 from sims import backend
 from sims.aggregators import CenteredClipping, Mean
 from sims.attacks import BitFlipping, InnerProductManipulation, LabelFlipping
-from sims.engine import Experiment, describe, key, play, simulate
+from sims.engine import Experiment, Observer, describe, key, play, simulate
 from sims.engine.describe import canonical
 from sims.optimizers import SGD, RobustSGD, WorkerMomentum
 from sims.problems import Quadratic
+
+
+@dataclasses.dataclass(frozen=True)
+class Watcher(Observer):
+    def __call__(self, seen):
+        return {"t": seen.aggregate[..., 0] * 0 + seen.t}
+
 
 PROBLEM, ALGORITHM = Quadratic((1.0, 2.0), sigma_sq=1.0), RobustSGD(CenteredClipping(tau=1.0), SGD(0.1))
 SIZES = {"n": 5, "f": 1, "steps": 7, "runs": 2, "seed": 0}
@@ -40,6 +47,7 @@ OTHER = {  # field → another value of it
     "first_run": 1,
     "every": 2,
     "backend": "cupy",
+    "observers": (Watcher(),),
 }
 
 
@@ -194,8 +202,8 @@ def test_an_experiment_survives_pickling():
         ({"grid": (0,)}, "grid ≥ 1, got grid = 0"),
         ({"grid": 3}, "a tuple as grid, got grid = 3"),
         ({"seed": 0.5}, "whole number as seed, got seed = 0.5"),
-        ({"backend": "jax"}, "backend must be one of numpy, cupy, got 'jax'"),
-        ({"backend": "json"}, "backend must be one of numpy, cupy, got 'json'"),
+        ({"backend": "jax"}, "backend must be one of numpy, cupy, torch, got 'jax'"),
+        ({"backend": "json"}, "backend must be one of numpy, cupy, torch, got 'json'"),
     ],
 )
 def test_what_is_no_experiment_is_refused_when_it_is_made(changes, sentence):

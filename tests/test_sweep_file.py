@@ -80,7 +80,7 @@ WRONG = [  # what is replaced, by what, and what is said
     ("seed = [0, 1]", "x0 = [[0.0, 1.0]]", ["4: x0 needs as many numbers as Rademacher has, d = 3, got 2"]),
     ("seed = [0, 1]", "x0 = [0, -0.0]", ["4: x0 has 0.0 twice"]),
     ("seed = [0, 1]", "shuffle = 1", ["4: shuffle must be true or false, got 1"]),
-    ("seed = [0, 1]", 'backend = "nunpy"', ["4: backend must be one of numpy, cupy, got 'nunpy'"]),
+    ("seed = [0, 1]", 'backend = "nunpy"', ["4: backend must be one of numpy, cupy, torch, got 'nunpy'"]),
     ("seed = [0, 1]", "title = 3", ["4: title must be a text, got 3"]),
     ("seed = [0, 1]", 'zip = ["n"]', ['4: zip must be a list, got the text "n"']),
     ("seed = [0, 1]", 'zip = [["rule.tau"]]', ["4: a zip needs at least two axes that go together"]),

@@ -1,10 +1,27 @@
 """Experiments, parameters along axes, the batched loop that runs them, the record of a run and the random streams."""
 
 from sims.engine.axis import Axis
+from sims.engine.checkpoint import Checkpoint
 from sims.engine.describe import describe, key
 from sims.engine.experiment import Experiment
+from sims.engine.observer import Observer, Seen
+from sims.engine.on_arrays import Progress
 from sims.engine.record import Record
 from sims.engine.simulate import play, simulate
 from sims.engine.streams import RunStreams, Streams
 
-__all__ = ["Axis", "Experiment", "Record", "RunStreams", "Streams", "describe", "key", "play", "simulate"]
+__all__ = [
+    "Axis",
+    "Checkpoint",
+    "Experiment",
+    "Observer",
+    "Progress",
+    "Record",
+    "RunStreams",
+    "Seen",
+    "Streams",
+    "describe",
+    "key",
+    "play",
+    "simulate",
+]

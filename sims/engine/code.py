@@ -17,7 +17,12 @@ from typing import Any
 import sims
 
 ENGINE = "sims.engine.simulate"  # what plays every experiment
-BOOKKEEPING = ("sims.engine.code", "sims.engine.describe", "sims.engine.record")  # they hold no formula
+BOOKKEEPING = (  # they hold no formula
+    "sims.engine.code",
+    "sims.engine.describe",
+    "sims.engine.record",
+    "sims.engine.checkpoint",
+)
 DEVICE = ("sims.kernels.cuda", "sims.engine.on_cuda")  # which take part on a CUDA device alone
 
 

@@ -13,6 +13,7 @@ from sims.attacks.attack import STAGES
 from sims.backend import Namespace, backend_name, host
 from sims.engine.axis import RUN, Axis, along, axes_in, check_shapes, union
 from sims.engine.describe import describe, key
+from sims.engine.observer import Observer
 from sims.engine.round import Round
 from sims.engine.streams import AnyStreams, RunStreams, Streams
 from sims.optimizers import Algorithm
@@ -26,17 +27,19 @@ class Experiment:
     The problem is any `Oracle`; what it measures of an iterate is recorded.
 
     f is the *true* number, 0 ≤ f < n, whatever the rule declares. Run r has its own random streams (purposes
-    "sample", "attack", "rule", "shuffle"), so that its numbers depend on `seed` and on r = `first_run`, `first_run` +
-    1, … alone, and not on `runs`. With a tuple of seeds, one for each run, each run is what run `first_run` of its seed
-    is; on the host only.
+    "sample", "attack", "rule", "shuffle", "start"), so that its numbers depend on `seed` and on r = `first_run`,
+    `first_run` + 1, … alone, and not on `runs`. With a tuple of seeds, one for each run, each run is what run
+    `first_run` of its seed is; on the host only.
 
     A real parameter that is an `Axis` makes an experiment for each of its values, all on the same samples: `axes` are
     the names and coordinates so found, in the order of problem, algorithm, attack and `x0`, `grid` their lengths, and
     iterates are (*grid, runs, d). Whoever makes arrays of parameters himself gives `grid` (and names in `axes`): with
     `grid=(3,)` a learning rate of shape (3, 1) makes three experiments. `x0` is a number, for every coordinate, or
-    (..., d), and broadcasts to the iterates; None is 0. With `shuffle` the workers take the rows of the algorithm's
-    input in a fresh random order each round: nobody keeps an identity (Karimireddy, He, Jaggi 2021, Remark 3). Values
-    are recorded at t = 0, at multiples of `every` and at the end. `backend` is a name or an array API namespace.
+    (..., d), and broadcasts to the iterates; None is the problem's own start, 0 for most. With `shuffle` the workers
+    take the rows of the algorithm's input in a fresh random order each round: nobody keeps an identity (Karimireddy,
+    He, Jaggi 2021, Remark 3). Values are recorded at t = 0, at multiples of `every` and at the end. `observers` look at
+    every round and change none (`sims.engine.observer`). `backend` is a name or an array API namespace; None is the
+    problem's own.
 
     It is a value: two experiments are the same if their keys are. To that end every field is stored in one form only:
     `x0` as a number where all its entries are equal and in float64 elsewhere, `backend` by its name. Raises
@@ -66,7 +69,8 @@ class Experiment:
     shuffle: bool = False
     first_run: int = 0
     every: int = 1
-    backend: str | Namespace = "numpy"
+    backend: Any = None
+    observers: tuple[Observer, ...] = ()
 
     def __post_init__(self) -> None:
         self._check_parts()
@@ -77,7 +81,8 @@ class Experiment:
         if self.f >= self.n:
             raise ValueError(f"an experiment needs 0 ≤ f < n, got f = {self.f}, n = {self.n}")
         self._store("shuffle", bool(self.shuffle))
-        self._store("backend", backend_name(self.backend))
+        self._store("backend", backend_name(self.problem.backend if self.backend is None else self.backend))
+        self._store("observers", tuple(self.observers))
         self._store("seed", self._checked_seed(self.seed))
         self._name_axes()
         self._store("x0", self._checked_start(self.x0))
@@ -92,6 +97,9 @@ class Experiment:
         for name, kind in (("problem", Oracle), ("algorithm", Algorithm), ("attack", Attack)):
             if not isinstance(part := getattr(self, name), kind):
                 raise ValueError(f"an experiment needs a sims {kind.__name__} as {name}, got {name} = {part!r}")
+        for observer in self.observers:
+            if not isinstance(observer, Observer):
+                raise ValueError(f"an experiment needs sims Observers as observers, got {observer!r}")
         if self.attack.enters not in STAGES:
             raise ValueError(f"an attack enters at one of {STAGES}, got enters = {self.attack.enters!r}")
 
@@ -133,6 +141,8 @@ class Experiment:
                 self._store("x0", start if vectors else start + np.zeros(self.problem.dim))
 
     def _checked_start(self, x0: Any) -> Any:
+        if x0 is None and type(self.problem).start is not Oracle.start:
+            return None
         values = np.array(host(0.0 if x0 is None else x0), dtype=np.float64) + 0.0  # no −0
         d, shape = self.problem.dim, (*self.shape, self.problem.dim)
         if values.ndim and values.shape[-1] != d:
@@ -159,7 +169,8 @@ class Experiment:
     @property
     def configuration(self) -> dict[str, Any]:
         """Every field as plain JSON."""
-        described = {one.name: describe(getattr(self, one.name)) for one in fields(self) if one.name != "axes"}
+        named = [one.name for one in fields(self) if one.name != "axes" and (one.name != "observers" or self.observers)]
+        described = {name: describe(getattr(self, name)) for name in named}
         return {**described, "axes": [[name, describe(coordinates)] for name, coordinates in self.named.items()]}
 
     def key(self) -> str:
@@ -177,7 +188,8 @@ class Experiment:
 
     def start(self) -> np.ndarray:
         """The first iterates, (*grid, runs, d), in an array of their own."""
-        return np.zeros((*self.shape, self.problem.dim)) + self.x0  # a sum owns its memory in C order
+        x0: Any = self.problem.start(self.streams("start"), self.runs) if self.x0 is None else self.x0
+        return np.zeros((*self.shape, self.problem.dim)) + x0  # a sum owns its memory in C order
 
     def streams(self, purpose: str, xp: Namespace = np) -> AnyStreams:
         """The random streams of one purpose, one for each run, at their start; where the arrays of `xp` are."""

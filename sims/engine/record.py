@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,8 @@ class Record:
     `times` (k,) starts with 0 and ends with the last round. `measures` has what the oracle measures of x_t, by name;
     for a `Problem` these are `excess`, f(x_t) − f*, `sq_gradient_norms`, ‖∇f(x_t)‖², and `sq_distances`, ‖x_t − x*‖².
     `sq_aggregate_errors` (k − 1, *grid, runs) is ‖aggregate − mean honest message‖² of the rounds times[1:]. `x`
-    (*grid, runs, d) is the last iterate. `configuration` holds every parameter as plain JSON; `dims` and `coords` name
+    (*grid, runs, d) is the last iterate. `observed` has what observers noted, by name, the mean over the rounds since
+    the time before, for the times[1:]. `configuration` holds every parameter as plain JSON; `dims` and `coords` name
     the axes, `table` and `to_xarray` hand everything over by these names. Raises `ValueError` for a measure that has
     the name of another of these.
     """
@@ -31,15 +32,18 @@ class Record:
     sq_aggregate_errors: np.ndarray
     x: np.ndarray
     configuration: dict[str, Any]
+    observed: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = {one.name for one in fields(self)} | set(self.dims)
         if taken := [name for name in self.measures if name in names]:
             raise ValueError(f"a record has something else under the name of the measure {taken[0]!r}")
+        if taken := [name for name in self.observed if name in names | self.measures.keys()]:
+            raise ValueError(f"a record has something else under the name of what was observed, {taken[0]!r}")
 
     def __repr__(self) -> str:
         axes = ", ".join(f"{name}: {len(values)}" for name, values in self.coords.items())
-        return f"Record({axes}; {', '.join(self.measures)}, sq_aggregate_errors, x)"
+        return f"Record({axes}; {', '.join([*self.measures, 'sq_aggregate_errors', *self.observed, 'x'])})"
 
     @property
     def excess(self) -> np.ndarray:
@@ -81,8 +85,9 @@ class Record:
     def table(self) -> dict[str, np.ndarray]:
         """A row for each time, experiment and run: columns of equal length, by name.
 
-        The columns are the axes, the measures, and `sq_aggregate_errors` (NaN at t = 0). One line makes it a frame:
-        `pandas.DataFrame(record.table())`, the same for polars, `pyarrow.table(record.table())` for duckdb.
+        The columns are the axes, the measures, `sq_aggregate_errors` and what was observed (NaN at t = 0). One line
+        makes it a frame: `pandas.DataFrame(record.table())`, the same for polars, `pyarrow.table(record.table())` for
+        duckdb.
         """
         shape = (len(self.times), *self.x.shape[:-1])
         along = np.meshgrid(*self.coords.values(), indexing="ij")
@@ -99,9 +104,10 @@ class Record:
         return xarray.Dataset({**data, "x": ((*self.dims[1:], "coordinate"), self.x)}, coords=self.coords)
 
     def everywhere(self) -> dict[str, np.ndarray]:
-        """The measures, and the errors with NaN at t = 0, all (k, *grid, runs), by name."""
+        """The measures, and errors and what was observed with NaN at t = 0, all (k, *grid, runs), by name."""
         none = np.full((1, *self.sq_aggregate_errors.shape[1:]), np.nan)
-        return {**self.measures, "sq_aggregate_errors": np.concatenate([none, self.sq_aggregate_errors])}
+        later = {"sq_aggregate_errors": self.sq_aggregate_errors, **self.observed}
+        return {**self.measures, **{name: np.concatenate([none, values]) for name, values in later.items()}}
 
     def key(self) -> str:
         """32 hexadecimal digits, the `Experiment.key` of what was run; `ValueError` where that is one."""
@@ -110,6 +116,7 @@ class Record:
     def as_dict(self) -> dict[str, Any]:
         """Everything, and the versions of what computed it, as plain JSON; an infinity or NaN becomes {"float": …}."""
         arrays = {"times": self.times, **self.measures, "sq_aggregate_errors": self.sq_aggregate_errors, "x": self.x}
+        arrays |= self.observed
         plain = {name: describe(array.tolist()) for name, array in arrays.items()}
         return {"configuration": self.configuration, "versions": installed(("byzcheck", "numpy")), **plain}
 

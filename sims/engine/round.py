@@ -8,17 +8,35 @@ from typing import Any
 from sims.attacks import Attack, View
 from sims.backend import Array, inverse, namespace, take_rows
 from sims.optimizers import Algorithm, AlgorithmState
-from sims.problems import Labelled, Oracle
+from sims.problems import Labelled, Oracle, Stateful
 from sims.problems.problem import sq_norm
+
+
+@dataclass(frozen=True)
+class States:
+    """Where all stand between two rounds: the algorithm, the attack (() if there is none), a problem's memory."""
+
+    algorithm: AlgorithmState
+    attack: Any = ()
+    problem: Any = ()
+
+
+@dataclass(frozen=True)
+class Played:
+    """What a round leaves to be looked at: gradients and messages (..., n, d), good first, and what the rule met."""
+
+    gradients: Array
+    messages: Array
+    before: AlgorithmState
 
 
 @dataclass(frozen=True)
 class Round:
     """The rules of a round: n workers, the last f of them Byzantine.
 
-    Calling it with a state, the samples (..., n, *sample_shape) and an order of the workers (runs, n) or None returns
-    the next state, the attack's next state, and ‖aggregate − mean honest message‖² (...). Raises `ValueError` if the
-    attack flips labels and the problem is not `Labelled`.
+    Calling it with the states, the samples (..., n, *sample_shape) and an order of the workers (runs, n) or None
+    returns the next states, and what was played. Raises `ValueError` if the attack flips labels and the problem is not
+    `Labelled`.
     """
 
     problem: Oracle
@@ -32,14 +50,21 @@ class Round:
             name = type(self.attack).__name__
             raise ValueError(f"{name} needs a problem with labels, got problem = {self.problem!r}")
 
+    def begin(self, x: Array) -> States:
+        """Where everybody stands before the first round, at x (..., d)."""
+        problem = self.problem
+        memory = problem.begin(x, self.n, self.n - self.f) if isinstance(problem, Stateful) else ()
+        return States(self.algorithm.init(x), self.attack.init(x, self.n, self.f) if self.f else (), memory)
+
     def __call__(
-        self, state: AlgorithmState, attack_state: Any, sample: Array, order: Array | None, attacking: Any, ruling: Any
-    ) -> tuple[AlgorithmState, Any, Array]:
+        self, states: States, sample: Any, order: Array | None, attacking: Any, ruling: Any
+    ) -> tuple[States, Played]:
         """Play the round; `attacking` and `ruling` are the random streams of the attack and of the rule."""
-        xp = namespace(sample)
+        state, attack_state = states.algorithm, states.attack
+        xp = namespace(state.x)
         g = self.n - self.f
         back = None if order is None else inverse(order)
-        gradients, elsewhere = self._gradients(state, sample)
+        gradients, elsewhere, memory = self._gradients(states, sample)
         messages, spoken = self._speak(gradients, elsewhere, state, order, back)
         if self.f:
             view = View(
@@ -60,19 +85,29 @@ class Round:
             else:
                 messages = xp.concat([view.honest, sent], axis=-2)
         _, state = self.algorithm.update(_arrange(messages, order), spoken, ruling)
-        error = sq_norm(state.aggregate - xp.mean(messages[..., :g, :], axis=-2))
-        return state, attack_state, error
+        return States(state, attack_state, memory), Played(gradients, messages, spoken)
 
-    def _gradients(self, state: AlgorithmState, sample: Array) -> tuple[Array, list[Array]]:
-        """The gradients of the sample at x, which an attack sees and may replace, and those at the other points."""
-        first, *others = self.algorithm.points(state)
-        return self._oracle(first, sample), [self._oracle(x, sample) for x in others]
+    def sq_error(self, played: Played, aggregate: Array) -> Array:
+        """‖aggregate − mean honest message‖² of a round that was played, (...)."""
+        honest = played.messages[..., : self.n - self.f, :]
+        return sq_norm(aggregate - namespace(aggregate).mean(honest, axis=-2))
 
-    def _oracle(self, x: Array, sample: Array) -> Array:
+    def _gradients(self, states: States, sample: Any) -> tuple[Array, list[Array], Any]:
+        """The gradients of the sample at x, which an attack sees and may replace, those at the other points, a memory.
+
+        Gradients at other points see the memory from before the round and leave none.
+        """
+        first, *others = self.algorithm.points(states.algorithm)
+        gradients, memory = self._oracle(first, sample, states.problem)
+        return gradients, [self._oracle(x, sample, states.problem)[0] for x in others], memory
+
+    def _oracle(self, x: Array, sample: Any, memory: Any) -> tuple[Array, Any]:
         """Every worker's gradient at x, the Byzantine workers' from flipped labels if that is the attack."""
         g = self.n - self.f
         flips: Any = {"flip": True} if self.attack.flips_labels else {}
-        return self.problem.oracle(x, sample, g, **flips)
+        if isinstance(self.problem, Stateful):
+            return self.problem.gradients(x, sample, memory, g, **flips)
+        return self.problem.oracle(x, sample, g, **flips), memory
 
     def _speak(
         self,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from array_api_compat import is_cupy_namespace
@@ -94,6 +95,16 @@ class RunStreams:
     def uniform(self, steps: int, shape: tuple[int, ...] = ()) -> np.ndarray:
         """Uniform draws from the multiples of 2^−53 in [0, 1), (steps, runs, *shape)."""
         return self._draw(np.random.Generator.random, steps, shape)
+
+    def position(self) -> Sequence[Mapping[str, Any]] | None:
+        """Where each run's stream is; None before anything was drawn."""
+        return None if self._generators is None else [one.bit_generator.state for one in self._generators]
+
+    def rewind(self, position: Sequence[Mapping[str, Any]] | None) -> None:
+        """Go on from a `position`."""
+        self._generators = None
+        for generator, state in zip(self.generators, position, strict=True) if position else ():
+            generator.bit_generator.state = state
 
     def _draw(self, sampler: Callable[..., np.ndarray], steps: int, shape: tuple[int, ...]) -> np.ndarray:
         drawn = np.empty((steps, len(self.runs), *shape))

@@ -8,6 +8,7 @@ from sims.problems.problem import Problem
 from sims.problems.quadratic import Quadratic
 from sims.problems.sinusoidal import Pendulum, PhaseNoise, Sinusoidal
 from sims.problems.softmax_regression import SoftmaxRegression
+from sims.problems.stateful import Stateful
 
 __all__ = [
     "Bernoulli",
@@ -24,4 +25,5 @@ __all__ = [
     "Rademacher",
     "Sinusoidal",
     "SoftmaxRegression",
+    "Stateful",
 ]

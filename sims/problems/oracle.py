@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 from collections.abc import Mapping
-from typing import ClassVar, Protocol
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -28,10 +30,34 @@ class Oracle(abc.ABC):
 
     The engine asks for no more, so that what has no closed form can be optimized by the same rounds; a `Problem` is an
     oracle of which everything is known. `reals` names the real parameters that may be arrays over the leading axes,
-    with the number of axes of their own: {"sigma_sq": 0, "x_star": 1}.
+    with the number of axes of their own: {"sigma_sq": 0, "x_star": 1}. Iterates are numbers of `precision` in arrays of
+    `backend`, unless the experiment names another, on `device` (None: where the library makes them).
     """
 
     reals: ClassVar[Mapping[str, int]] = {}
+
+    @property
+    def backend(self) -> str:
+        """The array library of its iterates unless the experiment says otherwise."""
+        return "numpy"
+
+    @property
+    def precision(self) -> str:
+        """The type of the numbers of iterates."""
+        return "float64"
+
+    @property
+    def device(self) -> Any:
+        """Where iterates are; None: where the array library makes them."""
+        return None
+
+    def start(self, streams: Draws, runs: int) -> np.ndarray | None:
+        """Where runs begin that are given no x0, (runs, d), from the stream "start"; None, as here: at 0."""
+        return None
+
+    def session(self) -> AbstractContextManager[Any]:
+        """Entered around a run: for settings of a library on which its numbers depend."""
+        return contextlib.nullcontext()
 
     @property
     @abc.abstractmethod

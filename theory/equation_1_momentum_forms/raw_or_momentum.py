@@ -200,11 +200,12 @@ def attackers_picked(setting: Setting, on: str, seed: int) -> np.ndarray:
     problem, start = PROBLEMS[setting.problem]
     algorithm = RobustSGD(setting.rule("Krum"), WorkerMomentum(ETA, setting.beta, damped=False))
     play = Round(problem, algorithm, setting.sends(on), setting.n, setting.f)
-    state = algorithm.init(np.full((RUNS, problem.dim), start))
+    states = play.begin(np.full((RUNS, problem.dim), start))
     samples = problem.draw(Streams(seed, "sample").runs(0, RUNS), STEPS, setting.n)
     picked = []
     for sample in samples:
-        state, _, _ = play(state, (), sample, None, None, None)
+        states, _ = play(states, sample, None, None, None)
+        state = states.algorithm
         honest = state.memory.workers[:, : setting.n - setting.f]
         picked.append(~np.any(np.all(honest == state.aggregate[:, None], axis=-1), axis=-1))
     return np.mean(picked[STEPS // 2 :], axis=0)

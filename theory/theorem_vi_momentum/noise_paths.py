@@ -55,14 +55,15 @@ def all_paths(
     runs = 2 ** (g * T)
     bits = (np.arange(runs)[:, None] >> np.arange(g * T)) & 1
     tosses = np.concatenate([0.25 + 0.5 * bits.reshape(runs, T, g), np.full((runs, T, f), 0.75)], axis=-1)
-    state = algorithm.init(ctx.asarray(np.full((runs, 1), x0)))
-    attack_state = attack.init(state.x, n, f)
+    states = one_round.begin(ctx.asarray(np.full((runs, 1), x0)))
     columns: list[tuple[float, float, float, float]] = []
     for t in range(1, T + 1):
         sample = ctx.asarray(tosses[:, t - 1, :, None])
+        state = states.algorithm
         spoken = to_numpy(algorithm.messages(one_round.problem.oracle(state.x, sample), state)[0])[:, :g, 0]
         x, centre = to_numpy(state.x)[:, 0], to_numpy(state.aggregate)[:, 0]
-        state, attack_state, error = one_round(state, attack_state, sample, None, None, None)
+        states, played = one_round(states, sample, None, None, None)
+        error = one_round.sq_error(played, states.algorithm.aggregate)
         columns.append(
             (
                 float(np.mean(x**2)),

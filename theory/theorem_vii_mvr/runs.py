@@ -57,11 +57,11 @@ def rounds(setting: Setting, samples: Any, runs: int) -> Iterator[Seen]:
     """Play a round for each array of samples (R, n, d)."""
     algorithm = RobustSGD(setting.rule, setting.optimizer)
     play = Round(setting.problem, algorithm, setting.attack, setting.n, setting.f)
-    state = algorithm.init(np.full((runs, setting.problem.dim), setting.x0))
-    attacking = setting.attack.init(state.x, setting.n, setting.f) if setting.f else ()
+    states = play.begin(np.full((runs, setting.problem.dim), setting.x0))
     for sample in samples:
-        x = state.x
-        state, attacking, _ = play(state, attacking, sample, None, None, None)
+        x = states.algorithm.x
+        states, _ = play(states, sample, None, None, None)
+        state = states.algorithm
         yield Seen(x, state.memory.workers[..., : setting.n - setting.f, :], state.aggregate, state.x)
 
 
