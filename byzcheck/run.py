@@ -31,6 +31,9 @@ class CheckError(RuntimeError):
     """A check raised instead of returning evidence: a defect of the check or of what it calls."""
 
 
+CHECKED_ON = ("numpy", "cupy")  # checks are in float64, which not every library has on every device
+
+
 @dataclass(frozen=True)
 class Options:
     """What a run depends on. The same options give the same numbers, whatever the number of jobs."""
@@ -205,7 +208,9 @@ def prepare(options: Options, jobs: int) -> None:
     """Raise a `ValueError` if such a run cannot start here."""
     if jobs < 1:
         raise ValueError(f"jobs must be ≥ 1, got {jobs}")
-    get_namespace(options.backend)
+    if options.backend not in CHECKED_ON:
+        raise ValueError(f"backend must be one of {', '.join(CHECKED_ON)}, got {options.backend!r}")
+    get_namespace(options.backend)  # whether it can run here
 
 
 def check_statements(
