@@ -1,4 +1,4 @@
-"""A network as functions of one flat vector: its parameters, the running statistics of its BatchNorm, copies to work on."""
+"""A network as functions of one flat vector of parameters, with BatchNorm's running statistics as another."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from sims.neural.threads import share_out
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
 EVALUATED_AT_ONCE = 100  # images; a constant, so that logits do not depend on the number of threads
+TOGETHER = 8  # workers at most in one pass, two passes of the paper's 16; a constant for the same reason
 
 
 @dataclass(eq=False)
@@ -125,7 +126,7 @@ class Net:
         return torch.cat(found)
 
     def mix(self, buffers: Tensor, statistics: Tensor) -> Tensor:
-        """Running statistics (B,) after batches with statistics (n, B), in order: r ← (1 − m) r + m s, m the momentum."""
+        """Running statistics (B,) after batches with statistics (n, B) in order: r ← (1 − m) r + m s, m the momentum."""
         momenta = [torch.full(s.shape, float(norm.momentum or 0)) for _, norm in self.norms for s in _running(norm)]
         m = self.statistics.flat(momenta).to(buffers)
         for s in statistics:
@@ -143,7 +144,7 @@ class Net:
 
     @contextmanager
     def replicas(
-        self, kind: str, count: int, adapt: Callable[[nn.Module], object] = lambda module: None
+        self, kind: str, count: int, adapt: Callable[[nn.Module], nn.Module] = lambda module: module
     ) -> Iterator[deque[Replica]]:
         """Lend `count` replicas of a kind, which `adapt` makes of a copy of the network when there are too few."""
         idle = self._idle.setdefault(kind, deque())
@@ -155,7 +156,7 @@ class Net:
         finally:
             idle.extend(lent)
 
-    def _replica(self, adapt: Callable[[nn.Module], object]) -> Replica:
+    def _replica(self, adapt: Callable[[nn.Module], nn.Module]) -> Replica:
         module, masks = copy.deepcopy(self.module).train(), Masks()
         if any(p.ndim == 4 for p in module.parameters()):
             module = module.to(memory_format=self.memory_format)
@@ -164,14 +165,23 @@ class Net:
         for norm in (m for m in module.modules() if _tracks(m)):
             norm.momentum = 1.0  # the running statistics after a batch are those of the batch
             statistics += _running(norm)
-        seeded(module, masks)
-        adapt(module)
-        return Replica(module, parameters, statistics, masks)
+        return Replica(adapt(seeded(module, masks)), parameters, statistics, masks)
 
     def _made(self, seed: int) -> nn.Module:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return self.make()
+
+
+def spans(n: int) -> list[slice]:
+    """n workers in groups of at most `TOGETHER`, as equal as can be.
+
+    >>> spans(9)
+    [slice(0, 5, None), slice(5, 9, None)]
+    """
+    groups = -(-n // TOGETHER)
+    stops = [n * (k + 1) // groups + (n * (k + 1) % groups > 0) for k in range(groups)]
+    return [slice(start, stop) for start, stop in zip([0, *stops], stops, strict=False)]
 
 
 def _tracks(module: nn.Module) -> bool:

@@ -10,8 +10,10 @@ from torch import Tensor
 
 from sims.neural.flat import Net
 from sims.neural.gradients.loop import loop
+from sims.neural.gradients.shared import shared
+from sims.neural.gradients.vmapped import vmapped
 
-METHODS: Final[dict[str, Callable[..., None]]] = {"loop": loop}
+METHODS: Final[dict[str, Callable[..., None]]] = {"loop": loop, "shared": shared, "vmap": vmapped}
 
 
 def gradients(
