@@ -1,0 +1,77 @@
+"""The gradients of n workers as one matrix (n, d), exactly, by whichever way is fastest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from sims.neural.flat import Net
+from sims.neural.gradients.loop import loop
+from sims.neural.gradients.shared import shared
+from sims.neural.gradients.vmapped import vmapped
+
+METHODS: Final[dict[str, Callable[..., None]]] = {"loop": loop, "shared": shared, "vmap": vmapped}
+
+
+def gradients(
+    net: Net,
+    x: Tensor,
+    images: Tensor,
+    labels: Tensor,
+    seeds: Tensor,
+    out: Tensor,
+    method: str = "auto",
+    threads: int = 1,
+) -> tuple[Tensor, Tensor]:
+    """Write into row i of `out` the gradient of worker i's loss, the mean cross-entropy over its batch.
+
+    Dropout takes worker i's masks from seed i alone, and BatchNorm the mean and variance of worker i's batch alone.
+
+    Args:
+        net: the network.
+        x: parameters (d,).
+        images: (n, b, c, h, w), b for each worker.
+        labels: (n, b), int64.
+        seeds: (n,), int64.
+        out: (n, d), in the network's dtype and on its device; all of it is overwritten.
+        method: "auto", or one of `METHODS`. They agree up to rounding.
+        threads: of Python; the bits do not depend on it.
+
+    Returns:
+        The losses (n,), and for every worker what `Net.mix` mixes into the running statistics (n, B): each
+        BatchNorm's mean and unbiased variance over the worker's batch.
+
+    Raises:
+        ValueError: if shapes do not fit each other, or an argument has a dtype that is not the network's.
+    """
+    _check(net, x, images, labels, seeds, out)
+    name = choose(net, *labels.shape) if method == "auto" else method
+    if name not in METHODS:
+        raise ValueError(f"method must be auto or one of {', '.join(METHODS)}, got {method!r}")
+    n = len(seeds)
+    losses = torch.empty(n, dtype=net.dtype, device=net.device)
+    statistics = torch.empty((n, net.buffers), dtype=net.dtype, device=net.device)
+    METHODS[name](net, x.detach(), images, labels, seeds.tolist(), out, losses, statistics, threads)
+    return losses, statistics
+
+
+def choose(net: Net, n: int, b: int) -> str:
+    """The name of the method that is fastest for n workers with b images each."""
+    return "loop"
+
+
+def _check(net: Net, x: Tensor, images: Tensor, labels: Tensor, seeds: Tensor, out: Tensor) -> None:
+    n, b = labels.shape
+    for name, tensor, shape in (
+        ("x", x, (net.dim,)),
+        ("images", images, (n, b, *images.shape[2:])),
+        ("seeds", seeds, (n,)),
+        ("out", out, (n, net.dim)),
+    ):
+        if tuple(tensor.shape) != shape:
+            raise ValueError(f"{name} must have shape {shape}, got {tuple(tensor.shape)}")
+    if out.dtype != net.dtype:
+        raise ValueError(f"out must be of the network's dtype {net.dtype}, got {out.dtype}")
