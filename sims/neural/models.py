@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Final
 
 import torch
 from torch import Tensor, nn
+
+from sims.by_name import nearest
 
 Shape = tuple[int, int, int]  # channels, height, width
 
@@ -116,3 +119,22 @@ MODELS: Final[dict[str, Callable[[Shape, int], nn.Module]]] = {
 def parameters_of(module: nn.Module) -> int:
     """The number of parameters, d."""
     return sum(p.numel() for p in module.parameters())
+
+
+def network_by_name(name: str) -> Callable[[Shape, int], nn.Module]:
+    """What makes the network called `name`, one of `MODELS` or "module:Name", from a shape (c, h, w) and classes.
+
+    Raises `ValueError` in one sentence: unknown name (with the nearest one), module that does not import, no callable.
+    """
+    module, colon, own = name.partition(":")
+    if not colon:
+        if name not in MODELS:
+            raise ValueError(f"unknown model {name!r}{nearest(name, MODELS)} (known: {', '.join(MODELS)}, module:Name)")
+        return MODELS[name]
+    try:
+        found = getattr(importlib.import_module(module), own, None)
+    except Exception as error:
+        raise ValueError(f"module {module} does not import: {type(error).__name__}: {error}") from error
+    if not callable(found):
+        raise ValueError(f"module {module} has no {own} that can be called")
+    return found

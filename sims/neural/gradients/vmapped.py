@@ -97,7 +97,9 @@ def vmapped(
             return [torch.stack(layer) for layer in zip(*drawn, strict=True)]
 
         def work(span: slice) -> None:
-            own = images[span].to(net.device, net.dtype).contiguous()  # channels last has no meaning for a map of 4 axes
+            own = (
+                images[span].to(net.device, net.dtype).contiguous()
+            )  # channels last has no meaning for a map of 4 axes
             masks = masks_of(seeds[span], own[0])
             gradient, (loss, statistic) = each(parameters, own, labels[span].to(net.device), masks)
             for rows, value in zip(net.parameters.views(out[span]), gradient.values(), strict=True):

@@ -1,0 +1,295 @@
+"""Image classification by a neural network, as an oracle of stochastic gradients."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sims.by_name import nearest
+from sims.kernels.cpu import threads
+from sims.neural.data import Dataset, imbalanced, load, shards
+from sims.neural.data.sampling import Split
+from sims.neural.flat import DTYPES, Net
+from sims.neural.gradients import METHODS, gradients
+from sims.neural.images import PER_IMAGE, Images
+from sims.neural.models import network_by_name
+from sims.problems import Draws, Labelled, Stateful
+
+Sampling = Literal["epochs", "replacement"]
+Statistics = Literal["all", "honest"]
+BITS = 2**53  # a uniform draw is a multiple of 2^−53: times this it is a whole number, a seed
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What is not in the iterate: where workers are in their data, running statistics, the last training loss.
+
+    `t` rounds are over. `orders` (*runs, n, m) are the places of a worker's shard in the order of its present epoch,
+    () where it samples with replacement; `statistics` (..., B) are those of BatchNorm; `loss` (...) is the mean loss of
+    the honest workers on their last batches, NaN before the first.
+    """
+
+    t: int
+    orders: Any
+    statistics: Tensor
+    loss: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class ImageClassification(Stateful, Labelled):
+    """Mean cross-entropy of a network on images, each worker with a shard of the training set.
+
+    f_i(x) = (1/m) Σ_k −log softmax(net(a_k; x))[y_k] + ½λ‖x‖² over the m images of worker i's shard; x is the flat
+    vector of all parameters, begun as the network's layers draw them. A worker's gradient is that of its batch, with
+    its own dropout masks and, in BatchNorm, its batch's own mean and variance.
+
+    - `data` is a name of `sims.neural.data` ("mnist-5k", "mnist", "fashion-mnist", "cifar10", "folder:NAME"); where
+      its files lie is not part of the problem. Class k is kept in proportion γ^k (`gamma`), in training and test set
+      alike; before that `train_size` and `test_size` images are chosen at random, all where they are None.
+    - `model` is a name of `sims.neural.models` or one's own, "module:Name": what is called with (c, h, w) and the
+      number of classes and makes an `nn.Module`.
+    - The training set is dealt equally to `shards` workers, by default the honest ones, at random (`split="iid"`) or
+      sorted by label ("label"). Worker i has shard i mod `shards`, Byzantine worker j shard j mod `shards`, as in the
+      authors' released code. `data_seed` decides which images are kept and who has which.
+    - `sampling="epochs"`: a worker goes through its shard in batches of `batch`, in a fresh random order each time,
+      and leaves out what fills no batch; "replacement": each image is drawn uniformly, so that rounds are independent.
+    - `augment`: each image is mirrored with probability ½ and cropped from itself with a border of 4 black pixels.
+    - `statistics`: BatchNorm's running statistics, which only tests use, mix in the batches of "all" workers one after
+      the other, Byzantine workers first (the authors' released code, whatever the Byzantine workers send), or those
+      of the "honest" alone.
+    - `dtype`: "float32", "float64" or "bfloat16" (passes under autocast, whose gradients are off by tens of percent at
+      the start: for no reproduction). `method` is how gradients are computed (`sims.neural.gradients`), exactly in
+      each case: the choice changes rounding alone. On a CPU numbers do not depend on how many threads there are.
+
+    A sample is one row of uniform draws: an image each, what augments it, a seed for dropout, one for the next order.
+    What is measured: the test set's `test_loss` (without the ridge), `test_accuracy` and the accuracy on each class,
+    `accuracy_0`, …, in evaluation mode, NaN for a class that has no image; and `train_loss`, of the last round.
+
+    Raises `ValueError` for a name that is unknown, sizes that leave a class, a shard or a batch empty, and numbers out
+    of range; `sims.neural.data.DataMissing` for data that is not there.
+    """
+
+    data: str = "mnist-5k"
+    model: str = "mnist_cnn"
+    batch: int = 1
+    gamma: float = 1.0
+    split: Split = "iid"
+    shards: int | None = None
+    sampling: Sampling = "epochs"
+    augment: bool = False
+    statistics: Statistics = "all"
+    train_size: int | None = None
+    test_size: int | None = None
+    ridge: float = 0.0
+    dtype: str = "float32"
+    device: str = "cpu"  # pyright: ignore[reportIncompatibleMethodOverride] (a field for the property)
+    method: str = "auto"
+    data_seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, known in (
+            ("split", get_args(Split)),
+            ("sampling", get_args(Sampling)),
+            ("statistics", get_args(Statistics)),
+            ("dtype", tuple(DTYPES)),
+            ("method", ("auto", *METHODS)),
+        ):
+            if (value := getattr(self, name)) not in known:
+                told = f"{' or '.join(known)}, got {name} = {value!r}{nearest(str(value), known)}"
+                raise ValueError(f"ImageClassification needs {name} {told}")
+        for name in ("batch", "shards", "train_size", "test_size"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+                raise ValueError(f"ImageClassification needs a whole number {name} ≥ 1, got {name} = {value!r}")
+        if not 0 < self.gamma <= 1:
+            raise ValueError(f"ImageClassification needs 0 < gamma ≤ 1, got gamma = {self.gamma}")
+        if not 0 <= self.ridge < float("inf"):
+            raise ValueError(f"ImageClassification needs 0 ≤ ridge < ∞, got ridge = {self.ridge}")
+        # in the key, so that a network or images of one's own are known by what they are and not by a name alone
+        object.__setattr__(self, "network", network_by_name(self.model))
+        if self.data.startswith("folder:"):
+            object.__setattr__(self, "content", self.dataset.digest)
+
+    @property
+    def backend(self) -> str:
+        """Iterates are tensors."""
+        return "torch"
+
+    @property
+    def precision(self) -> str:
+        """The type of the numbers of iterates and gradients."""
+        return "float64" if self.dtype == "float64" else "float32"
+
+    @functools.cached_property
+    def dataset(self) -> Dataset:
+        """All images, as they were read."""
+        return load(self.data)
+
+    @functools.cached_property
+    def net(self) -> Net:
+        """The network as functions of a flat vector."""
+        h, w, c = self.dataset.shape
+        make: Callable[..., nn.Module] = getattr(self, "network")  # noqa: B009 (no field: it is not given)
+        return Net(lambda: make((c, h, w), len(self.dataset.classes)), self.dtype, self.device)
+
+    @functools.cached_property
+    def kept(self) -> dict[str, np.ndarray]:
+        """The indices of the images that are kept, of "train" and "test"."""
+        found = {}
+        for part, size in (("train", self.train_size), ("test", self.test_size)):
+            labels = getattr(self.dataset, f"{part}_labels")
+            if size is not None and size > len(labels):
+                raise ValueError(f"ImageClassification needs {part}_size ≤ {len(labels)}, got {part}_size = {size}")
+            own = np.arange(len(labels))
+            if size is not None:
+                own = np.sort(shards(labels, 1, self.data_seed)[0][:size])
+            found[part] = own[imbalanced(labels[own], self.gamma, self.data_seed)]
+        return found
+
+    @functools.cached_property
+    def _images(self) -> dict[str, Images]:
+        dtype = DTYPES[self.dtype]
+        return {part: Images.of(self.dataset, part, self.kept[part], self.device, dtype) for part in self.kept}
+
+    @functools.lru_cache(maxsize=8)  # noqa: B019 (an experiment asks for one number of workers)
+    def dealt(self, honest: int) -> np.ndarray:
+        """The shards when `honest` workers are honest, (shards, m): places among the images that are kept."""
+        count = honest if self.shards is None else self.shards
+        labels = self.dataset.train_labels[self.kept["train"]]
+        if len(labels) < count * self.batch:
+            raise ValueError(
+                f"ImageClassification needs a batch for each shard, got {len(labels)} images for {count} shards of at "
+                f"least batch = {self.batch}"
+            )
+        return shards(labels, count, self.data_seed, self.split)
+
+    def rounds_per_epoch(self, honest: int) -> int:
+        """The number of rounds in which a worker goes once through its shard."""
+        return self.dealt(honest).shape[1] // self.batch
+
+    @property
+    def dim(self) -> int:
+        """The number of parameters d."""
+        return self.net.dim
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """b draws of an image, 3 an image to augment, one for dropout, one for an order."""
+        return (self.batch * (1 + PER_IMAGE * self.augment) + 2,)
+
+    def draw(self, streams: Draws, steps: int, n: int) -> np.ndarray:
+        """Uniforms on [0, 1), (steps, runs, n, *sample_shape)."""
+        return streams.uniform(steps, (n, *self.sample_shape))
+
+    def start(self, streams: Draws, runs: int) -> np.ndarray:
+        """Parameters as the network's layers draw them, (runs, d), each run from a seed of its own."""
+        seeds = _seeds(streams.uniform(1)[0])
+        return np.stack([self.net.initial(int(seed))[0].cpu().numpy() for seed in seeds]).astype(np.float64)
+
+    @contextlib.contextmanager
+    def session(self) -> Iterator[None]:
+        """One thread for torch's own sums, which it would divide otherwise with others, and full precision on a GPU."""
+        before = torch.get_num_threads()
+        flags = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
+        matmul = torch.backends.cuda.matmul.allow_tf32
+        torch.set_num_threads(1)
+        torch.backends.cuda.matmul.allow_tf32 = False
+        try:
+            with flags:
+                yield
+        finally:
+            torch.set_num_threads(before)
+            torch.backends.cuda.matmul.allow_tf32 = matmul
+
+    def begin(self, x: Tensor, n: int, honest: int) -> Memory:
+        """The network's own running statistics; orders are drawn in the first round."""
+        self.dealt(honest)
+        lead = tuple(x.shape[:-1])
+        statistics = self.net.initial(0)[1].expand(*lead, self.net.buffers).clone()
+        return Memory(0, (), statistics, torch.full(lead, torch.nan, dtype=x.dtype, device=x.device))
+
+    def picks(self, sample: np.ndarray, memory: Memory, honest: int) -> tuple[np.ndarray, Any]:
+        """Which of the kept images the workers take in a round, (*runs, n, b), and the orders that they then have."""
+        dealt, n = self.dealt(honest), sample.shape[-2]
+        own = np.concatenate([np.arange(honest), np.arange(n - honest)]) % len(dealt)
+        size = dealt.shape[1]
+        if self.sampling == "replacement":
+            places, orders = (sample[..., : self.batch] * size).astype(np.int64), ()
+        else:
+            at = memory.t % (size // self.batch) * self.batch
+            orders = memory.orders
+            if at == 0:
+                seeds = _seeds(sample[..., -1])
+                drawn = [np.random.Generator(np.random.Philox(int(one))).random(size) for one in seeds.ravel()]
+                orders = np.argsort(np.stack(drawn), axis=-1, kind="stable").reshape(*seeds.shape, size)
+            places = orders[..., at : at + self.batch]
+        return dealt[own[:, None], places], orders
+
+    def labels(self, sample: np.ndarray, memory: Memory, honest: int) -> Tensor:
+        """The labels of the images that the workers take in a round, as they are, (*runs, n, b)."""
+        return self._images["train"].labels[torch.from_numpy(self.picks(sample, memory, honest)[0])]
+
+    def gradients(
+        self, x: Tensor, sample: np.ndarray, memory: Memory, honest: int | None = None, flip: bool = False
+    ) -> tuple[Tensor, Memory]:
+        """Each worker's gradient on its batch, (..., n, d), and the memory behind the round."""
+        lead, n = tuple(x.shape[:-1]), sample.shape[-2]
+        g = n if honest is None else honest
+        train, (picks, orders) = self._images["train"], self.picks(sample, memory, g)
+        chosen, seeds = torch.from_numpy(picks), torch.from_numpy(_seeds(sample[..., -2]))
+        labels = train.labels[chosen]
+        if flip:
+            labels[..., g:, :] = len(self.dataset.classes) - 1 - labels[..., g:, :]
+        out = torch.empty((*lead, n, self.dim), dtype=x.dtype, device=x.device)
+        statistics, losses = memory.statistics.clone(), memory.loss.clone()
+        order = [*range(g, n), *range(g)] if self.statistics == "all" else list(range(g))
+        images: dict[tuple[int, ...], Tensor] = {}  # experiments of one run see the same
+        for cell in np.ndindex(lead):
+            run = cell[len(cell) - (sample.ndim - 2) :]
+            if run not in images:
+                draws = sample[run][:, self.batch : -2].reshape(n, self.batch, -1)
+                images[run] = train.batch(chosen[run], torch.from_numpy(draws).to(x.device) if self.augment else None)
+            found, batches = gradients(
+                self.net, x[cell], images[run], labels[run], seeds[run], out[cell], self.method, threads.count()
+            )
+            statistics[cell] = self.net.mix(statistics[cell], batches[order])
+            losses[cell] = found[:g].mean()
+        if self.ridge:
+            out += self.ridge * x[..., None, :]
+        return out, Memory(memory.t + 1, orders, statistics, losses)
+
+    def measure_in(self, x: Tensor, memory: Memory) -> Mapping[str, Tensor]:
+        """Loss and accuracy on the test set, the accuracy on each class, and the loss of the last round, each (...)."""
+        test, classes = self._images["test"], len(self.dataset.classes)
+        lead = tuple(x.shape[:-1])
+        found = {name: torch.full(lead, torch.nan, dtype=torch.float64) for name in self.measured}
+        counts = torch.bincount(test.labels, minlength=classes)
+        for cell in np.ndindex(lead):
+            logits = self.net.evaluate(
+                x[cell], memory.statistics[cell], test.normalised(test.pixels), threads.count()
+            ).double()
+            right = logits.argmax(dim=-1) == test.labels
+            found["test_loss"][cell] = nn.functional.cross_entropy(logits, test.labels)
+            found["test_accuracy"][cell] = right.double().mean()
+            shares = torch.bincount(test.labels[right], minlength=classes) / counts
+            for k in range(classes):
+                found[f"accuracy_{k}"][cell] = shares[k]
+        found["train_loss"] = memory.loss.double().cpu()
+        return found
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """The names of what is measured."""
+        return ("test_loss", "test_accuracy", *(f"accuracy_{k}" for k in range(len(self.dataset.classes))))
+
+
+def _seeds(uniform: np.ndarray) -> np.ndarray:
+    """Uniform draws as whole numbers in [0, 2^53)."""
+    return (uniform * BITS).astype(np.int64)
