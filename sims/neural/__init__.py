@@ -1,1 +1,1 @@
-"""Neural networks as oracles of stochastic gradients, one flat vector of parameters each; what imports this needs torch."""
+"""Neural networks as oracles of stochastic gradients, one flat vector each; importing this package needs torch."""

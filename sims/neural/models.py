@@ -94,7 +94,7 @@ class Block(nn.Module):
 
 
 def resnet20(shape: Shape = (3, 32, 32), classes: int = 10) -> nn.Module:
-    """The paper's network for CIFAR-10: ResNet-20 of He et al. 2016, with 1×1 convolutions where a shortcut changes shape.
+    """The paper's network for CIFAR-10: ResNet-20 of He et al. 2016, with 1×1 convolutions where shapes change.
 
     >>> parameters_of(resnet20())
     272474

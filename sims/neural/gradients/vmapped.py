@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from sims.neural.flat import Net, spans
-from sims.neural.threads import share_out
+from sims.neural.flat import Net
+from sims.neural.threads import share_out, spans
 
 
 class MappedNorm(nn.Module):
@@ -97,7 +97,9 @@ def vmapped(
             return [torch.stack(layer) for layer in zip(*drawn, strict=True)]
 
         def work(span: slice) -> None:
-            own = images[span].to(net.device, net.dtype).contiguous()  # channels last has no meaning for a map of 4 axes
+            own = (
+                images[span].to(net.device, net.dtype).contiguous()
+            )  # channels last has no meaning for a map of 4 axes
             masks = masks_of(seeds[span], own[0])
             gradient, (loss, statistic) = each(parameters, own, labels[span].to(net.device), masks)
             for rows, value in zip(net.parameters.views(out[span]), gradient.values(), strict=True):
