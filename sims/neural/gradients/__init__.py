@@ -77,6 +77,8 @@ def choose(net: Net, b: int, shape: tuple[int, ...]) -> str:
     `python -m benchmarks.neural`. On another device, where every launch costs, "shared", else "vmap", else "loop".
     """
     few = b <= FEW or not any(isinstance(m, CONVOLUTIONS) for m in net.module.modules())
+    if net.autocast:
+        return "loop"
     order = (["shared"] if few else []) if net.device.type == "cpu" else ["shared", "vmap"]
     return next((name for name in order if exact(net, shape, name, METHODS[name], loop)), "loop")
 
