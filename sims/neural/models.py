@@ -11,6 +11,14 @@ from torch import Tensor, nn
 Shape = tuple[int, int, int]  # channels, height, width
 
 
+class PixelMean(nn.Module):
+    """The mean over all pixels, channel by channel; torch's pooling layer cannot be mapped over workers."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(m, c, h, w) to (m, c)."""
+        return images.mean((2, 3))
+
+
 def linear(shape: Shape = (1, 28, 28), classes: int = 10) -> nn.Module:
     """Multinomial logistic regression: one affine map of the pixels."""
     c, h, w = shape
@@ -66,8 +74,7 @@ def small_cnn(shape: Shape = (3, 32, 32), classes: int = 10) -> nn.Module:
         nn.ReLU(),
         nn.Conv2d(32, 64, 3, stride=2, padding=1),
         nn.ReLU(),
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
+        PixelMean(),
         nn.Linear(64, classes),
     )
 
@@ -105,7 +112,7 @@ def resnet20(shape: Shape = (3, 32, 32), classes: int = 10) -> nn.Module:
         for block in range(3):
             layers.append(Block(inputs, outputs, 2 if block == 0 and outputs > 16 else 1))
             inputs = outputs
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, classes))
+    return nn.Sequential(*layers, PixelMean(), nn.Linear(64, classes))
 
 
 MODELS: Final[dict[str, Callable[[Shape, int], nn.Module]]] = {
