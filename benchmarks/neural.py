@@ -170,7 +170,8 @@ def page(settings: tuple[Setting, ...], found: dict[str, dict[str, list[float]]]
     return (
         "# How fast gradients of networks are\n\n"
         "Written by `python -m benchmarks.neural --write`. Milliseconds for the gradients of all workers, float32;\n"
-        f"medians of {count} processes, in turns; (a–b): the median lies there with {1 - 2 * TAIL:.0%}, whatever the noise.\n"
+        f"medians of {count} processes, in turns; (a–b): the median lies there with {1 - 2 * TAIL:.0%}, whatever the "
+        "noise.\n"
         f"{here['cpu']}, 2 threads, torch {versions().get('torch', '?')}, load {load:.2f} at the start. “Released” is "
         "one backward pass a worker, as in the\nauthors' training loop; auto is what is chosen.\n\n"
         f"```\n{lines}\n```\n"

@@ -6,23 +6,21 @@ torch = pytest.importorskip("torch")
 
 from benchmarks import neural  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
+
 SMALL = neural.Setting("small_cnn", (1, 8, 8), 3, 2, 1.5)
 
 
 def test_the_released_scheme_and_ours_give_the_same_gradients():
-    before = torch.get_num_threads()
-    try:
-        calls = neural.contenders(SMALL, 1, 0)
-        ours = calls["loop"].args[5]
-        x, module = calls["loop"].args[1], calls[neural.RELEASED].args[0]
-        torch.nn.utils.vector_to_parameters(x, module.parameters())
-        expected = calls[neural.RELEASED]()
-        for who in ("loop", "shared", "vmap", neural.OURS):
-            ours.fill_(torch.nan)
-            calls[who]()
-            assert torch.allclose(ours, expected, rtol=1e-4, atol=1e-6), who
-    finally:
-        torch.set_num_threads(before)
+    calls = neural.contenders(SMALL, 1, 0)
+    ours = calls["loop"].args[5]
+    x, module = calls["loop"].args[1], calls[neural.RELEASED].args[0]
+    torch.nn.utils.vector_to_parameters(x, module.parameters())
+    expected = calls[neural.RELEASED]()
+    for who in ("loop", "shared", "vmap", neural.OURS):
+        ours.fill_(torch.nan)
+        calls[who]()
+        assert torch.allclose(ours, expected, rtol=1e-4, atol=1e-6), who
 
 
 def test_the_page_has_a_row_for_each_setting_with_times_and_ratio():

@@ -10,6 +10,8 @@ from sims.neural.flat import Net  # noqa: E402
 from sims.neural.gradients import METHODS, choose, gradients  # noqa: E402
 from sims.neural.models import mlp, mnist_cnn, resnet20, small_cnn  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
+
 ROUNDING = 1e-12  # of a row's norm, in float64
 
 

@@ -9,6 +9,8 @@ from torch import nn  # noqa: E402
 from sims.neural.flat import Net  # noqa: E402
 from sims.neural.models import MODELS, linear, mlp, mnist_cnn, parameters_of, resnet20, small_cnn  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
+
 
 def test_the_papers_networks_have_as_many_parameters_as_it_says():
     assert parameters_of(mnist_cnn((1, 28, 28), 10)) == 1_199_882

@@ -11,6 +11,8 @@ from sims.neural.flat import Net  # noqa: E402
 from sims.neural.gradients import choose, gradients  # noqa: E402
 from sims.neural.gradients.examine import examine  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
+
 SHAPE = (1, 3, 3)
 
 
