@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-import torch
 from torch import Tensor, nn
 
 Shape = tuple[int, int, int]  # channels, height, width
@@ -32,7 +31,7 @@ def mlp(shape: Shape = (1, 28, 28), classes: int = 10) -> nn.Module:
     79510
     """
     c, h, w = shape
-    return nn.Sequential(nn.Flatten(), nn.Linear(c * h * w, 100), nn.ReLU(), nn.Linear(100, classes))
+    return nn.Sequential(nn.Flatten(), nn.Linear(c * h * w, 100), nn.ReLU(inplace=True), nn.Linear(100, classes))
 
 
 def mnist_cnn(shape: Shape = (1, 28, 28), classes: int = 10) -> nn.Module:
@@ -46,14 +45,14 @@ def mnist_cnn(shape: Shape = (1, 28, 28), classes: int = 10) -> nn.Module:
         raise ValueError(f"mnist_cnn needs images of height and width ≥ 6, got {h} × {w}")
     return nn.Sequential(
         nn.Conv2d(c, 32, 3),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Conv2d(32, 64, 3),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.MaxPool2d(2),
         nn.Dropout(0.25),
         nn.Flatten(),
         nn.Linear(64 * ((h - 4) // 2) * ((w - 4) // 2), 128),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Dropout(0.5),
         nn.Linear(128, classes),
     )
@@ -69,11 +68,11 @@ def small_cnn(shape: Shape = (3, 32, 32), classes: int = 10) -> nn.Module:
     """
     return nn.Sequential(
         nn.Conv2d(shape[0], 16, 3, padding=1),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Conv2d(16, 32, 3, stride=2, padding=1),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Conv2d(32, 64, 3, stride=2, padding=1),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         PixelMean(),
         nn.Linear(64, classes),
     )
@@ -96,8 +95,10 @@ class Block(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """relu(images' shortcut + their residual), (m, outputs, h / stride, w / stride)."""
-        y = torch.relu(self.norm1(self.conv1(images)))
-        return torch.relu(self.norm2(self.conv2(y)) + self.shortcut(images))
+        y = self.norm1(self.conv1(images)).relu_()
+        y = self.norm2(self.conv2(y))
+        y += self.shortcut(images)
+        return y.relu_()
 
 
 def resnet20(shape: Shape = (3, 32, 32), classes: int = 10) -> nn.Module:
@@ -106,7 +107,11 @@ def resnet20(shape: Shape = (3, 32, 32), classes: int = 10) -> nn.Module:
     >>> parameters_of(resnet20())
     272474
     """
-    layers: list[nn.Module] = [nn.Conv2d(shape[0], 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU()]
+    layers: list[nn.Module] = [
+        nn.Conv2d(shape[0], 16, 3, padding=1, bias=False),
+        nn.BatchNorm2d(16),
+        nn.ReLU(inplace=True),
+    ]
     inputs = 16
     for outputs in (16, 32, 64):
         for block in range(3):
