@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,16 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         f"optional array libraries missing, their tests are skipped: {', '.join(missing) or 'none'}",
         f"CUDA kernels: {cuda}; {gpu}",
     ]
+
+
+@pytest.fixture
+def one_torch_thread() -> Iterator[None]:
+    """torch's own threads wait for each other, and on a machine that is busy that takes most of the time."""
+    torch = importlib.import_module("torch")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def arrays_of(library: str) -> Callable[..., Any]:

@@ -35,7 +35,7 @@ WALL = ("sims.kernels.cpu", "sims.kernels.cuda")  # neither imports the other
 ONLY_IN = {  # a library → where alone it may be imported
     "byzfl": ("benchmarks.peers",),
     "byzpy": ("benchmarks.peers",),
-    "torch": ("sims.neural", "benchmarks.peers"),
+    "torch": ("sims.neural", "benchmarks.neural", "benchmarks.peers"),
     "hypothesis": ("sims.strategies",),
     "llvmlite": ("sims.kernels.cpu",),
     "matplotlib": ("figures",),
@@ -56,6 +56,7 @@ ONLY_IN = {  # a library → where alone it may be imported
         "benchmarks.report",
         "benchmarks.tables",
         "benchmarks.look",
+        "benchmarks.neural",
         "benchmarks.waiting",
     ),
 }

@@ -62,8 +62,8 @@ class SeededDropout(nn.Module):
 
 def seeded(module: nn.Module, masks: Masks) -> nn.Module:
     """The module with every layer of dropout replaced by one that asks `masks`; other layers draw as they do."""
-    if isinstance(module, (*ELEMENTS, *CHANNELS)):
-        return SeededDropout(module.p, isinstance(module, CHANNELS), masks)
+    if type(module) in (*ELEMENTS, *CHANNELS):  # a subclass may do something else
+        return SeededDropout(module.p, type(module) in CHANNELS, masks)  # type: ignore[arg-type]
     for name, child in module.named_children():
         setattr(module, name, seeded(child, masks))
     return module

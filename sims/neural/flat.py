@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import copy
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from sims.neural.dropout import Masks, seeded
+from sims.neural.layout import Layout, layers_of
 from sims.neural.threads import share_out
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
 EVALUATED_AT_ONCE = 100  # images; a constant, so that logits do not depend on the number of threads
-TOGETHER = 8  # workers at most in one pass, two passes of the paper's 16; a constant for the same reason
 
 
 @dataclass(eq=False)
@@ -34,26 +35,6 @@ class Replica:
         with torch.no_grad():
             for mine, theirs in zip([*self.parameters, *self.statistics], [*x, *statistics], strict=False):
                 mine.copy_(theirs)
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where tensors of given shapes lie in one vector, one behind the other."""
-
-    shapes: tuple[torch.Size, ...]
-    size: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "size", sum(shape.numel() for shape in self.shapes))
-
-    def views(self, flat: Tensor) -> list[Tensor]:
-        """The tensors of a vector (..., size), as views (..., *shape)."""
-        parts = flat.split([shape.numel() for shape in self.shapes], dim=-1)
-        return [part.unflatten(-1, shape) if shape else part[..., 0] for part, shape in zip(parts, self.shapes)]  # noqa: B905
-
-    def flat(self, tensors: Sequence[Tensor]) -> Tensor:
-        """The vector of the tensors."""
-        return torch.cat([t.detach().reshape(-1) for t in tensors]) if tensors else torch.zeros(0)
 
 
 class Net:
@@ -88,23 +69,19 @@ class Net:
         if not named:
             raise ValueError("a network needs at least one parameter to train, got none")
         self.parameters = Layout(tuple(p.shape for p in named.values()))
-        self.norms = [(name, m) for name, m in self.module.named_modules() if _tracks(m)]
-        for name, norm in self.norms:
-            if norm.momentum is None:
-                raise ValueError(f"BatchNorm layers need a momentum, got momentum = None in {name}")
-        self.statistics = Layout(tuple(s.shape for _, norm in self.norms for s in _running(norm)))
+        self.momenta = [_momentum(norm) for norm in _tracking(self.module) for _ in _running(norm)]
+        self.statistics = Layout(tuple(s.shape for norm in _tracking(self.module) for s in _running(norm)))
         self.dim, self.buffers = self.parameters.size, self.statistics.size
-        self.layers = _layers(list(named), self.parameters)
+        self.layers = layers_of(list(named), self.parameters)
+        self.known: dict[Hashable, Any] = {}  # what `gradients.examine` found out, by what it asked
         self._idle: dict[str, deque[Replica]] = {}
 
     def initial(self, seed: int) -> tuple[Tensor, Tensor]:
         """A start (d,) and its running statistics (B,), drawn as `make` draws them under `torch.manual_seed(seed)`."""
         made = self._made(seed).to(self.device, self.dtype)
-        parameters = [p for p in made.parameters() if p.requires_grad]
-        statistics = [s for norm in made.modules() if _tracks(norm) for s in _running(norm)]
-        return self.parameters.flat(parameters).to(self.device, self.dtype), self.statistics.flat(statistics).to(
-            self.device, self.dtype
-        )
+        x = self.parameters.flat([p for p in made.parameters() if p.requires_grad])
+        statistics = self.statistics.flat([s for norm in _tracking(made) for s in _running(norm)])
+        return x, statistics.to(x)
 
     def evaluate(self, x: Tensor, buffers: Tensor, images: Tensor, threads: int = 1) -> Tensor:
         """The logits (m, classes) of images (m, c, h, w) by parameters x (d,) with running statistics (B,)."""
@@ -126,9 +103,12 @@ class Net:
         return torch.cat(found)
 
     def mix(self, buffers: Tensor, statistics: Tensor) -> Tensor:
-        """Running statistics (B,) after batches with statistics (n, B) in order: r ← (1 − m) r + m s, m the momentum."""
-        momenta = [torch.full(s.shape, float(norm.momentum or 0)) for _, norm in self.norms for s in _running(norm)]
-        m = self.statistics.flat(momenta).to(buffers)
+        """Running statistics (B,) after batches with statistics (n, B) in order, r ← (1 − m) r + m s.
+
+        m is each layer's momentum.
+        """
+        views = self.statistics.views(torch.empty_like(buffers))
+        m = self.statistics.flat([torch.full_like(v, m) for v, m in zip(views, self.momenta, strict=True)])
         for s in statistics:
             buffers = (1 - m) * buffers + m * s
         return buffers
@@ -159,10 +139,10 @@ class Net:
     def _replica(self, adapt: Callable[[nn.Module], nn.Module]) -> Replica:
         module, masks = copy.deepcopy(self.module).train(), Masks()
         if any(p.ndim == 4 for p in module.parameters()):
-            module = module.to(memory_format=self.memory_format)
+            module.to(memory_format=self.memory_format)  # pyright: ignore[reportCallIssue]
         parameters = [p for p in module.parameters() if p.requires_grad]
         statistics = []
-        for norm in (m for m in module.modules() if _tracks(m)):
+        for norm in _tracking(module):
             norm.momentum = 1.0  # the running statistics after a batch are those of the batch
             statistics += _running(norm)
         return Replica(adapt(seeded(module, masks)), parameters, statistics, masks)
@@ -173,31 +153,15 @@ class Net:
             return self.make()
 
 
-def spans(n: int) -> list[slice]:
-    """n workers in groups of at most `TOGETHER`, as equal as can be.
-
-    >>> spans(9)
-    [slice(0, 5, None), slice(5, 9, None)]
-    """
-    groups = -(-n // TOGETHER)
-    stops = [n * (k + 1) // groups + (n * (k + 1) % groups > 0) for k in range(groups)]
-    return [slice(start, stop) for start, stop in zip([0, *stops], stops, strict=False)]
+def _tracking(module: nn.Module) -> list[_BatchNorm]:
+    return [m for m in module.modules() if isinstance(m, _BatchNorm) and m.running_mean is not None]
 
 
-def _tracks(module: nn.Module) -> bool:
-    return isinstance(module, _BatchNorm) and module.running_mean is not None
+def _running(norm: _BatchNorm) -> list[Tensor]:
+    return [s for s in (norm.running_mean, norm.running_var) if s is not None]
 
 
-def _running(norm: nn.Module) -> list[Tensor]:
-    return [norm.running_mean, norm.running_var]  # type: ignore[list-item]
-
-
-def _layers(names: Sequence[str], layout: Layout) -> dict[str, slice]:
-    """The slice of every layer, by its name in the module; a layer's parameters stand together."""
-    found: dict[str, slice] = {}
-    start = 0
-    for name, shape in zip(names, layout.shapes, strict=True):
-        layer, stop = name.rpartition(".")[0], start + shape.numel()
-        found[layer] = slice(found[layer].start if layer in found else start, stop)
-        start = stop
-    return found
+def _momentum(norm: _BatchNorm) -> float:
+    if norm.momentum is None:
+        raise ValueError("BatchNorm needs a momentum, got None: a mean over all batches so far")
+    return norm.momentum

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import functional as F
+from torch import Tensor, nn
 
 from sims.neural.data.dataset import Dataset
 
@@ -55,7 +54,7 @@ def augmented(pixels: Tensor, draws: Tensor) -> Tensor:
     rows = (draws[:, 1] * places).long()[:, None] + torch.arange(h, device=pixels.device)
     columns = (draws[:, 2] * places).long()[:, None] + torch.arange(w, device=pixels.device)
     columns = torch.where((draws[:, 0] < 0.5)[:, None], columns.flip(-1), columns)
-    padded = F.pad(pixels, (PADDING,) * 4)
+    padded = nn.functional.pad(pixels, (PADDING,) * 4)
     which = torch.arange(m, device=pixels.device)[:, None, None, None]
     channels = torch.arange(c, device=pixels.device)[None, :, None, None]
     return padded[which, channels, rows[:, None, :, None], columns[:, None, None, :]]

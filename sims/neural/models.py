@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
-import torch
 from torch import Tensor, nn
 
 from sims.by_name import nearest
 
 Shape = tuple[int, int, int]  # channels, height, width
+
+
+class PixelMean(nn.Module):
+    """The mean over all pixels, channel by channel; torch's pooling layer cannot be mapped over workers."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(m, c, h, w) to (m, c)."""
+        return images.mean((2, 3))
 
 
 def linear(shape: Shape = (1, 28, 28), classes: int = 10) -> nn.Module:
@@ -27,7 +34,7 @@ def mlp(shape: Shape = (1, 28, 28), classes: int = 10) -> nn.Module:
     79510
     """
     c, h, w = shape
-    return nn.Sequential(nn.Flatten(), nn.Linear(c * h * w, 100), nn.ReLU(), nn.Linear(100, classes))
+    return nn.Sequential(nn.Flatten(), nn.Linear(c * h * w, 100), nn.ReLU(inplace=True), nn.Linear(100, classes))
 
 
 def mnist_cnn(shape: Shape = (1, 28, 28), classes: int = 10) -> nn.Module:
@@ -41,14 +48,14 @@ def mnist_cnn(shape: Shape = (1, 28, 28), classes: int = 10) -> nn.Module:
         raise ValueError(f"mnist_cnn needs images of height and width ≥ 6, got {h} × {w}")
     return nn.Sequential(
         nn.Conv2d(c, 32, 3),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Conv2d(32, 64, 3),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.MaxPool2d(2),
         nn.Dropout(0.25),
         nn.Flatten(),
         nn.Linear(64 * ((h - 4) // 2) * ((w - 4) // 2), 128),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Dropout(0.5),
         nn.Linear(128, classes),
     )
@@ -64,13 +71,12 @@ def small_cnn(shape: Shape = (3, 32, 32), classes: int = 10) -> nn.Module:
     """
     return nn.Sequential(
         nn.Conv2d(shape[0], 16, 3, padding=1),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Conv2d(16, 32, 3, stride=2, padding=1),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Conv2d(32, 64, 3, stride=2, padding=1),
-        nn.ReLU(),
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
+        nn.ReLU(inplace=True),
+        PixelMean(),
         nn.Linear(64, classes),
     )
 
@@ -92,23 +98,29 @@ class Block(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """relu(images' shortcut + their residual), (m, outputs, h / stride, w / stride)."""
-        y = torch.relu(self.norm1(self.conv1(images)))
-        return torch.relu(self.norm2(self.conv2(y)) + self.shortcut(images))
+        y = self.norm1(self.conv1(images)).relu_()
+        y = self.norm2(self.conv2(y))
+        y += self.shortcut(images)
+        return y.relu_()
 
 
 def resnet20(shape: Shape = (3, 32, 32), classes: int = 10) -> nn.Module:
-    """The paper's network for CIFAR-10: ResNet-20 of He et al. 2016, with 1×1 convolutions where a shortcut changes shape.
+    """The paper's network for CIFAR-10: ResNet-20 of He et al. 2016, with 1×1 convolutions where shapes change.
 
     >>> parameters_of(resnet20())
     272474
     """
-    layers: list[nn.Module] = [nn.Conv2d(shape[0], 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU()]
+    layers: list[nn.Module] = [
+        nn.Conv2d(shape[0], 16, 3, padding=1, bias=False),
+        nn.BatchNorm2d(16),
+        nn.ReLU(inplace=True),
+    ]
     inputs = 16
     for outputs in (16, 32, 64):
         for block in range(3):
             layers.append(Block(inputs, outputs, 2 if block == 0 and outputs > 16 else 1))
             inputs = outputs
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, classes))
+    return nn.Sequential(*layers, PixelMean(), nn.Linear(64, classes))
 
 
 MODELS: Final[dict[str, Callable[[Shape, int], nn.Module]]] = {
@@ -132,9 +144,10 @@ def network_by_name(name: str) -> Callable[[Shape, int], nn.Module]:
             raise ValueError(f"unknown model {name!r}{nearest(name, MODELS)} (known: {', '.join(MODELS)}, module:Name)")
         return MODELS[name]
     try:
-        found = getattr(importlib.import_module(module), own, None)
+        found: Any = getattr(importlib.import_module(module), own, None)
     except Exception as error:
         raise ValueError(f"module {module} does not import: {type(error).__name__}: {error}") from error
-    if not callable(found):
-        raise ValueError(f"module {module} has no {own} that can be called")
-    return found
+    if callable(found):
+        made: Any = found
+        return made
+    raise ValueError(f"module {module} has no {own} that can be called")

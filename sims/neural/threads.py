@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 import torch
 
 Item = TypeVar("Item")
+TOGETHER = 8  # workers at most in one pass, two passes of the paper's 16; a constant, so that bits depend on n alone
 
 
 def share_out(
@@ -44,8 +45,12 @@ def share_out(
     if device.type != "cpu":
         run()
         return
-    for running in [_pool(threads).submit(run) for _ in range(min(threads, left.qsize()))]:
-        running.result()
+    running = [_pool(threads).submit(run) for _ in range(min(threads, left.qsize()))]
+    try:
+        for one in running:
+            one.result()
+    finally:
+        wait(running)  # what they work on is lent to others afterwards
 
 
 @functools.cache
@@ -55,3 +60,14 @@ def _pool(threads: int) -> ThreadPoolExecutor:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_pool.cache_clear)  # threads do not survive a fork
+
+
+def spans(n: int) -> list[slice]:
+    """n workers in groups of at most `TOGETHER`, as equal as can be.
+
+    >>> spans(9)
+    [slice(0, 5, None), slice(5, 9, None)]
+    """
+    groups = -(-n // TOGETHER)
+    stops = [n * (k + 1) // groups + (n * (k + 1) % groups > 0) for k in range(groups)]
+    return [slice(start, stop) for start, stop in zip([0, *stops], stops, strict=False)]

@@ -6,14 +6,18 @@ from collections.abc import Callable
 from typing import Final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sims.neural.flat import Net
+from sims.neural.gradients.examine import exact, examine
 from sims.neural.gradients.loop import loop
 from sims.neural.gradients.shared import shared
 from sims.neural.gradients.vmapped import vmapped
 
 METHODS: Final[dict[str, Callable[..., None]]] = {"loop": loop, "shared": shared, "vmap": vmapped}
+
+FEW = 4  # images a worker, up to which the passes over all workers' images are faster
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 
 def gradients(
@@ -30,6 +34,9 @@ def gradients(
 
     Dropout takes worker i's masks from seed i alone, and BatchNorm the mean and variance of worker i's batch alone.
 
+    A network that draws random numbers in another way than by a layer nn.Dropout*, from torch's global generator, has
+    it seeded by seed i for worker i and put back afterwards, and is computed by one thread.
+
     Args:
         net: the network.
         x: parameters (d,).
@@ -45,12 +52,17 @@ def gradients(
         BatchNorm's mean and unbiased variance over the worker's batch.
 
     Raises:
-        ValueError: if shapes do not fit each other, or an argument has a dtype that is not the network's.
+        ValueError: if shapes do not fit each other, `out` has another dtype, or the network does in training what a
+            gradient cannot show (`examine`).
     """
     _check(net, x, images, labels, seeds, out)
-    name = choose(net, *labels.shape) if method == "auto" else method
+    shape = tuple(images.shape[2:])
+    draws = examine(net, shape).draws
+    name = choose(net, labels.shape[1], shape) if method == "auto" else method
     if name not in METHODS:
         raise ValueError(f"method must be auto or one of {', '.join(METHODS)}, got {method!r}")
+    if draws and name != "loop":
+        raise ValueError(f"a network that draws random numbers outside nn.Dropout needs method loop, got {method!r}")
     n = len(seeds)
     losses = torch.empty(n, dtype=net.dtype, device=net.device)
     statistics = torch.empty((n, net.buffers), dtype=net.dtype, device=net.device)
@@ -58,9 +70,17 @@ def gradients(
     return losses, statistics
 
 
-def choose(net: Net, n: int, b: int) -> str:
-    """The name of the method that is fastest for n workers with b images each."""
-    return "loop"
+def choose(net: Net, b: int, shape: tuple[int, ...]) -> str:
+    """The method that is fastest for b images of a shape (c, h, w) a worker, of those that are exact for the network.
+
+    On a CPU "shared" where b ≤ `FEW` or the network has no convolution, else "loop": measured by
+    `python -m benchmarks.neural`. On another device, where every launch costs, "shared", else "vmap", else "loop".
+    """
+    few = b <= FEW or not any(isinstance(m, CONVOLUTIONS) for m in net.module.modules())
+    if net.autocast:
+        return "loop"
+    order = (["shared"] if few else []) if net.device.type == "cpu" else ["shared", "vmap"]
+    return next((name for name in order if exact(net, shape, name, METHODS[name], loop)), "loop")
 
 
 def _check(net: Net, x: Tensor, images: Tensor, labels: Tensor, seeds: Tensor, out: Tensor) -> None:

@@ -116,42 +116,41 @@ def _convolution_backward(layer: nn.Conv2d, g: Tensor, x: Tensor, wanted: tuple[
 
 
 class _Norm(torch.autograd.Function):
-    """BatchNorm over each worker's samples: the k · C channels of b samples."""
+    """BatchNorm over each worker's samples, worker by worker."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, anchor: Tensor, layer: _BatchNorm, batch: Batch) -> Tensor:
-        x = _by_worker(x, batch.k)
-        weight, bias = (None if t is None else t.repeat(batch.k) for t in (layer.weight, layer.bias))
-        mean, variance = x.new_zeros((2, x.shape[1]))
-        y, *saved = torch.native_batch_norm(x, weight, bias, mean, variance, True, 1.0, layer.eps)
-        if layer.running_mean is not None and layer.running_var is not None:
-            batch.rows_of(layer.running_mean).copy_(mean.view(batch.k, -1))
-            batch.rows_of(layer.running_var).copy_(variance.view(batch.k, -1))
-        ctx.save_for_backward(x, weight, *saved)
+        y = torch.empty_like(x)
+        tracked = (layer.running_mean, layer.running_var)
+        means, variances = (
+            x.new_empty((batch.k, x.shape[1])) if t is None else batch.rows_of(t).zero_() for t in tracked
+        )
+        saved = []
+        for x_i, y_i, mean, variance in zip(x.chunk(batch.k), y.chunk(batch.k), means, variances, strict=True):
+            found, *rest = torch.native_batch_norm(x_i, layer.weight, layer.bias, mean, variance, True, 1.0, layer.eps)
+            y_i.copy_(found)
+            saved += rest
+        ctx.save_for_backward(x, *saved)
         ctx.layer, ctx.batch = layer, batch
-        return _by_sample(y, batch.k)
+        return y
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, None, None, None]:  # type: ignore[override]
-        layer, batch, (x, weight, mean, inverse) = ctx.layer, ctx.batch, ctx.saved_tensors
+        layer, batch, (x, *saved) = ctx.layer, ctx.batch, ctx.saved_tensors
         wanted = (ctx.needs_input_grad[0], layer.weight is not None, layer.bias is not None)
-        of_input, *rest = torch.ops.aten.native_batch_norm_backward(
-            _by_worker(g, batch.k), x, weight, None, None, mean, inverse, True, layer.eps, wanted
-        )
-        for parameter, found in zip((layer.weight, layer.bias), rest, strict=True):
-            if parameter is not None:
-                batch.rows_of(parameter).copy_(found.view(batch.k, -1))
-        return (None if of_input is None else _by_sample(of_input, batch.k)), None, None, None
-
-
-def _by_worker(x: Tensor, k: int) -> Tensor:
-    """(k · b, C, ...) as (b, k · C, ...)."""
-    return x.unflatten(0, (k, -1)).transpose(0, 1).reshape(-1, k * x.shape[1], *x.shape[2:])
-
-
-def _by_sample(x: Tensor, k: int) -> Tensor:
-    """The inverse of `_by_worker`."""
-    return x.unflatten(1, (k, -1)).transpose(0, 1).reshape(-1, x.shape[1] // k, *x.shape[2:])
+        of_input = torch.empty_like(x) if wanted[0] else None
+        rows = [None if p is None else batch.rows_of(p) for p in (layer.weight, layer.bias)]
+        for i, (g_i, x_i) in enumerate(zip(g.chunk(batch.k), x.chunk(batch.k), strict=True)):
+            mean, inverse = saved[2 * i : 2 * i + 2]
+            found, *rest = torch.ops.aten.native_batch_norm_backward(
+                g_i, x_i, layer.weight, None, None, mean, inverse, True, layer.eps, wanted
+            )
+            if of_input is not None:
+                of_input.chunk(batch.k)[i].copy_(found)
+            for row, value in zip(rows, rest, strict=True):
+                if row is not None:
+                    row[i] = value
+        return of_input, None, None, None
 
 
 def with_shared_layers(module: nn.Module, batch: Batch) -> nn.Module:

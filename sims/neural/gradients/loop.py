@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 
 import torch
-from torch import Tensor
-from torch.nn import functional as F
+from torch import Tensor, nn
 
 from sims.neural.flat import Net
+from sims.neural.gradients.examine import examine
 from sims.neural.threads import share_out
 
 
@@ -23,7 +24,12 @@ def loop(
     statistics: Tensor,
     threads: int,
 ) -> None:
-    """Write gradients, losses and batch statistics of n workers, each alone on one of `threads` replicas."""
+    """Write gradients, losses and batch statistics of n workers, each alone on one of `threads` replicas.
+
+    torch's global generator belongs to all threads: where the network draws from it there is one.
+    """
+    draws = examine(net, tuple(images.shape[2:])).draws
+    threads = 1 if draws else threads
 
     def begin() -> Callable[[int], None]:
         replica = stack.pop()
@@ -31,8 +37,11 @@ def loop(
 
         def work(i: int) -> None:
             replica.masks.start([seeds[i]])
-            with net.precision():
-                loss = F.cross_entropy(replica.module(net.prepared(images[i])), labels[i].to(net.device))
+            for statistic in replica.statistics:
+                statistic.zero_()  # an old NaN would stay, whatever the momentum
+            with net.precision(), _seeded(net, seeds[i]) if draws else nullcontext():
+                logits = replica.module(net.prepared(images[i]))
+                loss = nn.functional.cross_entropy(logits, labels[i].to(net.device))
             found = torch.autograd.grad(loss, replica.parameters, allow_unused=True)
             for row, gradient in zip(net.parameters.views(out[i]), found, strict=True):
                 row.zero_() if gradient is None else row.copy_(gradient)
@@ -44,3 +53,10 @@ def loop(
 
     with net.replicas("loop", threads) as stack:
         share_out(range(len(seeds)), begin, threads, net.device)
+
+
+@contextmanager
+def _seeded(net: Net, seed: int) -> Iterator[None]:
+    with torch.random.fork_rng([net.device] if net.device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
-from sims.neural.flat import Net, spans
+from sims.neural.flat import Net
 from sims.neural.gradients.layers import Batch, SharedLayer, with_shared_layers
-from sims.neural.threads import share_out
+from sims.neural.threads import share_out, spans
 
 
 def shared(

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from sims.neural.flat import Net, spans
-from sims.neural.threads import share_out
+from sims.neural.flat import Net
+from sims.neural.threads import share_out, spans
 
 
 class MappedNorm(nn.Module):
