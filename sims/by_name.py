@@ -43,7 +43,7 @@ from sims.attacks import (
     Relocation,
     Together,
 )
-from sims.optimizers import SGD, Optimizer, ServerMomentum, WorkerMomentum, WorkerMVR
+from sims.optimizers import SGD, Optimizer, ServerMomentum, WeightDecay, WorkerMomentum, WorkerMVR
 from sims.problems import (
     Bernoulli,
     Huber,
@@ -90,7 +90,7 @@ PROBLEMS: tuple[type[Problem], ...] = (
     Huber,
     SoftmaxRegression,
 )
-OPTIMIZERS: tuple[type[Optimizer], ...] = (SGD, WorkerMomentum, ServerMomentum, WorkerMVR)
+OPTIMIZERS: tuple[type[Optimizer], ...] = (SGD, WorkerMomentum, ServerMomentum, WorkerMVR, WeightDecay)
 REGISTER: dict[str, tuple[type, ...]] = {
     "rule": RULES,
     "attack": ATTACKS,

@@ -200,6 +200,7 @@ def test_every_rule_is_in_the_readme_with_what_it_needs():
             optimizer_by_name,
             OPTIMIZERS,
             {"WorkerMVR": {"learning_rate": 0.1, "alpha": 0.1}, "SGD": {"learning_rate": 0.1}}
+            | {"WeightDecay": {"optimizer": optimizers.SGD(0.1), "weight_decay": 0.1}}
             | {name: {"learning_rate": 0.1, "beta": 0.9} for name in ("WorkerMomentum", "ServerMomentum")},
         ),
     ],
