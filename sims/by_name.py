@@ -39,8 +39,10 @@ from sims.attacks import (
     BitFlipping,
     InnerProductManipulation,
     LabelFlipping,
+    Mimic,
     NoAttack,
     Relocation,
+    SearchedStrength,
     Together,
 )
 from sims.optimizers import SGD, Optimizer, ServerMomentum, WeightDecay, WorkerMomentum, WorkerMVR
@@ -78,6 +80,8 @@ ATTACKS: tuple[type[Attack], ...] = (
     InnerProductManipulation,
     ALittleIsEnough,
     Relocation,
+    Mimic,
+    SearchedStrength,
     Together,
 )
 PROBLEMS: tuple[type[Problem], ...] = (
