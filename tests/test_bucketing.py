@@ -26,6 +26,7 @@ from sims.aggregators import (
     TrimmedMean,
 )
 from sims.attacks import BitFlipping
+from sims.backend import to_numpy
 from sims.checks.exact_rules import exact_aggregate
 from sims.engine import Streams, simulate
 from sims.optimizers import SGD, RobustSGD
@@ -118,6 +119,15 @@ def test_runs_and_chunks_change_no_number():
     whole = simulate(PROBLEM, algorithm, runs=3, **settings).x
     assert np.array_equal(whole, simulate(PROBLEM, algorithm, runs=3, chunk=2, **settings).x)
     assert np.array_equal(whole[1:2], simulate(PROBLEM, algorithm, runs=1, first_run=1, **settings).x)
+
+
+@pytest.mark.parametrize("make_array", ["array-api-strict", "torch"], indirect=True)
+@pytest.mark.parametrize("rule", [Bucketing(Krum(1), 2), Clipping(Bucketing(CoordinateMedian(), 3), 1.0)], ids=repr)
+def test_another_library_takes_the_same_order(make_array, rule):
+    x = drawn(2, 11, 3)
+    expected = rule(x, None, Streams(4, "rule").runs(0, 2))[0]
+    got = to_numpy(rule(make_array(x), None, Streams(4, "rule").runs(0, 2))[0])
+    assert np.allclose(got, expected, rtol=1e-13)
 
 
 def test_without_a_stream_it_is_a_function_of_the_set():

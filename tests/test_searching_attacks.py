@@ -9,6 +9,7 @@ import pytest
 
 from sims.aggregators import Bucketing, CoordinateMedian, Krum, Mean, TrimmedMean
 from sims.attacks import ALittleIsEnough, InnerProductManipulation, Mimic, SearchedStrength, View
+from sims.backend import to_numpy
 from sims.engine import Streams, simulate
 from sims.optimizers import SGD, RobustSGD
 from sims.problems import Quadratic
@@ -135,6 +136,19 @@ def test_no_strength_that_people_write_does_more_harm(direction, fixed):
         return float(np.linalg.norm(rule.aggregate(np.vstack([honest, sent])) - honest.mean(axis=0)))
 
     assert harm(SearchedStrength(direction)) >= max(map(harm, fixed)) - 1e-12
+
+
+@pytest.mark.parametrize("make_array", ["array-api-strict", "torch"], indirect=True)
+@pytest.mark.parametrize(
+    "attack", [Mimic(), Mimic(worker=1), SearchedStrength(), SearchedStrength("deviation")], ids=repr
+)
+def test_another_library_gets_the_same(make_array, attack):
+    honest, rule = 1.0 + drawn(2, 6, 3), TrimmedMean(1)
+    expected, _ = attack(view(honest, 1, rule), (), Streams(0, "attack").runs(0, 2))
+    theirs = view(honest, 1, rule)
+    theirs = replace(theirs, **{name: make_array(getattr(theirs, name)) for name in ("honest", "own")})
+    sent, _ = attack(theirs, (), Streams(0, "attack").runs(0, 2))
+    assert np.allclose(to_numpy(sent), expected, rtol=1e-12)
 
 
 def test_what_is_no_number_is_not_taken():

@@ -11,7 +11,7 @@ import numpy as np
 from sims.aggregators.mean import Mean
 from sims.aggregators.pre_aggregation import PreAggregation
 from sims.aggregators.rule import Promises, declared_f, smallest
-from sims.backend import Array, device, host, lead, measurable, namespace, row_norms
+from sims.backend import HUGE, Array, device, host, lead, measurable, namespace, row_norms
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +52,8 @@ class Clipping(PreAggregation):
 
     def mix(self, x: Array, rng: Any) -> Array:
         """The shortened messages, (..., n, d) → (..., n, d)."""
-        rows, norms = _lengths(x)
-        return _shortened(x, rows, norms, lead(self.radius, norms, 1))
+        norms, alive = _norms(x)
+        return _shortened(x, norms, alive, lead(self.radius, norms, 1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,22 +102,35 @@ class ARC(PreAggregation):
         clipped = 2 * self.f * (n - self.f) // n
         if clipped == 0:
             return x
-        rows, norms = _lengths(x)
+        norms, alive = _norms(x)
         radius = namespace(x).sort(norms, axis=-1, stable=False)[..., n - clipped - 1]
-        return _shortened(x, rows, norms, radius[..., None])
+        return _shortened(x, norms, alive, radius[..., None])
 
 
-def _lengths(x: Array) -> tuple[Array, Array]:
-    """The messages in float64, zeros where they are not measurable, and their norms, which are infinite there."""
+def _norms(x: Array) -> tuple[Array, Array | None]:
+    """The norms of the messages (..., n), infinite where they are not measurable, and which are, None if all.
+
+    By squares as they are where that is exact enough, which each message decides for itself.
+    """
     xp = namespace(x)
+    squares = xp.sum(x * x, axis=-1, dtype=xp.float64)
+    limits = xp.finfo(x.dtype)
+    lost = x.shape[-1] * float(limits.smallest_normal)  # at most, in squares that underflow
+    tame = (squares >= lost / float(limits.eps)) & (squares <= HUGE**2)
+    if not bool(xp.all(tame)):
+        tame = tame | xp.all(x == 0, axis=-1)
+    if bool(xp.all(tame)):
+        return xp.sqrt(squares), None
     rows, alive = measurable(x)
-    norms = row_norms(rows)
-    return rows, xp.where(alive, norms, xp.asarray(float("inf"), dtype=norms.dtype, device=device(x)))
+    infinite = xp.asarray(float("inf"), dtype=xp.float64, device=device(x))
+    return xp.where(tame, xp.sqrt(squares), xp.where(alive, row_norms(rows), infinite)), alive
 
 
-def _shortened(x: Array, rows: Array, norms: Array, radius: Array) -> Array:
+def _shortened(x: Array, norms: Array, alive: Array | None, radius: Array) -> Array:
     """The messages x, those whose norm exceeds the radius (..., 1) shortened to it."""
     xp = namespace(x)
     inside = norms <= radius
-    factors = radius / xp.where(inside, xp.ones_like(norms), norms)
-    return xp.where(inside[..., None], x, xp.astype(rows * factors[..., None], x.dtype))
+    factors = xp.astype(xp.where(inside, 1.0, radius / xp.where(inside, 1.0, norms)), x.dtype)
+    if alive is not None:
+        x = xp.where((alive | inside)[..., None], x, xp.zeros_like(x))
+    return x * factors[..., None]

@@ -9,7 +9,7 @@ from sims.aggregators.coordinate_median import CoordinateMedian
 from sims.aggregators.krum import krum_distances
 from sims.aggregators.pre_aggregation import PreAggregation
 from sims.aggregators.rule import Promises, declared_f
-from sims.backend import Array, device, inverse, namespace, only, order_by_value
+from sims.backend import Array, device, inverse, namespace, order_by_value
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,9 @@ class NearestNeighbourMixing(PreAggregation):
         by_rank = xp.broadcast_to(ranks(...)[..., None, :], distances.shape)
         near = inverse(order_by_value(distances, by_rank)) < n - self.f  # row by row, whom it is averaged with
         weights = xp.astype(near, x.dtype) / (n - self.f)
-        means = xp.matmul(weights, only(alive, x))
+        if bool(xp.all(alive)):
+            return xp.matmul(weights, x)
+        means = xp.matmul(weights, xp.where(alive[..., None], x, xp.zeros_like(x)))
         spoiled = xp.any(near & ~alive[..., None, :], axis=-1)
         nan = xp.asarray(float("nan"), dtype=x.dtype, device=device(x))
         return xp.where(spoiled[..., None], nan, means)
