@@ -2,7 +2,8 @@
 
 A new one is written into its tuple here and nowhere else: the command line, the contract suite, the strategies and the
 tests read the register, and `tests/test_by_name.py` notices what is not in it. In files and on the command line a thing
-is called by its class name (`Krum`) or by a constructor of the class (`Quadratic.between`), one's own by `module:Name`.
+is called by its class name (`Krum`) or by a constructor of the class (`Quadratic.between`), one's own by `module:Name`,
+and what is built around another by both names (`Bucketing(Krum)`).
 """
 
 from __future__ import annotations
@@ -12,18 +13,22 @@ import difflib
 import functools
 import importlib
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sims.aggregators import (
+    ARC,
     RFA,
+    Bucketing,
     Bulyan,
     CenteredClipping,
+    Clipping,
     CoordinateMedian,
     GeometricMedian,
     Krum,
     Mean,
     MultiKrum,
+    NearestNeighbourMixing,
     Rule,
     TrimmedMean,
     as_rule,
@@ -34,11 +39,13 @@ from sims.attacks import (
     BitFlipping,
     InnerProductManipulation,
     LabelFlipping,
+    Mimic,
     NoAttack,
     Relocation,
+    SearchedStrength,
     Together,
 )
-from sims.optimizers import SGD, Optimizer, ServerMomentum, WorkerMomentum, WorkerMVR
+from sims.optimizers import SGD, Optimizer, ServerMomentum, WeightDecay, WorkerMomentum, WorkerMVR
 from sims.problems import (
     Bernoulli,
     Huber,
@@ -61,6 +68,10 @@ RULES: tuple[type[Rule], ...] = (
     TrimmedMean,
     Bulyan,
     CenteredClipping,
+    Bucketing,
+    NearestNeighbourMixing,
+    Clipping,
+    ARC,
 )
 ATTACKS: tuple[type[Attack], ...] = (
     NoAttack,
@@ -69,6 +80,8 @@ ATTACKS: tuple[type[Attack], ...] = (
     InnerProductManipulation,
     ALittleIsEnough,
     Relocation,
+    Mimic,
+    SearchedStrength,
     Together,
 )
 PROBLEMS: tuple[type[Problem], ...] = (
@@ -81,7 +94,7 @@ PROBLEMS: tuple[type[Problem], ...] = (
     Huber,
     SoftmaxRegression,
 )
-OPTIMIZERS: tuple[type[Optimizer], ...] = (SGD, WorkerMomentum, ServerMomentum, WorkerMVR)
+OPTIMIZERS: tuple[type[Optimizer], ...] = (SGD, WorkerMomentum, ServerMomentum, WorkerMVR, WeightDecay)
 REGISTER: dict[str, tuple[type, ...]] = {
     "rule": RULES,
     "attack": ATTACKS,
@@ -155,12 +168,24 @@ def optimizer_by_name(text: str, settings: Mapping[str, Any] | None = None) -> O
 def takes(kind: str, text: str) -> Mapping[str, inspect.Parameter]:
     """The settings that what is called `text` takes, by name: none, if it is not a class; `ValueError` if unknown.
 
-    A constructor that hands what it does not know on to its class takes the settings of the class too.
+    A constructor that hands what it does not know on to its class takes the settings of the class too; what is built
+    around another takes its own and the other's.
 
     >>> list(takes("optimizer", "SGD")), "sigma_sq" in takes("problem", "Quadratic.between")
     (['learning_rate'], True)
+    >>> list(takes("rule", "Bucketing(CenteredClipping)"))
+    ['size', 'tau', 'steps']
     """
-    return _parameters(_found(kind, text))
+    return _settings_of(kind, _chain(kind, text))
+
+
+def reals(kind: str, text: str) -> set[str]:
+    """The real parameters of what is called `text`, those of all that it is built around among them.
+
+    >>> sorted(reals("rule", "Clipping(CenteredClipping)"))
+    ['radius', 'tau']
+    """
+    return {name for found in _chain(kind, text) for name in getattr(_class(found), "reals", {})}
 
 
 def check_setting(kind: str, text: str, name: str) -> None:
@@ -168,17 +193,16 @@ def check_setting(kind: str, text: str, name: str) -> None:
 
     >>> check_setting("optimizer", "SGD", "learning_rate")
     """
-    _check_setting(_found(kind, text), text, name)
+    _check_setting(kind, _chain(kind, text), text, name)
 
 
 def class_of(kind: str, text: str) -> type | None:
     """The class that `text` names, itself or by a constructor; None for what is not one; `ValueError` if unknown.
 
-    >>> class_of("problem", "Quadratic.between").__name__
-    'Quadratic'
+    >>> class_of("problem", "Quadratic.between").__name__, class_of("rule", "Bucketing(Krum)").__name__
+    ('Quadratic', 'Bucketing')
     """
-    found: Any = _found(kind, text)
-    return found if inspect.isclass(found) else found.__self__ if _constructs(found) else None
+    return _class(_chain(kind, text)[0])
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
@@ -200,33 +224,55 @@ def _of_kind(kind: str, base: type, text: str, settings: Mapping[str, Any] | Non
 
 
 def _made(kind: str, text: str, settings: Mapping[str, Any] | None, **offered: Any) -> Any:
-    """What `text` names: a class is called with the settings and with what is offered, as far as it takes that."""
-    found, settings = _found(kind, text), dict(settings or {})
-    if not _constructs(found):
-        if settings:
-            raise ValueError(
-                f"{text} is no class and takes no setting, got {', '.join(settings)}: make it a frozen dataclass with "
-                "__call__"
-            )
-        return found
+    """What `text` names: a class is called with the settings and with what is offered, as far as it takes that.
+
+    The innermost is made first, and each that is built around it takes it in its turn.
+    """
+    chain, settings = _chain(kind, text), dict(settings or {})
+    if not _constructs(chain[-1]) and settings and len(chain) == 1:
+        raise ValueError(
+            f"{text} is no class and takes no setting, got {', '.join(settings)}: make it a frozen dataclass with "
+            "__call__"
+        )
     for name in settings:
-        _check_setting(found, text, name)
-    settings = {name: value for name, value in offered.items() if name in _parameters(found)} | settings
-    lacking = [name for name in _required(_signature(found)) if name not in settings]
+        _check_setting(kind, chain, text, name)
+    made: Any = None
+    for k, found in reversed(list(enumerate(chain))):
+        inner = {} if k == len(chain) - 1 else {kind: as_rule(made) if kind == "rule" else made}
+        made = (
+            _called(kind, found, text, _own(kind, chain, k, settings), inner, offered) if _constructs(found) else found
+        )
+    return made
+
+
+def _called(
+    kind: str, found: Any, text: str, settings: dict[str, Any], inner: dict[str, Any], offered: dict[str, Any]
+) -> Any:
+    """One class or constructor called, `inner` being what it is built around."""
+    given = {name: value for name, value in offered.items() if name in _parameters(found)} | settings
+    lacking = [name for name in _required(_signature(found)) if name not in given | inner]
     if lacking:
-        raise ValueError(f"{text} needs a value for {', '.join(lacking)}")
+        around = f": write {text}(…), with the name of another {kind} in it" if kind in lacking else ""
+        raise ValueError(f"{text} needs a value for {', '.join(lacking)}{around}")
     try:
-        return found(**settings)
+        return found(**inner, **given)
     except TypeError as error:
-        given = ", ".join(f"{name} = {value!r}" for name, value in settings.items())
-        raise ValueError(f"{text} does not accept {given}: {error}") from error
+        told = ", ".join(f"{name} = {value!r}" for name, value in given.items())
+        raise ValueError(f"{text} does not accept {told}: {error}") from error
 
 
-def _check_setting(found: Any, text: str, name: str) -> None:
-    if not _constructs(found):
+def _own(kind: str, chain: Sequence[Any], k: int, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that the k-th of a chain takes; one that takes any gets those that no other knows."""
+    known = _settings_of(kind, chain)
+    free = {name for name in settings if name not in known} if _takes_anything(chain[k]) else set()
+    return {name: value for name, value in settings.items() if name in _parameters(chain[k]) or name in free}
+
+
+def _check_setting(kind: str, chain: Sequence[Any], text: str, name: str) -> None:
+    if not any(map(_constructs, chain)):
         raise ValueError(f"{text} is not a class and takes no setting, got {name}")
-    known = _parameters(found)
-    if name not in known and not _takes_anything(found):
+    known = _settings_of(kind, chain)
+    if name not in known and not any(map(_takes_anything, chain)):
         listed, near = ", ".join(known) or "none", nearest(name, known)
         hint = f"{near} (it takes {listed})" if near else f"; it takes {listed}"
         raise ValueError(f"{text} has no setting {name!r}{hint}")
@@ -283,7 +329,7 @@ def _parameters(found: Any) -> Mapping[str, inspect.Parameter]:
 
 def _takes_anything(found: Any) -> bool:
     """Whether a class or constructor takes settings of any name; what a constructor passes on has the class's names."""
-    return _collects(found) and (inspect.isclass(found) or _collects(found.__self__))
+    return _constructs(found) and _collects(found) and (inspect.isclass(found) or _collects(found.__self__))
 
 
 def _collects(found: Callable[..., Any]) -> bool:
@@ -298,6 +344,30 @@ def _constructs(found: Any) -> bool:
 def _required(parameters: Mapping[str, inspect.Parameter]) -> list[str]:
     """The parameters that must be given."""
     return [name for name, p in parameters.items() if p.default is p.empty and p.kind not in COLLECTS]
+
+
+def _chain(kind: str, text: str) -> list[Any]:
+    """What `text` names, each that is built around another before that other; `ValueError` if one is unknown."""
+    found, names = [], text
+    while names.endswith(")") and "(" in names:
+        outer, _, names = names[:-1].partition("(")
+        found.append(_found(kind, outer))
+        if kind not in _parameters(found[-1]):
+            raise ValueError(f"{outer} is not built around another {kind}, as {text} has it")
+    return [*found, _found(kind, names)]
+
+
+def _settings_of(kind: str, chain: Sequence[Any]) -> dict[str, inspect.Parameter]:
+    """All settings that some of a chain take, those of the outermost first; what it is built around is none."""
+    found: dict[str, inspect.Parameter] = {}
+    for k, one in enumerate(chain):
+        own = {name: p for name, p in _parameters(one).items() if name != kind or k == len(chain) - 1}
+        found |= {name: p for name, p in own.items() if name not in found}
+    return found
+
+
+def _class(found: Any) -> type | None:
+    return found if inspect.isclass(found) else found.__self__ if _constructs(found) else None
 
 
 def _found(kind: str, text: str) -> Any:

@@ -144,7 +144,9 @@ def test_every_example_runs(kind, one):
 
 
 def test_published_are_the_rules_that_need_nothing_but_f():
-    assert {type(rule) for rule in published(11, 1).values()} == set(RULES) - {aggregators.CenteredClipping}
+    more = {aggregators.CenteredClipping}
+    more |= {aggregators.Bucketing, aggregators.NearestNeighbourMixing, aggregators.Clipping, aggregators.ARC}
+    assert {type(rule) for rule in published(11, 1).values()} == set(RULES) - more
     assert "Krum" in published(5, 1)
     assert "Krum" not in published(4, 1)
 
@@ -168,7 +170,12 @@ def test_every_rule_is_in_the_readme_with_what_it_needs():
 @pytest.mark.parametrize(
     ("make", "register", "settings"),
     [
-        (lambda text, settings: rule_by_name(text, 1, settings), RULES, {"CenteredClipping": {"tau": 1.0}}),
+        (
+            lambda text, settings: rule_by_name(text, 1, settings),
+            RULES,
+            {"CenteredClipping": {"tau": 1.0}, "Clipping": {"rule": Mean(), "radius": 1.0}}
+            | {name: {"rule": Mean()} for name in ("Bucketing", "NearestNeighbourMixing", "ARC")},
+        ),
         (
             attack_by_name,
             ATTACKS,
@@ -193,6 +200,7 @@ def test_every_rule_is_in_the_readme_with_what_it_needs():
             optimizer_by_name,
             OPTIMIZERS,
             {"WorkerMVR": {"learning_rate": 0.1, "alpha": 0.1}, "SGD": {"learning_rate": 0.1}}
+            | {"WeightDecay": {"optimizer": optimizers.SGD(0.1), "weight_decay": 0.1}}
             | {name: {"learning_rate": 0.1, "beta": 0.9} for name in ("WorkerMomentum", "ServerMomentum")},
         ),
     ],
@@ -210,6 +218,16 @@ def test_a_constructor_of_a_registered_class_is_a_name_too():
     assert problem_by_name("SoftmaxRegression.mixture", {"classes": 2, "size": 8, "batch": 4}).batch == 4
     assert list(takes("problem", "Quadratic.between")) == ["mu", "L", "dim", "sigma_sq", "zeta_sq", "x_star"]
     assert class_of("problem", "Quadratic.between") is class_of("problem", "Quadratic") is problems.Quadratic
+
+
+def test_a_rule_around_a_rule_is_written_as_it_is_built():
+    made = rule_by_name("Clipping(NearestNeighbourMixing(Bucketing(Krum)))", 2, {"radius": 1.5, "variant": "byzfl"})
+    inner = "Bucketing(rule=Krum(f=2, variant='byzfl'), size=2)"
+    assert repr(made) == f"Clipping(rule=NearestNeighbourMixing(rule={inner}, f=2), radius=1.5)"
+    assert list(takes("rule", "NearestNeighbourMixing(Krum)")) == ["f", "variant"]
+    assert class_of("rule", "ARC(Krum)") is aggregators.ARC
+    assert rule_by_name("NearestNeighbourMixing(Krum)", 1, {"f": 2}).rule.f == 2
+    assert type(rule_by_name("Bucketing(numpy:median)", 1).rule) is aggregators.FunctionRule
 
 
 def test_what_takes_any_setting_gets_it(monkeypatch):
@@ -236,6 +254,13 @@ def test_ones_own_is_found_in_its_module():
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
+        (lambda: rule_by_name("Krum(Mean)", 1), r"Krum is not built around another rule, as Krum\(Mean\) has it"),
+        (lambda: rule_by_name("Bucketing(Kram)", 1), "unknown rule 'Kram'; did you mean Krum"),
+        (lambda: rule_by_name("Bucketing", 1), "Bucketing needs a value for rule: write Bucketing"),
+        (
+            lambda: rule_by_name("Bucketing(Krum)", 1, {"siz": 2}),
+            r"Bucketing\(Krum\) has no setting 'siz'; did you mean size\? \(it takes size, f, variant\)",
+        ),
         (lambda: rule_by_name("krumm", 1), r"unknown rule 'krumm'; did you mean Krum\? \(known: Mean, "),
         (
             lambda: attack_by_name("bitflip"),
