@@ -123,7 +123,7 @@ def test_the_example_is_a_sweep(tmp_path):
     assert [(block["n"], block["f"]) for block in blocks] == [(11, 1), (12, 2), (13, 3), (14, 4)]
     assert all(block.keys() == {"n", "f"} for block in blocks)
     problem = {"name": "ImageClassification", "data": "mnist", "model": "cnn_mnist"}
-    problem |= {"batch": 25, "device": "cuda", "train_size": 48_000, "data_seed": 0}
+    problem |= {"batch": 25, "drop_last": False, "device": "cuda", "train_size": 48_000, "data_seed": 0}
     splits = [{"split": "iid"}, *({"split": "similarity", "similarity": s} for s in (0.66, 0.33)), {"split": "label"}]
     assert common == {
         "title": "ByzFL: config",
@@ -363,6 +363,7 @@ def test_what_is_not_given_has_byzfls_default(told, tmp_path):
         "model": "cnn_mnist",
         "split": "iid",
         "batch": 32,
+        "drop_last": False,
         "device": "cpu",
         "train_size": 48_000,
         "data_seed": 0,

@@ -12,12 +12,14 @@ from typing import Final
 
 from torch import nn
 
-Shape = tuple[int, int, int]  # channels, height, width
+from sims.neural.layout import Shape
 
 
 def cnn_mnist(shape: Shape = (1, 28, 28), classes: int = 10) -> nn.Module:
     """Two convolutions of 5×5 with max-pooling after each, and two dense layers: 431,080 parameters on MNIST."""
     c, h, w = shape
+    if min(h, w) < 16:
+        raise ValueError(f"cnn_mnist needs images of height and width ≥ 16, got {h} × {w}")
     return nn.Sequential(
         nn.Conv2d(c, 20, 5),
         nn.ReLU(),

@@ -87,7 +87,14 @@ def _shared(benchmark: Table, model: Table, honest: Table, report: Report) -> Ta
     )
     problems = []
     for network, split, size, batch, device in itertools.product(networks, splits, sizes, batches, devices):
-        table = {"name": "ImageClassification", **network, **split, "batch": batch, "device": device}
+        table = {
+            "name": "ImageClassification",
+            **network,
+            **split,
+            "batch": batch,
+            "drop_last": False,
+            "device": device,
+        }
         if size < 1:
             table["train_size"] = int(size * parts.DATA[network["data"]])
             report.remark(f"{bench}.size_train_set", "validation accuracy is not measured: the images are left out")
