@@ -1,4 +1,4 @@
-"""Networks bring gradients and nothing else: rules, attacks, momenta, rounds and results are those of all simulations."""
+"""Networks bring gradients and nothing else: rules, attacks, momenta and rounds are those of all simulations."""
 
 from __future__ import annotations
 
