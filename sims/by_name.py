@@ -49,6 +49,7 @@ from sims.optimizers import SGD, Optimizer, ServerMomentum, WeightDecay, WorkerM
 from sims.problems import (
     Bernoulli,
     Huber,
+    Oracle,
     Pareto,
     Pendulum,
     Problem,
@@ -100,7 +101,11 @@ REGISTER: dict[str, tuple[type, ...]] = {
     "attack": ATTACKS,
     "problem": PROBLEMS,
     "optimizer": OPTIMIZERS,
+    "observer": (),
 }
+# what needs an optional library: imported when somebody names it, and not before
+LATE: dict[str, dict[str, str]] = {"problem": {"ImageClassification": "sims.neural.problem:ImageClassification"}}
+EXTRA = "pip install 'byzcheck[neural]'"
 
 
 def examples(n: int, f: int) -> dict[str, Rule]:
@@ -147,13 +152,13 @@ def attack_by_name(text: str, settings: Mapping[str, Any] | None = None) -> Atta
     return _of_kind("attack", Attack, text, settings)
 
 
-def problem_by_name(text: str, settings: Mapping[str, Any] | None = None) -> Problem:
-    """The problem called `text`, a registered name or `module:Name`; `ValueError` as `rule_by_name` raises it.
+def problem_by_name(text: str, settings: Mapping[str, Any] | None = None) -> Oracle:
+    """The problem called `text`, a registered name or `module:Name`, any `Oracle`; `ValueError` as for `rule_by_name`.
 
-    >>> problem_by_name("Rademacher", {"dim": 3}).sigma_sq
-    3.0
+    >>> problem_by_name("Rademacher", {"dim": 3})
+    Rademacher(dim=3)
     """
-    return _of_kind("problem", Problem, text, settings)
+    return _of_kind("problem", Oracle, text, settings)
 
 
 def optimizer_by_name(text: str, settings: Mapping[str, Any] | None = None) -> Optimizer:
@@ -163,6 +168,11 @@ def optimizer_by_name(text: str, settings: Mapping[str, Any] | None = None) -> O
     True
     """
     return _of_kind("optimizer", Optimizer, text, settings)
+
+
+def observer_by_name(text: str, settings: Mapping[str, Any] | None = None) -> Any:
+    """What looks on and is called `text`, as a rule by `module:Name`; `ValueError` as `rule_by_name` raises it."""
+    return _made("observer", text, settings)
 
 
 def takes(kind: str, text: str) -> Mapping[str, inspect.Parameter]:
@@ -375,9 +385,11 @@ def _found(kind: str, text: str) -> Any:
     module_name, colon, name = text.partition(":")
     if not colon:
         class_name, dot, constructor = text.partition(".")
-        known = {registered.__name__: registered for registered in REGISTER[kind]}
+        known = {registered.__name__: registered for registered in REGISTER[kind]} | LATE.get(kind, {})
         if class_name in known:
-            return _constructor(known[class_name], constructor) if dot else known[class_name]
+            of = known[class_name]
+            of = _late(class_name, of) if isinstance(of, str) else of
+            return _constructor(of, constructor) if dot else of
         hint = nearest(text, known, cutoff=0.4)
         raise ValueError(f"unknown {kind} {text!r}{hint} (known: {', '.join(known)}, or module:Name)")
     if not (module_name and name):
@@ -391,6 +403,17 @@ def _found(kind: str, text: str) -> Any:
             raise ValueError(f"module {module_name} has no {name}")
         found = getattr(found, part)
     return found
+
+
+def _late(name: str, place: str) -> type:
+    """The class at a place of ours; a `ValueError` says which library it needs and how to get it."""
+    module, _, own = place.partition(":")
+    try:
+        return getattr(importlib.import_module(module), own)
+    except ModuleNotFoundError as error:
+        if (error.name or "sims").partition(".")[0] == "sims":
+            raise
+        raise ValueError(f"{name} needs {error.name}, which is not installed: {EXTRA}") from error
 
 
 def _constructor(of: type, name: str) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -301,6 +302,37 @@ def test_what_is_not_there_is_refused_in_one_sentence(make, sentence):
         make()
 
 
+def late(monkeypatch, place):
+    monkeypatch.setitem(by_name.LATE["problem"], "Late", place)
+
+
+def test_what_is_registered_late_is_imported_when_it_is_named(monkeypatch):
+    late(monkeypatch, "learners:Learner")
+    monkeypatch.delitem(sys.modules, "learners", raising=False)
+    assert type(problem_by_name("Pareto")) is problems.Pareto
+    assert "learners" not in sys.modules
+    assert "gamma" in takes("problem", "Late")
+    assert problem_by_name("Late", {"gamma": 0.25}).gamma == 0.25
+    with pytest.raises(ValueError, match=r"unknown problem 'Laet'; did you mean Late\?"):
+        problem_by_name("Laet")
+
+
+def test_what_needs_a_library_that_is_not_installed_says_how_to_get_it(monkeypatch, tmp_path):
+    (tmp_path / "needs_a_library.py").write_text("import no_such_library.at_all\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    late(monkeypatch, "needs_a_library:Late")
+    sentence = r"^Late needs no_such_library, which is not installed: pip install 'byzcheck\[neural\]'$"
+    with pytest.raises(ValueError, match=sentence):
+        takes("problem", "Late")
+
+
+def test_a_module_of_ours_that_is_missing_is_a_defect(monkeypatch):
+    late(monkeypatch, "sims.nowhere:Late")
+    with pytest.raises(ModuleNotFoundError, match=r"sims\.nowhere"):
+        takes("problem", "Late")
+
+
 def test_names_are_unique():
     names = [one.__name__ for register in by_name.REGISTER.values() for one in register]
+    names += [name for late in by_name.LATE.values() for name in late]
     assert len(names) == len(set(names))

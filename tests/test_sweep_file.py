@@ -39,8 +39,10 @@ def told(tmp_path):
 
 
 NUMBER = "a number is written without quotes"
-KEYS = "n, f, delta, steps, every, seed, x0, shuffle, backend, problem, optimizer, rule, attack, zip"
-PROBLEMS = "Quadratic, Bernoulli, Rademacher, Pareto, Sinusoidal, Pendulum, Huber, SoftmaxRegression"
+KEYS = "n, f, delta, steps, every, seed, x0, shuffle, backend, problem, optimizer, rule, attack, observe, zip"
+PROBLEMS = (
+    "Quadratic, Bernoulli, Rademacher, Pareto, Sinusoidal, Pendulum, Huber, SoftmaxRegression, ImageClassification"
+)
 PLOT = "x, y, lines, panels, rows, columns, kind, title, logx, logy"
 RULES = (
     "Mean, CoordinateMedian, GeometricMedian, RFA, Krum, MultiKrum, TrimmedMean, Bulyan, CenteredClipping, "

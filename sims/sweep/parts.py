@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ConfigDict, PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
 from sims import by_name
+from sims.engine import Observer
 from sims.engine.axis import check_shapes
 from sims.engine.describe import canonical, describe, modules_of, undescribed
 from sims.sweep.frame import shown
@@ -83,6 +84,8 @@ def make(kind: str, name: str, given: Settings, f: int) -> Part:
         made = by_name.rule_by_name(name, f, dict(given))
     else:
         made = getattr(by_name, f"{kind}_by_name")(name, dict(given))
+    if kind == "observer" and not isinstance(made, Observer):
+        raise ValueError(f"{name} is no sims Observer but of type {type(made).__name__}")
     check_shapes(made, (), None)
     described = describe(made)
     if opaque := list(undescribed(described)):
