@@ -120,6 +120,7 @@ def faults(index: Index) -> list[str]:
 
 
 FIRST = "first"  # the README's sweep, which asks nothing
+EXPERIMENTS = "figure_*.toml", "successor.toml"  # of networks: each is drawn and told where it has been run
 
 
 def sweep_faults(root: Path) -> list[str]:
@@ -127,6 +128,7 @@ def sweep_faults(root: Path) -> list[str]:
     checks = root / "paper_checks.md"
     findings = checks.read_text(encoding="utf-8") if checks.is_file() else ""
     sweeps = {path.stem: path.read_text(encoding="utf-8") for path in sorted((root / "sweeps").glob("*.toml"))}
+    sweeps = {name: text for name, text in sweeps.items() if not any(map(Path(f"{name}.toml").match, EXPERIMENTS))}
     sweeps.pop(FIRST, None)
     parts = ("sweep_{}.py", "sweep_{}.png", "sweep_{}.svg", "data/sweep_{}.json")
     found = [
