@@ -1,4 +1,4 @@
-"""The register of all rules, attacks, problems and optimizers, and whatever goes by name.
+"""The register of all rules, attacks, problems, optimizers and observers, and whatever goes by name.
 
 A new one is written into its tuple here and nowhere else: the command line, the contract suite, the strategies and the
 tests read the register, and `tests/test_by_name.py` notices what is not in it. In files and on the command line a thing
@@ -38,6 +38,7 @@ from sims.attacks import (
     Relocation,
     Together,
 )
+from sims.observers import ClassDistances, Clipped, Kept, Observer, Picked, Push
 from sims.optimizers import SGD, Optimizer, ServerMomentum, WorkerMomentum, WorkerMVR
 from sims.problems import (
     Bernoulli,
@@ -82,11 +83,13 @@ PROBLEMS: tuple[type[Problem], ...] = (
     SoftmaxRegression,
 )
 OPTIMIZERS: tuple[type[Optimizer], ...] = (SGD, WorkerMomentum, ServerMomentum, WorkerMVR)
+OBSERVERS: tuple[type[Observer], ...] = (Push, Kept, Clipped, Picked, ClassDistances)
 REGISTER: dict[str, tuple[type, ...]] = {
     "rule": RULES,
     "attack": ATTACKS,
     "problem": PROBLEMS,
     "optimizer": OPTIMIZERS,
+    "observer": OBSERVERS,
 }
 
 
@@ -150,6 +153,15 @@ def optimizer_by_name(text: str, settings: Mapping[str, Any] | None = None) -> O
     True
     """
     return _of_kind("optimizer", Optimizer, text, settings)
+
+
+def observer_by_name(text: str, settings: Mapping[str, Any] | None = None) -> Observer:
+    """The observer called `text`, a registered name or `module:Name`; `ValueError` as `rule_by_name` raises it.
+
+    >>> observer_by_name("Push")
+    Push()
+    """
+    return _of_kind("observer", Observer, text, settings)
 
 
 def takes(kind: str, text: str) -> Mapping[str, inspect.Parameter]:
