@@ -1,4 +1,4 @@
-"""The register of all rules, attacks, problems and optimizers, and whatever goes by name.
+"""The register of all rules, attacks, problems, optimizers and observers, and whatever goes by name.
 
 A new one is written into its tuple here and nowhere else: the command line, the contract suite, the strategies and the
 tests read the register, and `tests/test_by_name.py` notices what is not in it. In files and on the command line a thing
@@ -45,6 +45,7 @@ from sims.attacks import (
     SearchedStrength,
     Together,
 )
+from sims.observers import ClassDistances, Clipped, Kept, Observer, Picked, Push
 from sims.optimizers import SGD, Optimizer, ServerMomentum, WeightDecay, WorkerMomentum, WorkerMVR
 from sims.problems import (
     Bernoulli,
@@ -96,12 +97,13 @@ PROBLEMS: tuple[type[Problem], ...] = (
     SoftmaxRegression,
 )
 OPTIMIZERS: tuple[type[Optimizer], ...] = (SGD, WorkerMomentum, ServerMomentum, WorkerMVR, WeightDecay)
+OBSERVERS: tuple[type[Observer], ...] = (Push, Kept, Clipped, Picked, ClassDistances)
 REGISTER: dict[str, tuple[type, ...]] = {
     "rule": RULES,
     "attack": ATTACKS,
     "problem": PROBLEMS,
     "optimizer": OPTIMIZERS,
-    "observer": (),
+    "observer": OBSERVERS,
 }
 # what needs an optional library: imported when somebody names it, and not before
 LATE: dict[str, dict[str, str]] = {"problem": {"ImageClassification": "sims.neural.problem:ImageClassification"}}
@@ -170,9 +172,13 @@ def optimizer_by_name(text: str, settings: Mapping[str, Any] | None = None) -> O
     return _of_kind("optimizer", Optimizer, text, settings)
 
 
-def observer_by_name(text: str, settings: Mapping[str, Any] | None = None) -> Any:
-    """What looks on and is called `text`, as a rule by `module:Name`; `ValueError` as `rule_by_name` raises it."""
-    return _made("observer", text, settings)
+def observer_by_name(text: str, settings: Mapping[str, Any] | None = None) -> Observer:
+    """The observer called `text`, a registered name or `module:Name`; `ValueError` as `rule_by_name` raises it.
+
+    >>> observer_by_name("Push")
+    Push()
+    """
+    return _of_kind("observer", Observer, text, settings)
 
 
 def takes(kind: str, text: str) -> Mapping[str, inspect.Parameter]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import usable
 from cuda_emulator import COMPILER
 
+from conftest import usable
 from sims import backend, kernels
 from sims.aggregators import RFA, Bulyan, CenteredClipping, CoordinateMedian, Krum, Mean, MultiKrum, TrimmedMean
 from sims.kernels.cuda import launch

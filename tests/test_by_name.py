@@ -15,18 +15,21 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from problem_with_classes import Blobs
 
-from sims import aggregators, attacks, by_name, optimizers, problems
+from sims import aggregators, attacks, by_name, observers, optimizers, problems
 from sims.aggregators import Krum, Mean, Rule
 from sims.attacks import Attack
 from sims.by_name import (
     ATTACKS,
+    OBSERVERS,
     OPTIMIZERS,
     PROBLEMS,
     RULES,
     attack_by_name,
     class_of,
     examples,
+    observer_by_name,
     optimizer_by_name,
     problem_by_name,
     published,
@@ -35,6 +38,7 @@ from sims.by_name import (
 )
 from sims.checks.exact_rules import DEFINITIONS
 from sims.engine import simulate
+from sims.observers import Observer
 from sims.optimizers import Optimizer, RobustSGD
 from sims.problems import Problem
 
@@ -43,6 +47,7 @@ KINDS = {
     "attack": (attacks, Attack, ATTACKS),
     "problem": (problems, Problem, PROBLEMS),
     "optimizer": (optimizers, Optimizer, OPTIMIZERS),
+    "observer": (observers, Observer, OBSERVERS),
 }
 REGISTERED = [(kind, one) for kind, (_, _, register) in KINDS.items() for one in register]
 NAMES = [one.__name__ for _, one in REGISTERED]
@@ -138,8 +143,14 @@ def test_every_example_runs(kind, one):
     parts[kind] = one.example(11, 1) if kind in ("rule", "attack") else one.example()
     if getattr(one, "flips_labels", False):
         parts["problem"] = problems.SoftmaxRegression.example()
+    if kind == "observer":
+        parts["problem"] = Blobs()
     algorithm = RobustSGD(parts["rule"], parts["optimizer"])
-    record = simulate(parts["problem"], algorithm, n=11, f=1, attack=parts["attack"], steps=3, runs=2, seed=0)
+    watch = (parts["observer"],) if kind == "observer" else ()
+    record = simulate(
+        parts["problem"], algorithm, n=11, f=1, attack=parts["attack"], steps=3, runs=2, seed=0, observers=watch
+    )
+    assert bool(record.observed) == bool(watch)
     assert np.all(np.isfinite(record.x))
     assert np.any(record.x != 0)
 
@@ -204,6 +215,7 @@ def test_every_rule_is_in_the_readme_with_what_it_needs():
             | {"WeightDecay": {"optimizer": optimizers.SGD(0.1), "weight_decay": 0.1}}
             | {name: {"learning_rate": 0.1, "beta": 0.9} for name in ("WorkerMomentum", "ServerMomentum")},
         ),
+        (observer_by_name, OBSERVERS, {}),
     ],
     ids=KINDS,
 )
@@ -269,6 +281,7 @@ def test_ones_own_is_found_in_its_module():
         ),
         (lambda: problem_by_name("parreto"), r"unknown problem 'parreto'; did you mean Pareto\? \(known: Quadratic, "),
         (lambda: optimizer_by_name("sgd"), r"unknown optimizer 'sgd'; did you mean SGD\? \(known: SGD, "),
+        (lambda: observer_by_name("push"), r"unknown observer 'push'; did you mean Push\? \(known: Push, "),
         (lambda: attack_by_name("sims.attacks:"), "an attack of one's own is written module:Name, got 'sims.attacks:'"),
         (lambda: problem_by_name("nowhere_at_all:X"), "module nowhere_at_all does not import: ModuleNotFoundError"),
         (lambda: attack_by_name("sims.attacks:Nope"), "module sims.attacks has no Nope"),

@@ -18,6 +18,7 @@ LAYERS = (  # a module belongs to the longest name that begins its own; later la
     ("sims.kernels",),
     ("sims.problems", "sims.attacks", "sims.aggregators"),
     ("sims.optimizers",),
+    ("sims.observers",),
     ("sims.by_name",),
     ("sims.engine",),
     ("sims.checks", "sims.contracts", "sims.contracts_support", "sims.strategies", "sims.sweep", "sims.neural"),

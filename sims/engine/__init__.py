@@ -4,11 +4,11 @@ from sims.engine.axis import Axis
 from sims.engine.checkpoint import Checkpoint
 from sims.engine.describe import describe, key
 from sims.engine.experiment import Experiment
-from sims.engine.observer import Observer, Seen
 from sims.engine.on_arrays import Progress
 from sims.engine.record import Record
 from sims.engine.simulate import play, simulate
 from sims.engine.streams import RunStreams, Streams
+from sims.observers import Observer, Seen
 
 __all__ = [
     "Axis",

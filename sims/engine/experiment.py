@@ -13,9 +13,9 @@ from sims.attacks.attack import STAGES
 from sims.backend import Namespace, backend_name, host
 from sims.engine.axis import RUN, Axis, along, axes_in, check_shapes, union
 from sims.engine.describe import describe, key
-from sims.engine.observer import Observer
 from sims.engine.round import Round
 from sims.engine.streams import AnyStreams, RunStreams, Streams
+from sims.observers import Observer
 from sims.optimizers import Algorithm
 from sims.problems import Oracle
 
@@ -38,7 +38,7 @@ class Experiment:
     (..., d), and broadcasts to the iterates; None is the problem's own start, 0 for most. With `shuffle` the workers
     take the rows of the algorithm's input in a fresh random order each round: nobody keeps an identity (Karimireddy,
     He, Jaggi 2021, Remark 3). Values are recorded at t = 0, at multiples of `every` and at the end. `observers` look at
-    every round and change none (`sims.engine.observer`). `backend` is a name or an array API namespace; None is the
+    every round and change none (`sims.observers`). `backend` is a name or an array API namespace; None is the
     problem's own.
 
     It is a value: two experiments are the same if their keys are. To that end every field is stored in one form only:

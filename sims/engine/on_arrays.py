@@ -13,9 +13,9 @@ from sims.backend import Array, Namespace
 from sims.engine.checkpoint import Checkpoint, positions, rewind
 from sims.engine.experiment import Experiment
 from sims.engine.notes import Notes
-from sims.engine.observer import Seen
 from sims.engine.record import Record
 from sims.engine.round import Played, States
+from sims.observers import Seen
 from sims.problems import Stateful
 
 CHUNK_NUMBERS = 2**21  # random numbers that are held at once unless the caller says otherwise: 16 MiB

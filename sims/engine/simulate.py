@@ -12,10 +12,10 @@ from sims.backend import Namespace, get_namespace
 from sims.engine import on_arrays, on_cpu, on_cuda
 from sims.engine.checkpoint import Checkpoint
 from sims.engine.experiment import Experiment, whole
-from sims.engine.observer import Observer
 from sims.engine.on_arrays import Progress
 from sims.engine.program import Program
 from sims.engine.record import Record
+from sims.observers import Observer
 from sims.optimizers import Algorithm
 from sims.problems import Oracle
 

@@ -141,6 +141,11 @@ class ImageClassification(Stateful, Labelled):
         """All images, as they were read."""
         return load(self.data)
 
+    @property
+    def classes(self) -> int:
+        """The number of classes."""
+        return len(self.dataset.classes)
+
     @functools.cached_property
     def net(self) -> Net:
         """The network as functions of a flat vector."""
