@@ -33,6 +33,7 @@ from sims.by_name import (
     optimizer_by_name,
     problem_by_name,
     published,
+    register,
     rule_by_name,
     takes,
 )
@@ -248,7 +249,7 @@ def test_what_takes_any_setting_gets_it(monkeypatch):
         def __init__(self, **settings):
             self.settings = settings
 
-    monkeypatch.setattr(by_name, "REGISTER", {"rule": (Anything,)})
+    monkeypatch.setitem(register.REGISTER, "rule", (Anything,))
     assert rule_by_name("Anything", 1, {"whatever": 2}).settings == {"whatever": 2}
 
 
@@ -316,7 +317,7 @@ def test_what_is_not_there_is_refused_in_one_sentence(make, sentence):
 
 
 def late(monkeypatch, place):
-    monkeypatch.setitem(by_name.LATE["problem"], "Late", place)
+    monkeypatch.setitem(register.LATE["problem"], "Late", place)
 
 
 def test_what_is_registered_late_is_imported_when_it_is_named(monkeypatch):
@@ -347,5 +348,5 @@ def test_a_module_of_ours_that_is_missing_is_a_defect(monkeypatch):
 
 def test_names_are_unique():
     names = [one.__name__ for register in by_name.REGISTER.values() for one in register]
-    names += [name for late in by_name.LATE.values() for name in late]
+    names += [name for late in register.LATE.values() for name in late]
     assert len(names) == len(set(names))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from byzcheck.commands.sweep.arguments import NAMES, shipped
-from sims import by_name
+from sims.by_name import register
 from sims.sweep import read
 
 ROOT = Path(__file__).parents[1]
@@ -39,7 +39,7 @@ def test_the_readme_shows_the_first_sweep(tmp_path):
 
 @pytest.fixture
 def images(monkeypatch):
-    monkeypatch.setitem(by_name.LATE["problem"], "ImageClassification", "learners:Images")
+    monkeypatch.setitem(register.LATE["problem"], "ImageClassification", "learners:Images")
 
 
 def test_every_preset_is_a_file_that_ships():
