@@ -93,3 +93,4 @@ class Images(Learner):
     model: str = "mnist_cnn"
     batch: int = 1
     split: str = "iid"
+    test_size: int | None = None
