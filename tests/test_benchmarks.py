@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import usable
 from invoke import call, refused
 
 from benchmarks import gpu, memory, peers, plan, record, report, rules, simulation, sweeps
@@ -23,6 +22,7 @@ from benchmarks.plan import Plan
 from benchmarks.read import read
 from benchmarks.record import as_text, load, measured
 from benchmarks.tracked import tracked
+from conftest import usable
 from sims.aggregators import CoordinateMedian
 from sims.kernels.cpu import threads
 

@@ -9,9 +9,9 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import arrays_of, usable
 from on_host import DTYPES, EXACT, WORKERS, agree, large, rng, rules, spoil
 
+from conftest import arrays_of, usable
 from sims import kernels
 from sims.aggregators import (
     RFA,
