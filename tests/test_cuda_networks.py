@@ -69,6 +69,22 @@ def test_gradients_are_those_of_one_worker_after_the_other_on_the_cpu(device, me
             assert torch.linalg.norm(found - expected) <= error * torch.linalg.norm(expected)
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("model", ["mnist_cnn", "resnet20", "networks:normed"])
+@pytest.mark.parametrize("augment", [False, True])
+def test_nothing_is_left_on_another_device(monkeypatch, method, model, augment):
+    """On torch's device without numbers: an operation on tensors of two devices is an error there as on a GPU."""
+    monkeypatch.setattr(Net, "precision", lambda self: contextlib.nullcontext())  # autocast does not know the device
+    problem = FewImages(model=model, batch=2, method=method, device="meta", augment=augment)
+    x = torch.zeros((2, problem.dim), device="meta")
+    memory = problem.begin(x, 5, 3)
+    sample = np.random.default_rng(0).random((2, 5, *problem.sample_shape))
+    found, memory = problem.gradients(x, sample, memory, 3, flip=True)
+    assert {one.device.type for one in (found, memory.statistics, memory.loss)} == {"meta"}
+    test = problem._images["test"]
+    assert problem.net.evaluate(x[0], memory.statistics[0], test.normalised(test.pixels)).shape == (60, 10)
+
+
 @devices
 @pytest.mark.parametrize("attack", [ALittleIsEnough(), BitFlipping(), LabelFlipping()])
 def test_training_is_that_of_the_cpu(device, attack):

@@ -90,6 +90,8 @@ def play(stage: Stage, folder: Path, seconds: float, say: Callable[[str], object
     finally:
         end(process)
     reader.join(GRACE)
+    if process.stdout is not None and not reader.is_alive():
+        process.stdout.close()
     took, found = time.monotonic() - start, read(file, stage.read)
     if cut:
         return Outcome(stage, "cut", took, found, f"cut after {took:.0f} s", tuple(lines))
