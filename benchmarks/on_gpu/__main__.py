@@ -29,16 +29,15 @@ def run(
 ) -> int:
     """Run the stages one after the other and write the page after each; 0 if all went well, else 1.
 
-    It stops at the first that is wrong, or with `go_on` at the end of the list. A stage gets its own limit, or what is
-    left of all the seconds if that is less.
+    It stops at the first that is wrong, or with `go_on` at the end of the list.
     """
     start, outcomes, verdict = time.monotonic(), [], "Nothing has run yet."
     head = Head(datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), commit(), cpu(), needs.versions())
     with tempfile.TemporaryDirectory() as folder:
-        for stage in stages:
-            left = seconds - (time.monotonic() - start)
-            say(f"{stage.name} (at most {min(stage.limit, left):.0f} s)")
-            outcome = play(stage, Path(folder), min(stage.limit, left), say) if left > 1 else late(stage)
+        for k, stage in enumerate(stages):
+            limit = allowed(stages[k:], seconds - (time.monotonic() - start))
+            say(f"{stage.name} (at most {limit:.0f} s)")
+            outcome = play(stage, Path(folder), limit, say) if limit > 0 else late(stage)
             outcomes.append(outcome)
             verdict = judged(outcomes, stages)
             file.write_text(page(head, outcomes, left_out, verdict, time.monotonic() - start), encoding="utf-8")
@@ -47,6 +46,18 @@ def run(
                 break
     say(f"{verdict} {file}")
     return 0 if all(outcome.state in ("done", "left out") for outcome in outcomes) else 1
+
+
+def allowed(stages: Sequence[Stage], left: float) -> float:
+    """The seconds that the first of the stages has: its limit, more if it grows and they are left, or all that is left.
+
+    >>> tests, last = (Stage(name, 100.0, lambda file, seconds: [], grows=True) for name in ("tests", "last"))
+    >>> allowed((tests, last), 250.0), allowed((tests, last), 150.0), allowed((tests, last), 50.0)
+    (150.0, 100.0, 50.0)
+    """
+    first, *later = stages
+    more = left - sum(stage.limit for stage in later) if first.grows else 0.0
+    return min(left, max(first.limit, more))
 
 
 def late(stage: Stage) -> Outcome:

@@ -26,7 +26,8 @@ TAIL = 40  # lines that are kept of what a stage prints
 class Stage:
     """What runs at most `limit` seconds: `command` makes its words from the file for what it finds and the seconds.
 
-    `must_end`: whether it is wrong that it is cut, and not only a pity. `instead`: why it is left out.
+    `must_end`: whether it is wrong that it is cut, and not only a pity. `instead`: why it is left out. `grows`: whether
+    it also has the time that earlier stages left.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Stage:
     command: Callable[[Path, float], Sequence[str]]
     read: Callable[[str], dict[str, Any]] = json.loads
     must_end: bool = False
+    grows: bool = False
     instead: str | None = None
 
 
