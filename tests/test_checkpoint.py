@@ -120,7 +120,16 @@ def flipped(path: Path) -> None:
     path.write_bytes(bytes(whole))
 
 
-@pytest.mark.parametrize("harm", [damaged, flipped, lambda path: path.write_bytes(b""), lambda path: path.unlink()])
+def sealed(path: Path) -> None:
+    """One bit, by which an entry of the archive says that it is encrypted."""
+    whole = bytearray(path.read_bytes())
+    whole[whole.index(b"PK\x01\x02") + 8] ^= 1
+    path.write_bytes(bytes(whole))
+
+
+@pytest.mark.parametrize(
+    "harm", [damaged, flipped, sealed, lambda path: path.write_bytes(b""), lambda path: path.unlink()]
+)
 def test_a_file_that_is_not_whole_counts_as_none(tmp_path, harm):
     e, path = EXPERIMENTS["everything has a state"], tmp_path / "c.npz"
     stopped(e, path, 10, None)
