@@ -14,6 +14,7 @@ from sims.aggregators import CenteredClipping, Mean
 from sims.attacks import ALittleIsEnough
 from sims.engine import Checkpoint, Experiment, play
 from sims.engine.describe import canonical
+from sims.engine.round import States
 from sims.optimizers import SGD, RobustSGD, ServerMomentum, WorkerMomentum
 from sims.problems import Quadratic
 
@@ -145,6 +146,16 @@ def test_a_checkpoint_of_another_experiment_counts_as_none(tmp_path, changes):
     stopped(e, tmp_path / "c.npz", 10, None)
     other = dataclasses.replace(e, **changes)
     same(play(other, None, Checkpoint(tmp_path / "c.npz")), play(other))
+
+
+def test_a_number_of_numpy_s_comes_back_as_one(tmp_path):
+    # times an array of float32 it makes float64, and a float of Python does not
+    e, checkpoint = EXPERIMENTS["a plain problem"], Checkpoint(tmp_path / "c.npz")
+    checkpoint.save(e.configuration, States(e.algorithm.init(e.start()), np.float64(0.1)), 0, 1, {}, {})
+    kept = checkpoint.load(e.configuration, np)
+    assert kept is not None
+    assert type(kept.states.attack) is np.float64
+    assert kept.states.attack == 0.1
 
 
 def test_a_state_that_is_no_tree_is_refused_by_name(tmp_path):

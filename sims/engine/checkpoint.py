@@ -110,11 +110,11 @@ def rewind(streams: Mapping[str, Any], found: Mapping[str, Any]) -> None:
 
 def _flat(value: Any, arrays: list[np.ndarray]) -> Any:
     """A tree as JSON in which arrays are numbers of places in `arrays`."""
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, np.generic) or type(value) is np.ndarray:
+    if isinstance(value, np.generic) or type(value) is np.ndarray:  # np.float64 is a float, too, but promotes otherwise
         arrays.append(np.asarray(value))
         return {"kind": "scalar" if isinstance(value, np.generic) else "numpy", "at": len(arrays) - 1}
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         arrays.append(np.array(to_numpy(value)))
         return {"kind": "array", "at": len(arrays) - 1, "device": str(getattr(value, "device", ""))}
