@@ -190,3 +190,13 @@ def test_compiled_rounds_need_none(tmp_path):
     e = Experiment(Quadratic((1.0,) * 8), RobustSGD(Mean(), SGD(0.1)), n=10, f=0, steps=1000, runs=1, seed=0, x0=1.0)
     play(e, None, Checkpoint(tmp_path / "c.npz", 0.0))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_has_no_more_arrays_however_much_was_noted(tmp_path):
+    e = dataclasses.replace(EXPERIMENTS["everything has a state"], every=1)
+    counts = []
+    for after in (5, 20):
+        stopped(e, tmp_path / f"{after}.npz", after, None)
+        with np.load(tmp_path / f"{after}.npz") as file:
+            counts.append(len(file.files))
+    assert counts[0] == counts[1]
