@@ -182,9 +182,15 @@ class ImageClassification(Stateful, Labelled):
                 f"ImageClassification needs a batch for each shard, got {len(labels)} images for {count} shards of at "
                 f"least batch = {self.batch}"
             )
-        if self.split == "similarity":
-            return similar_shards(labels, count, self.similarity, self.data_seed)
-        return shards(labels, count, self.data_seed, self.split)
+        if self.split != "similarity":
+            return shards(labels, count, self.data_seed, self.split)
+        found = similar_shards(labels, count, self.similarity, self.data_seed)
+        if found.shape[1] < self.batch:  # both parts of the images leave some out
+            raise ValueError(
+                f"ImageClassification needs a batch for each shard, got {found.shape[1]} images in each of {count} "
+                f"shards of similarity = {self.similarity} for batch = {self.batch}"
+            )
+        return found
 
     def rounds_per_epoch(self, honest: int) -> int:
         """The number of rounds in which a worker goes once through its shard."""
