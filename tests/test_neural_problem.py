@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import gc
+import weakref
 
 import numpy as np
 import pytest
@@ -359,6 +361,15 @@ OTHER = {
     "method": "loop",
     "data_seed": 1,
 }
+
+
+def test_a_problem_and_its_images_go_when_nobody_has_it():
+    problem = dataclasses.replace(LINEAR, train_size=40)
+    simulate(problem, RobustSGD(Mean(), SGD(0.1)), steps=1, **{**SIZES, "f": 0})
+    images = weakref.ref(problem._images["train"].pixels)
+    del problem
+    gc.collect()
+    assert images() is None
 
 
 def test_every_field_is_in_the_description():

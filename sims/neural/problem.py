@@ -172,10 +172,18 @@ class ImageClassification(Stateful, Labelled):
         dtype = DTYPES[self.dtype]
         return {part: Images.of(self.dataset, part, self.kept[part], self.device, dtype) for part in self.kept}
 
-    @functools.lru_cache(maxsize=8)  # noqa: B019 (an experiment asks for one number of workers)
+    @functools.cached_property
+    def _shards(self) -> dict[int, np.ndarray]:
+        return {}  # here and not in a cache of the class, which would keep problems with all their images
+
     def dealt(self, honest: int) -> np.ndarray:
         """The shards when `honest` workers are honest, (shards, m): places among the images that are kept."""
         count = honest if self.shards is None else self.shards
+        if count not in self._shards:
+            self._shards[count] = self._dealt(count)
+        return self._shards[count]
+
+    def _dealt(self, count: int) -> np.ndarray:
         labels = self.dataset.train_labels[self.kept["train"]]
         if len(labels) < count * self.batch:
             raise ValueError(
