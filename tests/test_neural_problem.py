@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import gc
+import pickle
 import weakref
 
 import numpy as np
@@ -14,7 +15,7 @@ torch = pytest.importorskip("torch")
 
 from sims.aggregators import CenteredClipping, CoordinateMedian, Krum, Mean, TrimmedMean  # noqa: E402
 from sims.attacks import ALittleIsEnough, BitFlipping, LabelFlipping, NoAttack  # noqa: E402
-from sims.engine import Axis, Checkpoint, Experiment, Streams, play, simulate  # noqa: E402
+from sims.engine import Axis, Checkpoint, Experiment, Streams, describe, play, simulate  # noqa: E402
 from sims.kernels.cpu import threads  # noqa: E402
 from sims.neural.images import Images, augmented  # noqa: E402
 from sims.neural.problem import ImageClassification  # noqa: E402
@@ -363,6 +364,16 @@ OTHER = {
 }
 
 
+def test_a_problem_that_was_used_can_be_sent_to_another_process():
+    problem = dataclasses.replace(LINEAR, train_size=40)
+    sizes = {**SIZES, "f": 0, "steps": 3}
+    algorithm = RobustSGD(Mean(), SGD(0.1))
+    here = simulate(problem, algorithm, **sizes)
+    sent = pickle.loads(pickle.dumps(problem))
+    assert describe(sent) == describe(problem)
+    np.testing.assert_array_equal(simulate(sent, algorithm, **sizes).x, here.x)
+
+
 def test_a_problem_and_its_images_go_when_nobody_has_it():
     problem = dataclasses.replace(LINEAR, train_size=40)
     simulate(problem, RobustSGD(Mean(), SGD(0.1)), steps=1, **{**SIZES, "f": 0})
@@ -373,8 +384,6 @@ def test_a_problem_and_its_images_go_when_nobody_has_it():
 
 
 def test_every_field_is_in_the_description():
-    from sims.engine import describe
-
     assert set(OTHER) == {one.name for one in dataclasses.fields(LINEAR)}
     alike = dataclasses.replace(LINEAR, split="similarity")
     for name, value in OTHER.items():

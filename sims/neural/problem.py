@@ -126,6 +126,11 @@ class ImageClassification(Stateful, Labelled):
         if self.data.startswith("folder:"):
             object.__setattr__(self, "content", self.dataset.digest)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What is given: what was made of it, the network and its replicas among it, is made again by a copy."""
+        found = functools.cached_property
+        return {name: v for name, v in vars(self).items() if not isinstance(getattr(type(self), name, None), found)}
+
     @property
     def backend(self) -> str:
         """Iterates are tensors."""
