@@ -374,6 +374,11 @@ def test_a_problem_that_was_used_can_be_sent_to_another_process():
     np.testing.assert_array_equal(simulate(sent, algorithm, **sizes).x, here.x)
 
 
+def test_another_backend_is_refused_in_a_sentence():
+    with pytest.raises(ValueError, match="needs backend = 'torch', got iterates of numpy"):
+        simulate(LINEAR, RobustSGD(Mean(), SGD(0.1)), steps=1, backend="numpy", **{**SIZES, "f": 0})
+
+
 def test_a_problem_and_its_images_go_when_nobody_has_it():
     problem = dataclasses.replace(LINEAR, train_size=40)
     simulate(problem, RobustSGD(Mean(), SGD(0.1)), steps=1, **{**SIZES, "f": 0})
@@ -384,6 +389,8 @@ def test_a_problem_and_its_images_go_when_nobody_has_it():
 
 
 def test_every_field_is_in_the_description():
+    from sims.engine import describe
+
     assert set(OTHER) == {one.name for one in dataclasses.fields(LINEAR)}
     alike = dataclasses.replace(LINEAR, split="similarity")
     for name, value in OTHER.items():

@@ -245,7 +245,12 @@ class ImageClassification(Stateful, Labelled):
             torch.backends.cuda.matmul.allow_tf32 = matmul
 
     def begin(self, x: Tensor, n: int, honest: int) -> Memory:
-        """The network's own running statistics; orders are drawn in the first round."""
+        """The network's own running statistics; orders are drawn in the first round.
+
+        Raises `ValueError` for iterates that are no tensors: an experiment may name another backend.
+        """
+        if not isinstance(x, Tensor):
+            raise ValueError(f"ImageClassification needs backend = 'torch', got iterates of {type(x).__module__}")
         self.dealt(honest)
         lead = tuple(x.shape[:-1])
         statistics = self.net.initial(0)[1].expand(*lead, self.net.buffers).clone()
