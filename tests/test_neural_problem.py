@@ -430,6 +430,8 @@ def test_the_text_of_a_network_of_ones_own_is_in_the_key(tmp_path, monkeypatch):
         ({"similarity": 1.5, "split": "similarity"}, "needs 0 ≤ similarity ≤ 1, got similarity = 1.5"),
         ({"split": "labels"}, "needs split iid or label or similarity"),
         ({"ridge": -1.0}, "needs 0 ≤ ridge < ∞, got ridge = -1.0"),
+        ({"device": "cud"}, "needs a device that torch has here, got device = 'cud'"),
+        ({"device": "cuda:99"}, "needs a device that torch has here, got device = 'cuda:99'"),
         ({"train_size": 4001}, "needs train_size ≤ 4000, got train_size = 4001"),
         ({"train_size": 19, "batch": 4}, "needs a batch for each shard, got 19 images for 5 shards"),
         ({"train_size": 20, "split": "similarity", "similarity": 0.6}, "got 3 images in each of 5 shards .* batch = 4"),

@@ -154,6 +154,13 @@ class ImageClassification(Stateful, Labelled):
     @functools.cached_property
     def net(self) -> Net:
         """The network as functions of a flat vector."""
+        try:
+            torch.empty(0, device=self.device)
+        except Exception as error:  # of one kind where torch does not know it, of others where it is not here
+            told = " ".join(str(error).split())
+            raise ValueError(
+                f"ImageClassification needs a device that torch has here, got device = {self.device!r}: {told}"
+            ) from error
         h, w, c = self.dataset.shape
         make: Callable[..., nn.Module] = getattr(self, "network")  # noqa: B009 (no field: it is not given)
         return Net(lambda: make((c, h, w), len(self.dataset.classes)), self.dtype, self.device)
