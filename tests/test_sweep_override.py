@@ -148,6 +148,8 @@ def test_a_path_that_there_is_not_is_refused_with_the_nearest(path, change, sent
 def test_a_path_is_set_once(path):
     with pytest.raises(ValueError, match=r"^steps is set twice$"):
         read(path, ["steps=3", "steps=4"])
+    with pytest.raises(ValueError, match=r"^f and delta are set, of which each says the other$"):
+        read(path, ["f=1", "delta=0.2"])
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,8 @@ def overridden(data: Mapping[str, Any], texts: Sequence[str]) -> tuple[dict[str,
     A path is a key of the file (`steps`), a setting of a part (`rule.tau`: of each of the file's rules that take it),
     of a part by its name (`rule.Krum.f`), or of the plot (`plot.x`). A value is written as in the file; what is no TOML
     is a Python literal or a text. It is set wherever the key stands, blocks included, so that nothing of the file
-    goes before it. Raises `ValueError` with the nearest name for a path that there is not, and for one given twice.
+    goes before it. Raises `ValueError` with the nearest name for a path that there is not, and for one given twice, as
+    f and delta together are.
 
     >>> overridden({"n": 5, "rule": ["Mean", "Krum"]}, ["n=7", "rule.f=1"])[0]
     {'n': 7, 'rule': ['Mean', {'name': 'Krum', 'f': 1}]}
@@ -36,6 +37,8 @@ def overridden(data: Mapping[str, Any], texts: Sequence[str]) -> tuple[dict[str,
             raise ValueError(f"what is set is written path=value, got {text!r}")
         if path in seen:
             raise ValueError(f"{path} is set twice")
+        if (other := OTHERS.get(path)) in seen:
+            raise ValueError(f"{other} and {path} are set, of which each says the other")
         seen.add(path)
         for place in list(_set(changed, path.split("."), value(written))):
             places[place] = f"--set {text}"
