@@ -155,6 +155,13 @@ def test_another_library_is_named_by_its_module():
     np.testing.assert_array_equal(play(experiment).x, play(BASE).x)
 
 
+def test_a_start_that_is_no_number_can_be_played_and_has_no_key():
+    experiment = dataclasses.replace(BASE, x0=float("nan"))
+    assert np.all(np.isnan(play(experiment).x))
+    with pytest.raises(ValueError, match="needs parameters that can be described, got NaN"):
+        experiment.key()
+
+
 def test_a_later_change_of_x0_is_no_change_of_the_experiment():
     x0 = np.array([1.0, 0.0])
     experiment = dataclasses.replace(BASE, x0=x0)

@@ -143,7 +143,7 @@ class Experiment:
     def _checked_start(self, x0: Any) -> Any:
         if x0 is None and type(self.problem).start is not Oracle.start:
             return None
-        values = np.array(host(0.0 if x0 is None else x0), dtype=np.float64) + 0.0  # no −0
+        values = np.asarray(np.array(host(0.0 if x0 is None else x0), dtype=np.float64) + 0.0)  # no −0
         d, shape = self.problem.dim, (*self.shape, self.problem.dim)
         if values.ndim and values.shape[-1] != d:
             raise ValueError(f"x0 must be a number or have shape (..., d) with d = {d}, got {values.shape}")
