@@ -139,6 +139,7 @@ def test_what_cannot_be_is_refused_in_one_sentence(tmp_path):
     assert refused("train", file, "--set", "problem.gama=1").startswith(
         "no problem of the file has problem.gama; did you mean problem.gamma? (known: "
     )
+    assert refused("train", file, "--data", tmp_path / "nowhere") == f"there is no folder {tmp_path / 'nowhere'}"
     answer = call("train", file, "--set", "steps=0", "--data", "mnist", "--set", "rule=Krumm", code=2)
     assert "--set steps=0: steps must be ≥ 1, got 0" in answer.stderr.splitlines()
     assert "--set rule=Krumm: unknown rule 'Krumm'; did you mean Krum?" in answer.stderr

@@ -77,6 +77,8 @@ def read(file: Path, changes: Sequence[str] | None = None, data: str | None = No
     changes, path = list(changes or ()), shipped(file)
     if data is not None and Path(data).is_dir():
         os.environ[DATA] = str(Path(data).absolute())
+    elif data is not None and os.sep in data and not data.startswith("folder:"):
+        raise ValueError(f"there is no folder {data}")
     elif data is not None:
         changes.append(f"problem.data={data}")
     find_own(path.parent)
