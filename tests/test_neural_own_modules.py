@@ -136,11 +136,19 @@ def test_what_torch_can_map_is_exact_mapped(make):
     assert torch.allclose(rows_of(net, x, "vmap")[0], plain(make, x), rtol=1e-12, atol=1e-14)
 
 
-def test_a_pass_over_all_samples_would_be_wrong_where_they_meet():
+def test_a_pass_over_all_samples_would_be_wrong_where_they_meet(monkeypatch):
     net = Net(Centred, dtype="float64")
     x, _ = net.initial(2)
+    monkeypatch.setitem(net.known, ("shared", SHAPE), True)  # as if it had been found exact
     expected = plain(Centred, x)
     assert ((rows_of(net, x, "shared")[0] - expected).norm(dim=1) > 0.01 * expected.norm(dim=1)).all()
+
+
+@pytest.mark.parametrize("make", [Centred, Twice, LayerNormed, Tied])
+def test_a_method_that_is_not_exact_is_refused_by_name_too(make):
+    net = Net(make, dtype="float64")
+    with pytest.raises(ValueError, match="whose gradients shared does not give exactly, or not at once, needs"):
+        rows_of(net, net.initial(2)[0], "shared")
 
 
 @pytest.mark.parametrize("make", [Noisy, own_dropout])

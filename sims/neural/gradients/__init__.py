@@ -52,8 +52,8 @@ def gradients(
         BatchNorm's mean and unbiased variance over the worker's batch.
 
     Raises:
-        ValueError: if shapes do not fit each other, `out` has another dtype, or the network does in training what a
-            gradient cannot show (`examine`).
+        ValueError: if shapes do not fit each other, `out` has another dtype, the method is not exact for the network
+            (`exact`), or the network does in training what a gradient cannot show (`examine`).
     """
     _check(net, x, images, labels, seeds, out)
     shape = tuple(images.shape[2:])
@@ -63,6 +63,8 @@ def gradients(
         raise ValueError(f"method must be auto or one of {', '.join(METHODS)}, got {method!r}")
     if draws and name != "loop":
         raise ValueError(f"a network that draws random numbers outside nn.Dropout needs method loop, got {method!r}")
+    if name != "loop" and not net.autocast and not exact(net, shape, name, METHODS[name], loop):
+        raise ValueError(f"a network whose gradients {name} does not give exactly, or not at once, needs method loop")
     n = len(seeds)
     losses = torch.empty(n, dtype=net.dtype, device=net.device)
     statistics = torch.empty((n, net.buffers), dtype=net.dtype, device=net.device)
