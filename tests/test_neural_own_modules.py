@@ -8,7 +8,7 @@ from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from sims.neural.flat import Net  # noqa: E402
-from sims.neural.gradients import choose, gradients  # noqa: E402
+from sims.neural.gradients import METHODS, choose, gradients  # noqa: E402
 from sims.neural.gradients.examine import examine  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("one_torch_thread")
@@ -178,6 +178,18 @@ def test_a_batch_norm_that_a_pass_uses_twice_is_refused():
 
     with pytest.raises(ValueError, match="must use 0 exactly once, got 2 times"):
         examine(Net(make), SHAPE)
+
+
+@pytest.mark.parametrize("method", ["auto", *METHODS])
+def test_a_batch_norm_over_one_value_of_each_worker_is_refused(method):
+    def make():
+        return nn.Sequential(nn.Flatten(), nn.Linear(9, 4), nn.BatchNorm1d(4), nn.Linear(4, 4))
+
+    net = Net(make, dtype="float64")
+    out = torch.empty((5, net.dim), dtype=torch.float64)
+    images, labels, seeds = batch(b=1)
+    with pytest.raises(ValueError, match="more than 1 value"):
+        gradients(net, net.initial(0)[0], images, labels, seeds, out, method)
 
 
 def test_an_error_of_the_network_comes_out_and_the_next_batch_is_computed():

@@ -120,6 +120,9 @@ class _Norm(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, anchor: Tensor, layer: _BatchNorm, batch: Batch) -> Tensor:
+        count = x.numel() // (x.shape[1] * batch.k)
+        if count < 2:  # torch's own layer refuses it, the function below does not
+            raise ValueError(f"BatchNorm needs more than 1 value for each channel, got {count}")
         y = torch.empty_like(x)
         tracked = (layer.running_mean, layer.running_var)
         means, variances = (
