@@ -1,5 +1,6 @@
 """Networks of the user's own, whatever their layers do: gradients are exact and reproducible, or they are refused."""
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -178,6 +179,35 @@ def test_a_batch_norm_that_a_pass_uses_twice_is_refused():
 
     with pytest.raises(ValueError, match="must use 0 exactly once, got 2 times"):
         examine(Net(make), SHAPE)
+
+
+ELSEWHERE = np.random.default_rng(0)
+
+
+class Own(nn.Module):
+    """A function of the images and of what it has, before one layer."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.dense, self.function, self.passes = nn.Linear(9, 4), function, 0
+
+    def forward(self, images):
+        self.passes += 1
+        return self.dense(self.function(self, images.flatten(1)))
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (lambda _, x: functional.dropout(x), "random numbers in training alone, got one that does in evaluation"),
+        (lambda _, x: x * ELSEWHERE.random(), "the same in every pass under the same seeds"),
+        (lambda own, x: x / own.passes, "the same in every pass under the same seeds"),
+    ],
+)
+def test_what_nobody_could_repeat_is_refused(function, words):
+    net = Net(lambda: Own(function), dtype="float64")
+    with pytest.raises(ValueError, match=words):
+        rows_of(net, net.initial(0)[0])
 
 
 @pytest.mark.parametrize("method", ["auto", *METHODS])

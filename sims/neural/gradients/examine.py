@@ -13,6 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from sims.neural.flat import Net, Replica
 
 Method = Callable[..., None]
+ALIKE = 1e-3  # of the logits' norm: a device may add in another order, but other random numbers are of order 1
 AGREES = 1e-9  # of a row's norm, in float64: rounding is below 1e-13, and what mixes workers up is of order 1
 
 
@@ -25,10 +26,11 @@ class Found:
 
 
 def examine(net: Net, shape: tuple[int, ...]) -> Found:
-    """Try one forward pass of two images of this shape.
+    """Try forward passes of two images of this shape.
 
     Raises `ValueError` for a network whose training changes more than BatchNorm's running statistics, since that
-    change would be lost, and for a BatchNorm that a pass does not use exactly once.
+    change would be lost, for a BatchNorm that a pass does not use exactly once, and for what nobody could repeat: a
+    second pass that gives something else under the same seeds, and random numbers in evaluation.
     """
     if shape not in net.known:
         net.known[shape] = _examined(net, shape)
@@ -74,10 +76,13 @@ def _agrees(net: Net, shape: tuple[int, ...], method: Method, reference: Method)
 
 def _examined(net: Net, shape: tuple[int, ...]) -> Found:
     devices = [net.device] if net.device.type == "cuda" else []
+    images = net.prepared(torch.rand((2, *shape), generator=torch.Generator().manual_seed(0)))
+    x, running = net.initial(0)
     with net.replicas("loop", 1) as stack, torch.random.fork_rng(devices), torch.no_grad():
         replica = stack[0]
-        replica.load(net.parameters.views(net.initial(0)[0]))
+        replica.load(net.parameters.views(x))
         replica.masks.start([0])
+        torch.manual_seed(0)
         before, generators = _constants(replica), _generators(net)
         uses: dict[int, int] = {}
         hooks = [
@@ -85,7 +90,7 @@ def _examined(net: Net, shape: tuple[int, ...]) -> Found:
             for norm in replica.module.modules()
             if isinstance(norm, _BatchNorm)
         ]
-        logits = replica.module(net.prepared(torch.rand((2, *shape), generator=torch.Generator().manual_seed(0))))
+        logits = replica.module(images)
         for hook in hooks:
             hook.remove()
         draws = any(not torch.equal(a, b) for a, b in zip(generators, _generators(net), strict=True))
@@ -97,7 +102,21 @@ def _examined(net: Net, shape: tuple[int, ...]) -> Found:
         for name, norm in replica.module.named_modules():
             if isinstance(norm, _BatchNorm) and uses.get(id(norm), 0) != 1:
                 raise ValueError(f"a pass must use {name} exactly once, got {uses.get(id(norm), 0)} times")
+        replica.masks.start([0])
+        torch.manual_seed(0)
+        if (replica.module(images) - logits).norm() > ALIKE * logits.norm():
+            raise ValueError("a network must give the same in every pass under the same seeds, got one that does not")
+        _check_evaluation(net, x, running, images)
         return Found(draws, logits.shape[-1])
+
+
+def _check_evaluation(net: Net, x: Tensor, running: Tensor, images: Tensor) -> None:
+    with net.replicas("evaluate", 1, lambda module: module.eval()) as stack:
+        stack[0].load(net.parameters.views(x), net.statistics.views(running))
+        before = _generators(net)
+        stack[0].module(images)
+        if any(not torch.equal(a, b) for a, b in zip(before, _generators(net), strict=True)):
+            raise ValueError("a network may draw random numbers in training alone, got one that does in evaluation")
 
 
 def _constants(replica: Replica) -> Mapping[str, Tensor]:
