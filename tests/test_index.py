@@ -20,6 +20,7 @@ BESIDES = (
     "__pycache__",
     "claim.py",
     "recorded.json",
+    "experiments",
 )  # what theory/ holds besides statements
 KINDS = ("definition", "counterexample", "theorem", "corollary", "remark", "equation", "algorithm", "beyond")
 
