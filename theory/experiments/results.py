@@ -10,6 +10,15 @@ from pathlib import Path
 from typing import Any
 
 HOME = Path(__file__).parents[2] / "figures" / "data"
+NAMES = {
+    "mnist": "MNIST",
+    "mnist-5k": "5,000 digits of MNIST",
+    "fashion-mnist": "Fashion-MNIST",
+    "cifar10": "CIFAR-10",
+    "mnist_cnn": "the paper's CNN",
+    "small_cnn": "small CNN",
+    "resnet20": "ResNet-20",
+}
 Row = Mapping[str, Any]
 Where = Mapping[str, Any]
 
@@ -92,7 +101,7 @@ class Results:
     def setting(self) -> str:
         """Data set, network, batch, workers, rounds and seeds in words, as far as they are the same in all rows."""
         same = self.same
-        words = [str(same[path]) for path in ("problem.data", "problem.model") if path in same]
+        words = [NAMES.get(same[path], str(same[path])) for path in ("problem.data", "problem.model") if path in same]
         words += [f"batch {same['problem.batch']}"] if "problem.batch" in same else []
         workers = same.get("n") or max((row["n"] for row in self.rows if "n" in row), default=None)
         words += [f"{workers} workers"] if workers else []
@@ -133,17 +142,25 @@ def read(path: Path) -> Results:
 
     Raises `NotRunError` if it is not there or is something else.
     """
-    again = f"byzcheck sweep table sweeps/{path.stem}.toml --seeds --format json --out figures/data/{path.name}"
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise NotRunError(f"there is no figures/data/{path.name}") from None
     except (OSError, ValueError) as error:
-        raise NotRunError(f"figures/data/{path.name} cannot be read ({error}): {again}") from error
+        raise NotRunError(f"figures/data/{path.name} cannot be read ({error}): {_again(path.stem)}") from error
+    return of(path.stem, data)
+
+
+def of(stem: str, data: Any) -> Results:
+    """The table that such a file holds; `NotRunError` if it is something else."""
     rows = data.get("rows") if isinstance(data, dict) else None
     if not isinstance(rows, list) or not rows or not all({"seed", "t"} <= row.keys() for row in rows):
-        raise NotRunError(f"figures/data/{path.name} does not have every run by itself: {again}")
-    return Results(path.stem, tuple(name for name, _ in data["axes"]), tuple(rows), data.get("same", {}))
+        raise NotRunError(f"figures/data/{stem}.json does not have every run by itself: {_again(stem)}")
+    return Results(stem, tuple(name for name, _ in data["axes"]), tuple(rows), data.get("same", {}))
+
+
+def _again(stem: str) -> str:
+    return f"byzcheck sweep table sweeps/{stem}.toml --seeds --format json --out figures/data/{stem}.json"
 
 
 def _value(row: Row, measure: str, name: str) -> float:
