@@ -4,7 +4,7 @@ VENV ?= .venv
 EXTRAS ?= test
 BIN := $(VENV)/bin
 
-.PHONY: verify test edges lint figures bench bench-gpu wheel clean
+.PHONY: verify test edges lint figures bench bench-gpu gpu wheel clean
 
 verify: $(VENV)/installed
 	$(BIN)/byzcheck verify
@@ -29,6 +29,11 @@ bench: $(VENV)/installed-peers
 
 bench-gpu: $(VENV)/installed-cupy
 	$(BIN)/byzcheck bench --gpu
+
+# On a machine that has a GPU for some minutes and no network: nothing is installed, GPU_PYTHON has what is needed.
+GPU_PYTHON ?= python3
+gpu:
+	$(GPU_PYTHON) -m benchmarks.on_gpu $(GPU_OPTIONS)
 
 wheel: $(VENV)/installed-dev
 	$(BIN)/python -m build --wheel --outdir $(VENV)/dist .

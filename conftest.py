@@ -2,4 +2,5 @@
 
 import importlib.util
 
-collect_ignore_glob = [] if importlib.util.find_spec("torch") else ["sims/neural/*.py", "sims/neural/gradients/*.py"]
+NETWORKS = ["sims/neural/*.py", "sims/neural/gradients/*.py", "benchmarks/on_gpu/training.py"]
+collect_ignore_glob = [] if importlib.util.find_spec("torch") else NETWORKS

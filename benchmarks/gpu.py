@@ -18,9 +18,8 @@ import numpy as np
 from benchmarks import rules, simulation
 from benchmarks.measure import Call, take_turns
 from benchmarks.once import Tables
-from benchmarks.plan import RESNET_20, SIMULATED, Plan
+from benchmarks.plan import COPY, RESNET_20, SIMULATED, Plan
 from benchmarks.record import BenchRecord, of_tables
-from benchmarks.tracked import COPY
 from sims.backend import get_namespace
 
 ON_DEVICE = Plan(

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.plan import ALL_RULES, RESNET_20, SIMULATED, STEPS
+from benchmarks.plan import ALL_RULES, ONE_BY_ONE, RESNET_20, SIMULATED, STEPS
 from benchmarks.rules import READ
 from benchmarks.simulation import DRAW
-from benchmarks.sweeps import ONE_BY_ONE
 from benchmarks.tracked import MS_A_JOB, PUBLIC, SECONDS, Tracked, at_one_read, named, tracked
 
 

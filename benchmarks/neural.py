@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.look import plain_table, short
 from benchmarks.measure import Call, interval, ratios, take_turns
 from benchmarks.record import machine, versions
 
@@ -71,8 +70,8 @@ def once(setting: Setting, threads: int, rounds: int, seed: int) -> dict[str, fl
     return take_turns({setting.name: prepared}, rounds, seed)[setting.name]
 
 
-def contenders(setting: Setting, threads: int, seed: int) -> dict[str, Call]:
-    """What computes all gradients of one step, each on the same images."""
+def contenders(setting: Setting, threads: int, seed: int, device: str = "cpu") -> dict[str, Call]:
+    """What computes all gradients of one step, each on the same images, on a device of torch's."""
     import torch
 
     from sims.neural.flat import Net
@@ -80,15 +79,16 @@ def contenders(setting: Setting, threads: int, seed: int) -> dict[str, Call]:
     from sims.neural.models import MODELS
 
     def make() -> Any:
-        return MODELS[setting.model](setting.shape, 10)
+        return MODELS[setting.model](setting.shape, 10).to(device)
 
     torch.set_num_threads(threads)
     random = torch.Generator().manual_seed(seed)
-    images = torch.randn((setting.n, setting.b, *setting.shape), generator=random)
-    labels = torch.randint(10, (setting.n, setting.b), generator=random)
-    net = Net(make)
+    images = torch.randn((setting.n, setting.b, *setting.shape), generator=random).to(device)
+    labels = torch.randint(10, (setting.n, setting.b), generator=random).to(device)
+    net = Net(make, device=device)
     x, _ = net.initial(seed)
-    arguments = (net, x, images, labels, torch.arange(setting.n), torch.empty(setting.n, net.dim))
+    out = torch.empty(setting.n, net.dim, device=device)
+    arguments = (net, x, images, labels, torch.arange(setting.n), out)
     last = make().to(memory_format=torch.channels_last)
     calls: dict[str, Call] = {
         RELEASED: partial(released, make(), images, labels),
@@ -138,6 +138,8 @@ def measured(
 
 def table(settings: tuple[Setting, ...], found: dict[str, dict[str, list[float]]]) -> Table:
     """A row for each setting: milliseconds of everybody, and how many times longer the released scheme takes."""
+    from benchmarks.look import plain_table, short  # which needs rich, and `contenders` does without
+
     made = plain_table()
     made.add_column("network, workers, images each", no_wrap=True)
     for heading in (*CONTENDERS, "released / auto", "wanted"):

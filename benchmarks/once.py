@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import memory, rules, simulation, sweeps
+from benchmarks import memory, rules, simulation
 from benchmarks.measure import Call, take_turns
 from benchmarks.plan import Plan
 
@@ -32,7 +32,11 @@ def once(plan: Plan, seed: int, left_out: frozenset[str] = frozenset()) -> Table
     timed = take_turns({name: partial(_as_it_is, table) for name, table in calls.items()}, 1, seed + 1, _single)
     found |= {name: simulation.per_gradient(timed[name], work[name]) for name in timed}
     found |= _of_memory(plan, seed, left_out)
-    return found if plan.sweeps is None else found | sweeps.measured(plan.sweeps)
+    if plan.sweeps is None:
+        return found
+    from benchmarks import sweeps  # which needs all that files and folders of sweeps need, and a device has none of
+
+    return found | sweeps.measured(plan.sweeps)
 
 
 def parameters(table: str) -> tuple[str, dict[str, int]]:

@@ -15,6 +15,9 @@ ALL_RULES = (
     "CenteredClipping 3",
     "Bulyan",
 )
+BATCH, ONE_BY_ONE = "CenteredClipping/ours", "one by one"  # contenders of the tables of sweeps
+ADDED = "run, beyond the jobs"
+COPY = "one device copy"
 SIMULATED = ("Mean", "CoordinateMedian", "TrimmedMean", "Krum", "RFA", "CenteredClipping")
 Sizes = tuple[int, ...]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.peers import peers_of
-from benchmarks.plan import SweepSizes
+from benchmarks.plan import ADDED, BATCH, ONE_BY_ONE, SweepSizes
 from benchmarks.simulation import BETA, LOOPS, RADIUS, RATE
 from sims.engine import Record, simulate
 from sims.kernels.cpu import threads
@@ -77,8 +77,6 @@ name = "WorkerMomentum"
 learning_rate = {RATE}
 beta = {{ linear = [0.0, {BETA}, BETAS] }}
 """
-BATCH, ONE_BY_ONE = "CenteredClipping/ours", "one by one"
-ADDED = "run, beyond the jobs"
 LEAST = 1e-9  # seconds: what noise leaves of a difference is no less
 
 

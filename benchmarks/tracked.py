@@ -10,12 +10,11 @@ import numpy as np
 
 from benchmarks.measure import interval, ratios, slopes
 from benchmarks.once import AXES, parameters
+from benchmarks.plan import ADDED, BATCH, COPY, ONE_BY_ONE
 from benchmarks.rules import READ
 from benchmarks.simulation import DRAW, LOOPS
-from benchmarks.sweeps import ADDED, BATCH, ONE_BY_ONE
 
 Contenders = Mapping[str, Sequence[float]]
-COPY = "one device copy"
 PUBLIC = "fastest public"
 SECONDS, MS_A_JOB = "seconds", "ms a job"  # times, and no ratios: of this machine, on this day
 TAIL = 0.005  # on each side of an interval that is printed: 99 %

@@ -10,7 +10,7 @@ from rich.console import Group
 
 from benchmarks.look import plain_table, short, under
 from benchmarks.once import parameters
-from benchmarks.sweeps import BATCH
+from benchmarks.plan import BATCH
 from benchmarks.tracked import jobs_at
 
 

@@ -15,6 +15,7 @@ from byzcheck.commands.errors import refused
 from byzcheck.commands.figures import figures
 from byzcheck.commands.list_and_show import list_statements, show
 from byzcheck.commands.sweep import app as sweep
+from byzcheck.commands.train import train
 from byzcheck.commands.verify import verify
 
 
@@ -60,6 +61,7 @@ app.command()(show)
 app.command()(figures)
 app.command()(audit)
 app.command()(bench)
+app.command()(train)
 app.add_typer(sweep, name="sweep")
 
 

@@ -34,7 +34,7 @@ from sims.contracts_support import (
 )
 
 Contract = Callable[[Rule, Array], None]
-ARRAY_PARAMETERS = ("tau", "nu")  # fields that may hold an array over the leading axes
+ARRAY_PARAMETERS = ("tau", "nu", "radius")  # fields that may hold an array over the leading axes
 
 
 def check_permutation(rule: Rule, x: Array) -> None:
@@ -248,11 +248,12 @@ def contracts_for(rule: Rule, n: int, d: int = 2) -> Iterator[tuple[str, Contrac
     promises, f = rule.promises, rule.breakdown(n)
     yield "permutation", check_permutation
     yield "ties", check_ties
-    yield "agreement", check_agreement
     yield "kind", check_kind
     yield "inputs untouched", check_inputs_untouched
     yield "leading axes", check_leading_axes
     yield "no hidden state", check_no_hidden_state
+    if promises.agreement:
+        yield "agreement", check_agreement
     if promises.translation:
         yield "translation", check_translation
     if promises.scale:

@@ -10,18 +10,20 @@ from typing import Any
 import numpy as np
 import pytest
 from cuda_emulator import COMPILER, Emulator
-from hypothesis import HealthCheck, settings
 
-settings.register_profile(
-    "byzcheck",
-    derandomize=True,  # the same examples on every run: a red test stays red
-    deadline=None,
-    max_examples=40,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow],  # a loaded machine is no reason to fail
-)
-settings.register_profile("thorough", parent=settings.get_profile("byzcheck"), max_examples=1000)
-settings.load_profile("byzcheck")
+if importlib.util.find_spec("hypothesis"):  # the tests that a GPU runs do without it
+    from hypothesis import HealthCheck, settings
+
+    settings.register_profile(
+        "byzcheck",
+        derandomize=True,  # the same examples on every run: a red test stays red
+        deadline=None,
+        max_examples=40,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow],  # a loaded machine is no reason to fail
+    )
+    settings.register_profile("thorough", parent=settings.get_profile("byzcheck"), max_examples=1000)
+    settings.load_profile("byzcheck")
 
 OPTIONAL_LIBRARIES = ("cupy", "torch")
 LIBRARIES = ("numpy", "numpy-read-only", "array-api-strict", *OPTIONAL_LIBRARIES)
@@ -42,6 +44,9 @@ def usable(library: str) -> bool:
         except Exception:  # CuPy raises its own type when there is no driver
             return False
     return True
+
+
+ON_GPU = (pytest.mark.gpu, pytest.mark.skipif(not usable("cupy"), reason="needs a GPU and CuPy: not run here"))
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -81,7 +86,7 @@ def arrays_of(library: str) -> Callable[..., Any]:
     return make
 
 
-@pytest.fixture(params=LIBRARIES)
+@pytest.fixture(params=[pytest.param(name, marks=[pytest.mark.gpu] * (name == "cupy")) for name in LIBRARIES])
 def make_array(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """make(values, dtype="float64"): an array of each library in turn; libraries that are not here are skipped."""
     if request.param in OPTIONAL_LIBRARIES and not usable(request.param):
@@ -125,7 +130,7 @@ def device(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
             pytest.param(order, marks=pytest.mark.skipif(COMPILER is None, reason="no C++ compiler"))
             for order in ("forwards", "backwards")
         ),
-        pytest.param("gpu", marks=pytest.mark.skipif(not usable("cupy"), reason="needs a GPU and CuPy: not run here")),
+        pytest.param("gpu", marks=ON_GPU),
     ]
 )
 def place(request: pytest.FixtureRequest, libraries: Path, monkeypatch: pytest.MonkeyPatch) -> Any:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from cuda_emulator import COMPILER
 
-from conftest import usable
+from conftest import ON_GPU
 from sims import backend, kernels
 from sims.aggregators import RFA, Bulyan, CenteredClipping, CoordinateMedian, Krum, Mean, MultiKrum, TrimmedMean
 from sims.kernels.cuda import launch
@@ -15,11 +15,17 @@ EXACT = 0.0  # coordinate by coordinate: not a bit may differ, but for the sign 
 ROUNDING = 4e-15
 NUMBERS = ("float32", "float64")
 NAN, INF = float("nan"), float("inf")
-on_gpu = pytest.mark.skipif(not usable("cupy"), reason="needs a GPU and CuPy: not run here")
 compiled = pytest.mark.skipif(COMPILER is None, reason="no C++ compiler: the CUDA kernels were not run here")
 
 # where threads never meet their order is of no consequence
 ONE_ORDER = pytest.mark.parametrize("emulator", [False], indirect=True, ids=["forwards"])
+
+
+def on_gpu(test):
+    """The test runs where there are CuPy and a GPU, and is one of those that `make gpu` runs."""
+    for mark in ON_GPU:
+        test = mark(test)
+    return test
 
 
 def rng(seed=0):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -32,6 +33,7 @@ from sims.by_name import (
     optimizer_by_name,
     problem_by_name,
     published,
+    register,
     rule_by_name,
     takes,
 )
@@ -155,7 +157,9 @@ def test_every_example_runs(kind, one):
 
 
 def test_published_are_the_rules_that_need_nothing_but_f():
-    assert {type(rule) for rule in published(11, 1).values()} == set(RULES) - {aggregators.CenteredClipping}
+    more = {aggregators.CenteredClipping}
+    more |= {aggregators.Bucketing, aggregators.NearestNeighbourMixing, aggregators.Clipping, aggregators.ARC}
+    assert {type(rule) for rule in published(11, 1).values()} == set(RULES) - more
     assert "Krum" in published(5, 1)
     assert "Krum" not in published(4, 1)
 
@@ -179,7 +183,12 @@ def test_every_rule_is_in_the_readme_with_what_it_needs():
 @pytest.mark.parametrize(
     ("make", "register", "settings"),
     [
-        (lambda text, settings: rule_by_name(text, 1, settings), RULES, {"CenteredClipping": {"tau": 1.0}}),
+        (
+            lambda text, settings: rule_by_name(text, 1, settings),
+            RULES,
+            {"CenteredClipping": {"tau": 1.0}, "Clipping": {"rule": Mean(), "radius": 1.0}}
+            | {name: {"rule": Mean()} for name in ("Bucketing", "NearestNeighbourMixing", "ARC")},
+        ),
         (
             attack_by_name,
             ATTACKS,
@@ -204,6 +213,7 @@ def test_every_rule_is_in_the_readme_with_what_it_needs():
             optimizer_by_name,
             OPTIMIZERS,
             {"WorkerMVR": {"learning_rate": 0.1, "alpha": 0.1}, "SGD": {"learning_rate": 0.1}}
+            | {"WeightDecay": {"optimizer": optimizers.SGD(0.1), "weight_decay": 0.1}}
             | {name: {"learning_rate": 0.1, "beta": 0.9} for name in ("WorkerMomentum", "ServerMomentum")},
         ),
         (observer_by_name, OBSERVERS, {}),
@@ -224,12 +234,22 @@ def test_a_constructor_of_a_registered_class_is_a_name_too():
     assert class_of("problem", "Quadratic.between") is class_of("problem", "Quadratic") is problems.Quadratic
 
 
+def test_a_rule_around_a_rule_is_written_as_it_is_built():
+    made = rule_by_name("Clipping(NearestNeighbourMixing(Bucketing(Krum)))", 2, {"radius": 1.5, "variant": "byzfl"})
+    inner = "Bucketing(rule=Krum(f=2, variant='byzfl'), size=2)"
+    assert repr(made) == f"Clipping(rule=NearestNeighbourMixing(rule={inner}, f=2), radius=1.5)"
+    assert list(takes("rule", "NearestNeighbourMixing(Krum)")) == ["f", "variant"]
+    assert class_of("rule", "ARC(Krum)") is aggregators.ARC
+    assert rule_by_name("NearestNeighbourMixing(Krum)", 1, {"f": 2}).rule.f == 2
+    assert type(rule_by_name("Bucketing(numpy:median)", 1).rule) is aggregators.FunctionRule
+
+
 def test_what_takes_any_setting_gets_it(monkeypatch):
     class Anything(Mean):
         def __init__(self, **settings):
             self.settings = settings
 
-    monkeypatch.setattr(by_name, "REGISTER", {"rule": (Anything,)})
+    monkeypatch.setitem(register.REGISTER, "rule", (Anything,))
     assert rule_by_name("Anything", 1, {"whatever": 2}).settings == {"whatever": 2}
 
 
@@ -248,6 +268,13 @@ def test_ones_own_is_found_in_its_module():
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
+        (lambda: rule_by_name("Krum(Mean)", 1), r"Krum is not built around another rule, as Krum\(Mean\) has it"),
+        (lambda: rule_by_name("Bucketing(Kram)", 1), "unknown rule 'Kram'; did you mean Krum"),
+        (lambda: rule_by_name("Bucketing", 1), "Bucketing needs a value for rule: write Bucketing"),
+        (
+            lambda: rule_by_name("Bucketing(Krum)", 1, {"siz": 2}),
+            r"Bucketing\(Krum\) has no setting 'siz'; did you mean size\? \(it takes size, f, variant\)",
+        ),
         (lambda: rule_by_name("krumm", 1), r"unknown rule 'krumm'; did you mean Krum\? \(known: Mean, "),
         (
             lambda: attack_by_name("bitflip"),
@@ -289,6 +316,37 @@ def test_what_is_not_there_is_refused_in_one_sentence(make, sentence):
         make()
 
 
+def late(monkeypatch, place):
+    monkeypatch.setitem(register.LATE["problem"], "Late", place)
+
+
+def test_what_is_registered_late_is_imported_when_it_is_named(monkeypatch):
+    late(monkeypatch, "learners:Learner")
+    monkeypatch.delitem(sys.modules, "learners", raising=False)
+    assert type(problem_by_name("Pareto")) is problems.Pareto
+    assert "learners" not in sys.modules
+    assert "gamma" in takes("problem", "Late")
+    assert problem_by_name("Late", {"gamma": 0.25}).gamma == 0.25
+    with pytest.raises(ValueError, match=r"unknown problem 'Laet'; did you mean Late\?"):
+        problem_by_name("Laet")
+
+
+def test_what_needs_a_library_that_is_not_installed_says_how_to_get_it(monkeypatch, tmp_path):
+    (tmp_path / "needs_a_library.py").write_text("import no_such_library.at_all\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    late(monkeypatch, "needs_a_library:Late")
+    sentence = r"^Late needs no_such_library, which is not installed: pip install 'byzcheck\[neural\]'$"
+    with pytest.raises(ValueError, match=sentence):
+        takes("problem", "Late")
+
+
+def test_a_module_of_ours_that_is_missing_is_a_defect(monkeypatch):
+    late(monkeypatch, "sims.nowhere:Late")
+    with pytest.raises(ModuleNotFoundError, match=r"sims\.nowhere"):
+        takes("problem", "Late")
+
+
 def test_names_are_unique():
     names = [one.__name__ for register in by_name.REGISTER.values() for one in register]
+    names += [name for late in register.LATE.values() for name in late]
     assert len(names) == len(set(names))

@@ -68,16 +68,29 @@ def nvrtc():
     """The library with which CuPy compiles, if one is installed."""
     found = importlib.util.find_spec("nvidia")
     places = [Path(p) for p in (found.submodule_search_locations or ())] if found else []
-    libraries = [path for place in places for path in place.rglob("libnvrtc.so.*")]
-    return ctypes.CDLL(str(libraries[0])) if libraries else None
+    libraries = [path for place in places for path in place.rglob("libnvrtc*.so.*")]
+    for path in libraries:
+        if "builtins" in path.name and ".alt." not in path.name:
+            ctypes.CDLL(str(path))  # it is looked for by its name alone
+    found = [path for path in libraries if path.name.startswith("libnvrtc.so.") and ".alt." not in path.name]
+    return ctypes.CDLL(str(found[0])) if found else None
+
+
+def architectures(library):
+    """The oldest and the newest generation of devices that it compiles for: CUDA 13 has dropped what CUDA 12 took."""
+    count = ctypes.c_int()
+    assert library.nvrtcGetNumSupportedArchs(ctypes.byref(count)) == 0
+    found = (ctypes.c_int * count.value)()
+    assert library.nvrtcGetSupportedArchs(found) == 0
+    return {max(70, min(found)), max(found)}
 
 
 @pytest.mark.skipif(nvrtc() is None, reason="no NVRTC here")
 def test_nvrtc_compiles_every_source():
     library = nvrtc()
     assert library is not None
-    options = [*(option.encode() for option in launch.OPTIONS), b"--gpu-architecture=compute_70"]
-    for source in every_source():
+    for source, number in itertools.product(every_source(), architectures(library)):
+        options = [*(option.encode() for option in launch.OPTIONS), f"--gpu-architecture=compute_{number}".encode()]
         program, size = ctypes.c_void_p(), ctypes.c_size_t()
         assert library.nvrtcCreateProgram(ctypes.byref(program), source.encode(), b"source.cu", 0, None, None) == 0
         failed = library.nvrtcCompileProgram(program, len(options), (ctypes.c_char_p * len(options))(*options))

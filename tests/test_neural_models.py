@@ -25,14 +25,21 @@ def test_the_cheap_networks_have_at_most_100_000_parameters_and_no_state():
 
 
 @pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 32, 32), (2, 9, 11)])
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 32, 32), (2, 17, 19)])
 def test_every_network_takes_images_of_any_shape_and_number_of_classes(name, shape):
     assert MODELS[name](shape, 7)(torch.zeros(2, *shape)).shape == (2, 7)
+
+
+@pytest.mark.parametrize("name", ["linear", "mlp", "mnist_cnn", "resnet20", "small_cnn"])
+def test_most_networks_take_small_images(name):
+    assert MODELS[name]((2, 9, 11), 7)(torch.zeros(2, 2, 9, 11)).shape == (2, 7)
 
 
 def test_images_that_two_convolutions_and_pooling_use_up_are_refused():
     with pytest.raises(ValueError, match="height and width ≥ 6, got 5 × 28"):
         mnist_cnn((1, 5, 28))
+    with pytest.raises(ValueError, match="height and width ≥ 16, got 15 × 28"):
+        MODELS["cnn_mnist"]((1, 15, 28), 10)
 
 
 def test_a_start_is_what_torch_draws_under_that_seed_and_leaves_the_global_generator_alone():

@@ -93,6 +93,26 @@ def test_in_epochs_each_worker_sees_its_shard_once_and_in_another_order_each_tim
         assert len(set(orders)) == 3
 
 
+def test_without_drop_last_the_rest_of_a_shard_is_a_smaller_batch():
+    problem = dataclasses.replace(LINEAR, train_size=70, drop_last=False, augment=True)
+    assert problem.rounds_per_epoch(5) == 4
+    x = problem.net.initial(0)[0]
+    memory, seen = problem.begin(x, 5, 5), []
+    for sample in problem.draw(Streams(0, "sample").runs(0, 1), 8, 5)[:, 0]:
+        seen.append(problem.picks(sample, memory, 5)[0])
+        gradients, memory = problem.gradients(x, sample, memory)
+        assert torch.all(torch.isfinite(gradients))
+    assert [one.shape for one in seen] == [(5, 4), (5, 4), (5, 4), (5, 2)] * 2
+    assert set(np.concatenate([one.ravel() for one in seen[:4]])) == set(problem.dealt(5).ravel())
+
+
+def test_a_similarity_is_a_split_between_the_two():
+    labels = LINEAR.dataset.train_labels
+    middle = dataclasses.replace(LINEAR, split="similarity", similarity=0.5).dealt(10)
+    for worker, shard in enumerate(middle):
+        assert np.bincount(labels[shard], minlength=10)[worker] > 200
+
+
 def test_byzantine_workers_have_the_shards_of_honest_ones():
     problem = dataclasses.replace(LINEAR, train_size=60)
     picks = rounds(problem, 5, 3, 5)
@@ -325,8 +345,10 @@ OTHER = {
     "batch": 5,
     "gamma": 0.5,
     "split": "label",
+    "similarity": 0.5,
     "shards": 7,
     "sampling": "replacement",
+    "drop_last": False,
     "augment": True,
     "statistics": "honest",
     "train_size": 100,
@@ -343,11 +365,13 @@ def test_every_field_is_in_the_description():
     from sims.engine import describe
 
     assert set(OTHER) == {one.name for one in dataclasses.fields(LINEAR)}
-    plain = describe(LINEAR)
+    alike = dataclasses.replace(LINEAR, split="similarity")
     for name, value in OTHER.items():
-        changed = describe(dataclasses.replace(LINEAR, **{name: value}))
+        base = alike if name == "similarity" else LINEAR
+        plain, changed = describe(base), describe(dataclasses.replace(base, **{name: value}))
         assert changed != plain
         assert {other for other in plain if changed[other] != plain[other]} - {"network"} == {name}
+    plain = describe(LINEAR)
     LINEAR.measure(LINEAR.net.initial(0)[0])  # what is worked out and kept is none of it
     assert describe(LINEAR) == plain
 
@@ -366,7 +390,6 @@ def test_the_text_of_a_network_of_ones_own_is_in_the_key(tmp_path, monkeypatch):
         ({"model": "networks:nothing"}, "module networks has no nothing"),
         ({"model": "networks:not_callable"}, "no not_callable that can be called"),
         ({"model": "no_module:x"}, "module no_module does not import"),
-        ({"split": "labels"}, "needs split iid or label, got split = 'labels'; did you mean label"),
         ({"sampling": "epoch"}, "needs sampling epochs or replacement, got sampling = 'epoch'"),
         ({"statistics": "some"}, "needs statistics all or honest, got statistics = 'some'"),
         ({"dtype": "float16"}, "needs dtype float32 or float64 or bfloat16, got dtype = 'float16'"),
@@ -376,6 +399,9 @@ def test_the_text_of_a_network_of_ones_own_is_in_the_key(tmp_path, monkeypatch):
         ({"shards": True}, "needs a whole number shards ≥ 1, got shards = True"),
         ({"gamma": 0.0}, "needs 0 < gamma ≤ 1, got gamma = 0.0"),
         ({"gamma": float("nan")}, "needs 0 < gamma ≤ 1, got gamma = nan"),
+        ({"similarity": 0.5}, "has a similarity only with split = 'similarity', got 'iid'"),
+        ({"similarity": 1.5, "split": "similarity"}, "needs 0 ≤ similarity ≤ 1, got similarity = 1.5"),
+        ({"split": "labels"}, "needs split iid or label or similarity"),
         ({"ridge": -1.0}, "needs 0 ≤ ridge < ∞, got ridge = -1.0"),
         ({"train_size": 4001}, "needs train_size ≤ 4000, got train_size = 4001"),
         ({"train_size": 19, "batch": 4}, "needs a batch for each shard, got 19 images for 5 shards"),

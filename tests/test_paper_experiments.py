@@ -100,7 +100,7 @@ def test_a_measure_that_was_not_observed_is_not_run(tmp_path):
     ("content", "words"),
     [
         ("{", "cannot be read"),
-        ("[]", "does not have every run by itself: byzcheck sweep table sweeps/figure_5.toml --seeds"),
+        ("[]", "does not have every run by itself: byzcheck sweep table sweeps/figure_5.toml --at all --seeds"),
         ('{"axes": [], "rows": [{"mean": 1}]}', "does not have every run by itself"),
         ('{"axes": [], "rows": []}', "does not have every run by itself"),
     ],
@@ -134,7 +134,7 @@ def test_every_number_of_attackers_that_a_rule_was_told_counts(tmp_path):
     table["rows"] = rows + more  # at b = 7 of 16 it is nearly the median
     one = found("no_such_bound", fake.write(tmp_path, figure_5=table))
     assert one.verdict == "not reproduced"
-    assert "2 of 3 hold, 1 surely not; farthest off, TrimmedMean, f = 7, accuracy: 7" in one.because
+    assert "2 of 3 hold, 1 surely not; farthest off, TrimmedMean, b = 7, accuracy: 7" in one.because
 
 
 # Decisions

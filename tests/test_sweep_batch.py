@@ -42,6 +42,7 @@ VALUES = {  # of a real parameter: what it is set to in the cells of a batch
     "reference": (0.5, 1.0),
     "learning_rate": (0.01, 0.2, 0.3),
     "beta": (0.0, 0.9),
+    "weight_decay": (0.0, 0.1),
     "alpha": (0.1, 1.0),
     "sigma_sq": (0.0, 1.0, 4.0),
     "zeta_sq": (0.0, 0.5),
@@ -106,6 +107,8 @@ def kinds(kind):
         if name == "SoftmaxRegression":
             yield ["SoftmaxRegression.mixture", {"classes": 3, "dim": 2, "size": 12}]
             continue
+        if kind in by_name.takes(kind, name):
+            name += {"rule": "(CenteredClipping)", "optimizer": "(WorkerMomentum)"}[kind]
         takes = by_name.takes(kind, name)
         required = [p for p, parameter in takes.items() if parameter.default is parameter.empty and p != "f"]
         yield [name, {p: NEEDED.get(p) or VALUES[p][0] for p in required}]
@@ -113,8 +116,8 @@ def kinds(kind):
 
 def on_axes(kind, entry):
     """Entries that differ in every real parameter that a file can give."""
-    reals = getattr(by_name.class_of(kind, entry[0]), "reals", {}) if "." not in entry[0] else {}
-    axes = {name: VALUES[name] for name in reals if name in VALUES}
+    reals = by_name.reals(kind, entry[0]) if "." not in entry[0] else ()
+    axes = {name: VALUES[name] for name in sorted(reals) if name in VALUES}
     return [
         [entry[0], {**entry[1], **dict(zip(axes, values, strict=True))}] for values in itertools.product(*axes.values())
     ]

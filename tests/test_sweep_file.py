@@ -39,10 +39,15 @@ def told(tmp_path):
 
 
 NUMBER = "a number is written without quotes"
-KEYS = "n, f, delta, steps, every, seed, x0, shuffle, backend, problem, optimizer, rule, attack, zip"
-PROBLEMS = "Quadratic, Bernoulli, Rademacher, Pareto, Sinusoidal, Pendulum, Huber, SoftmaxRegression"
+KEYS = "n, f, delta, steps, every, seed, x0, shuffle, backend, problem, optimizer, rule, attack, observe, zip"
+PROBLEMS = (
+    "Quadratic, Bernoulli, Rademacher, Pareto, Sinusoidal, Pendulum, Huber, SoftmaxRegression, ImageClassification"
+)
 PLOT = "x, y, lines, panels, rows, columns, kind, title, logx, logy"
-RULES = "Mean, CoordinateMedian, GeometricMedian, RFA, Krum, MultiKrum, TrimmedMean, Bulyan, CenteredClipping"
+RULES = (
+    "Mean, CoordinateMedian, GeometricMedian, RFA, Krum, MultiKrum, TrimmedMean, Bulyan, CenteredClipping, "
+    "Bucketing, NearestNeighbourMixing, Clipping, ARC"
+)
 ATTACK = '[attack]\nname = "ALittleIsEnough"\n'
 WRONG = [  # what is replaced, by what, and what is said
     ("n = 11", 'n = "11"', [f'1: n must be a whole number, got the text "11": {NUMBER}']),

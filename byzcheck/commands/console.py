@@ -80,12 +80,12 @@ def progress(tasks: Mapping[str, int]) -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def job_bar() -> Iterator[Progress | None]:
+def job_bar(width: int = 40) -> Iterator[Progress | None]:
     """A moving bar on stderr whose tasks say in words how many `jobs` are done; None where there is no terminal."""
     err = console(stderr=True)
     if not err.is_terminal:
         yield None
         return
-    columns = (BarColumn(), TextColumn("{task.fields[jobs]}"), TimeElapsedColumn(), TextColumn("left"))
+    columns = (BarColumn(width), TextColumn("{task.fields[jobs]}"), TimeElapsedColumn(), TextColumn("left"))
     with Progress(*columns, TimeRemainingColumn(), console=err, transient=True) as bar:
         yield bar

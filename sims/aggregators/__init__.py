@@ -1,25 +1,34 @@
 """Aggregation rules: messages (..., n, d) in, one vector (..., d) out."""
 
+from sims.aggregators.bucketing import Bucketing
 from sims.aggregators.bulyan import Bulyan
 from sims.aggregators.centered_clipping import CenteredClipping
+from sims.aggregators.clipping import ARC, Clipping
 from sims.aggregators.coordinate_median import CoordinateMedian
 from sims.aggregators.geometric_median import GeometricMedian
 from sims.aggregators.krum import Krum, MultiKrum
 from sims.aggregators.mean import Mean
+from sims.aggregators.nearest_neighbour_mixing import NearestNeighbourMixing
+from sims.aggregators.pre_aggregation import PreAggregation
 from sims.aggregators.rfa import RFA
 from sims.aggregators.rule import FunctionRule, Promises, Rule, StatelessRule, as_rule
 from sims.aggregators.trimmed_mean import TrimmedMean
 
 __all__ = [
+    "ARC",
     "RFA",
+    "Bucketing",
     "Bulyan",
     "CenteredClipping",
+    "Clipping",
     "CoordinateMedian",
     "FunctionRule",
     "GeometricMedian",
     "Krum",
     "Mean",
     "MultiKrum",
+    "NearestNeighbourMixing",
+    "PreAggregation",
     "Promises",
     "Rule",
     "StatelessRule",

@@ -21,18 +21,21 @@ State = Any
 class Promises:
     """What a rule declares of itself; the contract suite (`sims.contracts`) reads it and holds the rule to it.
 
-    Every rule is a function of the *set* of messages (permutation invariance) and returns v when all messages are v.
+    Every rule is a function of the *set* of messages (permutation invariance).
 
     - `translation`: AGG(x + c, state + c) = AGG(x, state) + c.
     - `scale`: AGG(λx, λ·state) = λ·AGG(x, state) for λ > 0.
     - `odd`: AGG(−x, −state) = −AGG(x, state) where no tie is broken.
     - `mean`: with this instance's parameters the rule is the arithmetic mean (the usual case at a declared f = 0).
+    - `agreement`: when all messages (and the state) are v, so is AGG, which every rule but one that clips to a given
+      radius around the origin promises.
     """
 
     translation: bool = True
     scale: bool = True
     odd: bool = True
     mean: bool = False
+    agreement: bool = True
 
 
 class Rule(abc.ABC):

@@ -5,8 +5,10 @@ from sims.attacks.attack import Attack, View
 from sims.attacks.bit_flipping import BitFlipping
 from sims.attacks.inner_product_manipulation import InnerProductManipulation
 from sims.attacks.label_flipping import LabelFlipping
+from sims.attacks.mimic import Mimic
 from sims.attacks.no_attack import NoAttack
 from sims.attacks.relocation import Relocation
+from sims.attacks.searched_strength import SearchedStrength
 from sims.attacks.together import Together
 
 __all__ = [
@@ -15,8 +17,10 @@ __all__ = [
     "BitFlipping",
     "InnerProductManipulation",
     "LabelFlipping",
+    "Mimic",
     "NoAttack",
     "Relocation",
+    "SearchedStrength",
     "Together",
     "View",
     "alie_z",

@@ -2,8 +2,8 @@
 
 Each function is written from the rule's published definition, with loops over workers and coordinates and nothing but
 rational numbers (flint's, which compute ten times as fast as `fractions.Fraction`), so that the fast rules can be held
-to it exactly. Where a definition has a root in it (RFA, centered clipping, plain distances in Krum, the geometric
-median) the oracle exists for d = 1 only. `DEFINITIONS` is a table from a rule's type to its definition; a rule of your
+to it exactly. Where a definition has a root in it (RFA, clipping, plain distances in Krum, the geometric median)
+the oracle exists for d = 1 only. `DEFINITIONS` is a table from a rule's type to its definition; a rule of your
 own gets an oracle by an entry of its own.
 """
 
@@ -17,14 +17,18 @@ from typing import Any, TypeVar
 from flint import fmpq
 
 from sims.aggregators import (
+    ARC,
     RFA,
+    Bucketing,
     Bulyan,
     CenteredClipping,
+    Clipping,
     CoordinateMedian,
     GeometricMedian,
     Krum,
     Mean,
     MultiKrum,
+    NearestNeighbourMixing,
     Rule,
     TrimmedMean,
 )
@@ -162,6 +166,51 @@ def geometric_median(rule: Any, rows: list[Vector]) -> Vector:
     return ((best[0] + best[-1]) / 2,)  # the objective is piecewise linear: its minimisers end at messages
 
 
+def bucketing(rule: Any, rows: list[Vector], centre: Vector | None) -> Vector:
+    """The means of `size` neighbours in lexicographic order, as it is without random numbers, then the inner rule."""
+    ordered = sorted(rows)
+    buckets = [average(ordered[k : k + rule.size]) for k in range(0, len(rows), rule.size)]
+    return inner(rule, buckets, centre)
+
+
+def nearest_neighbour_mixing(rule: Any, rows: list[Vector], centre: Vector | None) -> Vector:
+    """Each row's mean with its n − f − 1 nearest others, the lexicographically smaller of two; n ≥ 2f + 1."""
+    n, f = len(rows), rule.f
+    at_least("NearestNeighbourMixing", n, 2 * f + 1, f)
+    mixed = []
+    for i, row in enumerate(rows):
+        others = rows[:i] + rows[i + 1 :]
+        squares = [sum(((a - b) ** 2 for a, b in zip(row, other, strict=True)), fmpq(0)) for other in others]
+        mixed.append(average([row, *by_score(others, squares)[: n - f - 1]]))
+    return inner(rule, mixed, centre)
+
+
+def clipping(rule: Any, rows: list[Vector], centre: Vector | None) -> Vector:
+    """Each value within the radius of 0, then the inner rule; d = 1."""
+    one_dimension("Clipping", rows)
+    radius = None if unbounded(rule.radius) else as_fmpq(rational(rule.radius))
+    return inner(rule, rows if radius is None else [shortened(row, radius) for row in rows], centre)
+
+
+def arc(rule: Any, rows: list[Vector], centre: Vector | None) -> Vector:
+    """The ⌊2f(n − f)/n⌋ longest rows as long as the longest of the others, then the inner rule; d = 1, n ≥ 2f + 1."""
+    n, f = len(rows), rule.f
+    one_dimension("ARC", rows)
+    at_least("ARC", n, 2 * f + 1, f)
+    radius = sorted(abs(value) for (value,) in rows)[n - 1 - math.floor(Fraction(2 * f * (n - f), n))]
+    return inner(rule, [shortened(row, radius) for row in rows], centre)
+
+
+def shortened(row: Vector, radius: fmpq) -> Vector:
+    """A row of one value with that in [−radius, radius]."""
+    return (max(-radius, min(radius, row[0])),)
+
+
+def inner(rule: Any, rows: list[Vector], centre: Vector | None) -> Vector:
+    """The rule that a rule is built around, by its own definition."""
+    return DEFINITIONS[type(rule.rule)](rule.rule, rows, centre)
+
+
 def stateless(definition: Callable[[Any, list[Vector]], Vector]) -> Definition:
     """The definition of a rule that is a function of the messages alone: a centre is a `ValueError`."""
 
@@ -184,6 +233,10 @@ DEFINITIONS: dict[type[Rule], Definition] = {
     CenteredClipping: centered_clipping,
     RFA: stateless(rfa),
     GeometricMedian: stateless(geometric_median),
+    Bucketing: bucketing,
+    NearestNeighbourMixing: nearest_neighbour_mixing,
+    Clipping: clipping,
+    ARC: arc,
 }
 
 

@@ -66,7 +66,7 @@ class Checkpoint:
         plain = _flat({"states": states, "first": first, "size": size, "notes": notes, "positions": found}, arrays)
         manifest = json.dumps({"key": key(configuration), "tree": plain})
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
+        temporary = self.beside()
         try:
             with temporary.open("wb") as file:
                 entries = {str(place): array for place, array in enumerate(arrays)}
@@ -77,6 +77,10 @@ class Checkpoint:
         finally:
             temporary.unlink(missing_ok=True)
         self._last = time.monotonic()
+
+    def beside(self) -> Path:
+        """Where a file is written before it takes the place of an older one."""
+        return self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
 
     def load(self, configuration: Mapping[str, Any], xp: Namespace) -> Kept | None:
         """What the file has, its arrays in the library `xp`; None if there is none of this experiment."""

@@ -108,7 +108,7 @@ class Net:
         m is each layer's momentum.
         """
         views = self.statistics.views(torch.empty_like(buffers))
-        m = self.statistics.flat([torch.full_like(v, m) for v, m in zip(views, self.momenta, strict=True)])
+        m = self.statistics.flat([torch.full_like(v, m) for v, m in zip(views, self.momenta, strict=True)]).to(buffers)
         for s in statistics:
             buffers = (1 - m) * buffers + m * s
         return buffers

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+Shape = tuple[int, int, int]  # of an image: channels, height, width
+
 
 @dataclass(frozen=True)
 class Layout:

@@ -9,8 +9,8 @@ from typing import Any, Final
 from torch import Tensor, nn
 
 from sims.by_name import nearest
-
-Shape = tuple[int, int, int]  # channels, height, width
+from sims.neural.layout import Shape
+from sims.neural.models_byzfl import BYZFL_MODELS
 
 
 class PixelMean(nn.Module):
@@ -125,7 +125,7 @@ def resnet20(shape: Shape = (3, 32, 32), classes: int = 10) -> nn.Module:
 
 MODELS: Final[dict[str, Callable[[Shape, int], nn.Module]]] = {
     model.__name__: model for model in (mnist_cnn, resnet20, small_cnn, mlp, linear)
-}
+} | BYZFL_MODELS
 
 
 def parameters_of(module: nn.Module) -> int:

@@ -15,13 +15,14 @@ from torch import Tensor, nn
 from sims.by_name import nearest
 from sims.kernels.cpu import threads
 from sims.neural.data import Dataset, imbalanced, load, shards
-from sims.neural.data.sampling import Split
+from sims.neural.data.similarity import similar_shards
 from sims.neural.flat import DTYPES, Net
 from sims.neural.gradients import METHODS, gradients
 from sims.neural.images import PER_IMAGE, Images
 from sims.neural.models import network_by_name
 from sims.problems import Draws, Labelled, Stateful
 
+Split = Literal["iid", "label", "similarity"]
 Sampling = Literal["epochs", "replacement"]
 Statistics = Literal["all", "honest"]
 BITS = 2**53  # a uniform draw is a multiple of 2^−53: times this it is a whole number, a seed
@@ -55,11 +56,13 @@ class ImageClassification(Stateful, Labelled):
       alike; before that `train_size` and `test_size` images are chosen at random, all where they are None.
     - `model` is a name of `sims.neural.models` or one's own, "module:Name": what is called with (c, h, w) and the
       number of classes and makes an `nn.Module`.
-    - The training set is dealt equally to `shards` workers, by default the honest ones, at random (`split="iid"`) or
-      sorted by label ("label"). Worker i has shard i mod `shards`, Byzantine worker j shard j mod `shards`, as in the
-      authors' released code. `data_seed` decides which images are kept and who has which.
+    - The training set is dealt equally to `shards` workers, by default the honest ones, at random (`split="iid"`),
+      sorted by label ("label"), or a share `similarity` of it at random and the rest by label ("similarity"). Worker i
+      has shard i mod `shards`, Byzantine worker j shard j mod `shards`, as in the authors' released code. `data_seed`
+      decides which images are kept and who has which.
     - `sampling="epochs"`: a worker goes through its shard in batches of `batch`, in a fresh random order each time,
-      and leaves out what fills no batch; "replacement": each image is drawn uniformly, so that rounds are independent.
+      and leaves out what fills no batch, or has it as a smaller one if not `drop_last`; "replacement": each image is
+      drawn uniformly, so that rounds are independent.
     - `augment`: each image is mirrored with probability ½ and cropped from itself with a border of 4 black pixels.
     - `statistics`: BatchNorm's running statistics, which only tests use, mix in the batches of "all" workers one after
       the other, Byzantine workers first (the authors' released code, whatever the Byzantine workers send), or those
@@ -81,8 +84,10 @@ class ImageClassification(Stateful, Labelled):
     batch: int = 1
     gamma: float = 1.0
     split: Split = "iid"
+    similarity: float = 1.0
     shards: int | None = None
     sampling: Sampling = "epochs"
+    drop_last: bool = True
     augment: bool = False
     statistics: Statistics = "all"
     train_size: int | None = None
@@ -110,6 +115,10 @@ class ImageClassification(Stateful, Labelled):
                 raise ValueError(f"ImageClassification needs a whole number {name} ≥ 1, got {name} = {value!r}")
         if not 0 < self.gamma <= 1:
             raise ValueError(f"ImageClassification needs 0 < gamma ≤ 1, got gamma = {self.gamma}")
+        if not 0 <= self.similarity <= 1:
+            raise ValueError(f"ImageClassification needs 0 ≤ similarity ≤ 1, got similarity = {self.similarity}")
+        if self.similarity != 1 and self.split != "similarity":
+            raise ValueError(f"ImageClassification has a similarity only with split = 'similarity', got {self.split!r}")
         if not 0 <= self.ridge < float("inf"):
             raise ValueError(f"ImageClassification needs 0 ≤ ridge < ∞, got ridge = {self.ridge}")
         # in the key, so that a network or images of one's own are known by what they are and not by a name alone
@@ -173,11 +182,14 @@ class ImageClassification(Stateful, Labelled):
                 f"ImageClassification needs a batch for each shard, got {len(labels)} images for {count} shards of at "
                 f"least batch = {self.batch}"
             )
+        if self.split == "similarity":
+            return similar_shards(labels, count, self.similarity, self.data_seed)
         return shards(labels, count, self.data_seed, self.split)
 
     def rounds_per_epoch(self, honest: int) -> int:
         """The number of rounds in which a worker goes once through its shard."""
-        return self.dealt(honest).shape[1] // self.batch
+        size = self.dealt(honest).shape[1]
+        return size // self.batch if self.drop_last else -(-size // self.batch)
 
     @property
     def dim(self) -> int:
@@ -228,7 +240,7 @@ class ImageClassification(Stateful, Labelled):
         if self.sampling == "replacement":
             places, orders = (sample[..., : self.batch] * size).astype(np.int64), ()
         else:
-            at = memory.t % (size // self.batch) * self.batch
+            at = memory.t % self.rounds_per_epoch(honest) * self.batch
             orders = memory.orders
             if at == 0:
                 seeds = _seeds(sample[..., -1])
@@ -259,7 +271,7 @@ class ImageClassification(Stateful, Labelled):
         for cell in np.ndindex(lead):
             run = cell[len(cell) - (sample.ndim - 2) :]
             if run not in images:
-                draws = sample[run][:, self.batch : -2].reshape(n, self.batch, -1)
+                draws = sample[run][:, self.batch : -2].reshape(n, self.batch, -1)[:, : chosen.shape[-1]]
                 images[run] = train.batch(chosen[run], torch.from_numpy(draws).to(x.device) if self.augment else None)
             found, batches = gradients(
                 self.net, x[cell], images[run], labels[run], seeds[run], out[cell], self.method, threads.count()

@@ -2,8 +2,10 @@
 
 from sims.optimizers.algorithm import Algorithm, AlgorithmState, RobustSGD
 from sims.optimizers.optimizer import Optimizer
+from sims.optimizers.piecewise import Piecewise
 from sims.optimizers.server_momentum import ServerMomentum
 from sims.optimizers.sgd import SGD
+from sims.optimizers.weight_decay import WeightDecay
 from sims.optimizers.worker_momentum import WorkerMomentum
 from sims.optimizers.worker_mvr import WorkerMVR
 
@@ -12,8 +14,10 @@ __all__ = [
     "Algorithm",
     "AlgorithmState",
     "Optimizer",
+    "Piecewise",
     "RobustSGD",
     "ServerMomentum",
+    "WeightDecay",
     "WorkerMVR",
     "WorkerMomentum",
 ]

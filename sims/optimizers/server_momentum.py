@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from sims.backend import Array
 from sims.optimizers.optimizer import (
@@ -16,6 +16,7 @@ from sims.optimizers.optimizer import (
     check_learning_rate,
     descend,
 )
+from sims.optimizers.piecewise import Piecewise
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +37,13 @@ class ServerMomentum(Optimizer):
     def example(cls) -> Self:
         """η = 0.1, β = 0.9."""
         return cls(learning_rate=0.1, beta=0.9)
+
+    @classmethod
+    def decayed(
+        cls, learning_rate: float, beta: float, milestones: tuple[int, ...], factor: float = 0.1, **settings: Any
+    ) -> Self:
+        """With a learning rate that is multiplied by `factor` after each of the rounds `milestones`: `Piecewise`."""
+        return cls(Piecewise(learning_rate, milestones, factor), beta, **settings)
 
     def __post_init__(self) -> None:
         check_learning_rate("ServerMomentum", self.learning_rate)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from sims.backend import Array
 from sims.kernels.in_rounds import OptimizerInRounds
 from sims.optimizers.optimizer import Memory, Optimizer, Schedule, check_learning_rate, descend
+from sims.optimizers.piecewise import Piecewise
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +22,11 @@ class SGD(Optimizer):
     reals: ClassVar[Mapping[str, int]] = {"learning_rate": 0}
 
     learning_rate: Schedule
+
+    @classmethod
+    def decayed(cls, learning_rate: float, milestones: tuple[int, ...], factor: float = 0.1) -> Self:
+        """With a learning rate that is multiplied by `factor` after each of the rounds `milestones`: `Piecewise`."""
+        return cls(Piecewise(learning_rate, milestones, factor))
 
     def __post_init__(self) -> None:
         check_learning_rate("SGD", self.learning_rate)

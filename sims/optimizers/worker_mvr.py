@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from sims.backend import Array, host, lead
 from sims.optimizers.optimizer import Memory, Optimizer, Schedule, at, check_learning_rate, descend
+from sims.optimizers.piecewise import Piecewise
 
 STARTS = ("sample", "zero")
 
@@ -41,6 +42,13 @@ class WorkerMVR(Optimizer):
     def example(cls) -> Self:
         """η = 0.1, α = 0.1."""
         return cls(learning_rate=0.1, alpha=0.1)
+
+    @classmethod
+    def decayed(
+        cls, learning_rate: float, alpha: float, milestones: tuple[int, ...], factor: float = 0.1, **settings: Any
+    ) -> Self:
+        """With a learning rate that is multiplied by `factor` after each of the rounds `milestones`: `Piecewise`."""
+        return cls(Piecewise(learning_rate, milestones, factor), alpha, **settings)
 
     def __post_init__(self) -> None:
         check_learning_rate("WorkerMVR", self.learning_rate)

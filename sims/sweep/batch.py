@@ -6,18 +6,19 @@ import dataclasses
 import functools
 import itertools
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from sims.engine import Axis, Experiment, Record, describe, play
+from sims.engine import Axis, Checkpoint, Experiment, Progress, Record, describe, play
 from sims.engine.code import digest
 from sims.engine.describe import canonical
 from sims.engine.simulate import compiled
 from sims.optimizers import RobustSGD
+from sims.problems import Stateful
 from sims.sweep.cell import Cell
 from sims.sweep.parts import KINDS, Part
 
@@ -26,6 +27,7 @@ MOST_NUMBERS = 2**31  # coordinates of messages in a batch, where compiled round
 MOST_BY_ARRAYS = 2**28  # the same for the array engine
 MOST_AT_ONCE = 2**22  # numbers in all messages of one round: 32 MiB
 IN_CACHE = 2**16  # of them, half a MiB: with what is computed of them they stay in a core's own cache
+ALONE = 10**5  # coordinates of an iterate, above which a job is a batch of its own, as one with a memory is
 SHARING = 16  # cells that use what is drawn once: drawing takes longer than what else a cell does with it
 
 
@@ -83,6 +85,7 @@ def batches(jobs: Iterable[tuple[Cell, Sequence[int]]], most: int = MOST_JOBS) -
         size = min(
             most, (MOST_NUMBERS if fast else MOST_BY_ARRAYS) // work(one), MOST_AT_ONCE // (one.n * one.problem.dim)
         )
+        size = 1 if one.problem.dim > ALONE or isinstance(one.problem, Stateful) else size
         across = 1 if device else min(len(seeds), max(1, size))
         down = max(1, size // across)
         found += [
@@ -103,8 +106,9 @@ class Shapes:
     def of(self, cell: Cell) -> str:
         """The shape of a cell, 32 hexadecimal digits."""
         parts = tuple(self._parts.get(part) or self._of_part(part) for part in cell.parts)
-        start = int(isinstance(cell.x0, tuple))
+        start = None if cell.x0 is None else int(isinstance(cell.x0, tuple))
         sizes = (cell.n, cell.f, cell.steps, cell.every, cell.shuffle, cell.backend, start)
+        sizes += tuple(part.text for part in cell.observers)
         found = self._digests.get((parts, sizes))
         if found is None:
             found = self._digests[parts, sizes] = digest(f"[{','.join(parts)},{canonical(sizes)}]")
@@ -147,6 +151,7 @@ def experiment(batch: Batch) -> Experiment:
         RobustSGD(made["rule"], made["optimizer"]),
         attack=made["attack"],
         x0=first.x0 if all(start == first.x0 for start in starts) else Axis.numbered("cell", starts),
+        observers=tuple(part.made for part in first.observers),
         n=first.n,
         f=first.f,
         steps=first.steps,
@@ -170,25 +175,46 @@ def _stacked(cells: Sequence[Cell], kind: str) -> Any:
     return dataclasses.replace(parts[0], **changes) if changes else parts[0]
 
 
-def play_batch(batch: Batch) -> list[tuple[Batch, Record]]:
+Watch = Callable[[Batch, Progress], object]
+
+
+def play_batch(
+    batch: Batch, checkpoint: Checkpoint | None = None, watch: Watch | None = None
+) -> list[tuple[Batch, Record]]:
     """Batches that have together, in their order, the jobs of this one; and records, axes (time, cells or none, seeds).
 
     Compiled rounds play it whole; the array engine, which goes through all messages many times in each round, as many
     cells at once as the cache can hold. If parameters on an axis would send it another way than each of its jobs goes
     alone, cells are played one by one: the two add in another order, and a job's numbers must not depend on its batch.
+
+    A job whose problem has a memory goes on from its `checkpoint`, and who watches is told of each of its rounds.
     """
     first = batch.cells[0]
     whole, alone = compiled(experiment(batch)), compiled(experiment(Batch((first,), batch.seeds[:1])))
     size = max(SHARING, IN_CACHE // (first.n * first.problem.dim * len(batch.seeds)))
     size = 1 if whole != alone else len(batch.cells) if whole else size
     parts = [Batch(batch.cells[i : i + size], batch.seeds) for i in range(0, len(batch.cells), size)]
+    if resumable(batch):
+        told = None if watch is None else functools.partial(watch, batch)
+        return [(part, _played(experiment(part), checkpoint, told)) for part in parts]
     return [(part, _played(experiment(part))) for part in parts]
 
 
-def _played(e: Experiment) -> Record:
+def resumable(batch: Batch) -> bool:
+    """Whether it is a job that keeps a checkpoint: one with a memory.
+
+    Of that neither a checkpoint nor a watcher changes a bit. What has no memory is measured many rounds at once, and
+    how many would depend on both.
+    """
+    return len(batch.jobs) == 1 and isinstance(batch.cells[0].problem, Stateful)
+
+
+def _played(
+    e: Experiment, checkpoint: Checkpoint | None = None, watch: Callable[[Progress], object] | None = None
+) -> Record:
     """The record of an experiment, whose parts must be afterwards what they were, or others' numbers depend on it."""
     before = canonical(e.configuration)
-    record = play(e)
+    record = play(e, None, checkpoint, watch)
     if canonical(e.configuration) != before:
         parts = ("problem", "algorithm", "attack")
         changed = [name for name in parts if describe(getattr(e, name)) != record.configuration[name]]

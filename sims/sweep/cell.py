@@ -16,11 +16,11 @@ from sims.engine.code import code_of, digest
 from sims.engine.describe import canonical, describe
 from sims.engine.streams import STREAMS_VERSION
 from sims.optimizers import Optimizer
-from sims.problems import Problem
+from sims.problems import Oracle
 from sims.sweep.parts import KINDS, Part, Parts
 
 PLAIN = ("n", "f", "steps", "every", "x0", "shuffle", "backend")
-X0 = float | tuple[float, ...]
+X0 = float | tuple[float, ...] | None
 ALGORITHM = "sims.optimizers.algorithm:RobustSGD"
 ONE_RUN = '"first_run":0,"grid":[],'
 
@@ -29,7 +29,8 @@ ONE_RUN = '"first_run":0,"grid":[],'
 class Cell:
     """Jobs that differ in their seeds alone: `Experiment(..., runs=1, seed=s)` for each s in `seeds`.
 
-    What is made and what it is called stand in `parts`; `x0` is a number for all coordinates or a vector.
+    What is made and what it is called stand in `parts`; `x0` is a number for all coordinates, a vector, or None where
+    the problem has a start of its own.
     """
 
     parts: tuple[Part, Part, Part, Part]  # in the order of KINDS
@@ -40,10 +41,11 @@ class Cell:
     x0: X0
     shuffle: bool
     backend: str
+    observers: tuple[Part, ...] = ()
     seeds: tuple[int, ...] = ()
 
     @property
-    def problem(self) -> Problem:
+    def problem(self) -> Oracle:
         """What is optimized."""
         return self.parts[0].made
 
@@ -103,15 +105,17 @@ class Cell:
 
     @property
     def _modules(self) -> tuple[str, ...]:
-        return (ALGORITHM.partition(":")[0], *(module for part in self.parts for module in part.modules))
+        parts = (*self.parts, *self.observers)
+        return (ALGORITHM.partition(":")[0], *(module for part in parts for module in part.modules))
 
     def _around(self) -> tuple[str, str]:
         """What stands before and behind the seed in the canonical text, whose names are in order."""
         problem, rule, attack, optimizer = (part.text for part in self.parts)
         algorithm = f'{{"optimizer":{optimizer},"rule":{rule},"type":"{ALGORITHM}"}}'
+        seen = f'"observers":[{",".join(part.text for part in self.observers)}],' if self.observers else ""
         head = (
             f'{{"algorithm":{algorithm},"attack":{attack},"axes":[],"backend":{canonical(self.backend)},'
-            f'"every":{self.every},"f":{self.f},{ONE_RUN}"n":{self.n},"problem":{problem},"runs":1,'
+            f'"every":{self.every},"f":{self.f},{ONE_RUN}"n":{self.n},{seen}"problem":{problem},"runs":1,'
         )
         shuffle = "true" if self.shuffle else "false"
         start = np.array(self.x0) if isinstance(self.x0, tuple) else self.x0
@@ -121,17 +125,26 @@ class Cell:
     def plain(self) -> dict[str, Any]:
         """Names and settings from which `make` makes it again, seeds left out: JSON."""
         parts = {part.kind: [part.name, {name: _listed(value) for name, value in part.given}] for part in self.parts}
-        return parts | {name: _listed(getattr(self, name)) for name in PLAIN}
+        seen = [[part.name, {name: _listed(value) for name, value in part.given}] for part in self.observers]
+        return parts | ({"observers": seen} if seen else {}) | {name: _listed(getattr(self, name)) for name in PLAIN}
 
 
 def make(plain: Mapping[str, Any], parts: Parts | None = None) -> Cell:
     """The cell of a `Cell.plain`, with no seeds; with `parts`, what is made there already is not made again."""
     parts = parts or Parts()
+    several = [(kind, *plain[kind]) for kind in KINDS] + [("observer", *one) for one in plain.get("observers", ())]
     made = []
-    for kind in KINDS:
-        name, settings = plain[kind]
-        made.append(parts.part(kind, name, tuple((key, _tupled(value)) for key, value in settings.items()), plain["f"]))
-    return Cell(tuple(made), **{name: _tupled(plain[name]) for name in PLAIN})
+    for kind, name, settings in several:
+        given = tuple((key, _tupled(value)) for key, value in settings.items())
+        made.append(parts.part(kind, name, given, plain["f"]))
+    problem, rule, attack, optimizer, *observers = made
+    values = {name: _tupled(plain[name]) for name in PLAIN}
+    return Cell((problem, rule, attack, optimizer), **values, observers=tuple(observers))
+
+
+def own_start(problem: Oracle) -> float | None:
+    """Where a problem begins that is given no x0: at 0, or, if it says so itself, at a start of its own (None)."""
+    return 0.0 if type(problem).start is Oracle.start else None
 
 
 def column(value: Any) -> Any:

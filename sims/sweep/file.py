@@ -14,8 +14,9 @@ from sims.by_name import takes as takes_of
 from sims.sweep import frame, grid
 from sims.sweep.alternatives import Report, alternatives
 from sims.sweep.axes import MOST
-from sims.sweep.cell import Cell, column
+from sims.sweep.cell import Cell, column, own_start
 from sims.sweep.lines import Lines
+from sims.sweep.override import Places, overridden
 from sims.sweep.parts import KINDS, Parts
 
 SHOWN = 100  # problems of a file: whoever has more sees the same ones again and again
@@ -38,20 +39,24 @@ class Sweep:
     axes: Mapping[str, tuple[Any, ...]]
 
 
-def read(path: str | Path) -> Sweep:
+def read(path: str | Path, changes: Sequence[str] = ()) -> Sweep:
     """The sweep that a TOML file describes; nothing is run.
 
-    Raises `SweepError` with every problem of the file at once, each with its line: no file, no text, no TOML, unknown
-    keys and names with the nearest one, wrong types, contradictory axes, cells that cannot be, more than 10⁷ jobs.
+    `changes` such as "steps=100" or "rule.tau=[1, 10]" replace what the file says (`sims.sweep.override`), where a
+    `ValueError` says if they cannot. Raises `SweepError` with every problem of the file at once, each with its line: no
+    file, no text, no TOML, unknown keys and names with the nearest one, wrong types, contradictory axes, cells that
+    cannot be, more than 10⁷ jobs.
     """
     try:
-        return _read(Path(path))
+        text, data = _parsed(Path(path))
+        return of(data, Path(path), text, changes)
     except RecursionError:
         raise SweepError(f"{path}:1: lists and tables are nested too deeply") from None
 
 
-def _read(path: Path) -> Sweep:
-    text, data = _parsed(path)
+def of(data: Mapping[str, Any], path: Path, text: str = "", changes: Sequence[str] = ()) -> Sweep:
+    """The sweep that the data of a file describe, with changes; `text` tells the lines. `SweepError` as for `read`."""
+    data, places = overridden(data, changes)
     found = frame.problems(data)
     blocks = _blocks(frame.without(data, found), found)
     if sum(block.count() for block in blocks) > MOST:
@@ -59,11 +64,16 @@ def _read(path: Path) -> Sweep:
     else:
         cells = grid.made(blocks)
         axes = _axes(blocks, cells)
-        found += _misplaced(data.get("plot", {}), axes) if not found else []
+        plot = data.get("plot", {})
+        if not found:
+            found = _misplaced(plot, axes)
+            if gone := {where for where, _ in found if places and where not in places}:  # an axis that was set
+                plot = {name: path for name, path in plot.items() if ("plot", name) not in gone}
+                found = [(where, sentence) for where, sentence in found if where not in gone]
         if not found:
             title = data.get("title", path.stem)
-            return Sweep(path.stem, title, path, data.get("plot", {}), cells, axes)
-    raise SweepError(_told(path, text, found))
+            return Sweep(path.stem, title, path, plot, cells, axes)
+    raise SweepError(_told(path, text, found, places))
 
 
 def _parsed(path: Path) -> tuple[str, dict[str, Any]]:
@@ -146,6 +156,10 @@ def _axes(blocks: Sequence[grid.Block], cells: Sequence[Cell]) -> dict[str, tupl
                 values[path].setdefault(column(value))
     if "every" in values:
         values["every"].update(dict.fromkeys(cell.every for cell in cells))
+    problems = [part.made for part in dict.fromkeys(cell.parts[0] for cell in cells)]
+    for path, own in (("x0", own_start), ("backend", lambda problem: problem.backend)):
+        if path in values and any(path not in block.axes for block in blocks):
+            values[path].update(dict.fromkeys(map(own, problems)))
     if {"f", "delta"} <= values.keys():  # each of one block, so that neither differs
         values["f"].update(dict.fromkeys(cell.f for cell in cells))
     listed |= _left_out(cells, values)
@@ -173,8 +187,12 @@ def _misplaced(plot: Mapping[str, Any], axes: Mapping[str, Any]) -> list[frame.P
     ]
 
 
-def _told(path: Path, text: str, found: Sequence[frame.Problem]) -> str:
-    lines = Lines(text)
-    told = dict.fromkeys(sorted((lines.of(where), sentence) for where, sentence in found))
-    shown = [f"{path}:{line}: {sentence}" for line, sentence in list(told)[:SHOWN]]
+def _told(path: Path, text: str, found: Sequence[frame.Problem], places: Places) -> str:
+    """A line for each problem, in the order of the file, with the place where it stands or the text that set it."""
+    lines, told = Lines(text), set[tuple[int, str, str]]()
+    for where, sentence in found:
+        by = next((places[where[:k]] for k in range(len(where), 0, -1) if where[:k] in places), None)
+        line = 0 if by else lines.of(where)
+        told.add((line, by or f"{path}:{line}", sentence))
+    shown = [f"{place}: {sentence}" for _, place, sentence in sorted(told)[:SHOWN]]
     return "\n".join(shown + ([f"{path}: and {len(told) - SHOWN} more"] if len(told) > SHOWN else []))

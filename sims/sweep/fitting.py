@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from sims.backend import backend_name
@@ -54,6 +55,8 @@ class Fitting:
         if asked in self._together:  # as often as cells differ in what is not asked about
             return self._together[asked]
         fit = True
+        if problem and not self._ask(("dim", problem), chosen["problem"].where, partial(getattr, problem.made, "dim")):
+            problem, fit = None, False  # for one, because its data are not there
         if rule and n:
             fit &= self._ask(("rule", rule, n), chosen["rule"].where, lambda: rule.made.require(n))
         if problem and attack:

@@ -74,7 +74,7 @@ class Folder(ABC):
         Raises `OSError` with one sentence that names the folder and the reason; then nothing has changed, and nothing
         is left lying about. (Only if the very last step fails, may the new file stand there already, whole.)
         """
-        beside = f".{name}.{place()}.{os.getpid()}.{secrets.token_hex(8)}.tmp"
+        beside = beginning(name)
         try:
             self._make()
             try:
@@ -207,6 +207,11 @@ class RemoteFolder(Folder):
 
     def _rename(self, old: str, new: str) -> None:
         self.system.move(f"{self.path}/{old}", f"{self.path}/{new}")
+
+
+def beginning(name: str) -> str:
+    """What a file is called while it is written, from which can be told whether somebody still does."""
+    return f".{name}.{place()}.{os.getpid()}.{secrets.token_hex(8)}.tmp"
 
 
 def synchronize(folder: Path) -> None:

@@ -137,6 +137,7 @@ KEYS = {
     "optimizer": PART,
     "rule": PART,
     "attack": PART,
+    "observe": _several(_either(one=TEXT, table=_Named)),
     "zip": list[list[TEXT]],
 }
 PLOT = dict.fromkeys(("x", "y", "lines", "panels", "rows", "columns", "kind", "title"), TEXT) | {

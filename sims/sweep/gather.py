@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -56,6 +57,15 @@ def chosen_jobs(sweep: Sweep, choices: Iterable[str]) -> Jobs:
         has = "; ".join(f"{path} is one of {values}" for path, values in there.items())
         raise ValueError(f"no job of the sweep has {' and '.join(choices)}" + (f" ({has})" if has else ""))
     return jobs
+
+
+def chosen_cells(sweep: Sweep, choices: Iterable[str]) -> tuple[Cell, ...]:
+    """The cells of the sweep with those of their seeds whose jobs are chosen; `ValueError` as for `chosen_jobs`."""
+    seeds: dict[int, list[int]] = {}
+    for cell, seed in chosen_jobs(sweep, choices).values():
+        seeds.setdefault(id(cell), []).append(seed)
+    left = [(cell, tuple(seeds[id(cell)])) for cell in sweep.cells if id(cell) in seeds]
+    return tuple(dataclasses.replace(cell, seeds=own) for cell, own in left)
 
 
 def _among(setting: Any, values: Sequence[Any]) -> bool:

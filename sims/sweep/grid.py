@@ -12,15 +12,15 @@ from typing import Any
 from sims.by_name import nearest
 from sims.sweep.alternatives import Alternative, Axis, Report, alternatives, axis
 from sims.sweep.axes import MOST
-from sims.sweep.cell import Cell
+from sims.sweep.cell import Cell, own_start
 from sims.sweep.fitting import At, Fitting
 from sims.sweep.frame import BROKEN
 from sims.sweep.lines import Path
-from sims.sweep.parts import KINDS, Parts
+from sims.sweep.parts import KINDS, Part, Parts
 
-DEFAULTS: dict[str, Any] = {"seed": 0, "x0": 0.0, "shuffle": False, "backend": "numpy", "attack": "NoAttack"}
+DEFAULTS: dict[str, Any] = {"seed": 0, "shuffle": False, "attack": "NoAttack"}  # x0 and backend: the problem's own
 PLAIN = ("n", "f", "delta", "steps", "every", "seed", "x0", "shuffle", "backend")
-NEEDED = {"n", "steps", "x0", "shuffle", "backend"}
+NEEDED = {"n", "steps", "shuffle"}
 Written = Mapping[str, tuple[Path, Any]]  # key → where it stands, what is there
 
 
@@ -51,8 +51,21 @@ class Block:
         self.alternatives: dict[str, list[Alternative]] = {
             kind: alternatives(kind, *written[kind], self.report) if kind in written else [] for kind in KINDS
         }
+        self.observers = self._observers(*written["observe"]) if "observe" in written else ()
         self.zips = None if zips[1] is BROKEN else self._zips(*zips)
         self._fitting = Fitting(parts, report)
+
+    def _observers(self, where: Path, written: Sequence[Any]) -> tuple[Part, ...]:
+        """All that look on, in every cell; a setting of theirs has one value."""
+        found = []
+        for one in alternatives("observer", where, list(written), self.report):
+            for setting in one.axes.values():
+                if setting.listed:
+                    self.report(setting.where, f"observer.{setting.name} is no axis: an observer has one value of it")
+            if one.sound and not any(setting.listed for setting in one.axes.values()):
+                made = Fitting(self.parts, self.report).part(one, dict.fromkeys(one.axes, 0), None)
+                found += [made] if made is not None else []
+        return tuple(found)
 
     def listed(self) -> dict[str, list[Axis]]:
         """All that a zip can name: axes that are written as lists, and parts of which there is a list, by path."""
@@ -171,10 +184,21 @@ class Block:
         if not fit or f is None or len(sound) < len(KINDS) or not value.keys() >= NEEDED:
             return None
         made = tuple(sound[kind] for kind in KINDS)
-        every, x0 = value.get("every", value["steps"]), value["x0"]
+        problem = made[0].made
+        every, x0 = value.get("every", value["steps"]), value.get("x0", own_start(problem))
         if isinstance(x0, tuple) and len(set(x0)) == 1:
             x0 = x0[0]  # one number for all coordinates, as an experiment has it
-        return made, value["n"], f, value["steps"], every, x0, value["shuffle"], value["backend"]
+        return (
+            made,
+            value["n"],
+            f,
+            value["steps"],
+            every,
+            x0,
+            value["shuffle"],
+            value.get("backend", problem.backend),
+            self.observers,
+        )
 
     def _byzantine(self, value: Mapping[str, Any], at: At) -> int | None:
         """The true number f of Byzantine workers, if it is one."""

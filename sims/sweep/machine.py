@@ -17,7 +17,7 @@ import sims
 from sims.backend import installed
 from sims.engine.code import digest
 
-PACKAGES = ("byzcheck", "numpy", "numba", "scipy")  # SciPy has the quantiles of an attack
+PACKAGES = ("byzcheck", "numpy", "numba", "scipy", "torch")  # SciPy has the quantiles of an attack
 ROOT = Path(sims.__file__).resolve().parents[1]
 
 

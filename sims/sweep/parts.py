@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ConfigDict, PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
 from sims import by_name
+from sims.engine import Observer
 from sims.engine.axis import check_shapes
 from sims.engine.describe import canonical, describe, modules_of, undescribed
 from sims.sweep.frame import shown
@@ -36,10 +36,17 @@ class Part:
         """The settings by their paths ("rule.tau"), with those defaults and that f that were not given."""
         found = {f"{self.kind}.{name}": value for name, value in self.given}
         for name, parameter in by_name.takes(self.kind, self.name).items():
-            value = getattr(self.made, name, None) if name == "f" else parameter.default
+            value = _declared(self.made) if name == "f" else parameter.default
             if f"{self.kind}.{name}" not in found and isinstance(value, bool | int | float | str):
                 found[f"{self.kind}.{name}"] = value
         return {self.kind: self.name, **found}
+
+
+def _declared(made: Any) -> int | None:
+    """The f of a rule, or of the rule that it is built around."""
+    while made is not None and not hasattr(made, "f"):
+        made = getattr(made, "rule", None)
+    return None if made is None else made.f
 
 
 class Parts:
@@ -77,6 +84,8 @@ def make(kind: str, name: str, given: Settings, f: int) -> Part:
         made = by_name.rule_by_name(name, f, dict(given))
     else:
         made = getattr(by_name, f"{kind}_by_name")(name, dict(given))
+    if kind == "observer" and not isinstance(made, Observer):
+        raise ValueError(f"{name} is no sims Observer but of type {type(made).__name__}")
     check_shapes(made, (), None)
     described = describe(made)
     if opaque := list(undescribed(described)):
@@ -110,8 +119,8 @@ def typed(kind: str, name: str, setting: str, value: Any) -> Any:
 
 
 @functools.lru_cache(maxsize=256)
-def _reals(kind: str, name: str) -> Mapping[str, int]:
-    return getattr(by_name.class_of(kind, name), "reals", {})
+def _reals(kind: str, name: str) -> set[str]:
+    return by_name.reals(kind, name)
 
 
 def _real(value: Any) -> Any:

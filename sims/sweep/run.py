@@ -46,17 +46,19 @@ class Outcome:
     stopped: bool = False
 
 
-def run(batches: Sequence[Batch], where: str, scheduler: Scheduler, watcher: Watcher) -> Outcome:
+def run(
+    batches: Sequence[Batch], where: str, scheduler: Scheduler, watcher: Watcher, first: int | None = None
+) -> Outcome:
     """Play all batches and keep their results in the folder at `where`.
 
     A batch that cannot be played is taken apart until the failing jobs are found; all others are kept. A batch whose
     worker dies is tried again, alone if it may be the cause. Runs beside this one on the same folder begin elsewhere
-    and leave out what they find done. Ctrl-C ends it with `stopped`; what was kept stays. Raises `OSError` where
-    results cannot be written.
+    and leave out what they find done; this one begins with the batch `first` if there is a reason to. Ctrl-C ends it
+    with `stopped`; what was kept stays. Raises `OSError` where results cannot be written.
     """
     results, outcome = Results(where), Outcome()
     results.sweep_leftovers()
-    start = random.SystemRandom().randrange(len(batches)) if batches else 0
+    start = first if first is not None else random.SystemRandom().randrange(len(batches)) if batches else 0
     waiting = deque(itertools.chain(batches[start:], batches[:start]))
     suspects: deque[tuple[Batch, int]] = deque()
     try:
@@ -90,7 +92,9 @@ def _all(
         while waiting and len(flying) < AHEAD * workers:
             batch = waiting.popleft()
             try:
-                flying[executor.submit(do, _task(batch, where))] = batch
+                flying[future := executor.submit(do, _task(batch, where))] = batch
+                if future.done():  # played at once, here: whoever watches hears of it before the next begins
+                    break
             except BrokenProcessPool:
                 waiting.appendleft(batch)
                 if not flying:

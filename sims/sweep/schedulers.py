@@ -46,6 +46,22 @@ class InProcess(Executor):
         return future
 
 
+class Here(InProcess):
+    """The same, each call with `more`."""
+
+    def __init__(self, **more: Any) -> None:
+        self.more = more
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """The call, done."""
+        return super().submit(fn, *args, **kwargs, **self.more)
+
+
+def here(**more: Any) -> Scheduler:
+    """This process: one call after the other, each with `more`, such as who watches it."""
+    return Scheduler(lambda: contextlib.nullcontext(Here(**more)), 1, "this process")
+
+
 def scheduler(name: str, processes: int) -> Scheduler:
     """The scheduler that is called "local", "dask", or by the address of one of Dask's.
 
@@ -54,7 +70,7 @@ def scheduler(name: str, processes: int) -> Scheduler:
     """
     if name == "local":
         if processes == 0:
-            return Scheduler(lambda: contextlib.nullcontext(InProcess()), 1, "this process")
+            return here()
         words = "a process" if processes == 1 else f"{processes} processes"
         return Scheduler(lambda: _processes(processes), processes, words)
     if name == "dask" or name.startswith(DASK):

@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sims.engine.code import digest
-from sims.sweep.folder import RemoteFolder, open_folder
+from sims.sweep.checkpoints import Checkpoints
+from sims.sweep.folder import LocalFolder, RemoteFolder, open_folder
 from sims.sweep.machine import commit, this_machine
 from sims.sweep.seal import seal, unseal
 from sims.sweep.unite import TEXT, is_text, unite
@@ -83,6 +84,7 @@ class Results:
     def __init__(self, where: str | Path) -> None:
         self.folder = open_folder(where)
         self._failures = self.folder.below("_failures")  # readers of a folder of Parquet files pass over such a name
+        self.checkpoints = Checkpoints(self.folder) if isinstance(self.folder, LocalFolder) else None
         self._at_once = AT_ONCE_FAR if isinstance(self.folder, RemoteFolder) else AT_ONCE
 
     def scan(self) -> Scan:
@@ -166,9 +168,15 @@ class Results:
         self._failures.remove(f"{key}.json")
 
     def sweep_leftovers(self) -> None:
-        """Remove what killed processes of this host had begun to write."""
+        """Remove what killed processes of this host had begun to write, and checkpoints of what is done."""
         self.folder.sweep_leftovers()
         self._failures.sweep_leftovers()
+        if self.checkpoints is not None:
+            self.checkpoints.folder.sweep_leftovers()
+            there = set(self.folder.names())
+            for key in self.checkpoints.begun():  # a job that keeps a checkpoint is alone in its file
+                if _name([key]) in there:
+                    self.checkpoints.forget(key)
 
     def _each(self, work: Callable[[A], B], items: Sequence[A]) -> list[B]:
         """What `work` makes of each item, several at a time: disks and networks answer late."""

@@ -16,6 +16,7 @@ NAMES = {
     "fashion-mnist": "Fashion-MNIST",
     "cifar10": "CIFAR-10",
     "mnist_cnn": "the paper's CNN",
+    "mlp": "100 hidden units",
     "small_cnn": "small CNN",
     "resnet20": "ResNet-20",
 }
@@ -138,7 +139,7 @@ class Tables:
 
 
 def read(path: Path) -> Results:
-    """The table in a file that `byzcheck sweep table FILE --seeds --format json --out PATH` wrote.
+    """The table in a file that `byzcheck sweep table FILE --at all --seeds --format json --out PATH` wrote.
 
     Raises `NotRunError` if it is not there or is something else.
     """
@@ -160,7 +161,7 @@ def of(stem: str, data: Any) -> Results:
 
 
 def _again(stem: str) -> str:
-    return f"byzcheck sweep table sweeps/{stem}.toml --seeds --format json --out figures/data/{stem}.json"
+    return f"byzcheck sweep table sweeps/{stem}.toml --at all --seeds --format json --out figures/data/{stem}.json"
 
 
 def _value(row: Row, measure: str, name: str) -> float:

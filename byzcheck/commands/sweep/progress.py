@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from byzcheck.commands.arguments import cores
 from byzcheck.commands.errors import one_sentence
-from byzcheck.commands.sweep.arguments import RESULTS, File, Where, counted, lasting, read
+from byzcheck.commands.sweep.arguments import RESULTS, Asked, Changes, Data, File, Where, counted, lasting, read
 
 if TYPE_CHECKING:
     from sims.sweep.file import Sweep
@@ -23,15 +21,18 @@ if TYPE_CHECKING:
 def plan(
     file: File,
     where: Where = RESULTS,
+    changes: Changes = None,
+    data: Data = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes to plan for; by default one a core.")] = None,
 ) -> None:
     """Say how many jobs there are, how many are done, why the others would run, and how long that would take."""
-    sweep = read(file)
+    sweep, asked = read(file, changes, data), Asked(file, tuple(changes or ()), data, where)
     found, _, scan = planned(sweep, where)
     headline(sweep, found)
     processes = jobs or cores()
     for why, number in sorted(found.reasons.items(), key=lambda reason: -reason[1]):
         typer.echo(f"{number:>9,}  {why}")
+    half_done(found, where)
     if found.left:
         source = "as such jobs took before" if found.measured else "a guess: there are no results of such jobs yet"
         used = min(processes, len(batches := found.batches(share(found, processes))))
@@ -39,7 +40,7 @@ def plan(
             f"\n{counted(len(batches), 'batch')}, about {lasting(found.seconds / used)} "
             f"in {counted(used, 'process') if used > 1 else 'one process'} ({source})"
         )
-        typer.echo(f"Next: {command('run', file, where)}")
+        typer.echo(f"Next: {asked.command('sweep run')}")
     broken(scan)
 
 
@@ -47,10 +48,12 @@ def plan(
 def status(
     file: File,
     where: Where = RESULTS,
+    changes: Changes = None,
+    data: Data = None,
     tracebacks: Annotated[bool, typer.Option("--tracebacks", help="Of jobs that failed, the whole traceback.")] = False,
 ) -> None:
     """Say what is done, what failed and why, and which files are broken; also while a run goes on."""
-    sweep = read(file)
+    sweep, asked = read(file, changes, data), Asked(file, tuple(changes or ()), data, where)
     found, failures, scan = planned(sweep, where)
     headline(sweep, found)
     for key, report in failures.items():
@@ -59,10 +62,11 @@ def status(
         if tracebacks and report.get("traceback"):
             typer.echo(report["traceback"])
     if failures and not tracebacks:
-        typer.echo(f"\nTracebacks: {command('status', file, where)} --tracebacks")
+        typer.echo(f"\nTracebacks: {asked.command('sweep status', '--tracebacks')}")
+    half_done(found, where)
     broken(scan)
     if found.left:
-        typer.echo(f"Next: {command('run', file, where)}")
+        typer.echo(f"Next: {asked.command('sweep run')}")
 
 
 def planned(sweep: Sweep, where: str) -> tuple[Plan, dict[str, dict[str, Any]], Scan]:
@@ -96,20 +100,25 @@ def headline(sweep: Sweep, found: Plan) -> None:
     typer.echo(f"{counted(found.jobs, 'job')}: {left}")
 
 
+def half_done(found: Plan, where: str) -> None:
+    """How many of the missing jobs have a checkpoint from which they go on."""
+    from sims.sweep.store import Results
+
+    checkpoints = Results(where).checkpoints
+    begun = checkpoints.begun() if checkpoints is not None else {}
+    if not begun:
+        return
+    missing = [key for cell, seeds in found.missing for key, _ in cell.keys(seeds) if key in begun]
+    here = sum(begun[key] for key in missing)
+    for number, of in ((here, ""), (len(missing) - here, " on another machine, and would begin anew here")):
+        if number:
+            typer.echo(f"{number:>9,}  half done{of}")
+
+
 def broken(scan: Scan) -> None:
     """The files that are taken for missing."""
     for name, why in scan.broken:
         typer.echo(f"broken, taken for missing: {name} ({why})")
-
-
-def command(name: str, file: Path, where: str) -> str:
-    """A command as it is typed: paths in quotes where they need them, and the folder unless it is the default.
-
-    >>> command("run", Path("my sweep.toml"), "results")
-    "byzcheck sweep run 'my sweep.toml'"
-    """
-    elsewhere = "" if where == RESULTS else f" --results {shlex.quote(where)}"
-    return f"byzcheck sweep {name} {shlex.quote(str(file))}{elsewhere}"
 
 
 def settings(report: Mapping[str, Any], sweep: Sweep) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from byzcheck.commands.errors import one_sentence
-from byzcheck.commands.sweep.arguments import RESULTS, File, counted, read
+from byzcheck.commands.sweep.arguments import RESULTS, Changes, Chosen, Data, File, counted, read
 
 if TYPE_CHECKING:
     from sims.sweep.file import Sweep
@@ -21,10 +21,6 @@ Folders = Annotated[
     list[str] | None,
     typer.Option("--results", metavar="DIR", help="A folder of results; several, one after the other. [results]"),
 ]
-Chosen = Annotated[
-    list[str] | None,
-    typer.Option("--where", metavar="PATH=VALUE", help="Only these, as in rule=Krum; a path twice: either value."),
-]
 Over = Annotated[list[str] | None, typer.Option("--over", metavar="PATH", help="An axis to average over, too.")]
 
 
@@ -32,7 +28,9 @@ Over = Annotated[list[str] | None, typer.Option("--over", metavar="PATH", help="
 def table(
     file: File,
     folders: Folders = None,
-    value: Annotated[str, typer.Option(help="What was measured: excess, sq_distances, …")] = "excess",
+    changes: Changes = None,
+    data: Data = None,
+    value: Annotated[str | None, typer.Option(help="What was measured: excess, sq_distances, test_accuracy, …")] = None,
     at: Annotated[str, typer.Option(help="last, all, or the number of a round.")] = "last",
     chosen: Chosen = None,
     over: Over = None,
@@ -55,7 +53,7 @@ def table(
         kind = {".md": "markdown", ".txt": "text"}.get(out.suffix, out.suffix[1:]) if kind == "text" else kind
     if kind not in (known := ("text", "markdown", *FORMATS)):
         raise ValueError(f"a table is written as one of {', '.join(known)}, got {kind!r}")
-    sweep = read(file)
+    sweep = read(file, changes, data)
     if check:
         _compare(sweep, folders or [RESULTS], chosen or [])
         return
@@ -65,6 +63,7 @@ def table(
         measured, _, _ = _rows(sweep, folders, chosen, None)
         _write(rows_as(kind if kind in FORMATS else "csv", measured, sweep.axes), out)
         return
+    value = value or usual(sweep)
     measured, done, jobs = _rows(sweep, folders, chosen, value)
     found = summary(measured, sweep.axes, value, time(at), ("seed", *(over or ())))
     if kind in FORMATS:
@@ -95,6 +94,8 @@ def table(
 def plot(
     file: File,
     folders: Folders = None,
+    changes: Changes = None,
+    data: Data = None,
     out: Annotated[
         Path | None, typer.Option(metavar="NAME", help="NAME.png and NAME.svg; by default that of the sweep, here.")
     ] = None,
@@ -123,7 +124,7 @@ def plot(
     name = out.with_suffix("") if out is not None else Path(file.stem)
     for suffix in (".png", ".svg"):
         check_writable(name.with_name(name.name + suffix))
-    sweep = read(file)
+    sweep = read(file, changes, data)
     places = {"x": x, "lines": lines, "panels": panels, "rows": rows, "columns": columns}
     options = {**places, "y": value, "kind": kind, "logx": logx, "logy": logy, "title": title}
     another = any(given is not None for given in (rows, columns, kind))  # kind of picture than the file's, perhaps
@@ -131,7 +132,7 @@ def plot(
     how: dict[str, Any] = {**filed, **{k: v for k, v in options.items() if v is not None}}
     if at is not None:
         how["t"] = time(at)
-    measured = how.get("y", "excess")
+    measured = how.get("y", usual(sweep))
     found, done, jobs = _rows(sweep, folders, chosen, measured)
     from figures.style import save
     from figures.sweep.choose import times
@@ -152,6 +153,14 @@ def time(text: str) -> At:
     if not text.isdecimal():
         raise ValueError(f"a time is last, all or the number of a round, got {text!r}")
     return int(text)
+
+
+def usual(sweep: Sweep) -> str:
+    """The measure that is meant if none is named: the excess, where there is one."""
+    from sims.problems import Problem
+
+    known = all(isinstance(cell.problem, Problem) for cell in sweep.cells)
+    return "excess" if known else sweep.plot.get("y", "test_accuracy")
 
 
 def _rows(

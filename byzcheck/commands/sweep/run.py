@@ -13,8 +13,8 @@ import typer
 
 from byzcheck.commands.arguments import cores
 from byzcheck.commands.errors import one_sentence
-from byzcheck.commands.sweep.arguments import RESULTS, File, Where, counted, lasting, read
-from byzcheck.commands.sweep.progress import command, headline, planned, settings, share
+from byzcheck.commands.sweep.arguments import RESULTS, Asked, Changes, Data, File, Where, counted, lasting, read
+from byzcheck.commands.sweep.progress import headline, planned, settings, share
 
 if TYPE_CHECKING:
     from sims.sweep.batch import Batch
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 def run(
     file: File,
     where: Where = RESULTS,
+    changes: Changes = None,
+    data: Data = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core; 1 is this one.")] = None,
     scheduler: Annotated[str, typer.Option(metavar="NAME", help="local, dask, or tcp://host:port.")] = "local",
     batch: Annotated[
@@ -35,11 +37,11 @@ def run(
     from sims.sweep.run import run as run_batches
     from sims.sweep.schedulers import scheduler as scheduler_called
 
-    sweep = read(file)
+    sweep, asked = read(file, changes, data), Asked(file, tuple(changes or ()), data, where)
     found, _, _ = planned(sweep, where)
     headline(sweep, found)
     if not found.left:
-        typer.echo(f"Next: {command('table', file, where)} · {command('plot', file, where)}")
+        typer.echo(f"Next: {asked.command('sweep table')} · {asked.command('sweep plot')}")
         return
     # in a process of its own by default, even if it is only one: a job that kills it does not end the run
     chosen = scheduler_called(scheduler, 0 if jobs == 1 and scheduler == "local" else jobs or cores())
@@ -53,13 +55,13 @@ def run(
         typer.echo(f"{counted(len(outcome.failed), 'job')} failed:", err=True)
         for key, report in watcher.failures.items():
             typer.echo(f"  {key}: {report.get('error')} ({settings(report, sweep)})", err=True)
-        typer.echo(f"Tracebacks: {command('status', file, where)} --tracebacks", err=True)
+        typer.echo(f"Tracebacks: {asked.command('sweep status', '--tracebacks')}", err=True)
     if outcome.stopped:
-        typer.echo(f"Stopped. What is kept stays; to go on: {command('run', file, where)}", err=True)
+        typer.echo(f"Stopped. What is kept stays; to go on: {asked.command('sweep run')}", err=True)
         raise typer.Exit(130)
     if outcome.failed:
         raise typer.Exit(1)
-    typer.echo(f"Next: {command('table', file, where)} · {command('plot', file, where)}")
+    typer.echo(f"Next: {asked.command('sweep table')} · {asked.command('sweep plot')}")
 
 
 @contextmanager

@@ -1,0 +1,41 @@
+"""A learning rate that falls at given rounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Piecewise:
+    """A number that is multiplied by a factor after each of some rounds: a learning rate as it is usually lowered.
+
+    η_t = first·factor^k, k how many of the rounds `at` lie before t: with at = (100,) it is `first` in the rounds 1, …,
+    100 and first·factor from round 101 on. A round that stands there twice counts twice. A function of t like any
+    other, but one that a key can stand for and a file can write, as `WorkerMomentum.decayed` with `milestones`.
+
+    Raises `ValueError` unless first ≥ 0, factor ≥ 0 and `at` are whole numbers ≥ 0 in ascending order.
+
+    >>> [Piecewise(1.0, at=(2, 3), factor=0.5)(t) for t in (1, 2, 3, 4)]
+    [1.0, 1.0, 0.5, 0.25]
+    """
+
+    first: float
+    at: tuple[int, ...]
+    factor: float = 0.1
+
+    def __post_init__(self) -> None:
+        for name in ("first", "factor"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"Piecewise needs {name} ≥ 0, got {name} = {getattr(self, name)}")
+        if any(isinstance(t, bool) or not isinstance(t, int) or t < 0 for t in self.at):
+            raise ValueError(f"Piecewise needs whole numbers of rounds at ≥ 0, got at = {self.at}")
+        if list(self.at) != sorted(self.at):
+            raise ValueError(f"Piecewise needs at in ascending order, got at = {self.at}")
+
+    def __call__(self, t: int) -> float:
+        """The number in round t = 1, 2, …"""
+        value = self.first
+        for last in self.at:
+            if t > last:
+                value *= self.factor  # one after the other, which is how optimizers round it
+        return value

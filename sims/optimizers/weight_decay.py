@@ -1,0 +1,61 @@
+"""Weight decay on the server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from sims.backend import Array, host, lead
+from sims.optimizers.optimizer import Memory, Optimizer, Schedule, at
+from sims.optimizers.sgd import SGD
+
+
+@dataclass(frozen=True, eq=False)
+class WeightDecay(Optimizer):
+    """The server adds a multiple of the iterate to the aggregate before it steps (as torch.optim.SGD(weight_decay)).
+
+    x_t = x_{t−1} − η_t·(AGG(m_{t,1}, …, m_{t,n}) + λx_{t−1}) around plain steps and worker momentum; `optimizer` gets
+    AGG + λx for the aggregate in any case. What workers send and rules see knows nothing of it, other than with a ridge
+    in their loss. In files it is written as it is built, `WeightDecay(WorkerMomentum)`. Raises `ValueError` unless λ =
+    `weight_decay` ≥ 0 and `optimizer` is an `Optimizer`.
+
+    >>> import numpy as np
+    >>> WeightDecay(SGD(learning_rate=0.5), weight_decay=0.1).update(np.array([10.0]), np.array([1.0]), None, 1)[0]
+    array([9.])
+    """
+
+    reals: ClassVar[Mapping[str, int]] = {"weight_decay": 0}
+
+    optimizer: Optimizer
+    weight_decay: Schedule
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.optimizer, Optimizer):
+            raise ValueError(f"WeightDecay needs a sims Optimizer, got optimizer = {self.optimizer!r}")
+        if not callable(self.weight_decay) and not np.all(host(self.weight_decay) >= 0):
+            raise ValueError(f"WeightDecay needs weight_decay ≥ 0, got weight_decay = {host(self.weight_decay).min()}")
+
+    @classmethod
+    def example(cls) -> Self:
+        """λ = 0.01 around plain steps."""
+        return cls(SGD.example(), weight_decay=0.01)
+
+    @property
+    def learning_rate(self) -> Any:
+        """That of the optimizer."""
+        return self.optimizer.learning_rate
+
+    def points(self, x: Array, memory: Memory) -> tuple[Array, ...]:
+        """Where the optimizer wants them."""
+        return self.optimizer.points(x, memory)
+
+    def messages(self, gradients: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
+        """The optimizer's."""
+        return self.optimizer.messages(gradients, memory, t)
+
+    def update(self, x: Array, aggregate: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
+        """The optimizer's step along AGG + λx."""
+        return self.optimizer.update(x, aggregate + lead(at(self.weight_decay, t), x, 1) * x, memory, t)
