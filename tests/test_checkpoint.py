@@ -14,6 +14,7 @@ from sims.aggregators import CenteredClipping, Mean
 from sims.attacks import ALittleIsEnough
 from sims.engine import Checkpoint, Experiment, play
 from sims.engine.describe import canonical
+from sims.engine.round import States
 from sims.optimizers import SGD, RobustSGD, ServerMomentum, WorkerMomentum
 from sims.problems import Quadratic
 
@@ -120,7 +121,16 @@ def flipped(path: Path) -> None:
     path.write_bytes(bytes(whole))
 
 
-@pytest.mark.parametrize("harm", [damaged, flipped, lambda path: path.write_bytes(b""), lambda path: path.unlink()])
+def sealed(path: Path) -> None:
+    """One bit, by which an entry of the archive says that it is encrypted."""
+    whole = bytearray(path.read_bytes())
+    whole[whole.index(b"PK\x01\x02") + 8] ^= 1
+    path.write_bytes(bytes(whole))
+
+
+@pytest.mark.parametrize(
+    "harm", [damaged, flipped, sealed, lambda path: path.write_bytes(b""), lambda path: path.unlink()]
+)
 def test_a_file_that_is_not_whole_counts_as_none(tmp_path, harm):
     e, path = EXPERIMENTS["everything has a state"], tmp_path / "c.npz"
     stopped(e, path, 10, None)
@@ -136,6 +146,16 @@ def test_a_checkpoint_of_another_experiment_counts_as_none(tmp_path, changes):
     stopped(e, tmp_path / "c.npz", 10, None)
     other = dataclasses.replace(e, **changes)
     same(play(other, None, Checkpoint(tmp_path / "c.npz")), play(other))
+
+
+def test_a_number_of_numpy_s_comes_back_as_one(tmp_path):
+    # times an array of float32 it makes float64, and a float of Python does not
+    e, checkpoint = EXPERIMENTS["a plain problem"], Checkpoint(tmp_path / "c.npz")
+    checkpoint.save(e.configuration, States(e.algorithm.init(e.start()), np.float64(0.1)), 0, 1, {}, {})
+    kept = checkpoint.load(e.configuration, np)
+    assert kept is not None
+    assert type(kept.states.attack) is np.float64
+    assert kept.states.attack == 0.1
 
 
 def test_a_state_that_is_no_tree_is_refused_by_name(tmp_path):
@@ -170,3 +190,13 @@ def test_compiled_rounds_need_none(tmp_path):
     e = Experiment(Quadratic((1.0,) * 8), RobustSGD(Mean(), SGD(0.1)), n=10, f=0, steps=1000, runs=1, seed=0, x0=1.0)
     play(e, None, Checkpoint(tmp_path / "c.npz", 0.0))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_has_no_more_arrays_however_much_was_noted(tmp_path):
+    e = dataclasses.replace(EXPERIMENTS["everything has a state"], every=1)
+    counts = []
+    for after in (5, 20):
+        stopped(e, tmp_path / f"{after}.npz", after, None)
+        with np.load(tmp_path / f"{after}.npz") as file:
+            counts.append(len(file.files))
+    assert counts[0] == counts[1]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import gc
+import pickle
+import weakref
 
 import numpy as np
 import pytest
@@ -12,7 +15,7 @@ torch = pytest.importorskip("torch")
 
 from sims.aggregators import CenteredClipping, CoordinateMedian, Krum, Mean, TrimmedMean  # noqa: E402
 from sims.attacks import ALittleIsEnough, BitFlipping, LabelFlipping, NoAttack  # noqa: E402
-from sims.engine import Axis, Checkpoint, Experiment, Streams, play, simulate  # noqa: E402
+from sims.engine import Axis, Checkpoint, Experiment, Streams, describe, play, simulate  # noqa: E402
 from sims.kernels.cpu import threads  # noqa: E402
 from sims.neural.images import Images, augmented  # noqa: E402
 from sims.neural.problem import ImageClassification  # noqa: E402
@@ -361,6 +364,30 @@ OTHER = {
 }
 
 
+def test_a_problem_that_was_used_can_be_sent_to_another_process():
+    problem = dataclasses.replace(LINEAR, train_size=40)
+    sizes = {**SIZES, "f": 0, "steps": 3}
+    algorithm = RobustSGD(Mean(), SGD(0.1))
+    here = simulate(problem, algorithm, **sizes)
+    sent = pickle.loads(pickle.dumps(problem))
+    assert describe(sent) == describe(problem)
+    np.testing.assert_array_equal(simulate(sent, algorithm, **sizes).x, here.x)
+
+
+def test_another_backend_is_refused_in_a_sentence():
+    with pytest.raises(ValueError, match="needs backend = 'torch', got iterates of numpy"):
+        simulate(LINEAR, RobustSGD(Mean(), SGD(0.1)), steps=1, backend="numpy", **{**SIZES, "f": 0})
+
+
+def test_a_problem_and_its_images_go_when_nobody_has_it():
+    problem = dataclasses.replace(LINEAR, train_size=40)
+    simulate(problem, RobustSGD(Mean(), SGD(0.1)), steps=1, **{**SIZES, "f": 0})
+    images = weakref.ref(problem._images["train"].pixels)
+    del problem
+    gc.collect()
+    assert images() is None
+
+
 def test_every_field_is_in_the_description():
     from sims.engine import describe
 
@@ -405,6 +432,7 @@ def test_the_text_of_a_network_of_ones_own_is_in_the_key(tmp_path, monkeypatch):
         ({"ridge": -1.0}, "needs 0 ≤ ridge < ∞, got ridge = -1.0"),
         ({"train_size": 4001}, "needs train_size ≤ 4000, got train_size = 4001"),
         ({"train_size": 19, "batch": 4}, "needs a batch for each shard, got 19 images for 5 shards"),
+        ({"train_size": 20, "split": "similarity", "similarity": 0.6}, "got 3 images in each of 5 shards .* batch = 4"),
     ],
 )
 def test_what_cannot_be_is_refused(changes, words):

@@ -160,6 +160,18 @@ def test_parallel_classes_share_what_is_lost_and_a_part_of_length_zero_has_no_sh
     assert np.isnan(noted["kept_3"])
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_part_of_which_only_rounding_is_left_has_no_share_and_takes_none_from_others(dtype):
+    for seed in range(30):
+        messages = np.random.default_rng(seed).normal(size=(5, 40)).astype(dtype)
+        messages[2] = -(messages[0] + messages[1])
+        seen = seen_of(messages, messages[3] / 5, [0, 0, 0, 1, 2], 3)
+        seen.messages, seen.aggregate = messages, seen.aggregate.astype(dtype)
+        noted = Kept()(seen)
+        assert np.isnan(noted["kept_0"])
+        np.testing.assert_allclose([noted["kept_1"], noted["kept_2"]], [1, 0], atol=100 * np.finfo(dtype).eps)
+
+
 def test_infinite_messages_leave_nothing_to_say():
     with np.errstate(invalid="ignore"):  # as in a run
         noted = Kept()(seen_of([[np.inf, 0.0], [3.0, 1.0]], [0.0, 0.0], [0, 1], 2))

@@ -28,9 +28,10 @@ class Notes:
         self.problem = problem
         self.times: list[int] = []
         self.waiting: list[Array] = []  # iterates that are not measured yet
+        # pieces of what a record holds, each with an axis of times in front
         self.parts: list[Mapping[str, Array]] = []
         self.errors: list[Array] = []
-        self.means: list[dict[str, np.ndarray]] = []  # of what observers noted since the time before
+        self.means: list[Mapping[str, np.ndarray]] = []  # of what observers noted since the time before
         self.sums: dict[str, np.ndarray] = {}
         self.counts: dict[str, np.ndarray] = {}
 
@@ -54,12 +55,12 @@ class Notes:
             if len(self.waiting) * math.prod(state.x.shape) >= MEASURED_NUMBERS:
                 self._measure()
         if state.t and (self.sums or self.means):
-            self.means.append({name: _mean(self.sums[name], self.counts[name]) for name in self.sums})
+            self.means.append({name: _mean(self.sums[name], self.counts[name])[None] for name in self.sums})
             self.sums, self.counts = {}, {}
 
     def error(self, sq_error: Array) -> None:
         """Note the squared error of an aggregate."""
-        self.errors.append(sq_error)
+        self.errors.append(sq_error[None, ...])
 
     def observe(self, noted: Mapping[str, Array]) -> None:
         """Add what observers noted of a round to what they noted since the last recorded time."""
@@ -83,9 +84,14 @@ class Notes:
         self.parts.append(self.problem.measure(x))
 
     def plain(self) -> dict[str, Any]:
-        """Everything, in lists and arrays, from which `restore` makes it again."""
+        """Everything, in lists and arrays, from which `restore` makes it again.
+
+        What was noted at many times becomes one piece before: a file of as many arrays takes seconds to write.
+        """
         if self.waiting:
             self._measure()
+        self.parts, self.means = _one_of_each(self.parts), _one_of_each(self.means)
+        self.errors = [_one(self.errors)] if self.errors else []
         return {name: value for name, value in vars(self).items() if name not in ("problem", "waiting")}
 
     def restore(self, plain: Mapping[str, Any]) -> None:
@@ -97,22 +103,26 @@ class Notes:
         """All that was noted; there is an error, for every experiment has a last round."""
         if self.waiting:
             self._measure()
-        measures = {name: _joined([part[name] for part in self.parts]) for name in self.parts[0]}
-        names = self.means[0] if self.means else ()
-        observed = {name: np.stack([mean[name] for mean in self.means]) for name in names}
-        x = np.array(to_numpy(states.algorithm.x))
-        return Record(np.array(self.times), measures, _stacked(self.errors), x, configuration, observed)
+        [measures], observed = _one_of_each(self.parts), next(iter(_one_of_each(self.means)), {})
+        measures, observed = ({name: _fetched(one) for name, one in found.items()} for found in (measures, observed))
+        x = _fetched(states.algorithm.x)
+        return Record(np.array(self.times), measures, _fetched(_one(self.errors)), x, configuration, observed)
 
 
 def _mean(total: np.ndarray, count: np.ndarray) -> np.ndarray:
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
-def _joined(arrays: Sequence[Array]) -> np.ndarray:
-    """Arrays along their first axis as one on the host, in one transfer."""
-    return np.array(to_numpy(namespace(*arrays).concat(arrays)))
+def _one_of_each(pieces: Sequence[Mapping[str, Array]]) -> list[Mapping[str, Array]]:
+    """Pieces with the same names as one, or none if there are none."""
+    return [{name: _one([piece[name] for piece in pieces]) for name in pieces[0]}] if pieces else []
 
 
-def _stacked(arrays: Sequence[Array]) -> np.ndarray:
-    """Arrays of one shape as one on the host, in one transfer."""
-    return np.array(to_numpy(namespace(*arrays).stack(arrays)))
+def _one(arrays: Sequence[Array]) -> Array:
+    """Arrays along their first axis as one, where they are."""
+    return namespace(arrays[0]).concat(arrays) if len(arrays) > 1 else arrays[0]
+
+
+def _fetched(array: Array) -> np.ndarray:
+    """An array of its own on the host."""
+    return np.array(to_numpy(array))

@@ -126,6 +126,11 @@ class ImageClassification(Stateful, Labelled):
         if self.data.startswith("folder:"):
             object.__setattr__(self, "content", self.dataset.digest)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What is given: what was made of it, the network and its replicas among it, is made again by a copy."""
+        found = functools.cached_property
+        return {name: v for name, v in vars(self).items() if not isinstance(getattr(type(self), name, None), found)}
+
     @property
     def backend(self) -> str:
         """Iterates are tensors."""
@@ -172,19 +177,33 @@ class ImageClassification(Stateful, Labelled):
         dtype = DTYPES[self.dtype]
         return {part: Images.of(self.dataset, part, self.kept[part], self.device, dtype) for part in self.kept}
 
-    @functools.lru_cache(maxsize=8)  # noqa: B019 (an experiment asks for one number of workers)
+    @functools.cached_property
+    def _shards(self) -> dict[int, np.ndarray]:
+        return {}  # here and not in a cache of the class, which would keep problems with all their images
+
     def dealt(self, honest: int) -> np.ndarray:
         """The shards when `honest` workers are honest, (shards, m): places among the images that are kept."""
         count = honest if self.shards is None else self.shards
+        if count not in self._shards:
+            self._shards[count] = self._dealt(count)
+        return self._shards[count]
+
+    def _dealt(self, count: int) -> np.ndarray:
         labels = self.dataset.train_labels[self.kept["train"]]
         if len(labels) < count * self.batch:
             raise ValueError(
                 f"ImageClassification needs a batch for each shard, got {len(labels)} images for {count} shards of at "
                 f"least batch = {self.batch}"
             )
-        if self.split == "similarity":
-            return similar_shards(labels, count, self.similarity, self.data_seed)
-        return shards(labels, count, self.data_seed, self.split)
+        if self.split != "similarity":
+            return shards(labels, count, self.data_seed, self.split)
+        found = similar_shards(labels, count, self.similarity, self.data_seed)
+        if found.shape[1] < self.batch:  # both parts of the images leave some out
+            raise ValueError(
+                f"ImageClassification needs a batch for each shard, got {found.shape[1]} images in each of {count} "
+                f"shards of similarity = {self.similarity} for batch = {self.batch}"
+            )
+        return found
 
     def rounds_per_epoch(self, honest: int) -> int:
         """The number of rounds in which a worker goes once through its shard."""
@@ -226,7 +245,12 @@ class ImageClassification(Stateful, Labelled):
             torch.backends.cuda.matmul.allow_tf32 = matmul
 
     def begin(self, x: Tensor, n: int, honest: int) -> Memory:
-        """The network's own running statistics; orders are drawn in the first round."""
+        """The network's own running statistics; orders are drawn in the first round.
+
+        Raises `ValueError` for iterates that are no tensors: an experiment may name another backend.
+        """
+        if not isinstance(x, Tensor):
+            raise ValueError(f"ImageClassification needs backend = 'torch', got iterates of {type(x).__module__}")
         self.dealt(honest)
         lead = tuple(x.shape[:-1])
         statistics = self.net.initial(0)[1].expand(*lead, self.net.buffers).clone()

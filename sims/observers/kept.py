@@ -29,7 +29,8 @@ class Kept(Observer):
     With unit vectors e_k = p_k/‖p_k‖ and z_k = (κ_k − 1)‖p_k‖ the condition is that z is the shortest vector with
     ‖(a − h̄) − Σ z_k e_k‖ least, z = R⁺c with R_kl = ⟨e_k, e_l⟩ and c_k = ⟨a − h̄, e_k⟩: the length of a class's gradient
     plays no part in how well its κ can be told. Eigenvalues of R below 100 ε, of the precision of the messages, count
-    as 0. NaN, and left out of means over rounds, for a class that no honest worker has in a round, or whose part is 0.
+    as 0, and so does a part of which ‖p_k‖² is below that share of (Σ‖m_i‖/g)² over its messages. NaN, and left out of
+    means over rounds, for a class that no honest worker has in a round, or whose part is 0.
 
     Messages are taken to be of one class each: with momentum they are of many, and it is that of the last image that
     counts. Raises `ValueError` for a problem without classes and for batch > 1.
@@ -45,13 +46,16 @@ class Kept(Observer):
         along = np.asarray(to_numpy(xp.matmul(honest, beyond[..., None])), np.float64)
         parts = np.asarray(to_numpy(member), np.float64) / seen.g
         gram = parts @ of_workers @ np.swapaxes(parts, -1, -2)
-        kept = _kept(gram, (parts @ along)[..., 0], 100 * float(xp.finfo(honest.dtype).eps))
+        norms = np.sqrt(np.diagonal(of_workers, axis1=-2, axis2=-1))
+        longest = (parts @ norms[..., None])[..., 0] ** 2  # if all messages of a class had one direction
+        kept = _kept(gram, longest, (parts @ along)[..., 0], 100 * float(xp.finfo(honest.dtype).eps))
         return {f"kept_{k}": kept[..., k] for k in range(kept.shape[-1])}
 
 
-def _kept(gram: np.ndarray, along: np.ndarray, cutoff: float) -> np.ndarray:
-    """κ (..., C) from ⟨p_k, p_l⟩ (..., C, C) and ⟨a − h̄, p_k⟩ (..., C)."""
-    lengths = np.sqrt(np.diagonal(gram, axis1=-2, axis2=-1))
+def _kept(gram: np.ndarray, longest: np.ndarray, along: np.ndarray, cutoff: float) -> np.ndarray:
+    """κ (..., C) from ⟨p_k, p_l⟩ (..., C, C), the most that ‖p_k‖² could be, and ⟨a − h̄, p_k⟩ (..., C)."""
+    squares = np.diagonal(gram, axis1=-2, axis2=-1)
+    lengths = np.sqrt(np.where(squares <= cutoff * longest, 0.0, squares))  # rounding can leave less than 0
     finite = np.all(np.isfinite(along) & np.isfinite(lengths), axis=-1)[..., None]
     there = finite & (lengths > 0)
     unit = np.where(there, lengths, 1.0)
