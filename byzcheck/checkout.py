@@ -48,7 +48,7 @@ class Checkout:
         if not (self.root / "pyproject.toml").is_file():
             raise ValueError("--write needs a checkout of the repository, and this is an installed copy")
         if not self.checks.is_file():
-            raise ValueError("--write needs paper_checks.md with the markers of its two tables, and there is none")
+            raise ValueError("--write needs paper_checks.md with the markers of its three tables, and there is none")
 
     def check(self, drawn: Sequence[str]) -> None:
         """Raise if a file could not be written or the markers are not there."""
@@ -58,13 +58,14 @@ class Checkout:
         for path in (RECORDED, self.checks, *(self.data / f"{stem}.json" for stem in drawn)):
             check_writable(path)
         text = self.checks.read_text(encoding="utf-8")
-        for table in ("statements", "points"):
+        for table in ("statements", "points", "experiments"):
             between(text, table, "")
 
     def texts(self, kept: dict[str, Any], data: dict[str, Any]) -> dict[Path, str]:
         """What every file is to hold; statements that `kept` does not have stay as they are recorded."""
         from byzcheck.record import as_text, rounded
-        from byzcheck.show.markdown import between, points_markdown, statements_markdown
+        from byzcheck.show.markdown import between, experiments_markdown, points_markdown, statements_markdown
+        from theory import experiments
 
         old = {} if set(theory.PAPER) <= set(kept["statements"]) else recorded_statements()
         every = old | kept["statements"]
@@ -73,5 +74,6 @@ class Checkout:
         text = self.checks.read_text(encoding="utf-8")
         text = between(text, "statements", statements_markdown(records))
         text = between(text, "points", points_markdown(records))
+        text = between(text, "experiments", experiments_markdown(experiments.found()))
         figures = {self.data / f"{stem}.json": as_text(rounded(values, 6)) for stem, values in data.items()}
         return {RECORDED: as_text(kept), self.checks: text} | figures

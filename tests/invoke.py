@@ -13,7 +13,7 @@ from byzcheck.__main__ import app
 
 MARKED = (
     "# Checks\n<!-- statements: begin -->\n<!-- statements: end -->\n"
-    "<!-- points: begin -->\n<!-- points: end -->\nProse.\n"
+    "<!-- points: begin -->\n<!-- points: end -->\n<!-- experiments: begin -->\n<!-- experiments: end -->\nProse.\n"
 )
 
 

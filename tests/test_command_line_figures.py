@@ -61,3 +61,18 @@ def test_figures_of_sweeps(drawing, tmp_path, monkeypatch):
     assert "sweep_evens has no figure (there is one of definition_x_die, sweep_odds)" in refused(
         "figures", "sweep_evens", "--out", out
     )
+
+
+def test_an_experiment_that_was_not_run_is_listed_and_not_drawn(drawing, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    (drawing / "figure_9.py").touch()
+    told = call("figures", "--out", out).stdout
+    assert "figure_9: not run, there is no figures/data/figure_9.json" in told
+    assert {path.stem for path in out.iterdir()} == {"definition_x_die"}
+    assert "figure_9.json is missing from figures/data: byzcheck sweep table" in refused("figures", "figure_9")
+    (drawing / "data" / "figure_9.json").write_text("[]", encoding="utf-8")
+    script = types.ModuleType("figures.figure_9")
+    script.draw = lambda data: f"nine from {data}"  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "figures.figure_9", script)
+    assert "not run" not in call("figures", "figure_9", "--out", out).stdout
+    assert (out / "figure_9.svg").read_text(encoding="utf-8") == "nine from []"

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import fake_results
 import matplotlib
 import numpy as np
 import pytest
@@ -22,7 +23,9 @@ from readable import unreadable, words
 from figures import style
 
 HOME = Path(style.__file__).parent
-STEMS = sorted(path.stem for path in HOME.glob("*_*.py") if not path.stem.startswith("_"))
+EXPERIMENTS = sorted(path.stem for path in HOME.glob("figure_*.py"))
+UNRUN = [stem for stem in EXPERIMENTS if not (HOME / "data" / f"{stem}.json").is_file()]  # only in tests
+STEMS = sorted(path.stem for path in HOME.glob("*_*.py") if not path.stem.startswith("_") and path.stem not in UNRUN)
 
 
 def recorded(stem):
@@ -43,6 +46,61 @@ def test_every_word_can_be_read(stem, monkeypatch):
     assert figure.get_figwidth() == style.WIDTH
     assert len(words(figure, monkeypatch)[0]) > 20
     assert unreadable(figure, monkeypatch) == []
+
+
+def some_of(table, keep):
+    """A made-up table without the runs that are not kept."""
+    return {**table, "rows": [row for row in table["rows"] if keep(row)]}
+
+
+MADE_UP = {
+    "figure_1": {
+        "all": fake_results.figure_1(),
+        "told": fake_results.told(fake_results.figure_1(), 3),
+        "twice": fake_results.told(fake_results.figure_1(), 1, 6),
+        "some": some_of(fake_results.figure_1(), lambda row: row["rule"] not in ("Krum", "Mean")),
+    },
+    "figure_3": {
+        "all": fake_results.figure_3(),
+        "some": some_of(fake_results.figure_3(), lambda row: row["rule"] == "RFA" and row.pop("push_share", 1)),
+    },
+    "figure_4": {
+        "all": fake_results.figure_4(),
+        "some": some_of(fake_results.figure_4(), lambda row: row["rule"] != "RFA" and row["optimizer.beta"] < 0.99),
+        "momenta": fake_results.with_momenta(fake_results.figure_4()),
+    },
+    "figure_5": {
+        "all": fake_results.figure_5(),
+        "told": fake_results.told(fake_results.figure_5(), 3),
+        "twice": fake_results.told(fake_results.figure_5(), 1, 6),
+        "some": some_of(fake_results.figure_5(), lambda row: row["rule"] != "Krum" and row["problem.gamma"] < 0.7),
+    },
+    "figure_6": {
+        "all": fake_results.figure_6(),
+        "some": some_of(fake_results.figure_6(), lambda row: row["attack"] == "BitFlipping" and row["rule.steps"] < 5),
+    },
+}
+DRAWN = [(stem, which) for stem, tables in MADE_UP.items() for which in tables]
+EMPTY = {("figure_3", "some"): 1, ("figure_4", "some"): 4, ("figure_6", "some"): 2}  # panels of which nothing was run
+
+
+def test_every_experiment_is_drawn_from_made_up_runs():
+    assert sorted(MADE_UP) == EXPERIMENTS
+
+
+@pytest.mark.parametrize(("stem", "which"), DRAWN)
+def test_figures_of_experiments_can_be_read_and_say_what_was_not_run(stem, which, monkeypatch):
+    figure = drawn(stem, MADE_UP[stem][which])
+    assert figure.get_figwidth() == style.WIDTH
+    texts = [text for text, _ in words(figure, monkeypatch)[0]]
+    assert sum(text in ("not run", "not observed") for text in texts) == EMPTY.get((stem, which), 0)
+    assert any("seed" in text and "rounds" in text for text in texts)
+    assert unreadable(figure, monkeypatch) == []
+
+
+def test_a_table_of_means_is_no_table_of_runs():
+    with pytest.raises(ValueError, match="does not have every run by itself: byzcheck sweep table"):
+        drawn("figure_4", {"axes": [], "rows": [{"mean": 1.0}]})
 
 
 def test_what_cannot_be_read_is_seen(monkeypatch):

@@ -20,6 +20,7 @@ BESIDES = (
     "__pycache__",
     "claim.py",
     "recorded.json",
+    "experiments",
 )  # what theory/ holds besides statements
 KINDS = ("definition", "counterexample", "theorem", "corollary", "remark", "equation", "algorithm", "beyond")
 
@@ -120,7 +121,7 @@ def faults(index: Index) -> list[str]:
 
 
 FIRST = "first"  # the README's sweep, which asks nothing
-EXPERIMENTS = "figure_*.toml", "successor.toml"  # of networks: each is drawn and told where it has been run
+EXPERIMENTS = r"figure_\w+|successor"  # of networks: each is drawn and told where it has been run
 
 
 def sweep_faults(root: Path) -> list[str]:
@@ -128,8 +129,8 @@ def sweep_faults(root: Path) -> list[str]:
     checks = root / "paper_checks.md"
     findings = checks.read_text(encoding="utf-8") if checks.is_file() else ""
     sweeps = {path.stem: path.read_text(encoding="utf-8") for path in sorted((root / "sweeps").glob("*.toml"))}
-    sweeps = {name: text for name, text in sweeps.items() if not any(map(Path(f"{name}.toml").match, EXPERIMENTS))}
     sweeps.pop(FIRST, None)
+    experiments = {name: sweeps.pop(name) for name in list(sweeps) if re.fullmatch(EXPERIMENTS, name)}
     parts = ("sweep_{}.py", "sweep_{}.png", "sweep_{}.svg", "data/sweep_{}.json")
     found = [
         f"{name}: a sweep without figures/{part.format(name)}"
@@ -143,7 +144,21 @@ def sweep_faults(root: Path) -> list[str]:
             found.append(f"{name}: its file does not say how the figure's data are made")
     drawn = sorted(path.relative_to(root / "figures") for path in (root / "figures").rglob("sweep_*"))
     names = {path.stem.removeprefix("sweep_") for path in drawn if path.parts[0] != "__pycache__"}
-    return found + [f"{name}: a figure of no sweep" for name in sorted(names - set(sweeps))]
+    found += [f"{name}: a figure of no sweep" for name in sorted(names - set(sweeps))]
+    for name, text in experiments.items():
+        found += _experiment_faults(root / "figures" / name, text)
+    return found
+
+
+def _experiment_faults(figure: Path, text: str) -> list[str]:
+    """What an experiment of the paper lacks: a script, how its table is made, and a picture as soon as it was run."""
+    name = figure.name
+    table = f"byzcheck sweep table sweeps/{name}.toml --at all --seeds --format json --out figures/data/{name}.json"
+    drawn = re.fullmatch(r"figure_\d", name) is not None  # others are looked at in a table
+    found = [f"{name}: its file does not say {table}"] if name.startswith("figure_") and table not in text else []
+    run = (figure.parent / "data" / f"{name}.json").is_file()
+    needed = [figure.with_suffix(kind) for kind in (".py", *((".png", ".svg") if run else ())) if drawn]
+    return found + [f"{name}: no figures/{path.name}" for path in needed if not path.is_file()]
 
 
 def _unnamed(name: str, findings: str) -> list[str]:
@@ -206,6 +221,29 @@ def test_a_fault_is_found(change, fault):
 SAID = '"""Said."""\n'
 FOLDER = {f"{B}/__init__.py": SAID, f"{B}/statement.py": '"""Said.\n\nProved."""\n', f"{B}/part.py": ""}
 LAID_OUT = {"__init__.py": "", "claim.py": "", "recorded.json": "{}", f"{A}.py": "", **FOLDER}
+
+
+TABLE = "# byzcheck sweep table sweeps/figure_9.toml --at all --seeds --format json --out figures/data/figure_9.json\n"
+UNRUN = {"sweeps/figure_9.toml": TABLE, "figures/figure_9.py": ""}
+RUN = {"figures/data/figure_9.json": "{}", "figures/figure_9.png": "", "figures/figure_9.svg": ""}
+
+
+@pytest.mark.parametrize(
+    ("contents", "found"),
+    [
+        (UNRUN, []),
+        (UNRUN | RUN, []),
+        ({"sweeps/figure_9.toml": TABLE}, ["figure_9: no figures/figure_9.py"]),
+        (UNRUN | {"sweeps/figure_9.toml": ""}, [f"figure_9: its file does not say {TABLE[2:-1]}"]),
+        (
+            UNRUN | {"figures/data/figure_9.json": "{}", "figures/figure_9.svg": ""},
+            ["figure_9: no figures/figure_9.png"],
+        ),
+    ],
+)
+def test_what_an_experiment_lacks_is_found(tmp_path, contents, found):
+    lay_out(tmp_path, contents)
+    assert sweep_faults(tmp_path) == found
 
 
 def lay_out(root: Path, contents: dict[str, str]) -> None:

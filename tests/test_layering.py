@@ -51,6 +51,7 @@ ONLY_IN = {  # a library → where alone it may be imported
     "typer": ("byzcheck.commands", "byzcheck.__main__"),
     "rich": (
         "byzcheck.commands.console",
+        "byzcheck.show.experiments",
         "byzcheck.show.page",
         "byzcheck.show.sweep",
         "byzcheck.show.terminal",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -230,6 +231,17 @@ def test_every_job_is_a_row_for_those_who_want_all(done):
     assert head.startswith('"rule","rule.tau","optimizer.learning_rate","seed","t","excess"')
     assert len(lines) == 18 * 3
     assert text == call("sweep", "table", path, "--results", where, "--seeds", "--format", "csv").stdout
+
+
+def test_every_job_as_json_says_what_is_the_same_in_all(done):
+    path, where = done
+    found = json.loads(call("sweep", "table", path, "--results", where, "--seeds", "--format", "json").stdout)
+    names = [name for name, _ in found["axes"]]
+    assert names == ["rule", "rule.tau", "optimizer.learning_rate"]
+    assert len(found["rows"]) == 18 * 3
+    assert all({*names, "seed", "t", "excess", "key"} <= row.keys() for row in found["rows"])
+    assert {"problem", "n", "steps"} <= found["same"].keys()
+    assert not {*names, "excess", "key", "configuration"} & found["same"].keys()
 
 
 def test_reading_changes_nothing_in_the_folder(done):

@@ -88,13 +88,17 @@ RULES = ["CoordinateMedian", "RFA", "TrimmedMean", "Krum", "CenteredClipping", "
 
 def test_figure_4_has_every_attack_with_every_rule_and_momentum_and_what_there_is_to_be_reached(images):
     sweep = read(shipped(Path("fig4")))
-    assert len(sweep.cells) == 4 * 6 * 3 + 3
+    assert len(sweep.cells) == 4 * 6 * 3 + 3 + 2 * 5
     assert {cell.settings["optimizer.damped"] for cell in sweep.cells} == {True}
     attackers = {"BitFlipping": 5, "LabelFlipping": 5, "ALittleIsEnough": 5, "InnerProductManipulation": 11}
     for attack, f in attackers.items():
         for beta in (0.0, 0.9, 0.99):
             found = rules(sweep, **{"attack": attack, "n": 25, "f": f, "optimizer.beta": beta})
             assert list(found) == RULES
+            if beta == 0.9 and attack in ("BitFlipping", "LabelFlipping"):
+                momenta = rules(sweep, **{"attack": attack, "attack.on": "messages", "optimizer.beta": beta})
+                assert list(momenta) == ["CoordinateMedian", "TrimmedMean", "RFA", "Krum", "CenteredClipping"]
+                found = rules(sweep, **{"attack": attack, "attack.on": "gradients", "optimizer.beta": beta})
             assert found["TrimmedMean"]["rule.f"] == f
             assert found["Krum"]["rule.variant"] == "released"
             assert found["CenteredClipping"]["rule.tau"] == pytest.approx(100 * (1 - beta))

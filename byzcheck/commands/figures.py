@@ -12,7 +12,7 @@ import typer
 
 from byzcheck.commands.errors import one_sentence
 
-SWEEP = "sweep_"  # how the stem of a sweep's figure begins
+SWEEP, EXPERIMENT = "sweep_", "figure_"  # how the stems of a sweep's figure and of one of the paper's begin
 
 
 @one_sentence
@@ -25,12 +25,14 @@ def figures(
 
     home = folder()
     known = drawable(home)
-    of_sweeps = [stem for stem in stems or () if stem.startswith(SWEEP)]
-    statements = [stem for stem in stems or () if not stem.startswith(SWEEP)]
-    wanted = [*(stems_of(statements) if statements else ()), *of_sweeps] if stems else known
+    others = [stem for stem in stems or () if stem.startswith((SWEEP, EXPERIMENT))]
+    statements = [stem for stem in stems or () if not stem.startswith((SWEEP, EXPERIMENT))]
+    wanted = [*(stems_of(statements) if statements else ()), *others] if stems else known
     missing = [stem for stem in wanted if stem not in known]
     if missing:
         raise ValueError(f"{missing[0]} has no figure (there is one of {', '.join(known) or 'nothing'})")
+    unrun = [stem for stem in wanted if stem.startswith(EXPERIMENT) and not (home / "data" / f"{stem}.json").is_file()]
+    wanted = wanted if stems else [stem for stem in wanted if stem not in unrun]
     data = {stem: _read(home / "data" / f"{stem}.json") for stem in wanted}
     out.mkdir(parents=True, exist_ok=True)
     style = importlib.import_module("figures.style") if wanted else None
@@ -38,6 +40,8 @@ def figures(
         figure = importlib.import_module(f"figures.{stem}").draw(data[stem])
         style.save(figure, out / stem)  # pyright: ignore[reportOptionalMemberAccess]
         typer.echo(f"{out / stem}.png, .svg")
+    for stem in unrun:
+        typer.echo(f"{stem}: not run, there is no figures/data/{stem}.json")
 
 
 def folder() -> Path:
@@ -49,15 +53,15 @@ def folder() -> Path:
 
 
 def drawable(home: Path) -> list[str]:
-    """The statements that have a figure, in the paper's order, then the sweeps that have one."""
+    """The statements that have a figure, in the paper's order, then the paper's experiments, then the sweeps."""
     import theory
 
     statements = [stem for stem in theory.PAPER if (home / f"{stem}.py").is_file()]
-    return statements + sorted(path.stem for path in home.glob(f"{SWEEP}*.py"))
+    return statements + [path.stem for kind in (EXPERIMENT, SWEEP) for path in sorted(home.glob(f"{kind}*.py"))]
 
 
 def _read(path: Path) -> dict:
-    again = "byzcheck sweep table" if path.stem.startswith(SWEEP) else "byzcheck verify --write"
+    again = "byzcheck sweep table" if path.stem.startswith((SWEEP, EXPERIMENT)) else "byzcheck verify --write"
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

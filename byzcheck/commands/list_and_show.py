@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,13 +14,14 @@ from byzcheck.commands.errors import one_sentence
 if TYPE_CHECKING:
     from byzcheck.record import Json
     from theory.claim import Statement
+    from theory.experiments.sentence import Sentence
 
 
 @one_sentence
 def list_statements(
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="As JSON into a file; - for stdout.")] = None,
 ) -> None:
-    """List the statements with their recorded verdicts."""
+    """List the statements with their recorded verdicts, and what the paper says of its experiments."""
     import theory
     from byzcheck.checkout import recorded_statements
     from byzcheck.commands.console import console
@@ -28,7 +30,13 @@ def list_statements(
     check_json(json)
     statements, recorded = [theory.load(stem) for stem in theory.PAPER], recorded_statements()
     if json is None:
-        console().print(list_table(statements, recorded))
+        from byzcheck.show.experiments import experiments_table
+        from theory import experiments
+
+        out = console()
+        out.print(list_table(statements, recorded))
+        out.print()
+        out.print(experiments_table(experiments.found()))
         return
     keys = ("printed", "corrected", "parts", "fault")
     rows = [
@@ -45,7 +53,7 @@ def show(
         list[str],
         typer.Argument(
             metavar="STATEMENT",
-            help="As people write it: “Theorem IV”, “thm 4”, “Figure 2”, a stem; or a word, “Krum”, for where it is.",
+            help="As people write it: “Theorem IV”, “thm 4”, “Figure 2”, “Section 7.1”, a stem; or a word, “Krum”.",
             autocompletion=stems,
         ),
     ],
@@ -53,18 +61,23 @@ def show(
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes for --run; by default one a core.")] = None,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="As JSON into a file; - for stdout.")] = None,
 ) -> None:
-    """Show a statement as a person reads it."""
+    """Show a statement, or what the paper says of an experiment, as a person reads it."""
     import theory
     from byzcheck.checkout import recorded_statements
     from byzcheck.commands.console import console
     from byzcheck.show.page import page
     from byzcheck.show.terminal import list_table
+    from theory import experiments
 
     check_json(json)
     statement = " ".join(words)
+    of_experiments = experiments.named(statement)
     try:
         found = theory.load(statement)
     except ValueError as error:
+        if of_experiments:
+            _show_experiments(of_experiments, json)
+            return
         where = theory.mentions(statement) if "unknown statement" in str(error) else []
         if not where:
             raise
@@ -79,10 +92,28 @@ def show(
         source = "as recorded, each with its telling evidence" if record else "not recorded; --run checks them now"
     if json is None:
         console().print(page(found, record, source))
+        if of_experiments:
+            console().print()
+            _show_experiments(of_experiments, None)
     elif record is None:
         raise ValueError(f"{found.label} is not recorded: --run checks it now")
     else:
         write_json(record, json)
+
+
+def _show_experiments(sentences: Sequence[Sentence], json: Path | None) -> None:
+    from byzcheck.commands.console import console
+    from byzcheck.show.experiments import experiments_page
+    from theory.experiments import released
+    from theory.experiments.results import Tables
+
+    tables = Tables()
+    found = [sentence.found(tables) for sentence in sentences]
+    if json is None:
+        console().print(experiments_page(found))
+    else:
+        logs = released.tables()
+        write_json([one.record() | {"released_logs": one.sentence.by_the_logs(logs)} for one in found], json)
 
 
 def _fresh(statement: Statement, jobs: int | None) -> Json:

@@ -50,7 +50,7 @@ def verify(
     run, texts = _computed(wanted, options, jobs, write)
     _write_out(run, texts, json)
     troubles = _troubles(run, wanted, write, check)
-    _print_out(run, time.perf_counter() - start, json, points)
+    _print_out(run, time.perf_counter() - start, json, points, not only)
     for trouble in troubles:
         typer.secho(trouble, err=True, fg=typer.colors.RED)
     if write:
@@ -129,14 +129,19 @@ def _troubles(run: Json, stems: list[str], write: bool, check: bool) -> list[str
     return found
 
 
-def _print_out(run: Json, seconds: float, json: Path | None, points: bool) -> None:
+def _print_out(run: Json, seconds: float, json: Path | None, points: bool, whole: bool) -> None:
     from byzcheck.commands.console import console
+    from byzcheck.show.experiments import experiments_table
     from byzcheck.show.terminal import points_table, statements_table, summary
+    from theory import experiments
 
     out, records = console(stderr=str(json) == "-"), run["statements"]
     out.print(statements_table(records))
     out.print()
     if points:
         out.print(points_table(records))
+        out.print()
+    if whole:
+        out.print(experiments_table(experiments.found(), everything=False))
         out.print()
     out.print(summary(run, seconds))

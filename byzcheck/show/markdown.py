@@ -1,4 +1,4 @@
-"""Tables in Markdown, and the two of paper_checks.md."""
+"""Tables in Markdown, and the three of paper_checks.md."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 
 import theory
 from byzcheck.record import Json
-from byzcheck.show.words import LOOKS, caught, points_of, printed_words
+from byzcheck.show.words import LOOKS, OUTCOMES, caught, points_of, printed_words
+from theory.experiments import released
+from theory.experiments.sentence import Found
 
 
 def _row(cells: Iterable[str]) -> str:
@@ -52,6 +54,30 @@ def points_markdown(records: Iterable[Json]) -> str:
     links = {r["stem"]: _link(r) for r in records}
     rows = [(str(n), text, _verdict(verdict), links[stem]) for n, text, verdict, stem in points_of(records)]
     return table(("Point", "Claim", "Verdict", "Where"), rows)
+
+
+def experiments_markdown(found: Iterable[Found]) -> str:
+    """A row per sentence about an experiment: what was claimed, what was seen, how sure."""
+    logs = released.tables()
+    rows = [
+        (
+            one.sentence.where,
+            one.sentence.text if not one.sentence.ours else f"{one.sentence.text} (ours)",
+            one.sentence.rule,
+            f"{OUTCOMES[one.verdict][0]} {one.verdict}",
+            one.because,
+            f"{one.setting}; {_controls(one)}" if one.setting else "—",
+            one.sentence.by_the_logs(logs) or "—",
+        )
+        for one in found
+    ]
+    headings = ("Where", "What was claimed", "Rule, fixed before", "Verdict", "What was seen", "How sure")
+    return table((*headings, "In the authors' released logs"), rows)
+
+
+def _controls(one: Found) -> str:
+    run = [check for check in one.checked if check.passed is not None]
+    return f"controls {sum(check.passed is True for check in run)}/{len(run)}"
 
 
 def between(text: str, name: str, content: str) -> str:

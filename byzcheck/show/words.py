@@ -16,6 +16,12 @@ LOOKS = {  # verdict → symbol that tells it without colour, style
     "refuted": ("✗", "bold red"),
     "undecided": ("?", "yellow"),
 }
+OUTCOMES = {  # of an experiment → symbol, style
+    "reproduced": ("●", "green"),
+    "not reproduced": ("✗", "bold red"),
+    "undecided": ("?", "yellow"),
+    "not run": ("○", "dim"),
+}
 FAULTS = {  # severity of a printed fault → symbol, style
     "wording": ("△", "yellow"),
     "constant": ("△", "yellow"),

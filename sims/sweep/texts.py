@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import pyarrow as pa
 
@@ -29,9 +30,10 @@ def as_parquet(summary: Summary) -> bytes:
     return buffer.getvalue().to_pybytes()
 
 
-def as_json(summary: Summary) -> bytes:
-    """The measure, the time, the axes, and a row in a line; ∞ is {"float": "inf"}."""
+def as_json(summary: Summary, same: Mapping[str, Any] | None = None) -> bytes:
+    """The measure, the time, the axes, what is the same in all rows, and a row in a line; ∞ is {"float": "inf"}."""
     head = {"value": summary.value, "at": summary.at, "axes": [[k, list(v)] for k, v in summary.axes.items()]}
+    head |= {} if same is None else {"same": dict(same)}
     inside = [f"  {_line(name)}: {_line(value)}" for name, value in head.items()]
     rows = ",\n".join(f"    {_line(row)}" for row in summary.rows())
     return ("{\n" + ",\n".join([*inside, f'  "rows": [\n{rows}\n  ]']) + "\n}\n").encode()
@@ -40,13 +42,21 @@ def as_json(summary: Summary) -> bytes:
 FORMATS: dict[str, Callable[[Summary], bytes]] = {"csv": as_csv, "parquet": as_parquet, "json": as_json}
 
 
-def rows_as(kind: str, rows: pa.Table, axes: Iterable[str]) -> bytes:
-    """Every job at every time, with all measures, ordered by its settings: as "csv", "parquet" or "json"."""
+def rows_as(kind: str, rows: pa.Table, axes: Mapping[str, Sequence[Any]]) -> bytes:
+    """Every job at every time, with all measures, ordered by its settings: as "csv", "parquet" or "json".
+
+    JSON says also which settings are the `same` in all rows, so that a file tells what it is about.
+    """
     known = [path for path in axes if path in rows.column_names and path != SEED]
     columns = [*known, SEED, TIME, *measures(rows), "key"]
     plain = pa.table({name: plain_column(rows[name]) for name in columns})
     ordered = plain.sort_by([(name, "ascending") for name in (*known, SEED, TIME, "key")])
-    return FORMATS[kind](Summary("", "all", {}, ordered))
+    if kind != "json":
+        return FORMATS[kind](Summary("", "all", {}, ordered))
+    others = [name for name in rows.column_names if name not in (*columns, "configuration")]
+    values = {name: plain_column(rows[name]).unique().to_pylist() for name in others}
+    same = {name: found[0] for name, found in values.items() if len(found) == 1}
+    return as_json(Summary("", "all", {path: tuple(axes[path]) for path in known}, ordered), same)
 
 
 def _line(value: object) -> str:

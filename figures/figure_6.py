@@ -1,0 +1,80 @@
+"""Figure 6: the radius and the steps of clipping under two attacks, and what is clipped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from figures.experiments.curves import found, legend, not_run, results
+from figures.style import FAINT, WIDTH, headline, log_ticks, panel, styled
+from theory.experiments import released
+from theory.experiments.results import Cell, NotRunError, Results
+
+ATTACKS = {"BitFlipping": "bit flipping", "LabelFlipping": "label flipping"}
+STEPS: dict[int, tuple[str, Any]] = {1: ("#5B2A86", "-"), 3: ("#0072B2", (0, (4, 1.5))), 5: ("#D55E00", (0, (1, 1)))}
+RADII = (0.1, 10.0, 1000.0)
+
+
+@styled
+def draw(data: dict[str, Any]) -> Figure:
+    """The figure of the table of all runs; ValueError if it is something else."""
+    table = results("figure_6", data)
+    figure = Figure((WIDTH, 4.3))
+    headline(
+        figure,
+        "The radius and the steps of clipping, without momentum",
+        f"{table.setting}; bars: all seeds\nGrey: between these lie all 18 of the authors' runs on CIFAR-10",
+    )
+    entries: list[tuple[str, dict[str, Any]]] = [
+        (f"{steps} step{'s' * (steps > 1)}", {"color": colour, "linestyle": line})
+        for steps, (colour, line) in STEPS.items()
+    ]
+    legend(figure, 0.5, 4.3 - 0.85, entries, (0, 0.9, 1.9))
+    for i, (attack, words) in enumerate(ATTACKS.items()):
+        top = panel(figure, 0.55 + 2.95 * i, 1.95, 2.6, 1.15, f"{words}: test accuracy, %")
+        below = panel(figure, 0.55 + 2.95 * i, 0.42, 2.6, 0.95, "clipped, %: honest (lines), attackers (×)")
+        for axes in (top, below):
+            log_ticks(axes, RADII, "x")
+            axes.set_xlim(0.04, 2500)
+        top.axhspan(*released.GRID, color=FAINT, alpha=0.6, linewidth=0, zorder=0)
+        below.set_xlabel("radius τ")
+        below.set_ylim(-4, 104)
+        if not _curves(top, table, attack, lambda cell: cell.last("test_accuracy")):
+            not_run(top)
+        else:
+            top.set_ylim(10 * ((min(top.get_ylim()[0], 80) - 5) // 10), 100)
+        drawn = _curves(below, table, attack, lambda cell: cell.over_time("clipped"))
+        if not (_curves(below, table, attack, lambda cell: cell.over_time("clipped_byzantine"), marks=True) or drawn):
+            not_run(below, "not observed")
+    return figure
+
+
+def _curves(
+    axes: Axes, table: Results, attack: str, measure: Callable[[Cell], dict[int, float]], marks: bool = False
+) -> bool:
+    """A curve for each number of steps along the radius, slightly apart; whether there is one."""
+    drawn = False
+    for k, (steps, (colour, line)) in enumerate(STEPS.items()):
+        values = {}
+        for tau in RADII:
+            cell = found(table, {"attack": attack, "rule.tau": tau, "rule.steps": steps})
+            try:
+                values |= {tau: [100 * v for v in measure(cell).values()]} if cell else {}
+            except NotRunError:
+                return False
+        if not values:
+            continue
+        drawn = True
+        x = np.array(list(values)) * 1.18 ** (k - 1)
+        if marks:
+            axes.plot(x, [np.mean(v) for v in values.values()], "x", color=colour, markersize=4)
+            continue
+        axes.vlines(
+            x, [min(v) for v in values.values()], [max(v) for v in values.values()], color=colour, linewidth=2.4
+        )
+        axes.plot(x, [np.mean(v) for v in values.values()], color=colour, linestyle=line, marker="o", markersize=2.6)
+    return drawn

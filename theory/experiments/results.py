@@ -1,0 +1,171 @@
+"""The committed tables of results: every run of a figure's sweep, at every recorded time."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+HOME = Path(__file__).parents[2] / "figures" / "data"
+NAMES = {
+    "mnist": "MNIST",
+    "mnist-5k": "5,000 digits of MNIST",
+    "fashion-mnist": "Fashion-MNIST",
+    "cifar10": "CIFAR-10",
+    "mnist_cnn": "the paper's CNN",
+    "mlp": "100 hidden units",
+    "small_cnn": "small CNN",
+    "resnet20": "ResNet-20",
+}
+Row = Mapping[str, Any]
+Where = Mapping[str, Any]
+
+
+class NotRunError(ValueError):
+    """An experiment was not run, or not so that the sentence could be decided; the text says what is missing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """The runs of one setting: by seed, their rows in the order of time."""
+
+    settings: Mapping[str, Any]
+    runs: Mapping[int, Sequence[Row]]
+    name: str = ""
+
+    def last(self, measure: str) -> dict[int, float]:
+        """The measure after the last round, by seed."""
+        return {seed: _value(rows[-1], measure, self.name) for seed, rows in self.runs.items()}
+
+    def over_time(self, measure: str, start: float = 0.0, stop: float = 1.0) -> dict[int, float]:
+        """Its mean over the recorded times t with start·T < t ≤ stop·T, T the last, by seed; without NaN."""
+        found = {}
+        if any(row.get("end_only") for rows in self.runs.values() for row in rows):
+            raise NotRunError(f"only the end is known ({self.name})")
+        for seed, rows in self.runs.items():
+            end = rows[-1]["t"]
+            values = [_value(row, measure, self.name) for row in rows if start * end < row["t"] <= stop * end]
+            there = [value for value in values if not math.isnan(value)]
+            found[seed] = sum(there) / len(there) if there else math.nan
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """A table: rows of settings, seed, t and measures; which columns are settings; what is the same in all rows."""
+
+    stem: str
+    axes: tuple[str, ...]
+    rows: tuple[Row, ...]
+    same: Mapping[str, Any] = field(default_factory=dict)
+
+    def cells(self, where: Where) -> list[Cell]:
+        """The runs with these settings, one cell for each combination of the others; `NotRunError` if there is none."""
+        said = ", ".join(f"{path} = {value}" for path, value in where.items())
+        for path in where:
+            if path not in self.axes and path not in self.same:
+                raise NotRunError(f"{self.stem}.json has no {path}")
+        grouped: dict[str, dict[int, list[Row]]] = {}
+        settings: dict[str, dict[str, Any]] = {}
+        for row in self.rows:
+            if all({**self.same, **row}.get(path) == value for path, value in where.items()):
+                own = {path: row[path] for path in self.axes}
+                name = json.dumps(own, sort_keys=True)
+                settings[name] = own
+                grouped.setdefault(name, {}).setdefault(row["seed"], []).append(row)
+        if not grouped:
+            raise NotRunError(f"{self.stem}.json has no run with {said}")
+        return [
+            Cell(settings[name], {seed: sorted(runs[seed], key=lambda row: row["t"]) for seed in sorted(runs)}, said)
+            for name, runs in grouped.items()
+        ]
+
+    def cell(self, where: Where) -> Cell:
+        """The only cell with these settings; `NotRunError` if there is none or there are several."""
+        found = self.cells(where)
+        if len(found) > 1:
+            said = ", ".join(f"{path} = {value}" for path, value in where.items())
+            raise NotRunError(f"{self.stem}.json has several settings with {said}")
+        return found[0]
+
+    def values(self, path: str) -> list[Any]:
+        """The values of a setting, in ascending order where they are numbers; `NotRunError` if it is none."""
+        if path not in self.axes:
+            raise NotRunError(f"{self.stem}.json has no {path}")
+        found = dict.fromkeys(row[path] for row in self.rows if row[path] is not None)
+        return sorted(found) if all(isinstance(value, int | float) for value in found) else list(found)
+
+    @property
+    def setting(self) -> str:
+        """Data set, network, batch, workers, rounds and seeds in words, as far as they are the same in all rows."""
+        same = self.same
+        words = [NAMES.get(same[path], str(same[path])) for path in ("problem.data", "problem.model") if path in same]
+        words += [f"batch {same['problem.batch']}"] if "problem.batch" in same else []
+        workers = same.get("n") or max((row["n"] for row in self.rows if "n" in row), default=None)
+        words += [f"{workers} workers"] if workers else []
+        words += [f"{max(row['t'] for row in self.rows):,} rounds"]
+        count = len({row["seed"] for row in self.rows})
+        return ", ".join([*words, f"{count} seed{'s' * (count > 1)}"])
+
+    def changed(self, change: Callable[[Row], Row]) -> Results:
+        """The same with every row changed."""
+        return Results(self.stem, self.axes, tuple(change(row) for row in self.rows), self.same)
+
+
+class Tables:
+    """The tables by stem, read once when they are asked for: the committed ones, or those of another folder."""
+
+    def __init__(self, home: Path | None = None) -> None:
+        self.home, self._read = HOME if home is None else home, dict[str, Results]()
+
+    def __getitem__(self, stem: str) -> Results:
+        """The table of a figure; `NotRunError` if there is none, or if it does not have every run by itself."""
+        if stem not in self._read:
+            self._read[stem] = read(self.home / f"{stem}.json")
+        return self._read[stem]
+
+    def give(self, *tables: Results) -> None:
+        """Take these for what is in their files."""
+        self._read |= {table.stem: table for table in tables}
+
+    def changed(self, stem: str, change: Callable[[Row], Row]) -> Tables:
+        """The tables with every row of one changed."""
+        found = Tables(self.home)
+        found.give(*self._read.values(), self[stem].changed(change))
+        return found
+
+
+def read(path: Path) -> Results:
+    """The table in a file that `byzcheck sweep table FILE --at all --seeds --format json --out PATH` wrote.
+
+    Raises `NotRunError` if it is not there or is something else.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NotRunError(f"there is no figures/data/{path.name}") from None
+    except (OSError, ValueError) as error:
+        raise NotRunError(f"figures/data/{path.name} cannot be read ({error}): {_again(path.stem)}") from error
+    return of(path.stem, data)
+
+
+def of(stem: str, data: Any) -> Results:
+    """The table that such a file holds; `NotRunError` if it is something else."""
+    rows = data.get("rows") if isinstance(data, dict) else None
+    if not isinstance(rows, list) or not rows or not all({"seed", "t"} <= row.keys() for row in rows):
+        raise NotRunError(f"figures/data/{stem}.json does not have every run by itself: {_again(stem)}")
+    return Results(stem, tuple(name for name, _ in data["axes"]), tuple(rows), data.get("same", {}))
+
+
+def _again(stem: str) -> str:
+    return f"byzcheck sweep table sweeps/{stem}.toml --at all --seeds --format json --out figures/data/{stem}.json"
+
+
+def _value(row: Row, measure: str, name: str) -> float:
+    if measure not in row:
+        raise NotRunError(f"{measure} was not measured" + (f" ({name})" if name else ""))
+    value = row[measure]
+    return math.nan if value is None else float(value["float"] if isinstance(value, Mapping) else value)
