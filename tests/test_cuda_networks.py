@@ -17,6 +17,7 @@ from sims.engine import simulate  # noqa: E402
 from sims.neural.data import Dataset  # noqa: E402
 from sims.neural.flat import Net  # noqa: E402
 from sims.neural.gradients import METHODS, gradients  # noqa: E402
+from sims.neural.gradients.examine import Found  # noqa: E402
 from sims.neural.problem import ImageClassification  # noqa: E402
 from sims.optimizers import RobustSGD, WorkerMomentum  # noqa: E402
 
@@ -76,6 +77,8 @@ def test_nothing_is_left_on_another_device(monkeypatch, method, model, augment):
     """On torch's device without numbers: an operation on tensors of two devices is an error there as on a GPU."""
     monkeypatch.setattr(Net, "precision", lambda self: contextlib.nullcontext())  # autocast does not know the device
     problem = FewImages(model=model, batch=2, method=method, device="meta", augment=augment)
+    # what trials find out on devices that have numbers to compare
+    problem.net.known |= {SHAPE: Found(draws=False, classes=10), (method, SHAPE): True}
     x = torch.zeros((2, problem.dim), device="meta")
     memory = problem.begin(x, 5, 3)
     sample = np.random.default_rng(0).random((2, 5, *problem.sample_shape))
