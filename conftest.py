@@ -2,5 +2,5 @@
 
 import importlib.util
 
-NETWORKS = ["sims/neural/*.py", "sims/neural/gradients/*.py", "benchmarks/on_gpu/training.py"]
-collect_ignore_glob = [] if importlib.util.find_spec("torch") else NETWORKS
+NEEDS_TORCH = ["sims/neural/*.py", "sims/neural/gradients/*.py", "tests/networks.py"]
+collect_ignore_glob = [] if importlib.util.find_spec("torch") else NEEDS_TORCH
