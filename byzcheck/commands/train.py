@@ -13,7 +13,7 @@ import typer
 
 from byzcheck.commands.errors import one_sentence
 from byzcheck.commands.sweep.arguments import RESULTS, Asked, Changes, Chosen, Data, File, Where, counted, lasting, read
-from byzcheck.commands.sweep.progress import headline, planned, settings
+from byzcheck.commands.sweep.progress import headline, planned, settings, tell
 from byzcheck.commands.sweep.results import usual
 from byzcheck.commands.sweep.run import absolute, asked_to_stop
 
@@ -153,14 +153,14 @@ class Training:
         self.played += batch.numbers * (steps - self.first if seen else steps) / steps
         if keys:
             told = f"{self.last}, {lasting(time.perf_counter() - self.since)}" if seen else "done"
-            self._say(f"{self._place(batch)}: {told}")
+            tell(self.bar, f"{self._place(batch)}: {told}")
         self.ended += 1
         if self.bar is not None:
             self.bar.update(self.shown, completed=self.played / self.numbers, jobs=f"{self.ended}/{self.jobs}  done")
 
     def failed(self, key: str, report: Mapping[str, Any]) -> None:
         """Say so at once."""
-        self._say(f"failed: {report.get('error')} ({settings(report, self.sweep)})")
+        tell(self.bar, f"failed: {report.get('error')} ({settings(report, self.sweep)})")
 
     def died(self, batches: int) -> None:
         """Nobody can: jobs are played in this process."""
@@ -173,12 +173,6 @@ class Training:
         named = [name for name in SHOWN if name in values] or list(values)[:2]
         told = [f"{name} {values[name]:.4g}" for name in named]
         return ", ".join(told + ([f"diverged at t = {self.diverged}"] if self.diverged >= 0 else []))
-
-    def _say(self, words: str) -> None:
-        if self.bar is not None:
-            self.bar.console.print(words, markup=False, highlight=False)
-        else:
-            typer.echo(words, err=True)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from sims.backend import Namespace, to_numpy
 from sims.engine.describe import key
 from sims.engine.round import States
 
-EVERY = 60.0  # seconds between checkpoints unless the caller says otherwise
+EVERY = 60.0  # seconds between checkpoints unless the caller says otherwise: as many as a kill costs
 MANIFEST = "manifest"
 
 

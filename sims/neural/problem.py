@@ -163,7 +163,7 @@ class ImageClassification(Stateful, Labelled):
             ) from error
         h, w, c = self.dataset.shape
         make: Callable[..., nn.Module] = getattr(self, "network")  # noqa: B009 (no field: it is not given)
-        return Net(lambda: make((c, h, w), len(self.dataset.classes)), self.dtype, self.device)
+        return Net(lambda: make((c, h, w), self.classes), self.dtype, self.device)
 
     @functools.cached_property
     def kept(self) -> dict[str, np.ndarray]:
@@ -294,7 +294,7 @@ class ImageClassification(Stateful, Labelled):
         chosen, seeds = torch.from_numpy(picks), torch.from_numpy(_seeds(sample[..., -2]))
         labels = train.labels[chosen]
         if flip:
-            labels[..., g:, :] = len(self.dataset.classes) - 1 - labels[..., g:, :]
+            labels[..., g:, :] = self.classes - 1 - labels[..., g:, :]
         out = torch.empty((*lead, n, self.dim), dtype=x.dtype, device=x.device)
         statistics, losses = memory.statistics.clone(), memory.loss.clone()
         order = [*range(g, n), *range(g)] if self.statistics == "all" else list(range(g))
@@ -315,7 +315,7 @@ class ImageClassification(Stateful, Labelled):
 
     def measure_in(self, x: Tensor, memory: Memory) -> Mapping[str, Tensor]:
         """Loss and accuracy on the test set, the accuracy on each class, and the loss of the last round, each (...)."""
-        test, classes = self._images["test"], len(self.dataset.classes)
+        test, classes = self._images["test"], self.classes
         lead = tuple(x.shape[:-1])
         found = {name: torch.full(lead, torch.nan, dtype=torch.float64) for name in self.measured}
         counts = torch.bincount(test.labels, minlength=classes)
@@ -335,7 +335,7 @@ class ImageClassification(Stateful, Labelled):
     @property
     def measured(self) -> tuple[str, ...]:
         """The names of what is measured."""
-        return ("test_loss", "test_accuracy", *(f"accuracy_{k}" for k in range(len(self.dataset.classes))))
+        return ("test_loss", "test_accuracy", *(f"accuracy_{k}" for k in range(self.classes)))
 
 
 def _seeds(uniform: np.ndarray) -> np.ndarray:

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sims.engine import Checkpoint
+from sims.engine.checkpoint import EVERY, Checkpoint
 from sims.sweep.folder import LocalFolder, beginning
 from sims.sweep.machine import this_machine
 
 FOLDER = "_checkpoints"
-EVERY = 60.0  # seconds between two checkpoints of a job: as many as are lost when it is killed
 FILE = re.compile(r"(?P<key>[0-9a-f]{32})-(?P<machine>[0-9a-f]{12})\.npz")
 
 

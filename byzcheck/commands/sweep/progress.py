@@ -126,3 +126,11 @@ def settings(report: Mapping[str, Any], sweep: Sweep) -> str:
     given = report.get("settings", {})
     paths = [*(path for path in sweep.axes if path != "seed"), "seed"]
     return ", ".join(f"{path} = {given[path]}" for path in paths if path in given)
+
+
+def tell(bar: Any, words: str) -> None:
+    """Print a line on standard error, above the `job_bar` where there is one."""
+    if bar is not None:
+        bar.console.print(words, markup=False, highlight=False)
+    else:
+        typer.echo(words, err=True)

@@ -14,7 +14,7 @@ import typer
 from byzcheck.commands.arguments import cores
 from byzcheck.commands.errors import one_sentence
 from byzcheck.commands.sweep.arguments import RESULTS, Asked, Changes, Data, File, Where, counted, lasting, read
-from byzcheck.commands.sweep.progress import headline, planned, settings, share
+from byzcheck.commands.sweep.progress import headline, planned, settings, share, tell
 
 if TYPE_CHECKING:
     from sims.sweep.batch import Batch
@@ -111,17 +111,11 @@ class Watching:
     def failed(self, key: str, report: Mapping[str, Any]) -> None:
         """Say so at once."""
         self.failures[key] = report
-        self._say(f"failed: {report.get('error')} ({settings(report, self.sweep)})")
+        tell(self.bar, f"failed: {report.get('error')} ({settings(report, self.sweep)})")
 
     def died(self, batches: int) -> None:
         """Say what becomes of its work."""
-        self._say(f"a worker died; {counted(batches, 'batch')} again")
-
-    def _say(self, words: str) -> None:
-        if self.bar is not None:
-            self.bar.console.print(words, markup=False, highlight=False)
-        else:
-            typer.echo(words, err=True)
+        tell(self.bar, f"a worker died; {counted(batches, 'batch')} again")
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sims.engine.streams import Streams
+from sims.neural.data.sampling import order
 
 
 def similar_shards(labels: np.ndarray, count: int, similarity: float, seed: int = 0) -> np.ndarray:
@@ -26,8 +27,7 @@ def similar_shards(labels: np.ndarray, count: int, similarity: float, seed: int 
         raise ValueError(f"similar_shards needs 1 ≤ count ≤ the number of images, got count = {count} for {size}")
     if not 0 <= similarity <= 1:
         raise ValueError(f"similar_shards needs 0 ≤ similarity ≤ 1, got similarity = {similarity}")
-    order = np.argsort(Streams(seed, "shards").generator(0).random(size), kind="stable")
-    mixed, rest = np.split(order, [int(size * similarity)])
+    mixed, rest = np.split(order(Streams(seed, "shards"), 0, size), [int(size * similarity)])
     rest = rest[np.argsort(labels[rest], kind="stable")] if len(rest) else rest
     return np.concatenate([_dealt(mixed, count), _dealt(rest, count)], axis=1)
 
