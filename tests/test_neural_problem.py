@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 import dataclasses
 import gc
+import os
 import pickle
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from sims.aggregators import CenteredClipping, CoordinateMedian, Krum, Mean, Tri
 from sims.attacks import ALittleIsEnough, BitFlipping, LabelFlipping, NoAttack  # noqa: E402
 from sims.engine import Axis, Checkpoint, Experiment, Streams, describe, play, simulate  # noqa: E402
 from sims.kernels.cpu import threads  # noqa: E402
+from sims.neural import allocation  # noqa: E402
 from sims.neural.images import Images, augmented  # noqa: E402
 from sims.neural.problem import ImageClassification  # noqa: E402
 from sims.optimizers import SGD, RobustSGD, WorkerMomentum, WorkerMVR  # noqa: E402
@@ -444,3 +447,35 @@ def test_what_cannot_be_is_refused(changes, words):
 
     with pytest.raises(ValueError, match=words):
         attempt()
+
+
+GRADIENTS = 80 * 2**20  # bytes, beyond what glibc keeps by itself
+
+
+def faults_of(rounds):
+    """Pages that the kernel had to clear for so many tensors, one after the other."""
+    import resource
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(rounds):
+        torch.ones(GRADIENTS // 4)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.skipif(allocation.glibc() is None, reason="freed memory is kept on glibc only")
+def test_memory_of_a_round_serves_the_next_one_and_goes_back_at_the_end():
+    outside = faults_of(8)
+    with LINEAR.session():
+        faults_of(1)
+        inside = faults_of(8)
+        with LINEAR.session():
+            pass
+        nested = faults_of(8)
+        held = resident()
+    assert outside > 4 * max(inside, nested, 20)  # 8 · 40 huge pages at the least
+    assert held - resident() > GRADIENTS / 2
+    assert faults_of(8) > 4 * max(inside, 20)

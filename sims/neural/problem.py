@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from sims.by_name import nearest
 from sims.kernels.cpu import threads
+from sims.neural.allocation import freed_memory_stays
 from sims.neural.data import Dataset, imbalanced, load, shards
 from sims.neural.data.similarity import similar_shards
 from sims.neural.flat import DTYPES, Net
@@ -238,14 +239,14 @@ class ImageClassification(Stateful, Labelled):
 
     @contextlib.contextmanager
     def session(self) -> Iterator[None]:
-        """One thread for torch's own sums, which it would divide otherwise with others, and full precision on a GPU."""
+        """One thread for torch's own sums, which it would divide otherwise with others; full precision on a GPU."""
         before = torch.get_num_threads()
         flags = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
         matmul = torch.backends.cuda.matmul.allow_tf32
         torch.set_num_threads(1)
         torch.backends.cuda.matmul.allow_tf32 = False
         try:
-            with flags:
+            with flags, freed_memory_stays():
                 yield
         finally:
             torch.set_num_threads(before)
