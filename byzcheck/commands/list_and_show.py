@@ -30,13 +30,13 @@ def list_statements(
     check_json(json)
     statements, recorded = [theory.load(stem) for stem in theory.PAPER], recorded_statements()
     if json is None:
-        from byzcheck.show.experiments import experiments_table
+        from byzcheck.show.experiments import experiments_list
         from theory import experiments
 
         out = console()
         out.print(list_table(statements, recorded))
         out.print()
-        out.print(experiments_table(experiments.found()))
+        out.print(experiments_list(experiments.found()))
         return
     keys = ("printed", "corrected", "parts", "fault")
     rows = [

@@ -142,6 +142,6 @@ def _print_out(run: Json, seconds: float, json: Path | None, points: bool, whole
         out.print(points_table(records))
         out.print()
     if whole:
-        out.print(experiments_table(experiments.found(), everything=False))
+        out.print(experiments_table(experiments.found()))
         out.print()
     out.print(summary(run, seconds))

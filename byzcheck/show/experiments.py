@@ -22,16 +22,26 @@ def outcome_text(verdict: str) -> Text:
     return Text(f"{symbol} {verdict}", style=style, no_wrap=True)
 
 
-def experiments_table(found: Sequence[Found], everything: bool = True) -> Group:
-    """A row for each sentence: where it stands, what it claims, what was seen; below, how many came out how.
+def experiments_list(found: Sequence[Found]) -> Group:
+    """A line for each sentence, cut off where it is longer; below, how many came out how."""
+    table = plain_table()
+    table.add_column("experiments", ratio=1)
+    table.add_column("verdict", no_wrap=True)
+    for one in found:
+        s = one.sentence
+        words = Text.assemble((s.where, "bold"), f"  {s.text}", ("  (ours)" if s.ours else "", "dim"))
+        words.no_wrap, words.overflow = True, "ellipsis"
+        table.add_row(words, outcome_text(one.verdict))
+    return Group(table, Text(), Text(counted(found), style="dim"))
 
-    Without `everything`, what was not run is only counted.
-    """
+
+def experiments_table(found: Sequence[Found]) -> Group:
+    """A row for each sentence that was run: where it stands, what it claims, what was seen; below, how many."""
     table = plain_table()
     table.leading = 1
     table.add_column("experiments", ratio=1, overflow="fold")
     table.add_column("verdict", no_wrap=True)
-    shown = [one for one in found if everything or one.verdict != "not run"]
+    shown = [one for one in found if one.verdict != "not run"]
     for one in shown:
         s = one.sentence
         words = Text.assemble((s.where, "bold"), f"  {s.text}", ("  (ours)" if s.ours else "", "dim"))
