@@ -6,6 +6,7 @@ import io
 import math
 import re
 
+import pyarrow as pa
 import pytest
 from rich.console import Console
 from sweep_rows import rows
@@ -126,3 +127,43 @@ def test_different_numbers_of_seeds_are_told():
     assert "over 3 to 5 seeds" in made.caption
     one = pivot(summary(rows({"attack": ATTACKS}, seeds=[4]), {"attack": ATTACKS}))
     assert one.caption == "excess at the end: mean over 1 seed"
+
+
+def of(*settings):
+    """A summary of one result for each of these settings, the axes those that occur in them."""
+    axes = {
+        path: tuple(dict.fromkeys(one.get(path) for one in settings))
+        for path in dict.fromkeys(path for one in settings for path in one)
+    }
+    table = pa.concat_tables(
+        [rows({path: [one.get(path)] for path in axes}) for one in settings], promote_options="permissive"
+    )
+    return summary(table, axes)
+
+
+def test_a_setting_that_the_rest_decides_has_no_place():
+    tuned = [
+        {
+            "attack": attack,
+            "rule": rule,
+            "optimizer.beta": beta,
+            "rule.tau": 100 * (1 - beta) if rule == RULES[1] else None,
+        }
+        for attack in ATTACKS
+        for rule in RULES
+        for beta in (0.0, 0.9)
+    ]
+    several = [one | {"n": 14, "f": 0} if one["attack"] == "NoAttack" else one | {"n": 25, "f": 5} for one in tuned]
+    made = pivot(of(*several))
+    assert (made.down, made.across) == (("attack", "rule"), ("optimizer.beta = 0", "optimizer.beta = 0.9"))
+    assert "not shown, since the rest decides it: rule.tau, n, f" in made.caption
+    assert "rule.tau" in pivot(of(*several), columns=["rule"]).down  # who says what is where, gets all of it
+
+
+def test_a_setting_that_matters_stays():
+    made = pivot(of(*({"rule": RULES[1], "n": n, "f": n // 5} for n in (5, 10))))
+    assert (made.down, made.across) == (("n",), ("f = 1", "f = 2"))
+    made = pivot(of(*({"rule": RULES[1], "rule.tau": tau} for tau in (1.0, 2.0)), {"rule": RULES[0]}))
+    assert (made.down, made.across) == (("rule", "rule.tau"), ("excess",))
+    made = pivot(of(*({"rule.tau": 10.0**k, "optimizer.beta": 0.1 * k} for k in range(3))))
+    assert {*made.down, *(a.split(" ")[0] for a in made.across)} >= {"rule.tau", "optimizer.beta"}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sims.sweep.pivot import NOTHING, Pivot, caption, cell, shown
+from sims.sweep.pivot import NOTHING, Pivot, caption, cell, decided, shown
 from sims.sweep.table import TIME, Summary, measures, summary
 
 CLASS = re.compile(r"accuracy_(\d+)")
@@ -26,7 +26,8 @@ def by_class(rows: pa.Table, axes: Mapping[str, Sequence[Any]], note: str = "") 
     if not classes:
         return None
     found = [summary(_seen(rows, f"accuracy_{label}"), axes, f"accuracy_{label}") for label in classes]
-    down = tuple(found[0].varying)
+    hidden = decided(found[0])
+    down = tuple(path for path in found[0].varying if path not in hidden)
     lines: dict[tuple[str, ...], list[str]] = {}
     for place in (tuple(row[path] for path in down) for row in found[0].rows()):
         lines[tuple(shown(value) for value in place)] = [_cell(one, down, place) for one in found]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sims.sweep.table import SEED, Summary
+from sims.sweep.table import PARTS, SEED, Summary
 
 FEW = 6  # values of the axis that is laid out in columns unless others are asked for
 NOTHING = "—"
@@ -31,16 +31,20 @@ def pivot(
 ) -> Pivot:
     """Lay a summary out by two lists of axes; cells are "1.23 ± 0.05", and a caption says what that is, and the note.
 
-    What is not given is chosen: `columns` the last axis of at most 6 values, each of them everywhere, and `rows` all
-    the others that vary. Raises `ValueError` for an axis that does not vary, or is in both, and if one that varies
-    within a cell is in neither.
+    What is not given is chosen: `columns` the last axis of at most 6 values, each of them everywhere, none of which has
+    settings of its own, and `rows` all the others that vary. If neither is given, a setting that only some rows have,
+    or n and f, gets no place of its own where the others decide it; the caption names it. Raises `ValueError` for an
+    axis that does not vary, or is in both, and if one that varies within a cell is in neither.
     """
     varying = summary.varying
+    hidden = decided(summary) if rows is None and columns is None else []
+    shown_paths = [path for path in varying if path not in hidden]
     if columns is None:
-        few = [p for p, v in varying.items() if len(v) <= FEW and None not in v and p not in (rows or ())]
-        columns = [p for p in varying if p not in rows] if rows is not None else few[-1:] if len(varying) > 1 else []
+        few = [path for path in shown_paths if _goes_across(path, varying)]
+        others = [path for path in varying if path not in (rows or ())]
+        columns = others if rows is not None else few[-1:] if len(shown_paths) > 1 else []
     if rows is None:
-        rows = [path for path in varying if path not in columns]
+        rows = [path for path in shown_paths if path not in columns]
     _check(summary, [*rows, *columns])
     cells: dict[tuple[tuple[Any, ...], tuple[Any, ...]], dict[str, Any]] = {}
     for row in summary.rows():
@@ -61,8 +65,28 @@ def pivot(
         for left in down
     )
     headings = tuple(_heading(columns, top) or summary.value for top in across)
-    told = caption(summary)
-    return Pivot(tuple(rows), headings, values, f"{told}\n{note}" if note else told)
+    told = [caption(summary), *([f"not shown, since the rest decides it: {', '.join(hidden)}"] if hidden else [])]
+    return Pivot(tuple(rows), headings, values, "\n".join([*told, *([note] if note else [])]))
+
+
+def _goes_across(path: str, varying: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether an axis has few values, everywhere, none of which has settings that others lack."""
+    own = [values for other, values in varying.items() if other.startswith(f"{path}.")]
+    return len(varying[path]) <= FEW and None not in varying[path] and not any(None in values for values in own)
+
+
+def decided(summary: Summary) -> list[str]:
+    """The axes that need no place: settings that some rows lack and the others decide, n and f if the parts do."""
+    varying, rows = summary.varying, summary.rows()
+    left = list(varying)
+    for path in reversed(varying):
+        others = [other for other in left if other != path] if "." in path else [p for p in left if p in PARTS]
+        spare = None in varying[path] if "." in path else path in ("n", "f")
+        if spare and len({tuple(row[p] for p in (*others, path)) for row in rows}) == len(
+            {tuple(row[p] for p in others) for row in rows}
+        ):
+            left.remove(path)
+    return [path for path in varying if path not in left]
 
 
 def cell(row: Mapping[str, Any]) -> str:
