@@ -15,6 +15,7 @@ import numpy as np
 from theory.experiments.figure_4 import BETAS, COUPLED, RULES
 from theory.experiments.learned import CLASSES, HEAD, portion
 from theory.experiments.released import FINAL, NO_ATTACK
+from theory.experiments.released_curves import CURVES, PER_EPOCH
 
 GAMMAS = (0.3, 0.5, 0.7, 1.0)
 SAME = {"problem.data": "mnist-5k", "problem.model": "small_cnn", "n": 25, "steps": 600, "problem.batch": 8}
@@ -163,6 +164,17 @@ def figure_4_setting(seeds=(0, 1, 2), noise=0.002) -> Table:
                 rows += [row | {"t": t, "test_accuracy": end if t else 0.1} for t in (0, 600)]
     axes = {"attack": ("NoAttack", *COUPLED), "rule": ("Mean", "CoordinateMedian"), "problem.batch": (4, 32)}
     return table(axes | {"optimizer.beta": (0.0,), "problem.model": ("mlp",)}, rows)
+
+
+def figure_4_resnet20(epochs=5) -> Table:
+    """As the released logs, three points below."""
+    rows = []
+    for (attack, rule, beta), curves in CURVES.items():
+        for epoch in range(epochs + 1):
+            row = {"attack": attack, "rule": rule, "optimizer.beta": beta, "seed": 0, "t": epoch * PER_EPOCH[attack]}
+            rows.append(row | {"test_accuracy": curves[0][epoch - 1] / 100 - 0.03 if epoch else 0.1})
+    axes = {"attack": ("NoAttack", "ALittleIsEnough"), "rule": RULES, "optimizer.beta": (0.0, 0.9)}
+    return table(axes, rows, **{"problem.data": "cifar10", "problem.model": "resnet20", "problem.batch": 32})
 
 
 def with_momenta(grid: Table) -> Table:

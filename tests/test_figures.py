@@ -69,6 +69,14 @@ MADE_UP = {
         "some": some_of(fake_results.figure_4(), lambda row: row["rule"] != "RFA" and row["optimizer.beta"] < 0.99),
         "momenta": fake_results.with_momenta(fake_results.figure_4()),
     },
+    "figure_4_resnet20": {
+        "all": fake_results.figure_4_resnet20(),
+        "some": some_of(fake_results.figure_4_resnet20(), lambda row: row["attack"] == "NoAttack"),
+    },
+    "figure_4_setting": {
+        "all": fake_results.figure_4_setting(),
+        "some": some_of(fake_results.figure_4_setting(), lambda row: row["attack"] == "NoAttack"),
+    },
     "figure_5": {
         "all": fake_results.figure_5(),
         "told": fake_results.told(fake_results.figure_5(), 3),
@@ -81,7 +89,13 @@ MADE_UP = {
     },
 }
 DRAWN = [(stem, which) for stem, tables in MADE_UP.items() for which in tables]
-EMPTY = {("figure_3", "some"): 1, ("figure_4", "some"): 4, ("figure_6", "some"): 2}  # panels of which nothing was run
+EMPTY = {  # panels of which nothing was run
+    ("figure_3", "some"): 1,
+    ("figure_4", "some"): 4,
+    ("figure_4_resnet20", "some"): 2,
+    ("figure_4_setting", "some"): 1,
+    ("figure_6", "some"): 2,
+}
 
 
 def test_every_experiment_is_drawn_from_made_up_runs():

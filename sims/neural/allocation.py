@@ -8,8 +8,8 @@ import platform
 import threading
 from collections.abc import Iterator
 
-# glibc gives a block of 32 MiB and more back at once, and the kernel clears every page of the next one: for 16 gradients
-# of 1.2 million numbers, many times a round, that is a third of the time.
+# glibc gives a block of 32 MiB and more back at once, and the kernel clears every page of the next one: for 16
+# gradients of 1.2 million numbers, many times a round, that was a quarter of the time.
 TRIM_THRESHOLD, MMAP_MAX = -1, -4  # of mallopt, from malloc.h
 USUAL = {TRIM_THRESHOLD: 128 * 1024, MMAP_MAX: 65_536}  # glibc's own
 KEEPING = {TRIM_THRESHOLD: 2**31 - 1, MMAP_MAX: 0}

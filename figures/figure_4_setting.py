@@ -1,0 +1,67 @@
+"""Why Figure 4 is run where it is: what ALIE takes, for three batches and three networks, with the spread of seeds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from figures.experiments.curves import found, legend, not_run, results
+from figures.style import INK, RULES, SOFT, WIDTH, headline, log_ticks, panel, styled
+from theory.experiments.results import NAMES
+
+FREE, ATTACK = {"attack": "NoAttack", "rule": "Mean"}, "ALittleIsEnough"
+SHOWN = ("CoordinateMedian", "TrimmedMean", "CenteredClipping")
+LINES: dict[float, Any] = {0.0: "-", 0.99: (0, (1, 1))}
+CHOSEN = ("mlp", 1)
+HEIGHT = 3.2
+
+
+@styled
+def draw(data: dict[str, Any]) -> Figure:
+    """The figure of the table of all runs; ValueError if it is something else."""
+    table = results("figure_4_setting", data)
+    figure = Figure((WIDTH, HEIGHT))
+    headline(
+        figure,
+        "Where ALIE's gap can be told from noise",
+        f"{table.setting}; bars: all seeds\nAccuracy of the mean without attack, less that under ALIE, in points",
+    )
+    entries: list[tuple[str, dict[str, Any]]] = [
+        (RULES[rule].name.split(",")[0], {"color": RULES[rule].colour}) for rule in SHOWN
+    ]
+    entries += [(f"β = {beta:g}", {"color": INK, "linestyle": line}) for beta, line in LINES.items()]
+    legend(figure, 0.5, HEIGHT - 0.8, entries, (0, 1.1, 2.5, 4.1, 4.9))
+    models, batches = table.values("problem.model"), [int(b) for b in table.values("problem.batch")]
+    for i, model in enumerate(models):
+        axes = panel(figure, 0.5 + 2.0 * i, 0.45, 1.7, 1.5, NAMES.get(model, model))
+        drawn = False
+        for j, rule in enumerate(SHOWN):
+            for beta, line in LINES.items():
+                gaps = {batch: _gaps(table, model, batch, rule, beta) for batch in batches}
+                x = np.array([batch for batch in batches if gaps[batch]]) * 1.08 ** (j - 1)
+                values = [gaps[batch] for batch in batches if gaps[batch]]
+                if values:
+                    drawn = True
+                    colour = RULES[rule].colour
+                    axes.vlines(x, [min(v) for v in values], [max(v) for v in values], color=colour, linewidth=2.2)
+                    axes.plot(x, [np.mean(v) for v in values], color=colour, linestyle=line, marker="o", markersize=2.6)
+        if not drawn:
+            not_run(axes)
+            continue
+        axes.axhline(0, color=SOFT, linewidth=0.8, zorder=0)
+        log_ticks(axes, batches, "x")
+        axes.set_xlim(batches[0] / 1.4, batches[-1] * 1.4)
+        axes.set_xlabel("batch of a worker" + (" (1 is chosen)" if model == CHOSEN[0] else ""))
+    return figure
+
+
+def _gaps(table: Any, model: str, batch: int, rule: str, beta: float) -> list[float]:
+    """In points, seed by seed; empty where it was not run."""
+    where = {"problem.model": model, "problem.batch": batch, "optimizer.beta": beta}
+    free, attacked = found(table, {**where, **FREE}), found(table, {**where, "attack": ATTACK, "rule": rule})
+    if free is None or attacked is None:
+        return []
+    best, got = free.last("test_accuracy"), attacked.last("test_accuracy")
+    return [100 * (best[seed] - got[seed]) for seed in got if seed in best]
