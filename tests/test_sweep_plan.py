@@ -233,6 +233,16 @@ def test_every_job_is_a_row_for_those_who_want_all(done):
     assert text == call("sweep", "table", path, "--results", where, "--seeds", "--format", "csv").stdout
 
 
+def test_some_measures_and_times_of_every_job(done):
+    path, where = done
+    every = ("sweep", "table", path, "--results", where, "--seeds")
+    head, *lines = call(*every, "--value", "sq_distances, excess", "--at", "last").stdout.splitlines()
+    assert head.endswith('"seed","t","sq_distances","excess","key"')
+    assert len(lines) == 18
+    assert "'excesses' was not measured" in call(*every, "--value", "excesses", code=2).stderr
+    assert "t = 7 was not recorded" in call(*every, "--at", "7", code=2).stderr
+
+
 def test_every_job_as_json_says_what_is_the_same_in_all(done):
     path, where = done
     found = json.loads(call("sweep", "table", path, "--results", where, "--seeds", "--format", "json").stdout)

@@ -91,7 +91,7 @@ def summary(
     shown = [path for path in wanted if path not in inner or path in kept]
     combination = _together(coded, shown, len(rows))
     _, first, group = np.unique(combination, return_index=True, return_inverse=True)
-    chosen = np.flatnonzero(_at(rows, time, at) & present)
+    chosen = np.flatnonzero(at_times(rows, at) & present)
     fine = np.unique(_together(coded, wanted, len(rows))[chosen], return_index=True, return_inverse=True)
     if len(fine[0]) < len(chosen):
         raise ValueError(_twice(rows, chosen, fine[2], wanted))
@@ -143,8 +143,9 @@ def _together(coded: Mapping[str, tuple[np.ndarray, tuple[Any, ...]]], paths: Se
     return numbers
 
 
-def _at(rows: pa.Table, time: np.ndarray, at: At) -> np.ndarray:
-    """Which rows are at the wanted time."""
+def at_times(rows: pa.Table, at: At) -> np.ndarray:
+    """Which rows are at the wanted time; `ValueError` if it was not recorded."""
+    time = rows[TIME].to_numpy()
     if at == "all":
         return np.ones(len(time), bool)
     if at == "last":

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from sims.engine.describe import describe
-from sims.sweep.table import SEED, TIME, Summary, measures, plain_column
+from sims.sweep.table import SEED, TIME, At, Summary, at_times, measures, plain_column
 
 
 def as_csv(summary: Summary) -> bytes:
@@ -42,13 +42,21 @@ def as_json(summary: Summary, same: Mapping[str, Any] | None = None) -> bytes:
 FORMATS: dict[str, Callable[[Summary], bytes]] = {"csv": as_csv, "parquet": as_parquet, "json": as_json}
 
 
-def rows_as(kind: str, rows: pa.Table, axes: Mapping[str, Sequence[Any]]) -> bytes:
+def rows_as(
+    kind: str, rows: pa.Table, axes: Mapping[str, Sequence[Any]], wanted: Sequence[str] = (), at: At = "all"
+) -> bytes:
     """Every job at every time, with all measures, ordered by its settings: as "csv", "parquet" or "json".
 
-    JSON says also which settings are the `same` in all rows, so that a file tells what it is about.
+    Of the measures those in `wanted`, if there are some, and of the times those in `at`. JSON says also which settings
+    are the `same` in all rows, so that a file tells what it is about. Raises `ValueError` for what was not measured or
+    not recorded.
     """
-    known = [path for path in axes if path in rows.column_names and path != SEED]
-    columns = [*known, SEED, TIME, *measures(rows), "key"]
+    known, measured = [path for path in axes if path in rows.column_names and path != SEED], measures(rows)
+    for name in wanted:
+        if name not in measured:
+            raise ValueError(f"{name!r} was not measured; measured were {', '.join(measured) or 'none'}")
+    rows = rows.filter(pa.array(at_times(rows, at)))
+    columns = [*known, SEED, TIME, *(wanted or measured), "key"]
     plain = pa.table({name: plain_column(rows[name]) for name in columns})
     ordered = plain.sort_by([(name, "ascending") for name in (*known, SEED, TIME, "key")])
     if kind != "json":

@@ -30,8 +30,12 @@ def table(
     folders: Folders = None,
     changes: Changes = None,
     data: Data = None,
-    value: Annotated[str | None, typer.Option(help="What was measured: excess, sq_distances, test_accuracy, …")] = None,
-    at: Annotated[str, typer.Option(help="last, all, or the number of a round.")] = "last",
+    value: Annotated[
+        str | None, typer.Option(help="What was measured: excess, test_accuracy, …; with --seeds several, with commas.")
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option(help="last, all, or the number of a round. [default: last; with --seeds all]")
+    ] = None,
     chosen: Chosen = None,
     over: Over = None,
     rows: Annotated[str | None, typer.Option(metavar="PATHS", help="Axes of the rows, with commas between.")] = None,
@@ -61,11 +65,12 @@ def table(
         from sims.sweep.texts import rows_as
 
         measured, _, _ = _rows(sweep, folders, chosen, None)
-        _write(rows_as(kind if kind in FORMATS else "csv", measured, sweep.axes), out)
+        kind = kind if kind in FORMATS else "csv"
+        _write(rows_as(kind, measured, sweep.axes, _paths(value) or (), time(at or "all")), out)
         return
     value = value or usual(sweep)
     measured, done, jobs = _rows(sweep, folders, chosen, value)
-    found = summary(measured, sweep.axes, value, time(at), ("seed", *(over or ())))
+    found = summary(measured, sweep.axes, value, time(at or "last"), ("seed", *(over or ())))
     if kind in FORMATS:
         _write(FORMATS[kind](found), out)
         return
