@@ -19,6 +19,7 @@ import numpy as np
 
 from sims.aggregators.rule import Rule, as_rule
 from sims.backend import Array, as_like, device, namespace
+from sims.checked import whole
 from sims.contracts_support import (
     allowance,
     attacked,
@@ -278,7 +279,8 @@ def check_rule(rule: Rule | Callable[[Array], Array], n: int, d: int, seed: int 
 
     `rule` may be a plain function (n, d) → (d,), which owes what it owes as a `FunctionRule`.
     """
-    rule = as_rule(rule)
+    rule, n, d = as_rule(rule), whole("check_rule", "n", n, least=1), whole("check_rule", "d", d, least=0)
+    seed = whole("check_rule", "seed", seed, least=0)
     drawn = np.random.Generator(np.random.Philox(seed)).normal(size=(2, n, d))
     x = drawn if like is None else as_like(drawn, like)
     for _, check in contracts_for(rule, n, d):

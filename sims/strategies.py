@@ -5,6 +5,7 @@ The only module of `sims` that needs hypothesis (the extra `byzcheck[hypothesis]
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from sims.aggregators import RFA, CenteredClipping, Krum, MultiKrum, Rule
 from sims.aggregators.krum import VARIANTS
 from sims.by_name import examples
+from sims.checked import told, whole
 
 KINDS = ("ties", "zero spread", "offset", "denormal", "large", "ordinary")
 NON_FINITE = (float("nan"), float("inf"), -float("inf"))
@@ -34,20 +36,20 @@ def messages(
 
     Raises `ValueError` for an unknown kind or dtype.
     """
-    if dtype not in ("float32", "float64"):
-        raise ValueError(f"dtype must be float32 or float64, got {dtype!r}")
+    if not (isinstance(dtype, str) and dtype in ("float32", "float64")):
+        raise ValueError(f"dtype must be float32 or float64, got {told(dtype)}")
+    given, kinds = kinds, tuple(kinds) if isinstance(kinds, Sequence) and not isinstance(kinds, str | bytes) else ()
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown or not kinds:
-        raise ValueError(f"kinds must be among {', '.join(KINDS)}, got {kinds!r}")
-    if non_finite < 0:
-        raise ValueError(f"messages need non_finite ≥ 0, got non_finite = {non_finite}")
-    return _messages(_count(n, 1, 11), _count(d, 0, 4), dtype, kinds, non_finite)
+        raise ValueError(f"kinds must be among {', '.join(KINDS)}, got {told(given)}")
+    non_finite = whole("messages", "non_finite", non_finite, least=0)
+    return _messages(_count("n", n, 1, 11), _count("d", d, 0, 4), dtype, kinds, non_finite)
 
 
-def _count(value: int | st.SearchStrategy[int] | None, low: int, high: int) -> st.SearchStrategy[int]:
+def _count(name: str, value: int | st.SearchStrategy[int] | None, low: int, high: int) -> st.SearchStrategy[int]:
     if value is None:
         return st.integers(low, high)
-    return st.just(value) if isinstance(value, int) else value
+    return value if isinstance(value, st.SearchStrategy) else st.just(whole("messages", name, value, least=low))
 
 
 @st.composite
@@ -83,8 +85,7 @@ def rules(n: int) -> st.SearchStrategy[Rule]:
 
     Of a rule with more parameters than f they are varied too, where `_varied` says how. Raises `ValueError` for n < 1.
     """
-    if n < 1:
-        raise ValueError(f"rules need n ≥ 1 workers, got n = {n}")
+    n = whole("rules", "n", n, least=1)
     offered = [rule for f in range((n - 1) // 2 + 1) for rule in examples(n, f).values()]
     return st.one_of(st.sampled_from(offered), *_varied(n))
 

@@ -216,7 +216,7 @@ def test_a_sweep_writes_it_as_it_is_built(tmp_path):
         (lambda: Bucketing(Mean(), 0), "Bucketing needs size ≥ 1, got size = 0"),
         (lambda: Bucketing(np.mean), "Bucketing needs a sims Rule, got rule = "),
         (lambda: Bucketing(Krum(2), 2).aggregate(np.zeros((10, 1))), "Krum needs n ≥ 2f \\+ 3, got n = 5, f = 2"),
-        (lambda: NearestNeighbourMixing(Mean(), -1), "NearestNeighbourMixing needs a whole number f ≥ 0"),
+        (lambda: NearestNeighbourMixing(Mean(), -1), "NearestNeighbourMixing needs f ≥ 0, got f = -1"),
         (
             lambda: NearestNeighbourMixing(GeometricMedian(), 2).aggregate(np.zeros((4, 1))),
             "NearestNeighbourMixing needs n ≥ 2f \\+ 1, got n = 4, f = 2",

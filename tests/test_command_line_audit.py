@@ -78,11 +78,14 @@ def test_audit_of_a_rule_of_ones_own(audits, tmp_path, monkeypatch):
         (("Mean", "-n", 6, "-f", 3), "an audit needs 0 ≤ f < n/2, got n = 6, f = 3"),
         (("Mean", "-n", 6, "-f", -1), "an audit needs 0 ≤ f < n/2, got n = 6, f = -1"),
         (("CenteredClipping", "-n", 6, "-f", 1), "CenteredClipping needs a value for tau"),
-        (("CenteredClipping", "-n", 6, "-f", 1, "--set", "tau=-1"), "CenteredClipping needs τ ≥ 0, got τ = -1"),
-        (("CenteredClipping", "-n", 6, "-f", 1, "--set", "tau=None"), "CenteredClipping does not accept tau = None"),
+        (("CenteredClipping", "-n", 6, "-f", 1, "--set", "tau=-1"), "CenteredClipping needs tau ≥ 0, got tau = -1.0"),
+        (
+            ("CenteredClipping", "-n", 6, "-f", 1, "--set", "tau=None"),
+            "CenteredClipping needs a number tau ≥ 0, got tau = None",
+        ),
         (
             ("CenteredClipping", "-n", 6, "-f", 1, "--set", "tau=abc"),
-            "CenteredClipping needs a number τ, got τ = 'abc'",
+            "CenteredClipping needs a number tau ≥ 0, got tau = 'abc'",
         ),
         (
             ("CenteredClipping", "-n", 6, "-f", 1, "--set", "tao=1"),

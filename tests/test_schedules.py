@@ -167,7 +167,7 @@ def test_what_is_around_another_takes_the_settings_of_both():
         (lambda: Piecewise(-0.1, ()), "Piecewise needs first ≥ 0, got first = -0.1"),
         (lambda: Piecewise(0.1, (1,), float("nan")), "Piecewise needs factor ≥ 0, got factor = nan"),
         (lambda: Piecewise(0.1, (5, 3)), r"Piecewise needs at in ascending order, got at = \(5, 3\)"),
-        (lambda: Piecewise(0.1, (0.5,)), "Piecewise needs whole numbers of rounds at ≥ 0"),
+        (lambda: Piecewise(0.1, (0.5,)), "Piecewise needs a whole number at ≥ 0, got at = 0.5"),
         (lambda: WeightDecay(SGD(0.1), -1.0), "WeightDecay needs weight_decay ≥ 0, got weight_decay = -1.0"),
         (lambda: WeightDecay(Mean(), 0.1), r"WeightDecay needs a sims Optimizer, got optimizer = Mean\(\)"),
         (

@@ -166,7 +166,7 @@ def test_what_is_no_number_is_not_taken():
         (lambda: SearchedStrength("both"), "SearchedStrength needs direction in"),
         (lambda: SearchedStrength(evals=0), "SearchedStrength needs evals ≥ 1, got evals = 0"),
         (lambda: SearchedStrength(delta=0.0), "SearchedStrength needs delta ≠ 0"),
-        (lambda: SearchedStrength(ratio=0.5), "SearchedStrength needs 1/2 < ratio < 1, got ratio = 0.5"),
+        (lambda: SearchedStrength(ratio=0.5), "SearchedStrength needs 0.5 < ratio < 1, got ratio = 0.5"),
         (lambda: SearchedStrength("deviation").require(3, 2, 1), "needs n − f ≥ 2, got n = 3, f = 2"),
     ],
 )

@@ -110,8 +110,8 @@ def test_the_geometric_median_of_a_majority_is_its_message(data):
         (lambda: messages(dtype="int64"), "dtype must be float32 or float64, got 'int64'"),
         (lambda: messages(kinds=("tie",)), "kinds must be among ties, .*, got"),
         (lambda: messages(kinds=()), "kinds must be among"),
-        (lambda: messages(non_finite=-1), "messages need non_finite ≥ 0, got non_finite = -1"),
-        (lambda: rules(0), "rules need n ≥ 1 workers, got n = 0"),
+        (lambda: messages(non_finite=-1), "messages needs non_finite ≥ 0, got non_finite = -1"),
+        (lambda: rules(0), "rules needs n ≥ 1, got n = 0"),
     ],
 )
 def test_bad_requests_are_refused(call, sentence):

@@ -68,12 +68,12 @@ def test_batched_draws_are_those_of_the_single_generators():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Streams("1", "sample"), "whole number as seed, got seed = '1'"),
-        (lambda: Streams(True, "sample"), "whole number as seed, got seed = True"),
+        (lambda: Streams("1", "sample"), "whole number seed, got seed = '1'"),
+        (lambda: Streams(True, "sample"), "whole number seed, got seed = True"),
         (lambda: Streams(1, ""), "purpose of at least 1 character"),
         (lambda: Streams(1, "sample").generator(-1), "0 ≤ run < 2\\^64, got run = -1"),
         (lambda: Streams(1, "sample").generator(2**64), "0 ≤ run < 2\\^64, got run = 18446744073709551616"),
-        (lambda: Streams(1, "sample").runs(-1, 2), "first ≥ 0 and count ≥ 0, got first = -1, count = 2"),
+        (lambda: Streams(1, "sample").runs(-1, 2), "Streams needs first ≥ 0, got first = -1"),
     ],
 )
 def test_bad_input_is_refused_with_its_numbers(make, message):

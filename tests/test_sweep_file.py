@@ -136,7 +136,7 @@ WRONG = [  # what is replaced, by what, and what is said
         'tau = "10"',
         ['13: rule.tau must be a number, got the text "10": a number is written without quotes'],
     ),
-    ("tau = [1.0, 10.0]", "tau = [1.0,\n -1.0]", ["14: CenteredClipping needs τ ≥ 0, got τ = -1.0"]),
+    ("tau = [1.0, 10.0]", "tau = [1.0,\n -1.0]", ["14: CenteredClipping needs tau ≥ 0, got tau = -1.0"]),
     (
         "tau = [1.0, 10.0]",
         "tau = {log = [0, 1, 3]}",
@@ -151,7 +151,7 @@ WRONG = [  # what is replaced, by what, and what is said
     ("tau = [1.0, 10.0]", "tau = {log = [1, 2, 1]}", ["13: rule.tau needs 2 to 10,000,000 values, got 1"]),
     ("tau = [1.0, 10.0]", "tau = {log = [1, 1.000001, 4]}", ["13: rule.tau has 1.0 twice"]),
     ("tau = [1.0, 10.0]", "tau = 1\nsteps = 1.5", ["14: rule.steps must be a whole number, got 1.5"]),
-    ("tau = [1.0, 10.0]", "tau = [[1.0, 2.0]]", ["13: CenteredClipping needs one τ per step, got 2 for steps = 1"]),
+    ("tau = [1.0, 10.0]", "tau = [[1.0, 2.0]]", ["13: CenteredClipping needs one tau per step, got 2 for steps = 1"]),
     (
         'name = "CenteredClipping"\ntau = [1.0, 10.0]',
         'name = "Krum"\nf = 5',

@@ -114,7 +114,7 @@ def test_parameters_that_only_fit_together_may_be_zipped(written):
     sweep = written('zip = [["rule.tau", "rule.steps"]]\n' + HEAD + rule)
     assert columns(sweep, "rule.tau", "rule.steps") == [("[1.0]", 1), ("[2.0, 3.0]", 2)]
     assert [cell.rule.tau for cell in sweep.cells] == [(1.0,), (2.0, 3.0)]
-    with pytest.raises(SweepError, match="one τ per step"):
+    with pytest.raises(SweepError, match="one tau per step"):
         written(HEAD + rule)
 
 

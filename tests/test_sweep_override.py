@@ -157,7 +157,7 @@ def test_a_path_is_set_once(path):
     [
         ("steps=[3, 0]", "--set steps=[3, 0]: steps must be ≥ 1, got 0"),
         ("steps=three", '--set steps=three: steps must be a whole number, got the text "three"'),
-        ("rule.tau=-1", "--set rule.tau=-1: CenteredClipping needs τ ≥ 0, got τ = -1.0"),
+        ("rule.tau=-1", "--set rule.tau=-1: CenteredClipping needs tau ≥ 0, got tau = -1.0"),
         ("observe=[3]", "--set observe=[3]: observe must be a text, got 3"),
     ],
 )

@@ -9,6 +9,7 @@ from sims.aggregators.coordinate_median import CoordinateMedian
 from sims.aggregators.pre_aggregation import PreAggregation
 from sims.aggregators.rule import Promises
 from sims.backend import Array, device, lexicographic_ranks, namespace, take_rows
+from sims.checked import keep, whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +32,7 @@ class Bucketing(PreAggregation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.size < 1:
-            raise ValueError(f"Bucketing needs size ≥ 1, got size = {self.size}")
+        keep(self, whole, "size", least=1)
 
     @classmethod
     def example(cls, n: int, f: int) -> Self:

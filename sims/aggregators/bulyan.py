@@ -8,8 +8,9 @@ from array_api_compat import is_cupy_array
 
 from sims import kernels
 from sims.aggregators.krum import Ranks, krum_distances, krum_scores
-from sims.aggregators.rule import Promises, StatelessRule, declared_f
+from sims.aggregators.rule import Promises, StatelessRule
 from sims.backend import Array, device, farther, namespace, take_rows
+from sims.checked import keep, whole
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Bulyan(StatelessRule):
     f: int
 
     def __post_init__(self) -> None:
-        declared_f("Bulyan", self.f)
+        keep(self, whole, "f", least=0)
 
     @property
     def promises(self) -> Promises:

@@ -9,8 +9,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from sims import kernels
-from sims.aggregators.rule import Promises, Rule, State, smallest
+from sims.aggregators.rule import Promises, Rule, State
 from sims.backend import Array, device, lead, measurable, namespace, only, row_norms
+from sims.checked import MOST_STEPS, keep, over_axes, whole
 from sims.kernels.in_rounds import RuleInRounds, Step
 
 
@@ -35,15 +36,10 @@ class CenteredClipping(Rule):
     steps: int = 1
 
     def __post_init__(self) -> None:
-        if self.steps < 1:
-            raise ValueError(f"CenteredClipping needs steps ≥ 1, got steps = {self.steps}")
-        if isinstance(self.tau, str):
-            raise ValueError(f"CenteredClipping needs a number τ, got τ = {self.tau!r}")
-        if isinstance(self.tau, Sequence) and len(self.tau) != self.steps:
-            raise ValueError(f"CenteredClipping needs one τ per step, got {len(self.tau)} for steps = {self.steps}")
-        for tau in self.radii:
-            if not (least := smallest(tau)) >= 0:  # NaN too
-                raise ValueError(f"CenteredClipping needs τ ≥ 0, got τ = {least}")
+        keep(self, whole, "steps", least=1, most=MOST_STEPS)
+        keep(self, _one_or_several, "tau")
+        if isinstance(self.tau, tuple) and len(self.tau) != self.steps:
+            raise ValueError(f"CenteredClipping needs one tau per step, got {len(self.tau)} for steps = {self.steps}")
 
     @classmethod
     def example(cls, n: int, f: int) -> Self:
@@ -53,7 +49,7 @@ class CenteredClipping(Rule):
     @property
     def radii(self) -> tuple[Any, ...]:
         """τ_0, …, τ_{steps−1}."""
-        return tuple(self.tau) if isinstance(self.tau, Sequence) else (self.tau,) * self.steps
+        return self.tau if isinstance(self.tau, tuple) else (self.tau,) * self.steps
 
     @property
     def promises(self) -> Promises:
@@ -86,6 +82,13 @@ class CenteredClipping(Rule):
             v = v + xp.mean(away * _factors(norms, lead(tau, norms, 1))[..., None], axis=-2)
         v = xp.astype(v, x.dtype)
         return v, v
+
+
+def _one_or_several(owner: str, name: str, value: Any) -> Any:
+    """A radius, or a tuple of one per step."""
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return tuple(over_axes(owner, name, one, least=0, finite=False) for one in value)
+    return over_axes(owner, name, value, least=0, finite=False)
 
 
 def _factors(norms: Array, radius: Array) -> Array:

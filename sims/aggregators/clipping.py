@@ -10,8 +10,9 @@ import numpy as np
 
 from sims.aggregators.mean import Mean
 from sims.aggregators.pre_aggregation import PreAggregation
-from sims.aggregators.rule import Promises, declared_f, smallest
+from sims.aggregators.rule import Promises
 from sims.backend import HUGE, Array, device, host, lead, measurable, namespace, row_norms
+from sims.checked import keep, over_axes, whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +34,7 @@ class Clipping(PreAggregation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not smallest(self.radius) >= 0:
-            raise ValueError(f"Clipping needs radius ≥ 0, got radius = {smallest(self.radius)}")
+        keep(self, over_axes, "radius", least=0, finite=False)
 
     @classmethod
     def example(cls, n: int, f: int) -> Self:
@@ -73,7 +73,7 @@ class ARC(PreAggregation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        declared_f("ARC", self.f)
+        keep(self, whole, "f", least=0)
 
     @classmethod
     def example(cls, n: int, f: int) -> Self | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sims.aggregators.rule import Promises, StatelessRule
 from sims.backend import Array, device, measurable, namespace, row_norms
+from sims.checked import keep, real, whole
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,8 @@ class GeometricMedian(StatelessRule):
     max_steps: int = 100
 
     def __post_init__(self) -> None:
-        if not self.tol > 0:
-            raise ValueError(f"GeometricMedian needs tol > 0, got tol = {self.tol}")
-        if self.max_steps < 1:
-            raise ValueError(f"GeometricMedian needs max_steps ≥ 1, got max_steps = {self.max_steps}")
+        keep(self, real, "tol", above=0, below=1)  # no mean unit vector is longer than 1
+        keep(self, whole, "max_steps", least=1)
 
     @property
     def promises(self) -> Promises:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sims import kernels
-from sims.aggregators.rule import Promises, StatelessRule, declared_f
+from sims.aggregators.rule import Promises, StatelessRule
 from sims.backend import (
     Array,
     device,
@@ -20,6 +20,7 @@ from sims.backend import (
     sq_distances,
     take_rows,
 )
+from sims.checked import choice, keep, whole
 from sims.kernels.in_rounds import RuleInRounds, Step
 
 Ranks = Callable[[Any], Array]  # an index of runs, `...` for all → the ranks (..., n) of their messages
@@ -31,12 +32,6 @@ VARIANTS = {
     "byzantine_momentum": (2, 0.5),  # ByzantineMomentum: plain distances
     "released": (2, 2.0),  # the code released with the paper squares the squared distance
 }
-
-
-def check_variant(variant: str) -> None:
-    """Raise a `ValueError` unless `variant` names a published score."""
-    if variant not in VARIANTS:
-        raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {variant!r}")
 
 
 def scores_tie(f: int, n: int, variant: str, d: int) -> bool:
@@ -134,8 +129,8 @@ class Krum(StatelessRule):
     variant: str = "paper"
 
     def __post_init__(self) -> None:
-        declared_f("Krum", self.f)
-        check_variant(self.variant)
+        keep(self, whole, "f", least=0)
+        keep(self, choice, "variant", known=VARIANTS)
 
     @property
     def promises(self) -> Promises:
@@ -183,10 +178,9 @@ class MultiKrum(StatelessRule):
     variant: str = "paper"
 
     def __post_init__(self) -> None:
-        declared_f("MultiKrum", self.f)
-        check_variant(self.variant)
-        if self.m is not None and self.m < 1:
-            raise ValueError(f"MultiKrum needs m ≥ 1, got m = {self.m}")
+        keep(self, whole, "f", least=0)
+        keep(self, whole, "m", least=1, optional=True)
+        keep(self, choice, "variant", known=VARIANTS)
 
     @property
     def promises(self) -> Promises:

@@ -8,8 +8,9 @@ from typing import Any, Self
 from sims.aggregators.coordinate_median import CoordinateMedian
 from sims.aggregators.krum import krum_distances
 from sims.aggregators.pre_aggregation import PreAggregation
-from sims.aggregators.rule import Promises, declared_f
+from sims.aggregators.rule import Promises
 from sims.backend import Array, device, inverse, namespace, order_by_value
+from sims.checked import keep, whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +31,7 @@ class NearestNeighbourMixing(PreAggregation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        declared_f("NearestNeighbourMixing", self.f)
+        keep(self, whole, "f", least=0)
 
     @classmethod
     def example(cls, n: int, f: int) -> Self | None:

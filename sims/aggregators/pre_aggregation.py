@@ -8,6 +8,7 @@ from typing import Any
 
 from sims.aggregators.rule import Rule, State
 from sims.backend import Array
+from sims.checked import told
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +23,7 @@ class PreAggregation(Rule):
 
     def __post_init__(self) -> None:
         if not isinstance(self.rule, Rule):
-            raise ValueError(f"{type(self).__name__} needs a sims Rule, got rule = {self.rule!r}")
+            raise ValueError(f"{type(self).__name__} needs a sims Rule, got rule = {told(self.rule)}")
 
     @abc.abstractmethod
     def mix(self, x: Array, rng: Any) -> Array:

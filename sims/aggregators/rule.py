@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Self, final
 
 import numpy as np
 
-from sims.backend import Array, host, namespace
+from sims import checked
+from sims.backend import Array, namespace
 from sims.kernels.in_rounds import RuleInRounds
 
 State = Any
@@ -47,8 +48,8 @@ class Rule(abc.ABC):
     `breakdown(n)` such rows the output stays finite. Dtype, device and array library of the output are those of the
     input.
 
-    Calling a rule raises `ValueError` when the messages are not real floating-point numbers of at least two axes
-    with n ≥ 1 workers, or when `require(n)` does.
+    Calling a rule raises `ValueError` when the messages are not an array of real floating-point numbers of at least two
+    axes with n ≥ 1 workers, when a parameter does not broadcast over the leading axes, or when `require(n)` does.
     """
 
     reals: ClassVar[Mapping[str, int]] = {}  # real parameters that may be arrays: how many axes of its own each has
@@ -100,13 +101,9 @@ class Rule(abc.ABC):
     @final
     def __call__(self, x: Array, state: State = None, rng: Any = None) -> tuple[Array, State]:
         """Aggregate messages (..., n, d) → (..., d); `state` None means the initial one. Returns (y, new state)."""
-        xp = namespace(x)
-        if x.ndim < 2:
-            raise ValueError(f"messages must have shape (..., n, d), got {tuple(x.shape)}")
-        if not xp.isdtype(x.dtype, "real floating"):
-            raise ValueError(f"messages must be real floating-point numbers, got {x.dtype}")
-        if x.shape[-2] < 1:
-            raise ValueError(f"messages must come from n ≥ 1 workers, got n = {x.shape[-2]}")
+        checked.messages(x)
+        if self.reals:
+            checked.leading(self, self.reals, tuple(x.shape[:-2]))
         self.require(x.shape[-2])
         with np.errstate(all="ignore"):  # arithmetic on non-finite messages is defined behaviour here, not an accident
             return self.combine(x, self.init(x) if state is None else state, rng)
@@ -135,6 +132,12 @@ class FunctionRule(StatelessRule):
     """A plain function (n, d) → (d,) as a rule, looped over the leading axes. It promises nothing but to be a rule."""
 
     function: Callable[[Array], Array]
+
+    def __post_init__(self) -> None:
+        if not callable(self.function):
+            raise ValueError(
+                f"FunctionRule needs a function (n, d) → (d,), got function = {checked.told(self.function)}"
+            )
 
     @property
     def promises(self) -> Promises:
@@ -182,15 +185,3 @@ def as_rule(rule: Rule | Callable[[Array], Array]) -> Rule:
     if callable(rule):
         return FunctionRule(rule)
     raise ValueError(f"a rule is a sims Rule or a function (n, d) → (d,), got {type(rule).__name__}")
-
-
-def declared_f(name: str, f: int) -> None:
-    """Raise a `ValueError` unless f, the declared number of Byzantine workers, is a whole number ≥ 0."""
-    if isinstance(f, bool) or not isinstance(f, int | np.integer) or f < 0:
-        raise ValueError(f"{name} needs a whole number f ≥ 0, got f = {f!r}")
-
-
-def smallest(parameter: Any) -> Any:
-    """The least of a real parameter's values, a number or an array of any library; +∞ of an array for no runs."""
-    values = host(parameter)
-    return np.min(values) if values.size else np.inf

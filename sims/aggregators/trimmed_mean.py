@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sims import kernels
-from sims.aggregators.rule import Promises, StatelessRule, declared_f
+from sims.aggregators.rule import Promises, StatelessRule
 from sims.backend import Array, namespace, sort_rows
+from sims.checked import keep, whole
 from sims.kernels.in_rounds import RuleInRounds, Step
 
 
@@ -24,7 +25,7 @@ class TrimmedMean(StatelessRule):
     f: int
 
     def __post_init__(self) -> None:
-        declared_f("TrimmedMean", self.f)
+        keep(self, whole, "f", least=0)
 
     @property
     def promises(self) -> Promises:

@@ -11,6 +11,7 @@ import numpy as np
 
 from sims.attacks.attack import Attack, State, View
 from sims.backend import Array, lead, namespace
+from sims.checked import choice, keep, over_axes, whole
 from sims.kernels.in_rounds import Answer, AttackInRounds
 
 FORMULAS = ("released", "krum")
@@ -43,12 +44,12 @@ class ALittleIsEnough(Attack):
     ddof: int = 1
 
     def __post_init__(self) -> None:
-        if self.z_formula not in FORMULAS:
-            raise ValueError(f"ALittleIsEnough needs z_formula in {FORMULAS}, got z_formula = {self.z_formula!r}")
+        keep(self, over_axes, "z", optional=True)
+        keep(self, choice, "z_formula", known=FORMULAS)
+        keep(self, whole, "sign")
+        keep(self, whole, "ddof", least=0, most=1)
         if self.sign not in (-1, 1):
             raise ValueError(f"ALittleIsEnough needs sign in (-1, 1), got sign = {self.sign}")
-        if self.ddof not in (0, 1):
-            raise ValueError(f"ALittleIsEnough needs ddof in (0, 1), got ddof = {self.ddof}")
 
     @classmethod
     def example(cls, n: int, f: int) -> Self | None:
@@ -87,6 +88,8 @@ class ALittleIsEnough(Attack):
 
 def alie_z(n: int, f: int, z_formula: str = "released") -> float:
     """The z of `ALittleIsEnough` by formula; raises `ValueError` where it would be infinite."""
+    n, f = whole("alie_z", "n", n, least=1), whole("alie_z", "f", f, least=0)
+    choice("alie_z", "z_formula", z_formula, FORMULAS)
     missing = n // 2 + 1 - f
     above, among = (n - f - missing, n - f) if z_formula == "released" else (n - missing, n)
     if not 0 < above < among:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sims.attacks.attack import STAGES, Attack, State, View
 from sims.backend import Array
+from sims.checked import choice, keep
 from sims.kernels.in_rounds import Answer, AttackInRounds
 
 
@@ -21,8 +22,7 @@ class BitFlipping(Attack):
     on: str = "gradients"
 
     def __post_init__(self) -> None:
-        if self.on not in STAGES:
-            raise ValueError(f"BitFlipping needs on in {STAGES}, got on = {self.on!r}")
+        keep(self, choice, "on", known=STAGES)
 
     @property
     def acts_on(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from sims.attacks.attack import Attack, State, View
 from sims.backend import Array, lead, namespace
+from sims.checked import keep, over_axes
 from sims.kernels.in_rounds import Answer, AttackInRounds
 
 
@@ -16,12 +17,15 @@ class InnerProductManipulation(Attack):
     """All Byzantine workers send a little of the wrong direction (IPM; Xie, Koyejo, Gupta 2019).
 
     −ε·(1/g) Σ_{i∈G} m_i, from the honest messages; the paper takes ε = 0.1. `epsilon` may be an array over the
-    leading axes.
+    leading axes. Raises `ValueError` unless it is finite.
     """
 
     reals: ClassVar[Mapping[str, int]] = {"epsilon": 0}
 
     epsilon: Any = 0.1
+
+    def __post_init__(self) -> None:
+        keep(self, over_axes, "epsilon")
 
     def in_rounds(self, n: int, f: int) -> AttackInRounds:
         """A multiple of the honest mean."""

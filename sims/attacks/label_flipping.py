@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from sims.attacks.attack import STAGES, Attack, State, View
 from sims.backend import Array
+from sims.checked import choice, keep
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,7 @@ class LabelFlipping(Attack):
     flips_labels: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if self.on not in STAGES:
-            raise ValueError(f"LabelFlipping needs on in {STAGES}, got on = {self.on!r}")
+        keep(self, choice, "on", known=STAGES)
 
     @property
     def acts_on(self) -> str:

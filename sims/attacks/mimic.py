@@ -7,6 +7,7 @@ from typing import Any
 
 from sims.attacks.attack import Attack, State, View
 from sims.backend import Array, as_like, device, namespace, sum_across, take_rows
+from sims.checked import keep, whole
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,8 @@ class Mimic(Attack):
     warm_up: int = 100
 
     def __post_init__(self) -> None:
-        if self.worker is not None and self.worker < 0:
-            raise ValueError(f"Mimic needs worker ≥ 0, got worker = {self.worker}")
-        if self.warm_up < 1:
-            raise ValueError(f"Mimic needs warm_up ≥ 1, got warm_up = {self.warm_up}")
+        keep(self, whole, "worker", least=0, optional=True)
+        keep(self, whole, "warm_up", least=1)
 
     def require(self, n: int, f: int, d: int) -> None:
         """Raise unless worker < n − f."""

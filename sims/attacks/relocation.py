@@ -11,6 +11,7 @@ import numpy as np
 
 from sims.attacks.attack import Attack, State, View
 from sims.backend import Array, as_like, host, lead, max_across, namespace, sum_across
+from sims.checked import keep, over_axes
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +49,10 @@ class Relocation(Attack):
     reference: Any = 1.0
 
     def __post_init__(self) -> None:
-        if not (host(self.radius, np.float64) >= 0).all():
-            raise ValueError(f"Relocation needs radius ≥ 0, got radius = {host(self.radius, np.float64).min()}")
-        if self.direction is not None and not (host(self.direction, np.float64) ** 2).sum(axis=-1).min() > 0:
+        keep(self, over_axes, "radius", least=0)
+        keep(self, over_axes, "direction", own=1, optional=True)
+        keep(self, over_axes, "angle", "mix", "reference")
+        if self.direction is not None and not (host(self.direction) != 0).any(axis=-1).all():
             raise ValueError("Relocation needs a direction of length > 0, got 0")
 
     @classmethod

@@ -7,6 +7,7 @@ from typing import Any
 
 from sims.attacks.attack import Attack, State, View
 from sims.backend import Array, device, namespace, sum_across
+from sims.checked import MOST_STEPS, choice, keep, real, whole
 
 DIRECTIONS = ("mean", "deviation")
 
@@ -32,14 +33,12 @@ class SearchedStrength(Attack):
     ratio: float = 0.8
 
     def __post_init__(self) -> None:
-        if self.direction not in DIRECTIONS:
-            raise ValueError(f"SearchedStrength needs direction in {DIRECTIONS}, got direction = {self.direction!r}")
-        if self.evals < 1:
-            raise ValueError(f"SearchedStrength needs evals ≥ 1, got evals = {self.evals}")
+        keep(self, choice, "direction", known=DIRECTIONS)
+        keep(self, whole, "evals", least=1, most=MOST_STEPS)
+        keep(self, real, "start", "delta")
+        keep(self, real, "ratio", above=0.5, below=1)
         if self.delta == 0:
             raise ValueError(f"SearchedStrength needs delta ≠ 0, got delta = {self.delta}")
-        if not 0.5 < self.ratio < 1:
-            raise ValueError(f"SearchedStrength needs 1/2 < ratio < 1, got ratio = {self.ratio}")
 
     def require(self, n: int, f: int, d: int) -> None:
         """Raise unless there are two honest workers to deviate from each other, where that is the direction."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -9,13 +10,23 @@ from sims.attacks.attack import Attack, State, View
 from sims.attacks.bit_flipping import BitFlipping
 from sims.attacks.inner_product_manipulation import InnerProductManipulation
 from sims.backend import Array, namespace
+from sims.checked import told
 
 
 @dataclass(frozen=True)
 class Together(Attack):
-    """Each attack on its own slice of the first axis: experiments that share the samples of the honest workers."""
+    """Each attack on its own slice of the first axis: experiments that share the samples of the honest workers.
+
+    Raises `ValueError` unless `attacks` are one or more.
+    """
 
     attacks: tuple[Attack, ...]
+
+    def __post_init__(self) -> None:
+        given = tuple(self.attacks) if isinstance(self.attacks, Sequence) else ()
+        if not given or not all(isinstance(one, Attack) for one in given):
+            raise ValueError(f"Together needs a tuple of sims Attacks, got attacks = {told(self.attacks)}")
+        object.__setattr__(self, "attacks", given)
 
     @classmethod
     def example(cls, n: int, f: int) -> Self:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+
+from sims.checked import numbers, real, whole
 
 
 def proportion(successes: int, trials: int, alpha: float) -> tuple[float, float]:
@@ -16,7 +19,8 @@ def proportion(successes: int, trials: int, alpha: float) -> tuple[float, float]
     """
     from scipy.special import betaincinv
 
-    if not 0 <= successes <= trials or trials < 1:
+    trials, alpha = whole("proportion", "trials", trials), _level("proportion", alpha)
+    if not 0 <= whole("proportion", "successes", successes) <= trials or trials < 1:
         raise ValueError(f"proportion needs 0 ≤ successes ≤ trials and trials ≥ 1, got {successes} of {trials}")
     low = 0.0 if successes == 0 else float(betaincinv(successes, trials - successes + 1, alpha / 2))
     high = 1.0 if successes == trials else float(betaincinv(successes + 1, trials - successes, 1 - alpha / 2))
@@ -32,6 +36,7 @@ def bounded_mean(sample: np.ndarray, low: float, high: float, alpha: float) -> t
     >>> bounded_mean(np.zeros(1000), 0.0, 1.0, 1e-9)[1] < 0.06
     True
     """
+    sample, low, high, alpha = _sampled("bounded_mean", sample, low, high, alpha)
     m, width = len(sample), high - low
     if m < 2:
         raise ValueError(f"bounded_mean needs at least 2 values, got {m}")
@@ -41,6 +46,18 @@ def bounded_mean(sample: np.ndarray, low: float, high: float, alpha: float) -> t
     hoeffding = width * math.sqrt(log / (2 * m))
     bernstein = math.sqrt(2 * float(np.var(sample, ddof=1)) * log / m) + 7 * width * log / (3 * (m - 1))
     return float(np.mean(sample)), min(hoeffding, bernstein)
+
+
+def _sampled(owner: str, sample: Any, low: Any, high: Any, alpha: Any) -> tuple[np.ndarray, float, float, float]:
+    """The values, their range and the level, each checked by itself."""
+    values = numbers(owner, "sample", sample, "a sample of numbers (m,)")
+    if values.ndim != 1:
+        raise ValueError(f"{owner} needs a sample (m,), got sample of shape {values.shape}")
+    return values, real(owner, "low", low), real(owner, "high", high), _level(owner, alpha)
+
+
+def _level(owner: str, alpha: Any) -> float:
+    return real(owner, "alpha", alpha, above=0, below=1)
 
 
 SHARES = tuple(0.7**j for j in range(16))  # of the largest stake that cannot ruin, mixed with equal weights
@@ -58,6 +75,7 @@ def betting_mean(sample: np.ndarray, low: float, high: float, alpha: float) -> t
     >>> bool(betting_mean(np.zeros(1000), 0.0, 1.0, 1e-9)[1] < 0.5 * bounded_mean(np.zeros(1000), 0.0, 1.0, 1e-9)[1])
     True
     """
+    sample, low, high, alpha = _sampled("betting_mean", sample, low, high, alpha)
     m, width = len(sample), high - low
     if m < 2:
         raise ValueError(f"betting_mean needs at least 2 values, got {m}")

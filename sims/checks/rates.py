@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from sims.checked import numbers
+
 ROUNDING = 1e-12  # of a weighted sum of a few dozen logarithms
 
 
@@ -25,8 +27,12 @@ def slope(
     >>> slope([10, 100, 1000], [1.0, 0.1, 0.01], [1.0, 0.1, 0.01])[0]
     -1.0
     """
-    places, lower, upper = (np.asarray(values, dtype=np.float64) for values in (sizes, low, high))
-    w = np.ones(len(places)) if weights is None else np.asarray(weights, dtype=np.float64)
+    given = {"sizes": sizes, "low": low, "high": high} | ({} if weights is None else {"weights": weights})
+    read = {name: numbers("slope", name, values).astype(np.float64) for name, values in given.items()}
+    if flat := [f"{name} of shape {values.shape}" for name, values in read.items() if values.ndim != 1]:
+        raise ValueError(f"slope needs a number for each size, got {flat[0]}")
+    places, lower, upper = read["sizes"], read["low"], read["high"]
+    w = read.get("weights", np.ones(len(places)))
     _check(places, lower, upper, w)
     t = np.log(places)
     away = t - np.sum(w * t) / np.sum(w)

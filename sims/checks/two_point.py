@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sims.aggregators.rule import Rule
+from sims.aggregators.rule import Rule, as_rule
 from sims.backend import get_namespace, to_numpy
+from sims.checked import whole
 
 FAR = 1e6
 DISTANCES = 2**23  # between messages, held at once by rules that compare them all: 64 MiB
@@ -149,6 +150,7 @@ def needed(rule: Rule, n: int, f: int, backend: str = "numpy") -> Needed:
     >>> round(needed(CoordinateMedian(), 3, 1).c, 6)
     0.75
     """
+    rule, n, f = as_rule(rule), whole("needed", "n", n, least=1), whole("needed", "f", f)
     if not 1 <= f < n:
         raise ValueError(f"the needed c and κ are defined for 1 ≤ f < n, got n = {n}, f = {f}")
     errors = error_table(rule, n, f, backend)

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from sims.backend import host
+from sims.checked import Bounds, told, within
 
 RUN = "run"  # the axis of the runs, for parameters that differ from run to run
 TAKEN = ("time", "x", "seed", "coordinate", "sq_aggregate_errors")  # names that a record has for something else
@@ -37,20 +37,18 @@ class Axis(NDArrayOperatorsMixin):
     values: np.ndarray
 
     def __init__(self, name: str, values: Any) -> None:
-        if not (isinstance(name, str) and name.isidentifier()) or name in TAKEN:
-            raise ValueError(f"an axis needs a name that is an identifier and none of {', '.join(TAKEN)}, got {name!r}")
-        numbers = np.array(host(values))
-        if numbers.dtype.kind not in "iuf" or numbers.ndim not in (1, 2) or not numbers.size or np.isnan(numbers).any():
-            raise ValueError(f"the axis {name!r} needs real numbers (k,) or vectors (k, d), got {values!r}")
+        _check_name(name)
+        numbers = _values(name, values)
         coordinates = tuple(numbers.tolist()) if numbers.ndim == 1 else tuple(range(len(numbers)))
         if len(np.unique(numbers, axis=0)) < len(numbers) and name != RUN:
-            raise ValueError(f"the axis {name!r} has a value twice: {values!r}")
+            raise ValueError(f"the axis {name!r} has a value twice: {told(values)}")
         self._become({name: coordinates}, numbers.astype(np.float64))
 
     @classmethod
     def numbered(cls, name: str, values: Any) -> Self:
         """An axis with the coordinates 0, …, k − 1, whose values may repeat."""
-        numbers = np.array(host(values), dtype=np.float64)
+        _check_name(name)
+        numbers = _values(name, values).astype(np.float64)
         return object.__new__(cls)._become({name: tuple(range(len(numbers)))}, numbers)
 
     def _become(self, coordinates: Coordinates, values: np.ndarray) -> Self:
@@ -86,6 +84,19 @@ class Axis(NDArrayOperatorsMixin):
         leading = [next(lengths) if name in self.coordinates else 1 for name in names]
         given = moved.shape[kept:]
         return moved.reshape(*leading, *[1] * (own - len(given)), *given)
+
+
+def _check_name(name: Any) -> None:
+    if not (isinstance(name, str) and name.isidentifier()) or name in TAKEN:
+        raise ValueError(f"an axis needs a name that is an identifier and none of {', '.join(TAKEN)}, got {told(name)}")
+
+
+def _values(name: str, values: Any) -> np.ndarray:
+    wanted = "real numbers as values, (k,), or vectors (k, d)"
+    numbers = np.array(within(f"the axis {name!r}", "values", values, Bounds(finite=False), wanted))
+    if numbers.ndim not in (1, 2) or not numbers.size:
+        raise ValueError(f"the axis {name!r} needs {wanted}, got values = {told(values)}")
+    return numbers
 
 
 def union(axes: Sequence[Axis]) -> Coordinates:

@@ -10,7 +10,8 @@ import numpy as np
 
 from sims.attacks import Attack, NoAttack
 from sims.attacks.attack import STAGES
-from sims.backend import Namespace, backend_name, host
+from sims.backend import Namespace, backend_name
+from sims.checked import flag, numbers, told, whole
 from sims.engine.axis import RUN, Axis, along, axes_in, check_shapes, union
 from sims.engine.describe import describe, key
 from sims.engine.round import Round
@@ -75,12 +76,12 @@ class Experiment:
     def __post_init__(self) -> None:
         self._check_parts()
         for name in ("n", "steps", "runs", "every"):
-            self._store(name, whole(name, getattr(self, name), 1))
+            self._store(name, whole("an experiment", name, getattr(self, name), least=1))
         for name in ("f", "first_run"):
-            self._store(name, whole(name, getattr(self, name), 0))
+            self._store(name, whole("an experiment", name, getattr(self, name), least=0))
         if self.f >= self.n:
             raise ValueError(f"an experiment needs 0 ≤ f < n, got f = {self.f}, n = {self.n}")
-        self._store("shuffle", bool(self.shuffle))
+        self._store("shuffle", flag("an experiment", "shuffle", self.shuffle))
         self._store("backend", backend_name(self.problem.backend if self.backend is None else self.backend))
         self._store("observers", tuple(self.observers))
         self._store("seed", self._checked_seed(self.seed))
@@ -96,10 +97,12 @@ class Experiment:
     def _check_parts(self) -> None:
         for name, kind in (("problem", Oracle), ("algorithm", Algorithm), ("attack", Attack)):
             if not isinstance(part := getattr(self, name), kind):
-                raise ValueError(f"an experiment needs a sims {kind.__name__} as {name}, got {name} = {part!r}")
+                raise ValueError(f"an experiment needs a sims {kind.__name__} as {name}, got {name} = {told(part)}")
+        if not isinstance(self.observers, Sequence):
+            raise ValueError(f"an experiment needs a tuple of observers, got observers = {told(self.observers)}")
         for observer in self.observers:
             if not isinstance(observer, Observer):
-                raise ValueError(f"an experiment needs sims Observers as observers, got {observer!r}")
+                raise ValueError(f"an experiment needs sims Observers as observers, got {told(observer)}")
         if self.attack.enters not in STAGES:
             raise ValueError(f"an attack enters at one of {STAGES}, got enters = {self.attack.enters!r}")
 
@@ -119,12 +122,14 @@ class Experiment:
         given = [axis for part in parts for axis in axes_in(part)]
         found = union([*given, *([self.x0] if isinstance(self.x0, Axis) else [])])
         if not isinstance(self.grid, tuple | list):
-            raise ValueError(f"an experiment needs a tuple as grid, got grid = {self.grid!r}")
+            raise ValueError(f"an experiment needs a tuple as grid, got grid = {told(self.grid)}")
+        if not isinstance(self.axes, Mapping | None):
+            raise ValueError(f"an experiment needs a mapping as axes, got axes = {told(self.axes)}")
         if found and (self.grid or self.axes):
             raise ValueError(f"an experiment has its grid from the axes {', '.join(found)}: give neither grid nor axes")
-        axes = {name: tuple(coordinates) for name, coordinates in (found or dict(self.axes or {})).items()}
+        axes = {name: _coordinates(name, along) for name, along in (found or self.axes or {}).items()}
         named = tuple(len(coordinates) for name, coordinates in axes.items() if name != RUN)
-        grid = tuple(whole("grid", axis, 1) for axis in self.grid)
+        grid = tuple(whole("an experiment", "grid", axis, least=1) for axis in self.grid)
         if named and grid and named != grid:
             raise ValueError(f"an experiment needs axes of the lengths of the grid, got {named} for grid = {grid}")
         if RUN in axes and len(axes[RUN]) != self.runs:
@@ -143,7 +148,8 @@ class Experiment:
     def _checked_start(self, x0: Any) -> Any:
         if x0 is None and type(self.problem).start is not Oracle.start:
             return None
-        values = np.asarray(np.array(host(0.0 if x0 is None else x0), dtype=np.float64) + 0.0)  # no −0
+        given = numbers("an experiment", "x0", 0.0 if x0 is None else x0, "numbers x0")
+        values = np.asarray(given.astype(np.float64) + 0.0)  # no −0
         d, shape = self.problem.dim, (*self.shape, self.problem.dim)
         if values.ndim and values.shape[-1] != d:
             raise ValueError(f"x0 must be a number or have shape (..., d) with d = {d}, got {values.shape}")
@@ -208,10 +214,10 @@ class Experiment:
         return [(streams, self.first_run + run) for run in range(self.runs)]
 
 
-def whole(name: str, value: Any, smallest: int) -> int:
-    """`value` as an int; a `ValueError` unless it is a whole number and not below `smallest`."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise ValueError(f"an experiment needs a whole number {name}, got {name} = {value!r}")
-    if value < smallest:
-        raise ValueError(f"an experiment needs {name} ≥ {smallest}, got {name} = {value}")
-    return int(value)
+def _coordinates(name: Any, along: Any) -> tuple[Any, ...]:
+    """What stands along an axis that was named by hand."""
+    if not isinstance(name, str):
+        raise ValueError(f"an experiment needs axes by name, got {told(name)} in axes")
+    if isinstance(along, str) or not isinstance(along, Sequence | np.ndarray):
+        raise ValueError(f"an experiment needs coordinates in axes, got {told(along)} for {name!r} in axes")
+    return tuple(along)

@@ -9,9 +9,11 @@ from array_api_compat import is_cupy_namespace
 
 from sims.attacks import Attack, NoAttack
 from sims.backend import Namespace, get_namespace
+from sims.checked import whole
 from sims.engine import on_arrays, on_cpu, on_cuda
 from sims.engine.checkpoint import Checkpoint
-from sims.engine.experiment import Experiment, whole
+from sims.engine.experiment import Experiment
+from sims.engine.memory import check_memory
 from sims.engine.on_arrays import Progress
 from sims.engine.program import Program
 from sims.engine.record import Record
@@ -85,7 +87,8 @@ def play(
 
     `chunk`, the number of rounds for which samples are drawn at once, changes no number. With a `checkpoint` it goes on
     from there, to the bit as if it had never stopped, and leaves one from time to time and when it is interrupted;
-    `watch` is called after each round. Compiled rounds, which take seconds, do neither.
+    `watch` is called after each round. Compiled rounds, which take seconds, do neither. Raises `ValueError` for what
+    cannot fit into the memory of this machine, before anything is computed.
 
     >>> from sims.aggregators import Mean
     >>> from sims.optimizers import SGD, RobustSGD
@@ -95,9 +98,11 @@ def play(
     >>> play(experiment).key() == experiment.key()
     True
     """
-    chunk = None if chunk is None else whole("chunk", chunk, 1)
+    chunk = None if chunk is None else whole("play", "chunk", chunk, least=1)
     xp = get_namespace(e.backend)
-    if (program := _program(e, xp)) is not None:
+    program = _program(e, xp)
+    check_memory(e, program is not None)
+    if program is not None:
         if is_cupy_namespace(xp):
             return on_cuda.play(program, e.start(), e.configuration, xp)
         return on_cpu.play(program, e.start(), e.configuration)

@@ -11,9 +11,11 @@ import numpy as np
 from array_api_compat import is_cupy_namespace
 
 from sims.backend import Namespace
+from sims.checked import keep, told, whole, words
 from sims.kernels.cuda.random import DeviceStreams
 
 WORD = 2**64
+LARGEST_SEED = 10**1000  # what counts is its text, and Python writes no more than some thousand digits
 STREAMS_VERSION = 1  # raised whenever the same seed would draw other numbers
 
 
@@ -35,10 +37,10 @@ class Streams:
     purpose: str
 
     def __post_init__(self) -> None:
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int | np.integer):
-            raise ValueError(f"Streams needs a whole number as seed, got seed = {self.seed!r}")
-        if not self.purpose:
-            raise ValueError("Streams needs a purpose of at least 1 character, got 0")
+        keep(self, whole, "seed", most=LARGEST_SEED)
+        if self.seed < -LARGEST_SEED:
+            raise ValueError(f"Streams needs seed ≥ {told(-LARGEST_SEED)}, got seed = {told(self.seed)}")
+        keep(self, words, "purpose")
 
     def generator(self, run: int) -> np.random.Generator:
         """A fresh generator at the start of the stream of one run, 0 ≤ run < 2^64."""
@@ -46,8 +48,8 @@ class Streams:
 
     def key(self, run: int) -> np.ndarray:
         """The two words (w_0, w_1) that make the stream of one run its own."""
-        if not 0 <= run < WORD:
-            raise ValueError(f"Streams needs 0 ≤ run < 2^64, got run = {run}")
+        if not 0 <= whole("Streams", "run", run, most=LARGEST_SEED) < WORD:
+            raise ValueError(f"Streams needs 0 ≤ run < 2^64, got run = {told(run)}")
         return np.array([self.word, run], dtype=np.uint64)
 
     @property
@@ -58,8 +60,7 @@ class Streams:
 
     def runs(self, first: int, count: int, xp: Namespace = np) -> AnyStreams:
         """The streams of the runs first, …, first + count − 1, at their start; on the device if `xp` is CuPy's."""
-        if first < 0 or count < 0:
-            raise ValueError(f"Streams needs first ≥ 0 and count ≥ 0, got first = {first}, count = {count}")
+        first, count = whole("Streams", "first", first, least=0), whole("Streams", "count", count, least=0)
         runs = range(first, first + count)
         if is_cupy_namespace(xp):
             return DeviceStreams(self.word, runs, xp)

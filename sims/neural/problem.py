@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from sims.by_name import nearest
+from sims.checked import flag, keep, real, told, whole, words
 from sims.kernels.cpu import threads
 from sims.neural.allocation import freed_memory_stays
 from sims.neural.data import Dataset, imbalanced, load, shards
@@ -107,21 +108,21 @@ class ImageClassification(Stateful, Labelled):
             ("dtype", tuple(DTYPES)),
             ("method", ("auto", *METHODS)),
         ):
-            if (value := getattr(self, name)) not in known:
-                told = f"{' or '.join(known)}, got {name} = {value!r}{nearest(str(value), known)}"
-                raise ValueError(f"ImageClassification needs {name} {told}")
-        for name in ("batch", "shards", "train_size", "test_size"):
-            value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-                raise ValueError(f"ImageClassification needs a whole number {name} ≥ 1, got {name} = {value!r}")
-        if not 0 < self.gamma <= 1:
-            raise ValueError(f"ImageClassification needs 0 < gamma ≤ 1, got gamma = {self.gamma}")
-        if not 0 <= self.similarity <= 1:
-            raise ValueError(f"ImageClassification needs 0 ≤ similarity ≤ 1, got similarity = {self.similarity}")
+            if not (isinstance(value := getattr(self, name), str) and value in known):
+                near = nearest(value, known) if isinstance(value, str) else ""
+                raise ValueError(
+                    f"ImageClassification needs {name} {' or '.join(known)}, got {name} = {told(value)}{near}"
+                )
+        keep(self, words, "data", "model", "device")
+        keep(self, whole, "batch", least=1)
+        keep(self, whole, "shards", "train_size", "test_size", least=1, optional=True)
+        keep(self, whole, "data_seed")
+        keep(self, flag, "drop_last", "augment")
+        keep(self, real, "gamma", above=0, most=1)
+        keep(self, real, "similarity", least=0, most=1)
+        keep(self, real, "ridge", least=0)
         if self.similarity != 1 and self.split != "similarity":
             raise ValueError(f"ImageClassification has a similarity only with split = 'similarity', got {self.split!r}")
-        if not 0 <= self.ridge < float("inf"):
-            raise ValueError(f"ImageClassification needs 0 ≤ ridge < ∞, got ridge = {self.ridge}")
         # in the key, so that a network or images of one's own are known by what they are and not by a name alone
         object.__setattr__(self, "network", network_by_name(self.model))
         if self.data.startswith("folder:"):

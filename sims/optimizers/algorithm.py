@@ -9,6 +9,7 @@ from typing import Any, final
 
 from sims.aggregators import Rule, as_rule
 from sims.backend import Array, namespace
+from sims.checked import told
 from sims.optimizers.optimizer import Optimizer
 
 
@@ -89,7 +90,7 @@ class RobustSGD(Algorithm):
     def __post_init__(self) -> None:
         as_rule(self.rule)
         if not isinstance(self.optimizer, Optimizer):
-            raise ValueError(f"RobustSGD needs a sims Optimizer, got optimizer = {self.optimizer!r}")
+            raise ValueError(f"RobustSGD needs a sims Optimizer, got optimizer = {told(self.optimizer)}")
 
     def init(self, x0: Array) -> AlgorithmState:
         """The state before the first round."""

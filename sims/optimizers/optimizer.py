@@ -6,9 +6,8 @@ import abc
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self
 
-import numpy as np
-
-from sims.backend import Array, host, lead
+from sims.backend import Array, lead
+from sims.checked import over_axes
 from sims.kernels.in_rounds import OptimizerInRounds
 
 Memory = Any
@@ -79,18 +78,9 @@ def at(schedule: Schedule, t: int) -> Any:
     return value
 
 
-def check_learning_rate(name: str, learning_rate: Schedule) -> None:
-    """Raise a `ValueError` unless η ≥ 0 (functions of t are taken at their word)."""
-    if not callable(learning_rate):
-        rates = host(learning_rate)
-        if not np.all(rates >= 0):
-            raise ValueError(f"{name} needs learning_rate ≥ 0, got learning_rate = {rates.min()}")
+def schedule(owner: str, name: str, value: Any, **bounds: Any) -> Schedule:
+    """A number, an array over the leading axes, or a function of t, which is taken at its word: as it is kept.
 
-
-def check_beta(name: str, beta: Schedule) -> None:
-    """Raise a `ValueError` unless 0 ≤ β < 1 (functions of t are taken at their word)."""
-    if not callable(beta):
-        betas = host(beta)
-        if not np.all((betas >= 0) & (betas < 1)):
-            worst = betas.min() if not betas.min() >= 0 else betas.max()
-            raise ValueError(f"{name} needs 0 ≤ beta < 1, got beta = {worst}")
+    Raises a `ValueError` as `sims.checked.over_axes` does.
+    """
+    return value if callable(value) else over_axes(owner, name, value, **bounds)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sims.checked import keep, real, told, whole
 
 
 @dataclass(frozen=True)
@@ -24,11 +30,8 @@ class Piecewise:
     factor: float = 0.1
 
     def __post_init__(self) -> None:
-        for name in ("first", "factor"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"Piecewise needs {name} ≥ 0, got {name} = {getattr(self, name)}")
-        if any(isinstance(t, bool) or not isinstance(t, int) or t < 0 for t in self.at):
-            raise ValueError(f"Piecewise needs whole numbers of rounds at ≥ 0, got at = {self.at}")
+        keep(self, real, "first", "factor", least=0)
+        keep(self, _rounds, "at")
         if list(self.at) != sorted(self.at):
             raise ValueError(f"Piecewise needs at in ascending order, got at = {self.at}")
 
@@ -39,3 +42,10 @@ class Piecewise:
             if t > last:
                 value *= self.factor  # one after the other, which is how optimizers round it
         return value
+
+
+def _rounds(owner: str, name: str, value: Any) -> tuple[int, ...]:
+    """Whole numbers of rounds, none negative."""
+    if not isinstance(value, Iterable) or isinstance(value, str | bytes | np.ma.MaskedArray):
+        raise ValueError(f"{owner} needs whole numbers of rounds at ≥ 0, got {name} = {told(value)}")
+    return tuple(whole(owner, name, t, least=0) for t in value)

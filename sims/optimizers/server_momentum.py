@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from sims.backend import Array
+from sims.checked import flag, keep
 from sims.optimizers.optimizer import (
     Memory,
     Optimizer,
     Schedule,
     average,
-    check_beta,
-    check_learning_rate,
     descend,
+    schedule,
 )
 from sims.optimizers.piecewise import Piecewise
 
@@ -46,8 +46,9 @@ class ServerMomentum(Optimizer):
         return cls(Piecewise(learning_rate, milestones, factor), beta, **settings)
 
     def __post_init__(self) -> None:
-        check_learning_rate("ServerMomentum", self.learning_rate)
-        check_beta("ServerMomentum", self.beta)
+        keep(self, schedule, "learning_rate", least=0)
+        keep(self, schedule, "beta", least=0, below=1)
+        keep(self, flag, "damped")
 
     def update(self, x: Array, aggregate: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
         """x − η·m, and m."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from sims.backend import Array
+from sims.checked import keep
 from sims.kernels.in_rounds import OptimizerInRounds
-from sims.optimizers.optimizer import Memory, Optimizer, Schedule, check_learning_rate, descend
+from sims.optimizers.optimizer import Memory, Optimizer, Schedule, descend, schedule
 from sims.optimizers.piecewise import Piecewise
 
 
@@ -29,7 +30,7 @@ class SGD(Optimizer):
         return cls(Piecewise(learning_rate, milestones, factor))
 
     def __post_init__(self) -> None:
-        check_learning_rate("SGD", self.learning_rate)
+        keep(self, schedule, "learning_rate", least=0)
 
     def in_rounds(self) -> OptimizerInRounds:
         """The step alone."""

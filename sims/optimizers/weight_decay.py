@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-import numpy as np
-
-from sims.backend import Array, host, lead
-from sims.optimizers.optimizer import Memory, Optimizer, Schedule, at
+from sims.backend import Array, lead
+from sims.checked import keep, told
+from sims.optimizers.optimizer import Memory, Optimizer, Schedule, at, schedule
 from sims.optimizers.sgd import SGD
 
 
@@ -34,9 +33,8 @@ class WeightDecay(Optimizer):
 
     def __post_init__(self) -> None:
         if not isinstance(self.optimizer, Optimizer):
-            raise ValueError(f"WeightDecay needs a sims Optimizer, got optimizer = {self.optimizer!r}")
-        if not callable(self.weight_decay) and not np.all(host(self.weight_decay) >= 0):
-            raise ValueError(f"WeightDecay needs weight_decay ≥ 0, got weight_decay = {host(self.weight_decay).min()}")
+            raise ValueError(f"WeightDecay needs a sims Optimizer, got optimizer = {told(self.optimizer)}")
+        keep(self, schedule, "weight_decay", least=0)
 
     @classmethod
     def example(cls) -> Self:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from sims.backend import Array
+from sims.checked import flag, keep
 from sims.kernels.in_rounds import OptimizerInRounds
 from sims.optimizers.optimizer import (
     Memory,
     Optimizer,
     Schedule,
     average,
-    check_beta,
-    check_learning_rate,
     descend,
+    schedule,
 )
 from sims.optimizers.piecewise import Piecewise
 
@@ -48,8 +48,9 @@ class WorkerMomentum(Optimizer):
         return cls(Piecewise(learning_rate, milestones, factor), beta, **settings)
 
     def __post_init__(self) -> None:
-        check_learning_rate("WorkerMomentum", self.learning_rate)
-        check_beta("WorkerMomentum", self.beta)
+        keep(self, schedule, "learning_rate", least=0)
+        keep(self, schedule, "beta", least=0, below=1)
+        keep(self, flag, "damped")
 
     def in_rounds(self) -> OptimizerInRounds:
         """The step, and the workers' momenta."""

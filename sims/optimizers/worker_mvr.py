@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-import numpy as np
-
-from sims.backend import Array, host, lead
-from sims.optimizers.optimizer import Memory, Optimizer, Schedule, at, check_learning_rate, descend
+from sims.backend import Array, lead
+from sims.checked import choice, keep, whole
+from sims.optimizers.optimizer import Memory, Optimizer, Schedule, at, descend, schedule
 from sims.optimizers.piecewise import Piecewise
 
 STARTS = ("sample", "zero")
@@ -51,16 +50,10 @@ class WorkerMVR(Optimizer):
         return cls(Piecewise(learning_rate, milestones, factor), alpha, **settings)
 
     def __post_init__(self) -> None:
-        check_learning_rate("WorkerMVR", self.learning_rate)
-        if not callable(self.alpha):
-            alphas = host(self.alpha)
-            if not np.all((alphas >= 0) & (alphas <= 1)):
-                worst = alphas.min() if not alphas.min() >= 0 else alphas.max()
-                raise ValueError(f"WorkerMVR needs 0 ≤ alpha ≤ 1, got alpha = {worst}")
-        if self.start not in STARTS:
-            raise ValueError(f"WorkerMVR needs start in {STARTS}, got start = {self.start!r}")
-        if self.idle < 0:
-            raise ValueError(f"WorkerMVR needs idle ≥ 0, got idle = {self.idle}")
+        keep(self, schedule, "learning_rate", least=0)
+        keep(self, schedule, "alpha", least=0, most=1)
+        keep(self, choice, "start", known=STARTS)
+        keep(self, whole, "idle", least=0)
         if self.idle and self.start == "zero":
             raise ValueError(f"WorkerMVR averages from the first sample on: no start = 'zero' with idle = {self.idle}")
 

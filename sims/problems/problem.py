@@ -88,8 +88,3 @@ def in_float64(parameter: Any) -> Any:
     """A real parameter on the host: a number for a number, an array for an array."""
     values = host(parameter, np.float64)
     return values if values.ndim else float(values)
-
-
-def smallest(parameter: Any) -> float:
-    """The smallest entry of a number or array; NaN if one is NaN, so that `not smallest(p) >= 0` catches it."""
-    return float(np.min(host(parameter)))

@@ -10,8 +10,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from sims.backend import Array, as_like, device, host, lead, namespace, sum_across
+from sims.checked import keep, over_axes, real, whole
 from sims.problems.oracle import Draws
-from sims.problems.problem import Problem, smallest
+from sims.problems.problem import Problem
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +41,12 @@ class Quadratic(Problem):
     x_star: Any = 0.0
 
     def __post_init__(self) -> None:
-        if host(self.eigenvalues).ndim < 1:
-            raise ValueError(f"Quadratic needs eigenvalues of shape (..., d), got the number {self.eigenvalues}")
-        for name, values in (("λ", self.eigenvalues), ("σ²", self.sigma_sq), ("ζ²", self.zeta_sq)):
-            if not smallest(values) >= 0:
-                raise ValueError(f"Quadratic needs {name} ≥ 0, got {name} = {smallest(values)}")
+        keep(self, over_axes, "eigenvalues", own=1, least=0)
+        keep(self, over_axes, "sigma_sq", "zeta_sq", least=0)
+        keep(self, over_axes, "x_star", own=1)
+        if not (shape := np.shape(self.eigenvalues)) or shape[-1] < 1:
+            told = f"the number {self.eigenvalues}" if not shape else f"shape {shape}"
+            raise ValueError(f"Quadratic needs eigenvalues of shape (..., d) with d ≥ 1, got {told}")
 
     @classmethod
     def example(cls) -> Self:
@@ -54,10 +56,12 @@ class Quadratic(Problem):
     @classmethod
     def between(cls, mu: float, L: float, dim: int, **parameters: Any) -> Quadratic:
         """Eigenvalues spaced geometrically from μ to L; needs 0 < μ ≤ L, and μ = L if dim = 1."""
-        if not 0 < mu <= L:
-            raise ValueError(f"Quadratic needs 0 < μ ≤ L, got μ = {mu}, L = {L}")
-        if dim < 1 or (dim == 1 and mu != L):
-            raise ValueError(f"Quadratic needs dim ≥ 1, and μ = L for dim = 1, got dim = {dim}, μ = {mu}, L = {L}")
+        mu, L = real("Quadratic.between", "mu", mu, above=0), real("Quadratic.between", "L", L, above=0)
+        dim = whole("Quadratic.between", "dim", dim, least=1)
+        if not mu <= L:
+            raise ValueError(f"Quadratic.between needs mu ≤ L, got mu = {mu}, L = {L}")
+        if dim == 1 and mu != L:
+            raise ValueError(f"Quadratic.between needs mu = L for dim = 1, got mu = {mu}, L = {L}")
         return cls(tuple(float(v) for v in np.geomspace(mu, L, dim)), **parameters)
 
     @property

@@ -10,9 +10,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from sims.backend import Array, lead, namespace
+from sims.backend import HUGE, Array, lead, namespace
+from sims.checked import choice, keep, over_axes, whole
 from sims.problems.oracle import Draws
-from sims.problems.problem import Problem, in_float64, smallest, sq_norm
+from sims.problems.problem import Problem, in_float64, sq_norm
 
 WAVES = ("sine", "square")
 
@@ -29,7 +30,7 @@ class PhaseNoise(Problem):
     moment 4s²|x − y|/π per coordinate for |x − y| ≤ π, and no constant makes it mean-square smooth, though f is.
 
     `amplitude` s ≥ 0 may be an array over the leading axes. The raw sample is u = ξ/2π. Raises `ValueError` for s < 0,
-    dim < 1 and another wave.
+    s > 1e150 (whose square would overflow), dim < 1 and another wave.
     """
 
     reals: ClassVar[Mapping[str, int]] = {"amplitude": 0}
@@ -39,13 +40,9 @@ class PhaseNoise(Problem):
     wave: str = "sine"
 
     def __post_init__(self) -> None:
-        name = type(self).__name__
-        if not smallest(self.amplitude) >= 0:
-            raise ValueError(f"{name} needs amplitude ≥ 0, got amplitude = {smallest(self.amplitude)}")
-        if self.dim < 1:
-            raise ValueError(f"{name} needs dim ≥ 1, got dim = {self.dim}")
-        if self.wave not in WAVES:
-            raise ValueError(f"{name} needs wave in {WAVES}, got wave = {self.wave!r}")
+        keep(self, over_axes, "amplitude", least=0, most=HUGE)
+        keep(self, whole, "dim", least=1)
+        keep(self, choice, "wave", known=WAVES)
 
     @classmethod
     def example(cls) -> Self:

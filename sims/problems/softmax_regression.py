@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sims.backend import Array, as_like, device, max_across, namespace, sum_across
+from sims.checked import keep, real, whole
 from sims.problems.labelled import Labelled
 from sims.problems.oracle import Draws
 from sims.problems.problem import Problem, sq_norm
@@ -51,10 +52,8 @@ class SoftmaxRegression(Labelled, Problem):
             raise ValueError("SoftmaxRegression needs finite features")
         if not np.issubdtype(y.dtype, np.integer) or y.min() < 0 or y.max() < 1:
             raise ValueError(f"SoftmaxRegression needs whole labels 0, …, C − 1 with C ≥ 2, got {np.unique(y)[:9]}")
-        if not self.ridge > 0:
-            raise ValueError(f"SoftmaxRegression needs ridge > 0, got ridge = {self.ridge}")
-        if self.batch < 1:
-            raise ValueError(f"SoftmaxRegression needs batch ≥ 1, got batch = {self.batch}")
+        keep(self, real, "ridge", above=0)
+        keep(self, whole, "batch", least=1)
 
     @classmethod
     def example(cls) -> SoftmaxRegression:
