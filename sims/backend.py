@@ -13,6 +13,7 @@ import math
 import platform
 import sys
 from collections.abc import Sequence
+from types import ModuleType
 from typing import Any
 
 import array_api_compat.numpy as numpy_namespace
@@ -46,6 +47,9 @@ def backend_name(backend: str | Namespace) -> str:
     name that is none of these. Whether the library can run here is not asked.
     """
     if not isinstance(backend, str):
+        if not isinstance(backend, ModuleType):
+            kind = type(backend).__name__
+            raise ValueError(f"backend must be one of {', '.join(BACKENDS)} or an array API namespace, got a {kind}")
         short = backend.__name__.removeprefix("array_api_compat.")
         return short if short in BACKENDS else backend.__name__
     if backend not in BACKENDS and not hasattr(sys.modules.get(backend), "__array_namespace_info__"):

@@ -131,8 +131,8 @@ def over_axes(
 ) -> Any:
     """A real parameter: a number, or numbers over the leading axes with `own` axes behind them, all within the bounds.
 
-    A number comes back as Python has it, a list as a tuple, an array as a copy, so that nobody can change it from
-    outside; what stands for several values by itself, as `sims.engine.Axis`, as it is.
+    A number comes back as Python has it, a sequence as an array, or as a tuple where there are axes of its own, an
+    array as a copy, so that nobody can change it from outside; what has `coordinates`, a `sims.engine.Axis`, as it is.
     """
     bounds = Bounds(least, above, most, below, finite)
     number = _number(value)
@@ -142,18 +142,20 @@ def over_axes(
         return number
     if value is None or np.isscalar(value):
         raise ValueError(f"{owner} needs a number {bounds.sentence(name)}, got {name} = {told(value)}")
-    within(owner, name, value, bounds, f"numbers {bounds.sentence(name)}")
-    if isinstance(value, list | tuple):
+    values = within(owner, name, value, bounds, f"numbers {bounds.sentence(name)}")
+    if isinstance(value, list | tuple) and own:
         return _tuple(value)
-    if hasattr(value, "coordinates") or not hasattr(value, "shape"):
+    if hasattr(value, "coordinates"):
         return value
+    if not hasattr(value, "shape"):
+        return _copy(values)
     return value.item() if isinstance(value, np.ndarray) and not value.ndim else _copy(value)
 
 
 def within(owner: str, name: str, value: Any, bounds: Bounds, wanted: str) -> np.ndarray:
     """`numbers` that all lie within bounds."""
     values = numbers(owner, name, value, wanted)
-    seen = _without_repetitions(values)
+    seen = once(values)
     with np.errstate(all="ignore"):
         good = bounds.holds(seen)
     if not good.all():
@@ -230,6 +232,11 @@ def leading(part: Any, parameters: Iterable[str], shape: tuple[int, ...]) -> Non
                 )
 
 
+def once(values: np.ndarray) -> np.ndarray:
+    """The entries of an array, what broadcasting repeats only once, so that checking takes no more than memory does."""
+    return values[tuple(slice(0, 1) if step == 0 else slice(None) for step in values.strides)]
+
+
 def told(value: Any) -> str:
     """A value as a sentence has it: its representation, cut off where that is long, or its type where it has none."""
     try:
@@ -240,15 +247,17 @@ def told(value: Any) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
-def _number(value: Any) -> int | float | Fraction | None:
-    """A finite or infinite real number that a float can stand for, or NaN, as Python has it; None for anything else."""
+def _number(value: Any) -> int | float | None:
+    """A real number that a float can stand for, an infinity or NaN, as Python has it; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | Fraction | np.integer | np.floating):
         return None
-    found = value.item() if isinstance(value, np.generic) else value
     try:
-        return found if isinstance(found, int | float | Fraction) and math.isfinite(float(found)) else float(found)
+        found = float(value)
     except OverflowError:
         return None
+    if isinstance(value, Fraction):
+        return found if found == value else None  # rounding it would be the silent end of exact arithmetic
+    return int(value) if isinstance(value, int | np.integer) else found
 
 
 def _has_truth_values(value: Any) -> bool:
@@ -267,13 +276,8 @@ def _tuple(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _without_repetitions(values: np.ndarray) -> np.ndarray:
-    """The entries of an array, those that broadcasting repeats only once: checking takes no more than memory does."""
-    return values[tuple(slice(0, 1) if step == 0 else slice(None) for step in values.strides)]
-
-
 def _copy(value: Array) -> Array:
     if isinstance(value, np.ndarray):
-        return np.broadcast_to(np.array(_without_repetitions(value)), value.shape)  # read-only
+        return np.broadcast_to(np.array(once(value)), value.shape)  # read-only
     copied = getattr(value, "clone", None) or getattr(value, "copy", None)
     return copied() if copied is not None else namespace(value).asarray(value, copy=True)

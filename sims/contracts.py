@@ -246,6 +246,7 @@ def check_no_hidden_state(rule: Rule, x: Array) -> None:
 
 def contracts_for(rule: Rule, n: int, d: int = 2) -> Iterator[tuple[str, Contract]]:
     """(name, check) of every contract that `rule` owes for n workers and d coordinates; each check takes (rule, x)."""
+    n, d = whole("contracts_for", "n", n, least=1), whole("contracts_for", "d", d, least=0)
     promises, f = rule.promises, rule.breakdown(n)
     yield "permutation", check_permutation
     yield "ties", check_ties

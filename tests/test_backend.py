@@ -17,6 +17,7 @@ from sims.aggregators import (
     RFA,
     Bulyan,
     CenteredClipping,
+    Clipping,
     FunctionRule,
     GeometricMedian,
     Krum,
@@ -245,6 +246,50 @@ def test_the_number_of_workers_is_checked(make_array, rule, n, sentence):
 def test_messages_are_checked(rule, x, sentence):
     with pytest.raises(ValueError, match=f"^{sentence}$"):
         rule.aggregate(x)
+
+
+@pytest.mark.parametrize("rule", examples(1, 0).values(), ids=repr)
+@pytest.mark.parametrize(
+    ("x", "sentence"),
+    [
+        ([[1.0, 2.0], [3.0, 4.0]], r"messages must be an array \(\.\.\., n, d\), got list"),
+        (((1.0,), (2.0,)), r"messages must be an array \(\.\.\., n, d\), got tuple"),
+        (None, r"messages must be an array \(\.\.\., n, d\), got NoneType"),
+        ("messages", r"messages must be an array \(\.\.\., n, d\), got str"),
+        (np.float64(1.0), r"messages must .*"),
+        (np.array(1.0), r"messages must have shape \(\.\.\., n, d\), got \(\)"),
+        (np.ma.masked_array(np.ones((3, 2)), mask=np.eye(3, 2)), r"messages must be a plain array .*, got MaskedArray"),
+        (np.ones((3, 2)).view(np.matrix), r"messages must be a plain array .*, got matrix"),
+        (np.ones((3, 2), dtype=object), r"messages must be real floating-point numbers, got object"),
+        (np.ones((3, 2), dtype=bool), r"messages must be real floating-point numbers, got bool"),
+        (np.full((3, 2), "1"), r"messages must be real floating-point numbers, got <U1"),
+        (np.zeros((3, 2), dtype="datetime64[s]"), r"messages must be real floating-point numbers, got datetime64\[s\]"),
+    ],
+    ids=lambda x: type(x).__name__ if not isinstance(x, str) else x[:20],
+)
+def test_what_is_no_array_of_numbers_is_no_messages(rule, x, sentence):
+    with pytest.raises(ValueError, match=f"^{sentence}$"):
+        rule.aggregate(x)
+
+
+@pytest.mark.parametrize("make", [CenteredClipping, lambda nu: RFA(nu=nu), lambda radius: Clipping(Mean(), radius)])
+def test_a_parameter_has_to_fit_the_leading_axes(make):
+    x = np.arange(24.0).reshape(2, 4, 3)
+    for fits in (np.ones(2), np.ones(1), np.array(1.0), 1.0):
+        assert make(fits).aggregate(x).shape == (2, 3)
+    for value in (np.ones(3), np.ones((2, 1)), np.ones(0)):
+        with pytest.raises(ValueError, match=r"needs (tau|nu|radius) to broadcast over the leading axes \(2,\)"):
+            make(value).aggregate(x)
+
+
+def test_nobody_can_change_a_parameter_from_outside():
+    radii, x = np.array([1.0, 2.0]), np.full((2, 3, 1), 9.0)
+    rule = CenteredClipping(radii)
+    before = rule.aggregate(x)
+    radii[:] = np.nan
+    assert np.array_equal(rule.aggregate(x), before)
+    with pytest.raises(ValueError, match="read-only"):
+        rule.tau[0] = 3.0
 
 
 def test_a_function_is_a_rule_looped_over_the_leading_axes():

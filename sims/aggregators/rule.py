@@ -38,6 +38,9 @@ class Promises:
     mean: bool = False
     agreement: bool = True
 
+    def __post_init__(self) -> None:
+        checked.keep(self, checked.flag, "translation", "scale", "odd", "mean", "agreement")
+
 
 class Rule(abc.ABC):
     """An aggregation rule: a frozen value that turns messages (..., n, d) into (..., d).

@@ -11,7 +11,7 @@ import numpy as np
 
 from sims.attacks.attack import Attack, State, View
 from sims.backend import Array, as_like, host, lead, max_across, namespace, sum_across
-from sims.checked import keep, over_axes
+from sims.checked import keep, once, over_axes
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,9 @@ class Relocation(Attack):
         keep(self, over_axes, "radius", least=0)
         keep(self, over_axes, "direction", own=1, optional=True)
         keep(self, over_axes, "angle", "mix", "reference")
-        if self.direction is not None and not (host(self.direction) != 0).any(axis=-1).all():
+        if self.direction is not None and np.ndim(self.direction) < 1:
+            raise ValueError(f"Relocation needs a direction of shape (..., d), got direction = {self.direction}")
+        if self.direction is not None and not (once(host(self.direction)) != 0).any(axis=-1).all():
             raise ValueError("Relocation needs a direction of length > 0, got 0")
 
     @classmethod

@@ -8,6 +8,7 @@ import numpy as np
 
 from sims.aggregators import CenteredClipping
 from sims.backend import get_namespace, to_numpy
+from sims.checked import whole
 from sims.checks.two_point import Law, binomial_pmf, distance_sq
 
 
@@ -20,6 +21,8 @@ def search_c_of_clipping(
     x̄)² ≤ ρ² allows, on either side, or at their mean. The step is an average of clipped values, so its error is convex
     in each clipped Byzantine value and largest with all of them far out on one side. See `sims.checks.two_point`.
     """
+    n = whole("search_c_of_clipping", "n", n, least=3)
+    f = whole("search_c_of_clipping", "f", f, least=1, most=n - 2)
     g, delta = n - f, f / n
     grid = np.array([0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0])
     p, q = (a.ravel() for a in np.meshgrid(grid, grid))

@@ -41,7 +41,7 @@ def bounded_mean(sample: np.ndarray, low: float, high: float, alpha: float) -> t
     if m < 2:
         raise ValueError(f"bounded_mean needs at least 2 values, got {m}")
     if not (np.min(sample) >= low and np.max(sample) <= high):
-        raise ValueError(f"values must lie in [{low}, {high}], got [{np.min(sample)}, {np.max(sample)}]")
+        raise ValueError(f"values must lie in [low, high] = [{low}, {high}], got [{np.min(sample)}, {np.max(sample)}]")
     log = math.log(4 / (alpha / 2))
     hoeffding = width * math.sqrt(log / (2 * m))
     bernstein = math.sqrt(2 * float(np.var(sample, ddof=1)) * log / m) + 7 * width * log / (3 * (m - 1))
@@ -57,7 +57,7 @@ def _sampled(owner: str, sample: Any, low: Any, high: Any, alpha: Any) -> tuple[
 
 
 def _level(owner: str, alpha: Any) -> float:
-    return real(owner, "alpha", alpha, above=0, below=1)
+    return real(owner, "alpha", alpha, least=1e-300, below=1)
 
 
 SHARES = tuple(0.7**j for j in range(16))  # of the largest stake that cannot ruin, mixed with equal weights
@@ -82,7 +82,7 @@ def betting_mean(sample: np.ndarray, low: float, high: float, alpha: float) -> t
     if not high > low:
         raise ValueError(f"betting_mean needs high > low, got [{low}, {high}]")
     if not (np.min(sample) >= low and np.max(sample) <= high):
-        raise ValueError(f"values must lie in [{low}, {high}], got [{np.min(sample)}, {np.max(sample)}]")
+        raise ValueError(f"values must lie in [low, high] = [{low}, {high}], got [{np.min(sample)}, {np.max(sample)}]")
     values = np.clip((np.asarray(sample, dtype=np.float64) - low) / width, 0.0, 1.0)
     mean = float(np.mean(values))
     sides = _upper_end(values, mean, alpha / 2) - mean, _upper_end(1 - values, 1 - mean, alpha / 2) - (1 - mean)

@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 from sims.aggregators import CenteredClipping, Rule
+from sims.checked import flag, keep, whole
 from sims.checks.exact_rules import exact_aggregate, rational
 from sims.optimizers import SGD, Optimizer, ServerMomentum, WorkerMomentum
 from sims.optimizers.optimizer import at
@@ -72,6 +73,7 @@ class ExactSGD(ExactAlgorithm):
     warm: bool = True
 
     def __post_init__(self) -> None:
+        keep(self, flag, "warm")
         if not isinstance(self.optimizer, SGD | ServerMomentum | WorkerMomentum):
             raise ValueError(f"ExactSGD knows SGD, ServerMomentum and WorkerMomentum, got {self.optimizer!r}")
 
@@ -125,6 +127,8 @@ def every_path(
     What follows a state depends on nothing else, so that states in which several sequences meet are continued once.
     """
 
+    t = whole("every_path", "t", t, least=0)
+
     @functools.cache
     def endings(state: Any, left: int) -> list[tuple[Fraction, ...]]:
         if not left:
@@ -146,6 +150,7 @@ def output_law(
     >>> output_law(ExactSGD(Mean(), SGD(1.0)), coin, 2, lambda bit, x: [Fraction(bit)])[Fraction(-1)]
     Fraction(1, 2)
     """
+    t = whole("output_law", "t", t, least=0)
     states: Mapping[Any, Fraction] = {algorithm.start(): Fraction(1)}
     for _ in range(t):
         after: defaultdict[Any, Fraction] = defaultdict(Fraction)

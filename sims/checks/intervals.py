@@ -18,6 +18,7 @@ from typing import Literal
 
 from flint import arb, ctx, fmpq
 
+from sims import checked
 from sims.checks.evidence import Evidence
 
 Side = tuple[Fraction, Fraction]
@@ -95,6 +96,8 @@ def enclose_maximum(
     >>> found.low <= Fraction(1, 4) <= found.high, found.verdict(Fraction(26, 100))
     (True, 'proved')
     """
+    relative = checked.real("enclose_maximum", "relative", relative, above=0, below=1)
+    most = checked.whole("enclose_maximum", "most", most, least=1)
     if any(low > high for low, high in box):
         raise ValueError(f"every side of a box needs low ≤ high, got {[(str(low), str(high)) for low, high in box]}")
     whole = tuple((Fraction(low), Fraction(high)) for low, high in box)

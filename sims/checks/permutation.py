@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from sims.checked import whole
 from sims.checks.exact_algorithm import ExactAlgorithm, every_path, run
 
 Part = Literal["queries", "output", "both"]
@@ -73,6 +74,7 @@ def enumerate_all(
     algorithm: ExactAlgorithm, n: int, t: int, values: Sequence[int], part: Part
 ) -> tuple[int, int, Counterexample | None]:
     """How many exchanges change something, how many there are, and the smallest of those that do (by Σ|values|)."""
+    n, t = whole("enumerate_all", "n", n, least=1), whole("enumerate_all", "t", t, least=1)
     rows = tuple(itertools.product(values, repeat=n))
     fractions = {row: tuple(map(Fraction, row)) for row in rows}
     paths = every_path(algorithm, rows, t, lambda row, x: fractions[row])
@@ -134,6 +136,8 @@ def search(
     largest: int = 8,
 ) -> tuple[Counterexample | None, int]:
     """A counterexample among random t × n arrays of integers, shrunk, or None; and how many exchanges were tried."""
+    n, t = whole("search", "n", n, least=1), whole("search", "t", t, least=1)
+    arrays, largest = whole("search", "arrays", arrays, least=0), whole("search", "largest", largest, least=0)
     tried = 0
     for _ in range(arrays):
         array = tuple(tuple(map(int, row)) for row in rng.integers(-largest, largest + 1, (t, n)))

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from sims.backend import HUGE
+from sims.checked import real, whole
 from sims.checks.confidence import bounded_mean
 from sims.checks.evidence import Evidence, Kind, Relation
 from sims.engine.streams import Streams
@@ -37,6 +39,7 @@ class FiniteLaw:
 
 def cells(parts: int, dim: int = 1) -> FiniteLaw:
     """The midpoints of `parts` equal cells of [0, 1) in each coordinate: exact for what is constant on each cell."""
+    parts, dim = whole("cells", "parts", parts, least=1), whole("cells", "dim", dim, least=1)
     middle = (np.arange(parts) + 0.5) / parts
     grid = np.stack([axis.ravel() for axis in np.meshgrid(*[middle] * dim)], axis=-1)
     return FiniteLaw(grid, np.full(len(grid), 1.0 / len(grid)))
@@ -44,6 +47,7 @@ def cells(parts: int, dim: int = 1) -> FiniteLaw:
 
 def signs(dim: int) -> FiniteLaw:
     """All ±1 vectors: with the mean and covariance of N(0, I_d), which is all that an affine oracle's moments need."""
+    dim = whole("signs", "dim", dim, least=1)
     grid = np.stack([axis.ravel() for axis in np.meshgrid(*[[-1.0, 1.0]] * dim)], axis=-1)
     return FiniteLaw(grid, np.full(len(grid), 1.0 / len(grid)))
 
@@ -71,10 +75,15 @@ def sample_noise(
     `alpha` is shared by all intervals: one for each coordinate of the bias and one for the variance at each point.
     Raises `ValueError` if a draw exceeds the bound.
     """
+    draws = whole("sample_noise", "draws", draws, least=2)
+    bound = real("sample_noise", "bound", bound, above=0, most=HUGE)
+    alpha = real("sample_noise", "alpha", alpha, above=0, below=1)
     samples = problem.draw(streams.runs(0, 1), 1, draws)[0, 0]
     sigma_sq = float(problem.sigma_sq)
     share = alpha / (len(points) * (problem.dim + 1))
     for x, noise in zip(points, _noise(problem, samples, points), strict=True):
+        if not np.max(np.abs(noise)) <= bound:
+            raise ValueError(f"values must lie in [−bound, bound], got {np.max(np.abs(noise))} for bound = {bound}")
         at = f"at x = {np.array2string(x, precision=2)}"
         for j in range(problem.dim):
             value, error = bounded_mean(noise[:, j], -bound, bound, share)
@@ -92,6 +101,8 @@ def check_function(
     ⟨∇f(y) − ∇f(x), y − x⟩/‖y − x‖² by the same on L(y − x) minus it. Values agree with gradients along segments by
     Simpson's rule, which is exact for quadratics. f ≥ f* at the points, f(x*) = f*.
     """
+    points = whole("check_function", "points", points, least=1)
+    climbs = whole("check_function", "climbs", climbs, least=0)
     dim = problem.dim
     x = 3 * rng.standard_normal((points, dim))
     steep, flat = (rng.standard_normal((points, dim)) for _ in range(2))

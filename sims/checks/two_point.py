@@ -17,7 +17,7 @@ import numpy as np
 
 from sims.aggregators.rule import Rule, as_rule
 from sims.backend import get_namespace, to_numpy
-from sims.checked import whole
+from sims.checked import real, whole
 
 FAR = 1e6
 DISTANCES = 2**23  # between messages, held at once by rules that compare them all: 64 MiB
@@ -50,6 +50,7 @@ def byzantine_choices(f: int) -> np.ndarray:
     would go to an honest message; or j at one of two places and f − j at the other: the two honest values, their mirror
     images, both extremes.
     """
+    f = whole("byzantine_choices", "f", f, least=1)
     near = [-0.1, -0.2, -0.3, -0.4, -0.5, -0.6, -0.7, -0.85, -1.0, -1.4, -2.0, -3.0, -FAR]
     places = [*near, *(1 - s for s in near), 0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0]
     together = [[place] * f for place in places]
@@ -64,6 +65,8 @@ def error_table(rule: Rule, n: int, f: int, backend: str = "numpy") -> np.ndarra
 
     The largest squared error over `byzantine_choices`, shape (g + 1,); NaN counts as ∞.
     """
+    n = whole("error_table", "n", n, least=2)
+    f = whole("error_table", "f", f, least=1, most=n - 1)
     g = n - f
     choices = byzantine_choices(f)
     honest = (np.arange(g) < np.arange(g + 1)[:, None]).astype(np.float64)
@@ -111,6 +114,7 @@ def _ratios(errors: np.ndarray, m: int, p: np.ndarray, q: np.ndarray) -> np.ndar
 
 def search_c(errors: np.ndarray, delta: float) -> tuple[float, Law]:
     """The largest Σ P(k) e_k / (δρ²) over a grid of laws, refined around its best point."""
+    delta = real("search_c", "delta", delta, above=0, below=1)
     g = len(errors) - 1
     if not np.all(np.isfinite(errors)) or max(errors[0], errors[-1]) > 1e-20:
         return math.inf, Law(0, 0.0, 0.0 if errors[0] > 1e-20 else 1.0)  # an error although all honest values agree

@@ -93,10 +93,10 @@ def _check_name(name: Any) -> None:
 
 def _values(name: str, values: Any) -> np.ndarray:
     wanted = "real numbers as values, (k,), or vectors (k, d)"
-    numbers = np.array(within(f"the axis {name!r}", "values", values, Bounds(finite=False), wanted))
+    numbers = within(f"the axis {name!r}", "values", values, Bounds(finite=False), wanted)
     if numbers.ndim not in (1, 2) or not numbers.size:
         raise ValueError(f"the axis {name!r} needs {wanted}, got values = {told(values)}")
-    return numbers
+    return np.array(numbers)
 
 
 def union(axes: Sequence[Axis]) -> Coordinates:

@@ -72,7 +72,7 @@ def simulate(
         first_run=first_run,
         every=every,
         backend=backend,
-        observers=tuple(observers),
+        observers=observers,  # pyright: ignore[reportArgumentType] (which makes a tuple of them)
     )
     return play(experiment, chunk)
 

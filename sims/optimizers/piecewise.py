@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,7 @@ class Piecewise:
         keep(self, real, "first", "factor", least=0)
         keep(self, _rounds, "at")
         if list(self.at) != sorted(self.at):
-            raise ValueError(f"Piecewise needs at in ascending order, got at = {self.at}")
+            raise ValueError(f"Piecewise needs at in ascending order, got at = {told(self.at)}")
 
     def __call__(self, t: int) -> float:
         """The number in round t = 1, 2, …"""
@@ -44,8 +44,16 @@ class Piecewise:
         return value
 
 
+def decayed(optimizer: type, learning_rate: float, milestones: tuple[int, ...], factor: float) -> Piecewise:
+    """The learning rate of an optimizer's constructor of this name, whose arguments a `ValueError` calls as it does."""
+    owner = f"{optimizer.__name__}.decayed"
+    first = real(owner, "learning_rate", learning_rate, least=0)
+    return Piecewise(first, _rounds(owner, "milestones", milestones), factor)
+
+
 def _rounds(owner: str, name: str, value: Any) -> tuple[int, ...]:
     """Whole numbers of rounds, none negative."""
-    if not isinstance(value, Iterable) or isinstance(value, str | bytes | np.ma.MaskedArray):
-        raise ValueError(f"{owner} needs whole numbers of rounds at ≥ 0, got {name} = {told(value)}")
+    flat = getattr(value, "ndim", 1) == 1
+    if not flat or not isinstance(value, Sequence | np.ndarray) or isinstance(value, str | bytes | np.ma.MaskedArray):
+        raise ValueError(f"{owner} needs whole numbers of rounds {name} ≥ 0, got {name} = {told(value)}")
     return tuple(whole(owner, name, t, least=0) for t in value)

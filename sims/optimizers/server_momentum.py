@@ -16,7 +16,7 @@ from sims.optimizers.optimizer import (
     descend,
     schedule,
 )
-from sims.optimizers.piecewise import Piecewise
+from sims.optimizers.piecewise import decayed
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class ServerMomentum(Optimizer):
         cls, learning_rate: float, beta: float, milestones: tuple[int, ...], factor: float = 0.1, **settings: Any
     ) -> Self:
         """With a learning rate that is multiplied by `factor` after each of the rounds `milestones`: `Piecewise`."""
-        return cls(Piecewise(learning_rate, milestones, factor), beta, **settings)
+        return cls(decayed(cls, learning_rate, milestones, factor), beta, **settings)
 
     def __post_init__(self) -> None:
         keep(self, schedule, "learning_rate", least=0)

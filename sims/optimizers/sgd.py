@@ -10,7 +10,7 @@ from sims.backend import Array
 from sims.checked import keep
 from sims.kernels.in_rounds import OptimizerInRounds
 from sims.optimizers.optimizer import Memory, Optimizer, Schedule, descend, schedule
-from sims.optimizers.piecewise import Piecewise
+from sims.optimizers.piecewise import decayed
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class SGD(Optimizer):
     @classmethod
     def decayed(cls, learning_rate: float, milestones: tuple[int, ...], factor: float = 0.1) -> Self:
         """With a learning rate that is multiplied by `factor` after each of the rounds `milestones`: `Piecewise`."""
-        return cls(Piecewise(learning_rate, milestones, factor))
+        return cls(decayed(cls, learning_rate, milestones, factor))
 
     def __post_init__(self) -> None:
         keep(self, schedule, "learning_rate", least=0)

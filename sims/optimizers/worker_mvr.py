@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 from sims.backend import Array, lead
 from sims.checked import choice, keep, whole
 from sims.optimizers.optimizer import Memory, Optimizer, Schedule, at, descend, schedule
-from sims.optimizers.piecewise import Piecewise
+from sims.optimizers.piecewise import decayed
 
 STARTS = ("sample", "zero")
 
@@ -47,7 +47,7 @@ class WorkerMVR(Optimizer):
         cls, learning_rate: float, alpha: float, milestones: tuple[int, ...], factor: float = 0.1, **settings: Any
     ) -> Self:
         """With a learning rate that is multiplied by `factor` after each of the rounds `milestones`: `Piecewise`."""
-        return cls(Piecewise(learning_rate, milestones, factor), alpha, **settings)
+        return cls(decayed(cls, learning_rate, milestones, factor), alpha, **settings)
 
     def __post_init__(self) -> None:
         keep(self, schedule, "learning_rate", least=0)

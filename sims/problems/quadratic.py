@@ -47,6 +47,10 @@ class Quadratic(Problem):
         if not (shape := np.shape(self.eigenvalues)) or shape[-1] < 1:
             told = f"the number {self.eigenvalues}" if not shape else f"shape {shape}"
             raise ValueError(f"Quadratic needs eigenvalues of shape (..., d) with d ≥ 1, got {told}")
+        if np.shape(self.x_star)[-1:] not in ((), (1,), shape[-1:]):
+            raise ValueError(
+                f"Quadratic needs x_star of d = {shape[-1]} numbers, got x_star of {np.shape(self.x_star)}"
+            )
 
     @classmethod
     def example(cls) -> Self:

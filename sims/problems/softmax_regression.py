@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sims.backend import Array, as_like, device, max_across, namespace, sum_across
-from sims.checked import keep, real, whole
+from sims.checked import keep, numbers, real, whole
 from sims.problems.labelled import Labelled
 from sims.problems.oracle import Draws
 from sims.problems.problem import Problem, sq_norm
@@ -45,7 +45,8 @@ class SoftmaxRegression(Labelled, Problem):
     batch: int = 1
 
     def __post_init__(self) -> None:
-        a, y = np.asarray(self.features), np.asarray(self.labels)
+        a = numbers("SoftmaxRegression", "features", self.features, "features (m, p)")
+        y = numbers("SoftmaxRegression", "labels", self.labels, "whole labels (m,)")
         if a.ndim != 2 or y.shape != a.shape[:1] or not len(y):
             raise ValueError(f"SoftmaxRegression needs features (m, p) and labels (m,), got {a.shape} and {y.shape}")
         if not np.all(np.isfinite(a)):
@@ -69,7 +70,11 @@ class SoftmaxRegression(Labelled, Problem):
         `dim` coordinates and the constant 1, so that d = classes·(dim + 1); `spread` multiplies the first deviation.
         The data set is a function of the arguments alone. Raises `ValueError` unless `classes` divides `size`.
         """
-        if classes < 2 or dim < 1 or size < classes or size % classes:
+        owner = "SoftmaxRegression.mixture"
+        classes, dim = whole(owner, "classes", classes, least=2), whole(owner, "dim", dim, least=1)
+        size, seed = whole(owner, "size", size, least=classes), whole(owner, "seed", seed, least=0)
+        spread = real(owner, "spread", spread, least=0, most=1e100)
+        if size % classes:
             raise ValueError(
                 "SoftmaxRegression.mixture needs classes ≥ 2, dim ≥ 1 and a multiple of classes as size, "
                 f"got classes = {classes}, dim = {dim}, size = {size}"

@@ -1,0 +1,228 @@
+"""Every parameter of every public constructor refuses wrong values in a sentence that names it, or works with them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from zoo import ZOO, SilentError, faults, tried
+
+from sims import aggregators, by_name
+from sims.aggregators import Mean, StatelessRule
+from sims.attacks import NoAttack
+from sims.backend import host
+from sims.by_name.signatures import parameters
+from sims.engine import Axis, Experiment, Streams, play, simulate
+from sims.optimizers import SGD, Piecewise, RobustSGD
+from sims.problems import Quadratic, SoftmaxRegression
+
+MESSAGES = np.random.Generator(np.random.Philox(3)).normal(size=(2, 11, 3))
+
+
+# What is done with what was made, and when that is right
+
+
+def aggregate(rule: Any) -> Any:
+    return rule.aggregate(MESSAGES)
+
+
+def is_an_aggregate(y: Any) -> bool:
+    """No rule of ours leaves the ball of the messages, nor their shape."""
+    if y.dtype != MESSAGES.dtype:
+        return False
+    norms = np.linalg.norm(MESSAGES, axis=-1).max(axis=-1)
+    return y.shape == (2, 3) and bool(np.all(np.linalg.norm(y, axis=-1) <= norms * (1 + 1e-9)))
+
+
+def optimize(optimizer: Any = None, attack: Any = None, problem: Any = None) -> Any:
+    problem = problem or (
+        SoftmaxRegression.example() if getattr(attack, "flips_labels", False) else Quadratic.example()
+    )
+    algorithm = RobustSGD(Mean(), optimizer or SGD(0.125))
+    record = simulate(
+        problem, algorithm, n=7, f=2, attack=attack or NoAttack(), steps=3, runs=1, seed=0, grid=(2,), x0=0.25
+    )
+    return {"x": record.x, "excess": record.excess}
+
+
+def optimize_and_look(problem: Any) -> Any:
+    names = ("L", "mu", "sigma_sq", "zeta_sq", "x_star", "f_star")
+    return {**optimize(problem=problem), **{name: host(getattr(problem, name)) for name in names}}
+
+
+def is_finite(found: Any) -> bool:
+    values = found.values() if isinstance(found, dict) else [found]
+    return all(bool(np.all(np.isfinite(np.asarray(value, dtype=np.float64)))) for value in values)
+
+
+USES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], bool]]] = {
+    "rule": (aggregate, is_an_aggregate),
+    "attack": (lambda attack: optimize(attack=attack), is_finite),
+    "problem": (optimize_and_look, is_finite),
+    "optimizer": (optimize, is_finite),
+}
+
+# What constructors take that are not described by an example
+
+
+MINIMAL: dict[str, dict[str, Any]] = {
+    "Quadratic.between": {"mu": 0.5, "L": 2.0, "dim": 2, "sigma_sq": 1.0, "zeta_sq": 0.5, "x_star": 0.0},
+    "SoftmaxRegression.mixture": {
+        "classes": 3,
+        "dim": 2,
+        "size": 12,
+        "spread": 1.0,
+        "seed": 0,
+        "batch": 2,
+        "ridge": 0.1,
+    },
+    "SGD.decayed": {"learning_rate": 0.1, "milestones": (1, 2), "factor": 0.5},
+    "WorkerMomentum.decayed": {"learning_rate": 0.1, "beta": 0.5, "milestones": (1,), "factor": 0.5, "damped": True},
+    "ServerMomentum.decayed": {"learning_rate": 0.1, "beta": 0.5, "milestones": (1,), "factor": 0.5, "damped": True},
+    "WorkerMVR.decayed": {
+        "learning_rate": 0.1,
+        "alpha": 0.5,
+        "milestones": (1,),
+        "factor": 0.5,
+        "start": "sample",
+        "idle": 0,
+    },
+}
+SOLVED = {
+    "SoftmaxRegression": {"ridge"},
+    "SoftmaxRegression.mixture": {"ridge"},
+}  # whether they can be is not told here
+
+
+def constructors() -> Iterator[tuple[str, str, Any]]:
+    """Every registered class, and every class method of one that makes an instance: kind, name, constructor."""
+    for kind, classes in by_name.REGISTER.items():
+        for cls in classes:
+            yield kind, cls.__name__, cls
+            for name in dir(cls):
+                found = inspect.getattr_static(cls, name)
+                if isinstance(found, classmethod) and not name.startswith("_") and name != "example":
+                    yield kind, f"{cls.__name__}.{name}", getattr(cls, name)
+
+
+def given_to(kind: str, name: str, make: Any) -> dict[str, Any]:
+    if "." in name:
+        return MINIMAL[name]
+    one = make.example(11, 2) if kind in ("rule", "attack") else make.example()
+    return {field.name: getattr(one, field.name) for field in fields(one)} if is_dataclass(one) else {}
+
+
+CONSTRUCTORS = list(constructors())
+
+
+@pytest.mark.parametrize(("kind", "name", "make"), CONSTRUCTORS, ids=[name for _, name, _ in CONSTRUCTORS])
+def test_constructors_refuse_what_is_wrong_and_work_with_the_rest(kind, name, make):
+    given, taken = given_to(kind, name, make), parameters(make)
+    assert taken.keys() == given.keys()
+    if taken:
+        use, right = USES[kind]
+        asked = [one for one in taken if one not in SOLVED.get(name, ())]
+        assert list(faults(make, use, given, asked, right)) == []
+
+
+# The engine, and what is no part of the register
+
+
+def played(experiment: Experiment) -> Any:
+    return play(experiment).excess
+
+
+def looked_up(axis: Axis) -> Any:
+    return axis.values
+
+
+ENGINE = {
+    "n": 5,
+    "f": 1,
+    "steps": 3,
+    "runs": 2,
+    "seed": 0,
+    "attack": NoAttack(),
+    "grid": (),
+    "axes": None,
+    "shuffle": False,
+    "first_run": 0,
+    "every": 1,
+    "backend": None,
+    "observers": (),
+    "problem": Quadratic.example(),
+    "algorithm": RobustSGD(Mean(), SGD(0.1)),
+}
+OTHERS: dict[str, tuple[Callable[..., Any], dict[str, Any], Callable[[Any], Any]]] = {
+    "Experiment": (Experiment, ENGINE, played),
+    "simulate": (simulate, {**ENGINE, "chunk": 2}, lambda record: record.excess),
+    "Axis": (Axis, {"name": "tau", "values": [0.5, 1.0]}, looked_up),
+    "Axis.numbered": (Axis.numbered, {"name": "tau", "values": [0.5, 0.5]}, looked_up),
+    "Streams": (Streams, {"seed": 1, "purpose": "sample"}, lambda streams: streams.generator(0).random()),
+    "Streams.generator": (Streams(1, "sample").generator, {"run": 3}, lambda generator: generator.random()),
+    "Streams.runs": (Streams(1, "sample").runs, {"first": 0, "count": 2}, lambda runs: runs.uniform(1)[:, :2]),
+    "Piecewise": (Piecewise, {"first": 1.0, "at": (1, 3), "factor": 0.5}, lambda rate: [rate(t) for t in range(1, 6)]),
+    "RobustSGD": (RobustSGD, {"rule": Mean(), "optimizer": SGD(0.1)}, lambda _: 0.0),
+    "FunctionRule": (aggregators.FunctionRule, {"function": lambda x: x[0]}, lambda rule: rule.aggregate(MESSAGES)),
+    "Promises": (aggregators.Promises, dict.fromkeys(("translation", "scale", "odd", "mean", "agreement"), True), str),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_engine_refuses_what_is_wrong_and_works_with_the_rest(name):
+    make, given, use = OTHERS[name]
+    right = (lambda found: True) if name in ("Promises", "Axis", "Axis.numbered") else is_finite
+    assert list(faults(make, use, given, given, right)) == []
+
+
+# The harness notices what it is there for
+
+
+@dataclass(frozen=True)
+class Careless(StatelessRule):
+    """Multiplies by a number that nobody looked at."""
+
+    factor: float = 0.5
+
+    promises = aggregators.Promises(agreement=False)
+
+    def breakdown(self, n):
+        return 0
+
+    def reduce(self, x):
+        return self.factor * x[..., 0, :]
+
+
+def test_a_constructor_that_looks_at_nothing_is_found_out():
+    found = " ".join(faults(Careless, aggregate, {"factor": 0.5}, ["factor"], is_an_aggregate))
+    for called in ("NaN: factor = nan gives", "None: factor = None: TypeError", "factor is kept as int64"):
+        assert called in found
+
+
+def test_a_sentence_without_the_name_of_the_parameter_is_found_out():
+    def refuses(factor: float) -> None:
+        raise ValueError("needs a better one")
+
+    with pytest.raises(SilentError, match="needs a better one"):
+        tried(refuses, str, {}, "factor", 1.0)
+
+
+def test_no_value_is_refused_by_all_nor_taken_by_all():
+    """Else the table would say nothing: numbers work somewhere, and what is none works nowhere."""
+    taken = set()
+    for kind, name, make in CONSTRUCTORS:
+        given = given_to(kind, name, make)
+        for parameter in parameters(make):
+            for called, value in ZOO.items():
+                try:
+                    make(**{**given, parameter: value})
+                except ValueError:
+                    continue
+                taken.add(called)
+    assert {"0", "2.0", "NumPy's 2", "NumPy's half", "∞", "True", "None", "an array", "a list"} <= taken
+    assert not taken & {"NaN", "NumPy's NaN", "an imaginary number", "a masked array", "a masked number", "bytes"}
+    assert not taken & {"beyond floats", "beyond what Python writes", "an object", "a mapping", "a date", "a decimal"}
