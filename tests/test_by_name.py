@@ -308,7 +308,7 @@ def test_ones_own_is_found_in_its_module():
             lambda: problem_by_name("Quadratic.between", {"mu": 1.0, "L": 2.0, "dim": 2, "sigma": 1.0}),
             r"Quadratic.between has no setting 'sigma'; did you mean sigma_sq\?",
         ),
-        (lambda: problem_by_name("Pareto", {"shape": "a"}), "Pareto does not accept shape = 'a'"),
+        (lambda: problem_by_name("Pareto", {"shape": "a"}), "Pareto needs a number 2 < shape .* = 'a'"),
     ],
 )
 def test_what_is_not_there_is_refused_in_one_sentence(make, sentence):
