@@ -281,6 +281,13 @@ def test_what_the_released_logs_say(name):
     assert BY_NAME[name].by_the_logs(released.tables()) == LOGS[name]
 
 
+@pytest.mark.parametrize("name", sorted(BY_NAME))
+def test_the_logs_are_not_our_own_tables(name, papers, monkeypatch):
+    before = BY_NAME[name].by_the_logs(released.tables())
+    monkeypatch.setattr(results, "HOME", papers / "as")
+    assert BY_NAME[name].by_the_logs(released.tables()) == before
+
+
 def test_the_command_line_shows_them(papers, monkeypatch):
     monkeypatch.setattr(results, "HOME", papers / "as")
     text = " ".join(call("list").stdout.split())

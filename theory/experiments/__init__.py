@@ -41,9 +41,9 @@ def sentences() -> list[Sentence]:
 
 def found(home: Path | None = None) -> list[Found]:
     """What comes of every sentence, on the committed tables or those of another folder."""
-    from theory.experiments.results import Tables
+    from theory.experiments.results import Tables, committed
 
-    tables = Tables(home)
+    tables = committed() if home is None else Tables(home)
     return [one.found(tables) for one in sentences()]
 
 

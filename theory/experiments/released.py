@@ -54,6 +54,5 @@ def tables() -> Tables:
             where = {"attack": attack, "rule": rule, "optimizer.beta": beta}
             grid.append({**where, "seed": 0, "t": 7800, "test_accuracy": value / 100, "end_only": True})
     alie = tuple(r for r in grid if r["attack"] in ("NoAttack", "ALittleIsEnough") and r["optimizer.beta"] == 0)
-    axes, found = ("attack", "rule", "optimizer.beta"), Tables()
-    found.give(Results("figure_4", axes, tuple(grid)), Results("figure_3", axes, alie))
-    return found
+    axes = ("attack", "rule", "optimizer.beta")
+    return Tables(None, (Results("figure_4", axes, tuple(grid)), Results("figure_3", axes, alie)))
