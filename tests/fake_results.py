@@ -101,6 +101,7 @@ def figure_4(seeds=(0, 1, 2), times=(0, 100, 200, 300, 400, 500, 600), noise=0.0
                     ends[attack, rule, beta] = (0.83 if attack in COUPLED else 0.84, 0.88, 0.885)[k]
                 if attack not in COUPLED and rule not in ("Krum", "CenteredClipping"):
                     ends[attack, rule, beta] = (0.8, 0.82, 0.85)[k]
+    ends |= {(attack, "Mean", beta): 0.5 for attack in FINAL for beta in BETAS}
     for (attack, rule, beta), end in ends.items():
         for seed in seeds:
             shift = noise * rng.standard_normal()
@@ -109,6 +110,7 @@ def figure_4(seeds=(0, 1, 2), times=(0, 100, 200, 300, 400, 500, 600), noise=0.0
                 row = {"attack": attack, "rule": rule, "optimizer.beta": beta, "seed": seed, "t": t}
                 row |= {"test_accuracy": accuracy, "push": 0.8 * (1 - beta) + shift if t else None}
                 row["step"] = 2.0 if t else None
+                row["clipped_byzantine"] = 0.6 + shift if t and rule == "CenteredClipping" else None
                 rows.append(row)
     axes = {"attack": ("NoAttack", *FINAL), "rule": ("Mean", *RULES), "optimizer.beta": BETAS}
     return table(axes, rows)
