@@ -207,6 +207,7 @@ def test_every_rule_is_in_the_readme_with_what_it_needs():
                 "Huber": {"amplitude": 1.0},
                 "Pendulum": {"amplitude": 1.0},
                 "SoftmaxRegression": {"features": np.eye(2), "labels": np.arange(2)},
+                "HeterogeneousSoftmaxRegression": {"features": np.eye(2), "labels": np.arange(2), "shards": 2},
             },
         ),
         (

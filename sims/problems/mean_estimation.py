@@ -11,7 +11,7 @@ import numpy as np
 
 from sims.backend import Array, as_like, lead, namespace
 from sims.problems.oracle import Draws
-from sims.problems.problem import Problem, in_float64, smallest, sq_norm
+from sims.problems.problem import Problem, in_float64, smallest, sq_norm, vanishing
 
 
 class MeanEstimation(Problem):
@@ -47,6 +47,7 @@ class MeanEstimation(Problem):
         return 1.0
 
     @property
+    @vanishing
     def sigma_sq(self) -> Any:
         """The variance of all coordinates of ξ_i together: d·Var ξ_j."""
         return self.dim * self.variance
@@ -58,6 +59,7 @@ class MeanEstimation(Problem):
         return mean if isinstance(mean, float) else np.repeat(mean[..., None], self.dim, axis=-1)
 
     @property
+    @vanishing
     def f_star(self) -> Any:
         """Half the variance, which no x takes away: ½d·Var ξ_j."""
         return 0.5 * self.sigma_sq
@@ -115,6 +117,7 @@ class Bernoulli(MeanEstimation):
         return in_float64(self.p)
 
     @property
+    @vanishing
     def variance(self) -> Any:
         """The product p(1 − p)."""
         return in_float64(self.p) * (1.0 - in_float64(self.p))
@@ -180,10 +183,12 @@ class Pareto(MeanEstimation):
         return a / (a - 1.0)
 
     @property
+    @np.errstate(all="ignore")  # 0, where the denominator overflows
     def variance(self) -> Any:
         """The quotient a/((a − 1)²(a − 2))."""
-        a = in_float64(self.shape)
-        return a / ((a - 1.0) ** 2 * (a - 2.0))
+        a = np.float64(in_float64(self.shape))  # Python's own floats raise where a square overflows
+        found = a / ((a - 1.0) ** 2 * (a - 2.0))
+        return found if np.ndim(found) else float(found)
 
     def quantile(self, u: Array) -> Array:
         """(1 − u)^{−1/a}, finite since u < 1."""

@@ -58,7 +58,8 @@ class Quadratic(Problem):
             raise ValueError(f"Quadratic needs 0 < μ ≤ L, got μ = {mu}, L = {L}")
         if dim < 1 or (dim == 1 and mu != L):
             raise ValueError(f"Quadratic needs dim ≥ 1, and μ = L for dim = 1, got dim = {dim}, μ = {mu}, L = {L}")
-        return cls(tuple(float(v) for v in np.geomspace(mu, L, dim)), **parameters)
+        with np.errstate(under="ignore"):
+            return cls(tuple(float(v) for v in np.geomspace(mu, L, dim)), **parameters)
 
     @property
     def dim(self) -> int:
