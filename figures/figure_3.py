@@ -33,9 +33,9 @@ def draw(data: dict[str, Any]) -> Figure:
         if rounds := over_rounds(cell, "test_accuracy"):
             draw_rounds(left, rounds, color=look.colour, linestyle=look.line)
             ends.append((look.name, rounds.t[-1], 100 * rounds.mean[-1], look.ink))
-        if push := over_rounds(cell, "push_share"):
+        if share := over_rounds(cell, "push", over="step"):
             pushed = True
-            draw_rounds(right, push, color=look.colour, linestyle=look.line)
+            draw_rounds(right, share, color=look.colour, linestyle=look.line)
     free = found(table, {"attack": "NoAttack", "rule": "Mean"})
     if best := free and over_rounds(free, "test_accuracy"):
         draw_rounds(left, best, color=SOFT, linestyle=(0, (3, 2)))

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from figures.experiments.curves import found, legend, not_run, results
-from figures.style import FAINT, WIDTH, headline, log_ticks, panel, styled
+from figures.experiments.curves import MARK, found, legend, not_run, results
+from figures.style import WIDTH, headline, log_ticks, panel, styled
 from theory.experiments import released
 from theory.experiments.results import Cell, NotRunError, Results
 
@@ -27,30 +27,41 @@ def draw(data: dict[str, Any]) -> Figure:
     headline(
         figure,
         "The radius and the steps of clipping, without momentum",
-        f"{table.setting}; bars: all seeds\nGrey: between these lie all 18 of the authors' runs on CIFAR-10",
+        f"{table.setting}; bars: all seeds\nDiamonds: the authors' logs after 100 epochs of CIFAR-10",
     )
     entries: list[tuple[str, dict[str, Any]]] = [
         (f"{steps} step{'s' * (steps > 1)}", {"color": colour, "linestyle": line})
         for steps, (colour, line) in STEPS.items()
     ]
     legend(figure, 0.5, 4.3 - 0.85, entries, (0, 0.9, 1.9))
+    tops: list[Axes] = []
     for i, (attack, words) in enumerate(ATTACKS.items()):
         top = panel(figure, 0.55 + 2.95 * i, 1.95, 2.6, 1.15, f"{words}: test accuracy, %")
         below = panel(figure, 0.55 + 2.95 * i, 0.42, 2.6, 0.95, "clipped, %: honest (lines), attackers (×)")
         for axes in (top, below):
             log_ticks(axes, RADII, "x")
             axes.set_xlim(0.04, 2500)
-        top.axhspan(*released.GRID, color=FAINT, alpha=0.6, linewidth=0, zorder=0)
+        for k, (colour, _) in enumerate(STEPS.values()):
+            for tau, by_steps in released.RADII[attack].items():
+                mark = {"color": colour, "markersize": 3.4, "markerfacecolor": "none", "markeredgewidth": 0.9}
+                top.plot(_beside(tau, k), released.mean(by_steps[k]), MARK, **mark)
         below.set_xlabel("radius τ")
         below.set_ylim(-4, 104)
         if not _curves(top, table, attack, lambda cell: cell.last("test_accuracy")):
             not_run(top)
         else:
-            top.set_ylim(10 * ((min(top.get_ylim()[0], 80) - 5) // 10), 100)
+            tops.append(top)
         drawn = _curves(below, table, attack, lambda cell: cell.over_time("clipped"))
         if not (_curves(below, table, attack, lambda cell: cell.over_time("clipped_byzantine"), marks=True) or drawn):
             not_run(below, "not observed")
+    for top in tops:
+        top.set_ylim(10 * ((min(80.0, *(axes.get_ylim()[0] for axes in tops)) - 5) // 10), 100)
     return figure
+
+
+def _beside(tau: float, k: int) -> float:
+    """Where the k-th number of steps stands, beside the others."""
+    return tau * 1.18 ** (k - 1)
 
 
 def _curves(
@@ -69,7 +80,7 @@ def _curves(
         if not values:
             continue
         drawn = True
-        x = np.array(list(values)) * 1.18 ** (k - 1)
+        x = np.array([_beside(tau, k) for tau in values])
         if marks:
             axes.plot(x, [np.mean(v) for v in values.values()], "x", color=colour, markersize=4)
             continue

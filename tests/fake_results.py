@@ -101,13 +101,16 @@ def figure_4(seeds=(0, 1, 2), times=(0, 100, 200, 300, 400, 500, 600), noise=0.0
                     ends[attack, rule, beta] = (0.83 if attack in COUPLED else 0.84, 0.88, 0.885)[k]
                 if attack not in COUPLED and rule not in ("Krum", "CenteredClipping"):
                     ends[attack, rule, beta] = (0.8, 0.82, 0.85)[k]
+    ends |= {(attack, "Mean", beta): 0.5 for attack in FINAL for beta in BETAS}
     for (attack, rule, beta), end in ends.items():
         for seed in seeds:
             shift = noise * rng.standard_normal()
             for t in times:
                 accuracy = _rise(t, times[-1], end + shift, beta) if t else 0.1
                 row = {"attack": attack, "rule": rule, "optimizer.beta": beta, "seed": seed, "t": t}
-                row |= {"test_accuracy": accuracy, "push_share": 0.4 * (1 - beta) + shift if t else None}
+                row |= {"test_accuracy": accuracy, "push": 0.8 * (1 - beta) + shift if t else None}
+                row["step"] = 2.0 if t else None
+                row["clipped_byzantine"] = 0.6 + shift if t and rule == "CenteredClipping" else None
                 rows.append(row)
     axes = {"attack": ("NoAttack", *FINAL), "rule": ("Mean", *RULES), "optimizer.beta": BETAS}
     return table(axes, rows)
@@ -124,7 +127,8 @@ def figure_3(seeds=(0, 1, 2), times=tuple(range(0, 601, 50)), noise=0.002) -> Ta
                 row = {"attack": attack, "rule": rule, "seed": seed, "t": t}
                 row["test_accuracy"] = _rise(t, times[-1], end + shift, 0.0)
                 row["test_loss"] = 2.3 * (1 + (1 if end < 0.4 else -0.8) * t / times[-1]) + shift
-                row["push_share"] = 0.3 + shift if t and attack != "NoAttack" else None
+                row["push"] = 0.6 + shift if t and attack != "NoAttack" else None
+                row["step"] = 2.0 if t else None
                 rows.append(row)
     return table({"attack": ("ALittleIsEnough", "NoAttack"), "rule": ("Mean", *RULES)}, rows, **{"optimizer.beta": 0.0})
 

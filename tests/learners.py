@@ -94,3 +94,4 @@ class Images(Learner):
     batch: int = 1
     split: str = "iid"
     test_size: int | None = None
+    augment: bool = False

@@ -207,6 +207,7 @@ def test_every_rule_is_in_the_readme_with_what_it_needs():
                 "Huber": {"amplitude": 1.0},
                 "Pendulum": {"amplitude": 1.0},
                 "SoftmaxRegression": {"features": np.eye(2), "labels": np.arange(2)},
+                "HeterogeneousSoftmaxRegression": {"features": np.eye(2), "labels": np.arange(2), "shards": 2},
             },
         ),
         (
@@ -308,7 +309,7 @@ def test_ones_own_is_found_in_its_module():
             lambda: problem_by_name("Quadratic.between", {"mu": 1.0, "L": 2.0, "dim": 2, "sigma": 1.0}),
             r"Quadratic.between has no setting 'sigma'; did you mean sigma_sq\?",
         ),
-        (lambda: problem_by_name("Pareto", {"shape": "a"}), "Pareto needs a number 2 < shape .* = 'a'"),
+        (lambda: problem_by_name("Pareto", {"shape": "a"}), "Pareto needs a number shape > 2, got shape = 'a'"),
     ],
 )
 def test_what_is_not_there_is_refused_in_one_sentence(make, sentence):

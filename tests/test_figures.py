@@ -62,7 +62,7 @@ MADE_UP = {
     },
     "figure_3": {
         "all": fake_results.figure_3(),
-        "some": some_of(fake_results.figure_3(), lambda row: row["rule"] == "RFA" and row.pop("push_share", 1)),
+        "some": some_of(fake_results.figure_3(), lambda row: row["rule"] == "RFA" and row.pop("push", 1)),
     },
     "figure_4": {
         "all": fake_results.figure_4(),

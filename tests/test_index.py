@@ -155,7 +155,7 @@ def _experiment_faults(figure: Path, text: str) -> list[str]:
     name = figure.name
     table = f"byzcheck sweep table sweeps/{name}.toml --at all --seeds --format json --out figures/data/{name}.json"
     drawn = name.startswith("figure_")  # the successor's is looked at in a table
-    found = [f"{name}: its file does not say {table}"] if name.startswith("figure_") and table not in text else []
+    found = [f"{name}: its file does not say {table}"] if drawn and table not in text else []
     run = (figure.parent / "data" / f"{name}.json").is_file()
     needed = [figure.with_suffix(kind) for kind in (".py", *((".png", ".svg") if run else ())) if drawn]
     return found + [f"{name}: no figures/{path.name}" for path in needed if not path.is_file()]

@@ -119,6 +119,34 @@ def test_a_similarity_is_a_split_between_the_two():
         assert np.bincount(labels[shard], minlength=10)[worker] > 200
 
 
+@pytest.mark.parametrize(("alpha", "least", "most"), [(1e6, 0.1, 0.2), (0.001, 0.9, 1.0)])
+def test_classes_in_dirichlet_s_proportions(alpha, least, most):
+    """By those of the data for a large α; one class for a small one, which may run out under a worker.
+
+    400 draws of a class of probability 0.1 are more than 0.2·400 with a chance below 1e-8.
+    """
+    labels = LINEAR.dataset.train_labels
+    dealt = dataclasses.replace(LINEAR, split="dirichlet", alpha=alpha).dealt(10)
+    largest = [np.bincount(labels[shard], minlength=10).max() / len(shard) for shard in dealt]
+    assert len(np.unique(dealt)) == dealt.size == 4000
+    assert least <= np.median(largest) <= most
+
+
+def test_a_few_pieces_of_the_images_by_label_for_each():
+    labels = LINEAR.dataset.train_labels
+    dealt = dataclasses.replace(LINEAR, split="shards", pieces=2).dealt(20)
+    assert max(len(set(labels[shard])) for shard in dealt) <= 2
+    assert len({frozenset(labels[shard]) for shard in dealt}) > 10
+
+
+def test_flipping_labels_of_a_heterogeneous_split_trains():
+    problem = dataclasses.replace(LINEAR, train_size=200, split="dirichlet", alpha=0.1)
+    algorithm = RobustSGD(Mean(), SGD(0.05))
+    told, honest = (simulate(problem, algorithm, attack=a, steps=5, **SIZES).x for a in (LabelFlipping(), NoAttack()))
+    assert np.all(np.isfinite(told))
+    assert not np.allclose(told, honest)
+
+
 def test_byzantine_workers_have_the_shards_of_honest_ones():
     problem = dataclasses.replace(LINEAR, train_size=60)
     picks = rounds(problem, 5, 3, 5)
@@ -352,6 +380,8 @@ OTHER = {
     "gamma": 0.5,
     "split": "label",
     "similarity": 0.5,
+    "pieces": 3,
+    "alpha": 0.5,
     "shards": 7,
     "sampling": "replacement",
     "drop_last": False,
@@ -395,9 +425,9 @@ def test_every_field_is_in_the_description():
     from sims.engine import describe
 
     assert set(OTHER) == {one.name for one in dataclasses.fields(LINEAR)}
-    alike = dataclasses.replace(LINEAR, split="similarity")
     for name, value in OTHER.items():
-        base = alike if name == "similarity" else LINEAR
+        own = {"similarity": "similarity", "pieces": "shards", "alpha": "dirichlet"}.get(name)
+        base = dataclasses.replace(LINEAR, split=own) if own else LINEAR
         plain, changed = describe(base), describe(dataclasses.replace(base, **{name: value}))
         assert changed != plain
         assert {other for other in plain if changed[other] != plain[other]} - {"network"} == {name}
@@ -429,7 +459,11 @@ def test_the_text_of_a_network_of_ones_own_is_in_the_key(tmp_path, monkeypatch):
         ({"shards": True}, "needs a whole number shards ≥ 1, got shards = True"),
         ({"gamma": 0.0}, "needs 0 < gamma ≤ 1, got gamma = 0.0"),
         ({"gamma": float("nan")}, "needs 0 < gamma ≤ 1, got gamma = nan"),
-        ({"similarity": 0.5}, "has a similarity only with split = 'similarity', got 'iid'"),
+        ({"similarity": 0.5}, "takes similarity only with split = 'similarity', got split = 'iid'"),
+        ({"alpha": 0.5, "split": "shards"}, "takes alpha only with split = 'dirichlet', got split = 'shards'"),
+        ({"pieces": 3}, "takes pieces only with split = 'shards', got split = 'iid'"),
+        ({"alpha": 0.0, "split": "dirichlet"}, "needs alpha > 0, got alpha = 0.0"),
+        ({"pieces": 2.0, "split": "shards"}, "needs a whole number pieces ≥ 1, got pieces = 2.0"),
         ({"similarity": 1.5, "split": "similarity"}, "needs 0 ≤ similarity ≤ 1, got similarity = 1.5"),
         ({"split": "labels"}, "needs split iid or label or similarity"),
         ({"ridge": -1.0}, "needs ridge ≥ 0, got ridge = -1.0"),

@@ -99,7 +99,11 @@ def test_draws_are_the_same_for_ever():
 
 @pytest.mark.parametrize(
     ("count", "by", "told"),
-    [(0, "iid", "1 ≤ count"), (691, "iid", "got count = 691 for 690"), (3, "class", "iid or label, got by = 'class'")],
+    [
+        (0, "iid", "1 ≤ count"),
+        (691, "iid", "got count = 691 for 690"),
+        (3, "class", "needs split iid or label or .*, got split = 'class'"),
+    ],
 )
 def test_shards_that_cannot_be_dealt_are_refused(count, by, told):
     with pytest.raises(ValueError, match=told):

@@ -17,7 +17,7 @@ SWEEPS = Path(__file__).parents[1] / "sweeps"
 STEMS = ("figure_1", "figure_3", "figure_4", "figure_4_setting", "figure_5", "figure_6")
 CLASSES = range(10)
 NOTED = {  # what observers note, as far as sentences ask for it
-    "Push": ("push_share",),
+    "Push": ("push", "step"),
     "Clipped": ("clipped", "clipped_byzantine"),
     "Picked": tuple(f"picked_class_{k}" for k in CLASSES),
     "Kept": tuple(f"kept_{k}" for k in CLASSES),

@@ -65,7 +65,7 @@ def test_push_is_the_component_along_the_attack(rule):
         h, b = messages[: seen.g].mean(axis=0), messages[seen.g :].mean(axis=0)
         push = (a - h) @ (b - h) / np.linalg.norm(b - h)
         assert noted["push"] == pytest.approx(push, rel=1e-12)
-        assert noted["push_share"] == pytest.approx(push / np.linalg.norm(a), rel=1e-12)
+        assert noted["step"] == pytest.approx(np.linalg.norm(a), rel=1e-12)
 
 
 def test_the_mean_is_pushed_by_its_share_of_attackers_times_their_distance():
@@ -77,7 +77,7 @@ def test_the_mean_is_pushed_by_its_share_of_attackers_times_their_distance():
 def test_nobody_pushes_where_nobody_attacks():
     for _, noted in rounds(Push(), Mean()):
         assert np.all(np.isnan(noted["push"]))
-        assert np.all(np.isnan(noted["push_share"]))
+        assert np.all(noted["step"] > 0)
 
 
 # Kept

@@ -104,8 +104,9 @@ def kinds(kind):
         name = cls.__name__
         if name == "Together":
             continue  # its attacks have the first axis to themselves
-        if name == "SoftmaxRegression":
-            yield ["SoftmaxRegression.mixture", {"classes": 3, "dim": 2, "size": 12}]
+        if name.endswith("SoftmaxRegression"):
+            shards = {} if name == "SoftmaxRegression" else {"shards": 1}
+            yield [f"{name}.mixture", {"classes": 3, "dim": 2, "size": 12, **shards}]
             continue
         if kind in by_name.takes(kind, name):
             name += {"rule": "(CenteredClipping)", "optimizer": "(WorkerMomentum)"}[kind]

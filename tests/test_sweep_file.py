@@ -41,7 +41,8 @@ def told(tmp_path):
 NUMBER = "a number is written without quotes"
 KEYS = "n, f, delta, steps, every, seed, x0, shuffle, backend, problem, optimizer, rule, attack, observe, zip"
 PROBLEMS = (
-    "Quadratic, Bernoulli, Rademacher, Pareto, Sinusoidal, Pendulum, Huber, SoftmaxRegression, ImageClassification"
+    "Quadratic, Bernoulli, Rademacher, Pareto, Sinusoidal, Pendulum, Huber, SoftmaxRegression, "
+    "HeterogeneousSoftmaxRegression, ImageClassification"
 )
 PLOT = "x, y, lines, panels, rows, columns, kind, title, logx, logy"
 RULES = (

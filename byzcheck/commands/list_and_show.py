@@ -105,9 +105,9 @@ def _show_experiments(sentences: Sequence[Sentence], json: Path | None) -> None:
     from byzcheck.commands.console import console
     from byzcheck.show.experiments import experiments_page
     from theory.experiments import released
-    from theory.experiments.results import Tables
+    from theory.experiments.results import committed
 
-    tables = Tables()
+    tables = committed()
     found = [sentence.found(tables) for sentence in sentences]
     if json is None:
         console().print(experiments_page(found))

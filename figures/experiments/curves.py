@@ -47,10 +47,18 @@ class Rounds:
     high: np.ndarray
 
 
-def over_rounds(cell: Cell, measure: str) -> Rounds | None:
-    """A measure over the rounds; None if it was not measured. Times at which it is not a number are left out."""
+def over_rounds(cell: Cell, measure: str, over: str | None = None) -> Rounds | None:
+    """A measure over the rounds, or its ratio to the measure `over`; None if it was not measured.
+
+    Times at which it is not a number are left out.
+    """
+    needed = [measure, *([over] if over else [])]
     runs = [
-        {row["t"]: float(row[measure]) for row in rows if isinstance(row.get(measure), int | float)}
+        {
+            row["t"]: float(row[measure]) / (float(row[over]) if over else 1.0)
+            for row in rows
+            if all(isinstance(row.get(name), int | float) for name in needed)
+        }
         for rows in cell.runs.values()
     ]
     times = sorted(set.intersection(*map(set, runs)))

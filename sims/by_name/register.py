@@ -43,6 +43,7 @@ from sims.observers import ClassDistances, Clipped, Kept, Observer, Picked, Push
 from sims.optimizers import SGD, Optimizer, ServerMomentum, WeightDecay, WorkerMomentum, WorkerMVR
 from sims.problems import (
     Bernoulli,
+    HeterogeneousSoftmaxRegression,
     Huber,
     Pareto,
     Pendulum,
@@ -88,6 +89,7 @@ PROBLEMS: tuple[type[Problem], ...] = (
     Pendulum,
     Huber,
     SoftmaxRegression,
+    HeterogeneousSoftmaxRegression,
 )
 OPTIMIZERS: tuple[type[Optimizer], ...] = (SGD, WorkerMomentum, ServerMomentum, WorkerMVR, WeightDecay)
 OBSERVERS: tuple[type[Observer], ...] = (Push, Kept, Clipped, Picked, ClassDistances)

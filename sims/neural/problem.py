@@ -17,14 +17,13 @@ from sims.checked import flag, keep, real, told, whole, words
 from sims.kernels.cpu import threads
 from sims.neural.allocation import freed_memory_stays
 from sims.neural.data import Dataset, imbalanced, load, shards
-from sims.neural.data.similarity import similar_shards
 from sims.neural.flat import DTYPES, Net
 from sims.neural.gradients import METHODS, gradients
 from sims.neural.images import PER_IMAGE, Images
 from sims.neural.models import network_by_name
 from sims.problems import Draws, Labelled, Stateful
+from sims.problems.shards import Split, check_split
 
-Split = Literal["iid", "label", "similarity"]
 Sampling = Literal["epochs", "replacement"]
 Statistics = Literal["all", "honest"]
 BITS = 2**53  # a uniform draw is a multiple of 2^−53: times this it is a whole number, a seed
@@ -58,10 +57,11 @@ class ImageClassification(Stateful, Labelled):
       alike; before that `train_size` and `test_size` images are chosen at random, all where they are None.
     - `model` is a name of `sims.neural.models` or one's own, "module:Name": what is called with (c, h, w) and the
       number of classes and makes an `nn.Module`.
-    - The training set is dealt equally to `shards` workers, by default the honest ones, at random (`split="iid"`),
-      sorted by label ("label"), or a share `similarity` of it at random and the rest by label ("similarity"). Worker i
-      has shard i mod `shards`, Byzantine worker j shard j mod `shards`, as in the authors' released code. `data_seed`
-      decides which images are kept and who has which.
+    - The training set is dealt equally to `shards` workers, by default the honest ones: at random (`split="iid"`),
+      sorted by label ("label"), a share `similarity` of it at random and the rest by label ("similarity"), by label in
+      `pieces` pieces for each ("shards"), or with classes in proportions ~ Dir(`alpha`) ("dirichlet"), as
+      `sims.problems.shards.deal` says. Worker i has shard i mod `shards`, Byzantine worker j shard j mod `shards`, as
+      in the authors' released code. `data_seed` decides which images are kept and who has which.
     - `sampling="epochs"`: a worker goes through its shard in batches of `batch`, in a fresh random order each time,
       and leaves out what fills no batch, or has it as a smaller one if not `drop_last`; "replacement": each image is
       drawn uniformly, so that rounds are independent.
@@ -87,6 +87,8 @@ class ImageClassification(Stateful, Labelled):
     gamma: float = 1.0
     split: Split = "iid"
     similarity: float = 1.0
+    pieces: int = 2
+    alpha: float = 1.0
     shards: int | None = None
     sampling: Sampling = "epochs"
     drop_last: bool = True
@@ -119,10 +121,10 @@ class ImageClassification(Stateful, Labelled):
         keep(self, whole, "data_seed")
         keep(self, flag, "drop_last", "augment")
         keep(self, real, "gamma", above=0, most=1)
-        keep(self, real, "similarity", least=0, most=1)
         keep(self, real, "ridge", least=0)
-        if self.similarity != 1 and self.split != "similarity":
-            raise ValueError(f"ImageClassification has a similarity only with split = 'similarity', got {self.split!r}")
+        check_split("ImageClassification", self.split, **self._split)
+        keep(self, real, "similarity", "alpha")
+        keep(self, whole, "pieces", least=1)
         # in the key, so that a network or images of one's own are known by what they are and not by a name alone
         object.__setattr__(self, "network", network_by_name(self.model))
         if self.data.startswith("folder:"):
@@ -132,6 +134,10 @@ class ImageClassification(Stateful, Labelled):
         """What is given: what was made of it, the network and its replicas among it, is made again by a copy."""
         found = functools.cached_property
         return {name: v for name, v in vars(self).items() if not isinstance(getattr(type(self), name, None), found)}
+
+    @property
+    def _split(self) -> dict[str, Any]:
+        return {"similarity": self.similarity, "pieces": self.pieces, "alpha": self.alpha}
 
     @property
     def backend(self) -> str:
@@ -204,13 +210,12 @@ class ImageClassification(Stateful, Labelled):
                 f"ImageClassification needs a batch for each shard, got {len(labels)} images for {count} shards of at "
                 f"least batch = {self.batch}"
             )
-        if self.split != "similarity":
-            return shards(labels, count, self.data_seed, self.split)
-        found = similar_shards(labels, count, self.similarity, self.data_seed)
-        if found.shape[1] < self.batch:  # both parts of the images leave some out
+        found = shards(labels, count, self.data_seed, self.split, **self._split)
+        if found.shape[1] < self.batch:  # some splits leave more images out than shards
+            told = f"similarity = {self.similarity}" if self.split == "similarity" else f"pieces = {self.pieces}"
             raise ValueError(
                 f"ImageClassification needs a batch for each shard, got {found.shape[1]} images in each of {count} "
-                f"shards of similarity = {self.similarity} for batch = {self.batch}"
+                f"shards of {told} for batch = {self.batch}"
             )
         return found
 

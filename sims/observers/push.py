@@ -14,22 +14,22 @@ from sims.problems.problem import sq_norm
 class Push(Observer):
     """How far the aggregate a lies from the honest mean h̄ in the direction in which the attackers' mean b̄ lies.
 
-    With u = (b̄ − h̄)/‖b̄ − h̄‖ it notes `push` = ⟨a − h̄, u⟩ and `push_share` = ⟨a − h̄, u⟩/‖a‖, how much of the step ηa
-    that is. The mean of all messages has push δ‖b̄ − h̄‖. Records hold means over rounds: times the number of rounds
-    they are sums. NaN without attackers, where b̄ = h̄, and the share where a = 0.
+    With u = (b̄ − h̄)/‖b̄ − h̄‖ it notes `push` = ⟨a − h̄, u⟩, and `step` = ‖a‖, to be compared with: the mean push over the
+    mean step is how much of the way was the attackers'. (A share of each step by itself would have no mean: Krum may
+    pick a gradient that is nearly 0.) The mean of all messages has push δ‖b̄ − h̄‖. Records hold means over rounds:
+    times the number of rounds they are sums. The push is NaN without attackers, and where b̄ = h̄.
     """
 
     def __call__(self, seen: Seen) -> Mapping[str, Array]:
-        """`push` and `push_share`, each (...)."""
+        """`push` and `step`, each (...)."""
         xp, g = namespace(seen.messages), seen.g
-        nothing = xp.sum(seen.aggregate, axis=-1) * float("nan")
+        step = xp.sqrt(sq_norm(seen.aggregate))
         if g == seen.n:
-            return {"push": nothing, "push_share": nothing}
+            return {"push": xp.full_like(step, float("nan")), "step": step}
         honest = xp.mean(seen.messages[..., :g, :], axis=-2)
         towards = xp.mean(seen.messages[..., g:, :], axis=-2) - honest
         along = xp.sum((seen.aggregate - honest) * towards, axis=-1)
-        push = _ratio(along, xp.sqrt(sq_norm(towards)))
-        return {"push": push, "push_share": _ratio(push, xp.sqrt(sq_norm(seen.aggregate)))}
+        return {"push": _ratio(along, xp.sqrt(sq_norm(towards))), "step": step}
 
 
 def _ratio(value: Array, by: Array) -> Array:

@@ -1,7 +1,10 @@
 """Oracles of stochastic gradients, and problems, of which every constant is known in closed form."""
 
+from sims.problems.heterogeneous_softmax_regression import HeterogeneousSoftmaxRegression
 from sims.problems.huber import Huber
 from sims.problems.labelled import Labelled
+from sims.problems.labels import relabelled
+from sims.problems.libsvm import read_libsvm
 from sims.problems.mean_estimation import Bernoulli, MeanEstimation, Pareto, Rademacher
 from sims.problems.oracle import Draws, Oracle
 from sims.problems.problem import Problem
@@ -13,6 +16,7 @@ from sims.problems.stateful import Stateful
 __all__ = [
     "Bernoulli",
     "Draws",
+    "HeterogeneousSoftmaxRegression",
     "Huber",
     "Labelled",
     "MeanEstimation",
@@ -26,4 +30,6 @@ __all__ = [
     "Sinusoidal",
     "SoftmaxRegression",
     "Stateful",
+    "read_libsvm",
+    "relabelled",
 ]

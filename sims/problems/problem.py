@@ -16,9 +16,9 @@ class Problem(Oracle):
     """An oracle of a function f on R^d, everything in closed form.
 
     Worker i sees g_i(x; ξ) with E g_i(x; ξ) = ∇f_i(x) and E‖g_i − ∇f_i‖² ≤ `sigma_sq`; f is the average of the f_i
-    over the honest workers, `L`-smooth and `mu`-strongly convex, and the heterogeneity is (1/g) Σ‖∇f_i(x) − ∇f(x)‖² =
-    `zeta_sq`. `x_star` minimises f, `f_star` = f(x_star). Real parameters may be arrays that broadcast over the
-    leading axes of x.
+    over the honest workers, `L`-smooth and `mu`-strongly convex, and the heterogeneity (1/g) Σ‖∇f_i(x) − ∇f(x)‖² is
+    `zeta_sq` at x*, and at every x unless a problem says otherwise. `x_star` minimises f, `f_star` = f(x_star). Real
+    parameters may be arrays that broadcast over the leading axes of x.
     """
 
     @classmethod
@@ -76,6 +76,11 @@ class Problem(Oracle):
     def value(self, x: Array) -> Array:
         """f(x) = excess(x) + f*: (..., d) → (...)."""
         return self.excess(x) + as_like(self.f_star, x)
+
+
+vanishing = np.errstate(
+    under="ignore"
+)  # a number that is too small to be told from 0 is no fault, whatever NumPy is told
 
 
 def sq_norm(x: Array) -> Array:

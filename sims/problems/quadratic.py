@@ -66,7 +66,8 @@ class Quadratic(Problem):
             raise ValueError(f"Quadratic.between needs mu ≤ L, got mu = {mu}, L = {L}")
         if dim == 1 and mu != L:
             raise ValueError(f"Quadratic.between needs mu = L for dim = 1, got mu = {mu}, L = {L}")
-        return cls(tuple(float(v) for v in np.geomspace(mu, L, dim)), **parameters)
+        with np.errstate(under="ignore"):
+            return cls(tuple(float(v) for v in np.geomspace(mu, L, dim)), **parameters)
 
     @property
     def dim(self) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 from sims.backend import HUGE, Array, lead, namespace
 from sims.checked import choice, keep, over_axes, whole
 from sims.problems.oracle import Draws
-from sims.problems.problem import Problem, in_float64, sq_norm
+from sims.problems.problem import Problem, in_float64, sq_norm, vanishing
 
 WAVES = ("sine", "square")
 
@@ -55,11 +55,13 @@ class PhaseNoise(Problem):
         return 1.0
 
     @property
+    @vanishing
     def sigma_sq(self) -> Any:
         """d·s²/2 for the sine, d·s² for the square wave."""
         return self.dim * in_float64(self.amplitude) ** 2 * (0.5 if self.wave == "sine" else 1.0)
 
     @property
+    @vanishing
     def mean_square_L_sq(self) -> Any:  # noqa: N802 (the paper's symbol)
         """The least ℓ² with E‖g(x; ξ) − g(y; ξ)‖² ≤ ℓ²‖x − y‖² for all x, y: 1 + s²/2, infinite for the square wave."""
         s = in_float64(self.amplitude)

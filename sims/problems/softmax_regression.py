@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from scipy import sparse
 
 from sims.backend import Array, as_like, device, max_across, namespace, sum_across
-from sims.checked import keep, numbers, real, whole
+from sims.checked import flag, keep, real, whole
+from sims.problems.features import array, dense
 from sims.problems.labelled import Labelled
+from sims.problems.labels import check_classes, relabelled
+from sims.problems.libsvm import read_libsvm
+from sims.problems.minimiser import CERTIFIED, PATIENCE, STEPS, minimiser
 from sims.problems.oracle import Draws
-from sims.problems.problem import Problem, sq_norm
+from sims.problems.problem import Problem, sq_norm, vanishing
+from sims.problems.rounding import rounding_of_gradient
 
-NEWTON_STEPS = 60  # far more than are needed: each is one solve, and they stop at the rounding of the gradient
+FEW = 2**20  # products of a Hessian, m·d², up to which one call for all of them is the fastest
 
 
 @dataclass(frozen=True, eq=False)
 class SoftmaxRegression(Labelled, Problem):
     """Multinomial logistic regression with a ridge, on a finite data set that all workers sample from.
 
-    `features` (m, p) are the points a_k (with a constant 1 among them for an intercept), `labels` (m,) their classes
-    y_k ∈ {0, …, C − 1}. x = W (C, p), row by row, d = C·p; P_k = softmax(W a_k):
+    `features` (m, p), dense or SciPy's sparse, are the points a_k (with a constant 1 among them for an intercept),
+    `labels` (m,) their classes y_k ∈ {0, …, C − 1}. x = W (C, p), row by row, d = C·p; P_k = softmax(W a_k):
 
         f(x) = (1/m) Σ_k −log P_k[y_k] + ½λ‖x‖²,   g_i = (1/b) Σ_{k in the batch} (P_k − e_{y_k}) ⊗ a_k + λx.
 
@@ -33,10 +39,17 @@ class SoftmaxRegression(Labelled, Problem):
       a variance is at most a quarter of the squared range);
     - σ² = (2/b)·(1/m) Σ ‖a_k‖² at every x, since ‖P − e_y‖² ≤ 2: a bound; `variance` is the value at a point;
     - x*, by Newton's method from 0 until the gradient is at its rounding: ‖x − x*‖ ≤ ‖∇f(x)‖/λ and f(x) − f* ≤
-      ‖∇f(x)‖²/(2λ) certify it.
+      ‖∇f(x)‖²/(2λ), the `certificate`.
 
-    Raises `ValueError` unless the shapes agree, all entries are finite, the labels are 0, …, C − 1 with C ≥ 2, λ > 0
-    and b ≥ 1.
+    Features and labels are kept as copies that cannot be written to, dense, in float64: 8·m·p bytes whatever they were,
+    so that what is sparse and wide does not fit. x* takes Hessians of 8·d² bytes, one a step, and is worked out when it
+    or an excess is first asked for. Features of very different size make it hard: it takes longer, and where rounding
+    hides the minimum it is refused.
+
+    Raises `ValueError` unless the shapes agree, p ≥ 1, all entries are finite and their squares too, the labels are 0,
+    …, C − 1 with C ≥ 2 and no class left out (`sims.problems.relabelled` makes them so), λ > 0 and b ≥ 1; and, when it
+    is asked for x*, f* or an excess, unless the minimiser that was found is certified: f(x*) − min f ≤ 1e-8·f(0), where
+    f(0) = log C.
     """
 
     features: Any
@@ -45,26 +58,31 @@ class SoftmaxRegression(Labelled, Problem):
     batch: int = 1
 
     def __post_init__(self) -> None:
-        a = numbers("SoftmaxRegression", "features", self.features, "features (m, p)")
-        y = numbers("SoftmaxRegression", "labels", self.labels, "whole labels (m,)")
-        if a.ndim != 2 or y.shape != a.shape[:1] or not len(y):
-            raise ValueError(f"SoftmaxRegression needs features (m, p) and labels (m,), got {a.shape} and {y.shape}")
-        if not np.all(np.isfinite(a)):
-            raise ValueError("SoftmaxRegression needs finite features")
-        if not np.issubdtype(y.dtype, np.integer) or y.min() < 0 or y.max() < 1:
-            raise ValueError(f"SoftmaxRegression needs whole labels 0, …, C − 1 with C ≥ 2, got {np.unique(y)[:9]}")
+        name, a, y = type(self).__name__, dense(type(self).__name__, self.features), array(self.labels)
+        told = type(self.labels).__name__ if y is None else y.shape
+        if a.ndim != 2 or y is None or y.shape != a.shape[:1] or not a.size:
+            raise ValueError(f"{name} needs features (m, p) and labels (m,), got {a.shape} and {told}")
+        with np.errstate(all="ignore"):
+            squares = np.vdot(a, a)
+        if not np.isfinite(squares):
+            raise ValueError(f"{name} needs finite features, and squares that are, got |a| up to {np.max(np.abs(a)):g}")
+        check_classes(name, y)
+        y = y.astype(np.int64)  # a copy
+        y.flags.writeable = False
+        object.__setattr__(self, "features", a)
+        object.__setattr__(self, "labels", y)
         keep(self, real, "ridge", above=0)
         keep(self, whole, "batch", least=1)
 
     @classmethod
-    def example(cls) -> SoftmaxRegression:
+    def example(cls) -> Self:
         """A `mixture` of three classes."""
         return cls.mixture(classes=3, dim=2, size=48, ridge=0.1)
 
     @classmethod
     def mixture(
         cls, classes: int = 4, dim: int = 3, size: int = 256, spread: float = 1.0, seed: int = 0, **parameters: Any
-    ) -> SoftmaxRegression:
+    ) -> Self:
         """As many points of each class, normal around centres that are normal too, of standard deviations 1 and 2.
 
         `dim` coordinates and the constant 1, so that d = classes·(dim + 1); `spread` multiplies the first deviation.
@@ -84,21 +102,44 @@ class SoftmaxRegression(Labelled, Problem):
         points = 2 * rng.standard_normal((classes, dim))[labels] + spread * rng.standard_normal((size, dim))
         return cls(np.concatenate([points, np.ones((size, 1))], axis=1), labels, **parameters)
 
+    @classmethod
+    def libsvm(cls, path: str, intercept: bool = True, **parameters: Any) -> Self:
+        """The data set of a file of LIBSVM's, as `sims.problems.read_libsvm` reads it.
+
+        Its labels, ±1, 1, …, C or any whole numbers, become classes in ascending order (`sims.problems.relabelled`).
+        With `intercept` a constant 1 is the last feature.
+        """
+        intercept = flag("SoftmaxRegression.libsvm", "intercept", intercept)
+        features, labels = read_libsvm(path)
+        if intercept:
+            features = sparse.hstack([features, np.ones((len(labels), 1))], format="csr")
+        return cls(features, relabelled(labels)[0], **parameters)
+
     @property
     def classes(self) -> int:
         """The number C of classes."""
-        return int(np.max(self.labels)) + 1
+        return self._one_hot.shape[1]
+
+    @property
+    def points(self) -> np.ndarray:
+        """The points over which f is the mean, (m, p)."""
+        return self.features
+
+    @property
+    def point_labels(self) -> np.ndarray:
+        """Their classes, (m,)."""
+        return self.labels
 
     @property
     def dim(self) -> int:
         """A weight for each class and feature, C·p of them."""
-        return self.classes * np.shape(self.features)[1]
+        return self.classes * self.features.shape[1]
 
     @property
+    @vanishing
     def L(self) -> float:  # noqa: N802 (the paper's symbol)
         """λ + ½·λ_max((1/m) Σ a aᵀ), a bound."""
-        a = np.asarray(self.features, dtype=np.float64)
-        return self.ridge + 0.5 * float(np.linalg.norm(a, 2)) ** 2 / len(a)
+        return self.ridge + 0.5 * float(np.linalg.norm(self.points, 2)) ** 2 / len(self.points)
 
     @property
     def mu(self) -> float:
@@ -106,24 +147,24 @@ class SoftmaxRegression(Labelled, Problem):
         return self.ridge
 
     @property
+    @vanishing
     def sigma_sq(self) -> float:
         """(2/b)·(1/m) Σ ‖a‖², a bound at every x."""
-        return 2 / self.batch * float(np.mean(sq_norm(np.asarray(self.features, dtype=np.float64))))
+        return 2 / self.batch * float(np.mean(sq_norm(self.points)))
 
     @functools.cached_property
     def x_star(self) -> np.ndarray:  # pyright: ignore[reportIncompatibleMethodOverride] (computed once)
         """The minimiser, (d,), to the rounding of the gradient: see `gap`."""
-        x, best, least = np.zeros(self.dim), np.zeros(self.dim), np.inf
-        for _ in range(NEWTON_STEPS):
-            gradient = self.gradient(x)
-            if sq_norm(gradient) < least:
-                best, least = x, sq_norm(gradient)
-            step = np.linalg.solve(self.hessian(x), gradient)
-            slope, scale, value = float(gradient @ step), 1.0, float(self.value(x))
-            while scale > 1e-6 and float(self.value(x - scale * step)) > value - 0.25 * scale * slope:
-                scale /= 2
-            x = x - (scale if scale > 1e-6 else 1.0) * step  # where rounding hides the descent, the full step
-        return best
+        few = len(self.points) * self.dim**2 <= FEW
+        x, proved = minimiser(self, STEPS if few else PATIENCE)
+        if not proved:
+            name, most = type(self).__name__, float(np.max(np.abs(self.points)))
+            raise ValueError(
+                f"{name} cannot vouch for its minimiser: it needs f(x*) − min f ≤ {CERTIFIED:g}·log C, got the bound "
+                f"{self.certificate(x):.3g} at f(x*) = {float(self.value(x)):.6g}, with ridge = {self.ridge:g} and "
+                f"features up to {most:.3g}; centre and scale the features, or raise ridge"
+            )
+        return x
 
     @functools.cached_property
     def f_star(self) -> float:  # pyright: ignore[reportIncompatibleMethodOverride] (computed once)
@@ -132,14 +173,21 @@ class SoftmaxRegression(Labelled, Problem):
 
     @property
     def gap(self) -> float:
-        """‖∇f(x*)‖²/(2λ) ≥ f(x*) − min f at the x* that was found, up to the rounding of the gradient there."""
-        return float(sq_norm(self.gradient(self.x_star))) / (2 * self.ridge)
+        """The `certificate` of the x* that was found: f(x*) − min f is no more."""
+        return self.certificate(self.x_star)
+
+    @vanishing
+    def certificate(self, x: np.ndarray) -> float:
+        """(‖∇f(x)‖ + ε)²/(2λ) ≥ f(x) − min f at any x (d,), ε being a bound on the rounding of the gradient."""
+        rounding = rounding_of_gradient(self.points, self._softmax(self._scores(x)), self._hot(x), x, self.ridge)
+        return (float(np.linalg.norm(self.gradient(x))) + rounding) ** 2 / (2 * self.ridge)
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
         """The batch: b indices of points, (b,)."""
         return (self.batch,)
 
+    @vanishing
     def value(self, x: Array) -> Array:
         """f(x) from its definition."""
         xp = namespace(x)
@@ -148,6 +196,7 @@ class SoftmaxRegression(Labelled, Problem):
         losses = top[..., 0] + xp.log(sum_across(xp.exp(scores - top))) - sum_across(scores * self._hot(x))
         return xp.mean(losses, axis=-1) + 0.5 * self.ridge * sq_norm(x)
 
+    @vanishing
     def excess(self, x: Array) -> Array:
         """(1/m) Σ_k KL(P*_k ‖ P_k) + ½λ‖x − x*‖².
 
@@ -167,27 +216,36 @@ class SoftmaxRegression(Labelled, Problem):
         far = high[..., 0] + xp.log(sum_across(weights * xp.exp(v - high)))
         return xp.mean(xp.where(top < 0.5, near, far), axis=-1) + 0.5 * self.ridge * sq_norm(away)
 
+    @vanishing
     def gradient(self, x: Array) -> Array:
         """(1/m) Σ_k (P_k − e_{y_k}) ⊗ a_k + λx."""
         xp = namespace(x)
         residuals = self._softmax(self._scores(x)) - self._hot(x)
-        a = as_like(self.features, x)
+        a = as_like(self.points, x)
         outer = xp.matmul(xp.matrix_transpose(residuals), a) / a.shape[0]
         return xp.reshape(outer, x.shape) + self.ridge * x
 
+    @vanishing
     def hessian(self, x: np.ndarray) -> np.ndarray:
         """∇²f(x) = (1/m) Σ (diag(P) − PPᵀ) ⊗ a aᵀ + λI at one point (d,), (d, d)."""
-        p, a = self._softmax(self._scores(x)), np.asarray(self.features, dtype=np.float64)
+        p, a = self._softmax(self._scores(x)), self.points
         curved = p[:, :, None] * np.eye(self.classes) - p[:, :, None] * p[:, None, :]
-        return np.einsum("kcb,ki,kj->cibj", curved, a, a).reshape(self.dim, self.dim) / len(a) + self.ridge * np.eye(
-            self.dim
-        )
+        if len(a) * self.dim**2 <= FEW:
+            products = np.einsum("kcb,ki,kj->cibj", curved, a, a)
+        else:  # half of the blocks, each a product of matrices
+            products = np.empty((self.classes, a.shape[1], self.classes, a.shape[1]))
+            for c in range(self.classes):
+                for b in range(c + 1):
+                    products[c, :, b] = a.T @ (curved[:, c, b, None] * a)
+                    products[b, :, c] = products[c, :, b]
+        return products.reshape(self.dim, self.dim) / len(a) + self.ridge * np.eye(self.dim)
 
+    @vanishing
     def variance(self, x: Array) -> Array:
         """E‖g_i − ∇f‖² at x, a finite sum: (..., d) → (...)."""
         xp = namespace(x)
         residuals = self._softmax(self._scores(x)) - self._hot(x)
-        squares = xp.mean(sq_norm(residuals) * sq_norm(as_like(self.features, x)), axis=-1)
+        squares = xp.mean(sq_norm(residuals) * sq_norm(as_like(self.points, x)), axis=-1)
         return (squares - sq_norm(self.gradient(x) - self.ridge * x)) / self.batch
 
     def accuracy(self, x: Array) -> Array:
@@ -201,13 +259,14 @@ class SoftmaxRegression(Labelled, Problem):
         """Uniforms u ∈ [0, 1), (steps, runs, n, b): the point ⌊u·m⌋."""
         return streams.uniform(steps, (n, self.batch))
 
+    @vanishing
     def oracle(self, x: Array, sample: Array, honest: int | None = None, flip: bool = False) -> Array:
         """(1/b) Σ (P − e_y) ⊗ a + λx over each worker's batch; labels C − 1 − y behind the first `honest` if `flip`."""
         xp = namespace(x, sample)
-        count, p = np.shape(self.features)
+        p = self.points.shape[1]
         *lead, n, b = sample.shape
-        picks = xp.reshape(xp.astype(xp.floor(sample * count), xp.int64), (-1,))
-        a = xp.reshape(xp.take(as_like(self.features, x), picks, axis=0), (*lead, n * b, p))
+        picks = xp.reshape(self._picks(sample, n if honest is None else honest), (-1,))
+        a = xp.reshape(xp.take(as_like(self.points, x), picks, axis=0), (*lead, n * b, p))
         hot = xp.reshape(xp.take(self._hot(x), picks, axis=0), (*lead, n * b, self.classes))
         if flip:
             behind = xp.arange(n * b, device=device(x))[:, None] >= b * (n if honest is None else honest)
@@ -218,15 +277,24 @@ class SoftmaxRegression(Labelled, Problem):
         outer = xp.mean(xp.reshape(outer, (*outer.shape[:-3], n, b, self.dim)), axis=-2)
         return outer + self.ridge * x[..., None, :]
 
+    def _picks(self, sample: Array, honest: int) -> Array:
+        """The points that workers draw, of n with the first `honest` honest: (..., n, b) → (..., n, b)."""
+        xp = namespace(sample)
+        return xp.astype(xp.floor(sample * len(self.points)), xp.int64)
+
     def _scores(self, x: Array) -> Array:
         """W a_k for all points: (..., d) → (..., m, C)."""
         xp = namespace(x)
-        rows = xp.reshape(x, (*x.shape[:-1], self.classes, np.shape(self.features)[1]))
-        return xp.matmul(as_like(self.features, x), xp.matrix_transpose(rows))
+        rows = xp.reshape(x, (*x.shape[:-1], self.classes, self.points.shape[1]))
+        return xp.matmul(as_like(self.points, x), xp.matrix_transpose(rows))
+
+    @functools.cached_property
+    def _one_hot(self) -> np.ndarray:
+        return np.eye(int(np.max(self.labels)) + 1)[self.point_labels]
 
     def _hot(self, x: Array) -> Array:
         """e_{y_k} for all points, (m, C)."""
-        return as_like(np.eye(self.classes)[np.asarray(self.labels)], x)
+        return as_like(self._one_hot, x)
 
     def _softmax(self, scores: Array) -> Array:
         """Probabilities from scores, along the last axis."""

@@ -65,6 +65,6 @@ def final(tables: Tables, attack: str, rule: str, beta: float) -> BySeed:
 
 
 def against(tables: Tables, attack: str, beta: float, rival: str, margin: float) -> Comparison:
-    """Clipping against a rival in one place of the grid."""
+    """Clipping against a rival in one place of the grid: at most `margin` below it."""
     more = less(final(tables, attack, "CenteredClipping", beta), final(tables, attack, rival, beta))
     return Comparison(f"{short(attack)}, β = {beta:g}, CC − {short(rival)}", more, ">=", 0.0 - margin)

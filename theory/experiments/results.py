@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -116,26 +116,30 @@ class Results:
 
 
 class Tables:
-    """The tables by stem, read once when they are asked for: the committed ones, or those of another folder."""
+    """The tables by stem: those that are given, others read once when they are asked for, from a folder.
 
-    def __init__(self, home: Path | None = None) -> None:
-        self.home, self._read = HOME if home is None else home, dict[str, Results]()
+    The folder is that of the committed tables (`committed`) or another; with `home` None there are no others.
+    """
+
+    def __init__(self, home: Path | None, given: Iterable[Results] = ()) -> None:
+        self.home, self._read = home, {table.stem: table for table in given}
 
     def __getitem__(self, stem: str) -> Results:
         """The table of a figure; `NotRunError` if there is none, or if it does not have every run by itself."""
         if stem not in self._read:
+            if self.home is None:
+                raise NotRunError(f"there is no table {stem}")
             self._read[stem] = read(self.home / f"{stem}.json")
         return self._read[stem]
 
-    def give(self, *tables: Results) -> None:
-        """Take these for what is in their files."""
-        self._read |= {table.stem: table for table in tables}
-
     def changed(self, stem: str, change: Callable[[Row], Row]) -> Tables:
         """The tables with every row of one changed."""
-        found = Tables(self.home)
-        found.give(*self._read.values(), self[stem].changed(change))
-        return found
+        return Tables(self.home, (*self._read.values(), self[stem].changed(change)))
+
+
+def committed() -> Tables:
+    """The tables that are committed."""
+    return Tables(HOME)
 
 
 def read(path: Path) -> Results:

@@ -6,13 +6,12 @@ the class as run, and "shards". They do not depend on NumPy's ways of shuffling.
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Any
 
 import numpy as np
 
 from sims.engine.streams import Streams
-
-Split = Literal["iid", "label"]
+from sims.problems.shards import Split, deal, order
 
 
 def imbalanced(labels: np.ndarray, gamma: float, seed: int = 0) -> np.ndarray:
@@ -39,7 +38,7 @@ def imbalanced(labels: np.ndarray, gamma: float, seed: int = 0) -> np.ndarray:
     while any(wanted > there for wanted, there in zip(kept(first, gamma, len(have)), have, strict=True)):
         first -= 1
     chosen = [
-        np.flatnonzero(labels == k)[order(Streams(seed, "imbalance"), k, have[k])[:count]]
+        np.flatnonzero(labels == k)[order(Streams(seed, "imbalance").generator(k), have[k])[:count]]
         for k, count in enumerate(kept(first, gamma, len(have)))
     ]
     return np.sort(np.concatenate(chosen))
@@ -50,25 +49,10 @@ def kept(first: int, gamma: float, classes: int) -> list[int]:
     return [int(first * gamma**k + 0.5) for k in range(classes)]
 
 
-def shards(labels: np.ndarray, count: int, seed: int = 0, by: Split = "iid") -> np.ndarray:
-    """The images of each of `count` workers, as many for each: indices (count, ⌊m/count⌋), in random order.
+def shards(labels: np.ndarray, count: int, seed: int = 0, by: Split = "iid", **settings: Any) -> np.ndarray:
+    """The images of each of `count` workers, as many for each: indices (count, k), no image twice.
 
-    All are shuffled, and what is left over when they are dealt out, fewer than `count`, is left out. "iid" deals them
-    in this order; "label" sorts them by label before, so that a worker has few classes (Karimireddy, He, Jaggi 2022).
-
-    Raises `ValueError` unless 1 ≤ count ≤ m and `by` is one of the two.
+    They are dealt by `sims.problems.shards.deal`, which says what "iid", "label", "similarity", "shards" and
+    "dirichlet" are, which settings they take, and what is refused.
     """
-    size = len(labels)
-    if not 1 <= count <= size:
-        raise ValueError(f"shards needs 1 ≤ count ≤ the number of images, got count = {count} for {size}")
-    if by not in get_args(Split):
-        raise ValueError(f"shards are dealt by {' or '.join(get_args(Split))}, got by = {by!r}")
-    dealt = order(Streams(seed, "shards"), 0, size)[: size - size % count]
-    if by == "label":
-        dealt = dealt[np.argsort(np.asarray(labels)[dealt], kind="stable")]
-    return dealt.reshape(count, -1)
-
-
-def order(streams: Streams, run: int, size: int) -> np.ndarray:
-    """0, …, size − 1 in the order of as many uniform draws."""
-    return np.argsort(streams.generator(run).random(size), kind="stable")
+    return deal(labels, count, Streams(seed, "shards").generator(0), by, **settings)
