@@ -33,9 +33,10 @@ def draw(data: dict[str, Any]) -> Figure:
     ]
     entries += [(f"β = {beta:g}", {"color": INK, "linestyle": line}) for beta, line in LINES.items()]
     legend(figure, 0.5, HEIGHT - 0.8, entries, (0, 1.1, 2.5, 4.1, 4.9))
-    models, batches = table.values("problem.model"), [int(b) for b in table.values("problem.batch")]
+    models: list[str] = table.values("problem.model")
+    batches = [int(b) for b in table.values("problem.batch")]
     for i, model in enumerate(models):
-        axes = panel(figure, 0.5 + 2.0 * i, 0.45, 1.7, 1.5, NAMES.get(model, model))
+        axes = panel(figure, 0.5 + 2.0 * i, 0.45, 1.7, 1.5, NAMES.get(model) or model)
         drawn = False
         for j, rule in enumerate(SHOWN):
             for beta, line in LINES.items():
@@ -46,7 +47,9 @@ def draw(data: dict[str, Any]) -> Figure:
                     drawn = True
                     colour = RULES[rule].colour
                     axes.vlines(x, [min(v) for v in values], [max(v) for v in values], color=colour, linewidth=2.2)
-                    axes.plot(x, [np.mean(v) for v in values], color=colour, linestyle=line, marker="o", markersize=2.6)
+                    axes.plot(
+                        x, [float(np.mean(v)) for v in values], color=colour, linestyle=line, marker="o", markersize=2.6
+                    )
         if not drawn:
             not_run(axes)
             continue
