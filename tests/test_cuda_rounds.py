@@ -101,7 +101,7 @@ def kinds():
 def test_a_block_s_memory_and_threads_are_within_every_device_s_limits():
     assert {kind.shared for kind in kinds()} == {False, True}
     for kind in kinds():
-        tables = 8 * kind.n + kind.n + 4 * 8 * kind.threads // 32 + 64  # weights or scores, the dead, sums, alignment
+        tables = (8 + 4 + 1) * kind.n + 4 * 8 * kind.threads // 32 + 64  # scores, exponents, the dead, sums, alignment
         assert 8 * (SHARED_NUMBERS if kind.shared else 0) + tables <= 48 * 1024
         assert kind.threads in (32, 64, 128, 256)  # of 255 registers each there are enough for one block
         assert kind.kept <= kind.space
