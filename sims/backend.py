@@ -155,6 +155,8 @@ def all_finite(x: Array) -> bool:
 
     What asks does then for every number what it otherwise does for the few that are not finite.
     """
+    if type(x) is np.ndarray:
+        return bool(np.isfinite(x).all())
     finite = namespace(x).isfinite(x)
     try:
         return bool(namespace(finite).all(finite))

@@ -8,6 +8,8 @@ bfloat16 are computed in float32, and float32 numbers of more than `MANY` rows a
 
 from __future__ import annotations
 
+import numpy as np
+
 from sims.backend import Array, all_finite, device, farther, namespace, sort_rows, widest
 
 MANY = 256  # rows up to which sums of float32 numbers are left in float32: 256·2^−24 is 1.5e-5
@@ -25,7 +27,7 @@ def mean_around(x: Array, centre: Array) -> Array:
 
 def _averaged(x: Array, centre: Array | None) -> Array:
     xp = namespace(x)
-    if xp.finfo(x.dtype).bits == 16:  # a difference of two, or a sum of many, need not be one of these numbers
+    if bits(x) == 16:  # a difference of two, or a sum of many, need not be one of these numbers
         wide = None if centre is None else xp.astype(centre, xp.float32)
         return xp.astype(_averaged(xp.astype(x, xp.float32), wide), x.dtype)
     y = _once(x, centre)
@@ -35,6 +37,11 @@ def _averaged(x: Array, centre: Array | None) -> Array:
     again = _once(x * (1 / unit), None if centre is None else centre * (1 / unit)) * unit
     lowest, highest = xp.min(x, axis=-2), xp.max(x, axis=-2)  # where rounding could lead beyond the largest number
     return xp.where(xp.isfinite(y), y, xp.minimum(xp.maximum(again, lowest), highest))
+
+
+def bits(x: Array) -> int:
+    """How many a number takes."""
+    return 8 * x.dtype.itemsize if type(x) is np.ndarray else namespace(x).finfo(x.dtype).bits
 
 
 def _once(x: Array, centre: Array | None) -> Array:

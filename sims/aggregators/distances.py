@@ -12,6 +12,7 @@ from sims import kernels
 from sims.aggregators.scaled_distances import ScaledDistances
 from sims.backend import Array, device, finite_rows, lexicographic_ranks, namespace, sq_distances, to_numpy, widest
 
+FAINTEST = float(np.finfo(np.float64).smallest_normal) / float(np.finfo(np.float64).eps)
 Ranks = Callable[[Any], Array]  # an index of runs, `...` for all → the ranks (..., n) of their messages
 
 
@@ -129,10 +130,10 @@ def _doubtful(x: Array, found: Distances, telling: list[Telling], f: int) -> np.
     nothing beside `faint`. Equal messages are at no distance, and where all that are so near are equal all is well.
     """
     n, d = x.shape[-2:]
-    limits = namespace(found.values).finfo(found.values.dtype)
-    faint = n * d * float(limits.smallest_normal) / float(limits.eps)
+    faint = n * d * _faintest(found.values)
     try:
-        decided = np.concatenate([_on_host(*part) for part in telling], axis=-1)
+        parts = [_on_host(*part) for part in telling]
+        decided = np.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
     except (RuntimeError, TypeError):
         return None
     if decided.size == 0 or (decided.min() >= faint and decided.max() < np.inf):
@@ -146,6 +147,13 @@ def _doubtful(x: Array, found: Distances, telling: list[Telling], f: int) -> np.
         differ = (ranks[..., :, None] != ranks[..., None, :]) & alive[near][..., :, None]  # and the dead are far away
         doubtful[near] |= np.any(differ & (values < faint), axis=(-2, -1))
     return doubtful if np.any(doubtful) else None
+
+
+def _faintest(values: Array) -> float:
+    if type(values) is np.ndarray and values.dtype == np.float64:
+        return FAINTEST
+    limits = namespace(values).finfo(values.dtype)
+    return float(limits.smallest_normal) / float(limits.eps)
 
 
 def _on_host(values: Array, places: Array | None) -> np.ndarray:
