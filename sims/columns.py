@@ -3,7 +3,8 @@
 Finite rows give finite results, up to the largest number of their dtype and down to its smallest: what overflows on the
 way is computed once more in smaller numbers. A mean is within 2 min(n, 256) units of rounding of the right one,
 relatively to the mean magnitude of what is averaged, in float64 within 2n; a middle within one unit. float16 and
-bfloat16 are computed in float32, and float32 numbers of more than `MANY` rows are added up in float64.
+bfloat16 are computed in float32, and float32 numbers of more than `MANY` rows are added up in float64 (on a device
+without float64 in float32, as many units off as there are rows).
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def bits(x: Array) -> int:
 def _once(x: Array, centre: Array | None) -> Array:
     xp = namespace(x)
     away = x if centre is None else x - centre[..., None, :]
-    if x.shape[-2] > MANY and x.dtype == xp.float32 and widest(x) != x.dtype:
+    if x.shape[-2] > MANY and bits(x) == 32 and widest(x) == xp.float64:
         found = xp.astype(xp.sum(away, axis=-2, dtype=xp.float64) / x.shape[-2], x.dtype)
     else:
         found = xp.mean(away, axis=-2)

@@ -23,10 +23,9 @@ class Bulyan(StatelessRule):
 
     Which values are nearest is decided without rounding. Scores are sums of rounded squared distances, of messages of
     any length (see `Krum`): equal messages have equal scores, and so have messages whose distances to the others are
-    the same numbers, up to a factor that is a power of 2; other scores may come out in either order if they differ by
-    less than rounding, (d + n) eps relatively. So duplicates of messages are moved into the selection one after the
-    other, in no order that matters; but of messages that tie in rational numbers alone, such as three equal pairs of
-    rows at distances that are no float64 numbers, either may be.
+    the same numbers. Neither the order of the workers nor a scaling by a power of 2 changes a choice. Other scores may
+    come out in either order if they differ by less than rounding, (d + n) eps relatively, also where they tie in exact
+    arithmetic.
 
     >>> import numpy as np
     >>> Bulyan(f=1).aggregate(np.array([[0.0], [1.0], [1.5], [2.0], [2.5], [3.0], [50.0]]))
