@@ -82,7 +82,7 @@ def test_norms_neither_overflow_nor_vanish(place, scale, rule):
 
 @pytest.mark.parametrize("x0", [np.ones(2), np.array([1.0, np.nan]), np.array([1e152, 1.0])])
 def test_ties_of_krum_are_broken_by_value(place, x0):
-    """Without noise all messages are equal, or equal and opposite, and in the other cases none can be measured."""
+    """Without noise messages are equal, or equal and opposite; with a NaN none is alive, at 1e152 squares overflow."""
     problem, algorithm = Quadratic((1.0, 1.0), x_star=0.5), RobustSGD(Krum(1), SGD(0.1))
     for n, f in ((6, 1), (6, 3)):
         size = {"n": n, "f": f, "attack": BitFlipping(), "x0": x0}
