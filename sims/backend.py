@@ -154,6 +154,47 @@ def sort_rows(x: Array) -> Array:
     return xp.sort(xp.where(xp.isnan(x), worst, x), axis=-2, stable=False)  # equal values are the same
 
 
+def all_finite(x: Array) -> bool:
+    """Whether nothing in x is infinite or NaN; False, too, where nobody can say, as inside of `torch.func.vmap`.
+
+    What asks does then for every number what it otherwise does for the few that are not finite.
+    """
+    if type(x) is np.ndarray:
+        return bool(np.isfinite(x).all())
+    finite = namespace(x).isfinite(x)
+    try:
+        return bool(namespace(finite).all(finite))
+    except (RuntimeError, TypeError):  # torch's and JAX's, of values that are not known yet
+        return False
+
+
+def widest(x: Array) -> Any:
+    """The dtype of float64 numbers, or of float32 numbers where the device of x has no others."""
+    xp = namespace(x)
+    if type(x) is np.ndarray or not hasattr(xp, "__array_namespace_info__"):
+        return xp.float64
+    kinds = xp.__array_namespace_info__().dtypes(device=device(x), kind="real floating")
+    return kinds.get("float64", xp.float32)
+
+
+def finite_rows(x: Array) -> tuple[Array, Array]:
+    """Rows in the `widest` dtype, and which of them are finite: (..., n, d) → (..., n, d), (..., n).
+
+    A row with a NaN or an infinity comes back as zeros and False. Messages without such rows may come back as they are,
+    not as a copy.
+    """
+    xp, dtype = namespace(x), widest(x)
+    if type(x) is np.ndarray and x.dtype == dtype and x.flags.c_contiguous and _finite(x):
+        return x, np.ones(x.shape[:-1], dtype=np.bool)
+    wide = xp.astype(x, dtype)
+    alive = xp.all(xp.abs(wide) <= float(xp.finfo(dtype).max), axis=-1)  # False for NaN too
+    return xp.where(alive[..., None], wide, xp.zeros_like(wide)), alive
+
+
+def _finite(x: np.ndarray) -> bool:
+    return x.size > 0 and bool(x.max() < np.inf and x.min() > -np.inf)  # False for NaN
+
+
 def measurable(x: Array) -> tuple[Array, Array]:
     """Rows fit for measuring distances, in float64, and which rows they are: (..., n, d) → (..., n, d), (..., n).
 
@@ -266,13 +307,21 @@ def order_by_value(scores: Array, ranks: Array) -> Array:
 
 
 def farther(a: Array, v: Array, w: Array, b: Array) -> Array:
-    """Whether a − v > w − b, decided without rounding as long as no difference overflows; shapes broadcast.
+    """Whether a − v > w − b, decided without rounding; shapes broadcast.
 
     A difference is its rounded value plus what rounding took from it, which is a number of the same dtype (Knuth, TAOCP
-    2, 4.2.2, Theorem C). Rounding is monotone: if the rounded values differ, they tell; if not, the rests do.
+    2, 4.2.2, Theorem C). Rounding is monotone: if the rounded values differ, they tell; if not, the rests do. Where
+    both differences overflow, all four numbers are so large that their halves are exact, and the halves tell.
     """
     (one, less), (other, left) = _difference(a, v), _difference(w, b)
-    return (one > other) | ((one == other) & (less > left))
+    found = (one > other) | ((one == other) & (less > left))
+    if all_finite(one) or all_finite(other):
+        return found
+    (one, less), (other, left) = _difference(0.5 * a, 0.5 * v), _difference(0.5 * w, 0.5 * b)
+    halved = (one > other) | ((one == other) & (less > left))
+    xp = namespace(one)
+    far = xp.isinf(a - v) & xp.isinf(w - b)
+    return xp.where(far, halved, found)
 
 
 def _difference(a: Array, b: Array) -> tuple[Array, Array]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,7 +18,9 @@ def violated(contract: str, rule: Rule, what: str) -> AssertionError:
 
 
 def values(x: Array) -> np.ndarray:
-    """`x` on the host, in the precision that it has."""
+    """`x` on the host, in the precision that it has, or a wider one where NumPy does not have it (bfloat16)."""
+    if str(getattr(x, "dtype", "")).endswith("bfloat16"):
+        x = namespace(x).astype(x, namespace(x).float32)
     return np.asarray(to_numpy(x))
 
 
@@ -48,6 +51,15 @@ def allowance(rule: Rule, x: Array, state: State = ()) -> float:
     map_state(lambda s: scale.append(float(np.max(np.abs(values(s)), initial=0.0))) or s, state, x)
     epsilon = float(namespace(x).finfo(x.dtype).eps)
     return (64 * x.shape[-2] * epsilon + 100 * float(getattr(rule, "tol", 0.0))) * max(scale)
+
+
+def exponents_of(x: Array) -> tuple[int, ...]:
+    """Powers of 2 by which messages of this dtype are scaled, up to a third of its range, so that squares stay in it.
+
+    About 1e±103 in float64, 1e±12 in float32 and bfloat16, 1e±1.5 in float16.
+    """
+    most = math.frexp(float(namespace(x).finfo(x.dtype).max))[1] // 3
+    return (-most, -1, 3, most)
 
 
 def map_state(change: Callable[[Array], Array], state: State, x: Array) -> State:
@@ -94,7 +106,8 @@ def attacked(x: Array, f: int) -> Iterator[tuple[str, Array]]:
     """(label, messages) with the first f messages arbitrary: far away together, far apart, one by one, and near."""
     xp = namespace(x)
     d = x.shape[-1]
-    powers = (0, 3, 10, 40, 75, 100, 149, 200, 300) if xp.finfo(x.dtype).bits == 64 else (0, 3, 10, 20, 30, 37)
+    most = math.log10(float(xp.finfo(x.dtype).max))
+    powers = [p for p in (0, 3, 4, 10, 20, 30, 37, 75, 100, 149, 200, 300) if p < most]
     signs = np.random.Generator(np.random.Philox(13)).choice([-1.0, 1.0], (f, d))
     for power in powers:
         for label, direction in (("together", np.ones((f, d))), ("below", -np.ones((f, d))), ("apart", signs)):

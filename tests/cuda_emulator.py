@@ -37,6 +37,7 @@ using std::min;
 #define __shared__ static
 #define __launch_bounds__(threads)
 #define __forceinline__ inline
+#define __noinline__
 #define __restrict__ __restrict
 
 struct Index { unsigned x, y, z; };

@@ -317,3 +317,26 @@ def test_short_sums_and_maxima_are_numpy_s_to_the_bit(d):
         np.testing.assert_array_equal(backend.max_across(array), np.max(array, axis=-1))
     x[1, 2, d // 2] = np.nan
     np.testing.assert_array_equal(backend.max_across(x), np.max(x, axis=-1))
+
+
+def test_whether_all_is_finite(make_array):
+    for values, finite in (([], True), ([0.0, 1e308], True), ([0.0, INF], False), ([-INF], False), ([1.0, NAN], False)):
+        assert backend.all_finite(make_array(values)) is finite
+
+
+def test_finite_rows(make_array):
+    largest = float(np.finfo(np.float32).max)
+    x = make_array([[1.0, 2.0], [NAN, 0.0], [0.0, INF], [largest, -largest]], "float32")
+    rows, alive = backend.finite_rows(x)
+    assert backend.to_numpy(alive).tolist() == [True, False, False, True]
+    assert backend.to_numpy(rows).tolist() == [[1.0, 2.0], [0.0, 0.0], [0.0, 0.0], [largest, -largest]]
+    assert rows.dtype == backend.widest(x) == backend.namespace(x).float64
+    whole = make_array([[1e308, -1e308]])
+    assert backend.to_numpy(backend.finite_rows(whole)[1]).all()
+
+
+def test_the_widest_dtype_is_the_device_s():
+    strict = pytest.importorskip("array_api_strict")
+    x = strict.ones((2, 3), dtype=strict.float32, device=strict.Device("no_float64"))
+    assert backend.widest(x) == strict.float32
+    assert backend.finite_rows(x)[0].dtype == strict.float32

@@ -28,8 +28,8 @@ from sims.aggregators import (
     MultiKrum,
     TrimmedMean,
 )
-from sims.aggregators.bulyan import _select
-from sims.aggregators.krum import krum_distances
+from sims.aggregators.bulyan import select
+from sims.aggregators.distances import distances_between
 from sims.backend import namespace, row_norms, sort_rows, take_rows
 from sims.by_name import RULES
 from sims.checks.exact_rules import exact_aggregate
@@ -81,7 +81,7 @@ def farthest(self, x):
 
 def whole_selection(self, x):
     """Bulyan without its second step: the mean of what Krum selects."""
-    chosen = take_rows(x, _select(*krum_distances(x), self.f))
+    chosen = take_rows(x, select(distances_between(x), self.f)[0])
     return chosen[..., 0, :] + namespace(x).mean(chosen - chosen[..., :1, :], axis=-2)
 
 

@@ -12,6 +12,7 @@ import pytest
 from sims import contracts
 from sims.aggregators import (
     RFA,
+    Bucketing,
     Bulyan,
     CenteredClipping,
     CoordinateMedian,
@@ -20,6 +21,7 @@ from sims.aggregators import (
     Krum,
     Mean,
     MultiKrum,
+    NearestNeighbourMixing,
     TrimmedMean,
 )
 from sims.by_name import examples
@@ -88,6 +90,39 @@ def test_every_rule_keeps_its_contracts_on_numpy(rule, n, d):
 @pytest.mark.parametrize(("rule", "n"), CASES, ids=NAMES)
 def test_every_rule_keeps_its_contracts_in_float32(rule, n):
     contracts.check_rule(rule, n, 2, like=np.zeros(1, dtype="float32"))
+
+
+WHOLE_RANGE = (Mean, CoordinateMedian, TrimmedMean, Krum, MultiKrum, Bulyan, Bucketing, NearestNeighbourMixing)
+
+
+@pytest.mark.parametrize(("rule", "n"), [case for case in CASES if isinstance(case[0], WHOLE_RANGE)], ids=repr)
+def test_rules_that_choose_or_average_keep_their_scale_to_the_ends_of_the_range(rule, n):
+    """Down to where numbers lose digits, up to where sums overflow."""
+    contracts.check_scale(rule, drawn(n, 3), (-1000, -600, 600, 1000, 1020))
+    contracts.check_scale(rule, drawn(n, 3, "float32"), (-110, -70, 70, 124))
+    contracts.check_scale(rule, drawn(n, 3, "float16"), (-6, 12))
+
+
+@pytest.mark.parametrize(("rule", "n"), [case for case in CASES if isinstance(case[0], WHOLE_RANGE)], ids=repr)
+@pytest.mark.parametrize("dtype", ["float16", "torch.float16", "torch.bfloat16"])
+def test_rules_that_choose_or_average_keep_their_contracts_in_sixteen_bits(rule, n, dtype):
+    library, _, name = dtype.rpartition(".")
+    module = pytest.importorskip(library) if library else np
+    contracts.check_rule(rule, n, 2, like=module.zeros(1, dtype=getattr(module, name)))
+
+
+def test_scaling_is_by_the_dtype_s_own_range():
+    class Squares(Mean):
+        """The mean as the root of a mean of squares would have it: beyond a third of the range they overflow."""
+
+        def reduce(self, x):
+            return np.mean(x, axis=-2) * np.sqrt(np.sum(x * x, axis=(-2, -1)) / np.sum(x * x, axis=(-2, -1)))[..., None]
+
+    for dtype, far in (("float64", 600), ("float32", 70)):
+        x = drawn(5, 2, dtype)
+        contracts.check_scale(Squares(), x)
+        with np.errstate(all="ignore"), pytest.raises(AssertionError, match="contract 'scale'"):
+            contracts.check_scale(Squares(), x, (far,))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

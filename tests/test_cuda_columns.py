@@ -20,6 +20,7 @@ from on_device import (
 )
 
 from sims import kernels
+from sims.columns import mean_around_median
 from sims.kernels.cuda import column_rules, columns
 
 
@@ -60,11 +61,9 @@ def test_columns_of_more_workers_than_there_are_registers(device, monkeypatch, n
 def test_messages_around_the_median_need_not_be_finite(device, monkeypatch, m, words):
     """Every combination of a few values, as columns, with as many kept as can be: the reference, NaN for NaN."""
     monkeypatch.setattr(column_rules, "MOST_WORDS", words)
-    from sims.aggregators.bulyan import _mean_around_median
-
     values = np.array([NAN, INF, -INF, -1.0, 0.5, 2.0])
     x = values[rng().integers(0, 6, (m, 4000))]
     for f in range((m + 1) // 2):
         with np.errstate(all="ignore"):
-            expected = _mean_around_median(x, m - 2 * f)
+            expected = mean_around_median(x, m - 2 * f)
         np.testing.assert_array_equal(kernels.mean_around_median(x, np.arange(m), f), expected)

@@ -56,7 +56,7 @@ def test_ranks_of_messages_that_differ_late(device, d):
     for run, row, column in ((0, 1, 0), (0, 2, d - 1), (0, 3, d // 2), (1, 4, d - 1), (1, 5, d - 2), (2, 6, d // 3)):
         x[run, row, column] = (-1) ** row
     x[0, 0, 1], x[1, 0, d - 1], x[2, 0, 0] = NAN, 2e150, -INF
-    rows, alive = backend.measurable(x)
+    rows, alive = backend.finite_rows(x)
     _, got_alive, ranks = kernels.distances_and_ranks(x)
     np.testing.assert_array_equal(got_alive, alive)
     np.testing.assert_array_equal(ranks, backend.lexicographic_ranks(rows))

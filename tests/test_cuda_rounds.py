@@ -82,7 +82,7 @@ def test_norms_neither_overflow_nor_vanish(place, scale, rule):
 
 @pytest.mark.parametrize("x0", [np.ones(2), np.array([1.0, np.nan]), np.array([1e152, 1.0])])
 def test_ties_of_krum_are_broken_by_value(place, x0):
-    """Without noise all messages are equal, or equal and opposite, and in the other cases none can be measured."""
+    """Without noise messages are equal, or equal and opposite; with a NaN none is alive, at 1e152 squares overflow."""
     problem, algorithm = Quadratic((1.0, 1.0), x_star=0.5), RobustSGD(Krum(1), SGD(0.1))
     for n, f in ((6, 1), (6, 3)):
         size = {"n": n, "f": f, "attack": BitFlipping(), "x0": x0}
@@ -101,7 +101,7 @@ def kinds():
 def test_a_block_s_memory_and_threads_are_within_every_device_s_limits():
     assert {kind.shared for kind in kinds()} == {False, True}
     for kind in kinds():
-        tables = 8 * kind.n + kind.n + 4 * 8 * kind.threads // 32 + 64  # weights or scores, the dead, sums, alignment
+        tables = (8 + 4 + 1) * kind.n + 4 * 8 * kind.threads // 32 + 64  # scores, exponents, the dead, sums, alignment
         assert 8 * (SHARED_NUMBERS if kind.shared else 0) + tables <= 48 * 1024
         assert kind.threads in (32, 64, 128, 256)  # of 255 registers each there are enough for one block
         assert kind.kept <= kind.space

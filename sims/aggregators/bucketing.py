@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Self
 
+from sims import columns
 from sims.aggregators.coordinate_median import CoordinateMedian
 from sims.aggregators.pre_aggregation import PreAggregation
 from sims.aggregators.rule import Promises
@@ -65,10 +66,11 @@ class Bucketing(PreAggregation):
         rows = take_rows(x, xp.broadcast_to(order, x.shape[:-1]))
         full = n // self.size
         buckets = xp.reshape(rows[..., : full * self.size, :], (*leading, full, self.size, d))
-        means = xp.mean(buckets, axis=-2)
+        means = columns.mean(buckets)
         if full * self.size == n:
             return means
-        return xp.concat([means, xp.mean(rows[..., full * self.size :, :], axis=-2, keepdims=True)], axis=-2)
+        last = columns.mean(rows[..., full * self.size :, :])
+        return xp.concat([means, last[..., None, :]], axis=-2)
 
 
 def _by_value(x: Array) -> Array:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from array_api_compat import is_cupy_array
 
-from sims import kernels
-from sims.aggregators.krum import Ranks, krum_distances, krum_scores
+from sims import columns, kernels
+from sims.aggregators.distances import Either, Telling, chosen_by
 from sims.aggregators.rule import Promises, StatelessRule
-from sims.backend import Array, device, farther, namespace, take_rows
+from sims.backend import Array, device, namespace, take_rows
 from sims.checked import keep, whole
 
 
@@ -22,10 +22,11 @@ class Bulyan(StatelessRule):
     selected values nearest to the median of the selection; of two equally near values the smaller counts as nearer.
     Needs n ≥ 4f + 3. At f = 0 nothing is left out: Bulyan is the mean.
 
-    Which values are nearest is decided without rounding (as long as no difference of two of them overflows). Scores are
-    sums of rounded squared distances: equal messages have equal scores, and so have messages whose distances to the
-    others are the same numbers; other scores may come out in either order if they differ by less than rounding, (d + n)
-    eps relatively.
+    Which values are nearest is decided without rounding. Scores are sums of rounded squared distances, of messages of
+    any length (see `Krum`): equal messages have equal scores, and so have messages whose distances to the others are
+    the same numbers. Neither the order of the workers nor a scaling by a power of 2 changes a choice. Other scores may
+    come out in either order if they differ by less than rounding, (d + n) eps relatively, also where they tie in exact
+    arithmetic.
 
     >>> import numpy as np
     >>> Bulyan(f=1).aggregate(np.array([[0.0], [1.0], [1.5], [2.0], [2.5], [3.0], [50.0]]))
@@ -57,48 +58,32 @@ class Bulyan(StatelessRule):
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""
-        xp = namespace(x)
-        distances, alive, ranks = krum_distances(x)
-        chosen = _select(distances, alive, ranks, self.f)
+        f, xp = self.f, namespace(x)
+        chosen, alive = chosen_by(x, f, lambda distances: select(distances, f))
         # on a device the kernel takes infinite values too, and asking would wait for it
         if kernels.pays(x) and (is_cupy_array(x) or bool(xp.all(xp.take_along_axis(alive, chosen, axis=-1)))):
-            return kernels.mean_around_median(x, chosen, self.f)
-        return _mean_around_median(take_rows(x, chosen), x.shape[-2] - 4 * self.f)
+            return kernels.mean_around_median(x, chosen, f)
+        return columns.mean_around_median(take_rows(x, chosen), x.shape[-2] - 4 * f)
 
 
-def _select(distances: Array, alive: Array, ranks: Ranks, f: int) -> Array:
-    """Which n − 2f workers repeated Krum moves into the selection, in that order, (..., n − 2f)."""
-    xp = namespace(distances)
-    n = distances.shape[-1]
-    workers, rank = xp.arange(n, device=device(distances)), ranks(...)
-    waiting = xp.ones(alive.shape, dtype=xp.bool, device=device(distances))
-    infinite = xp.asarray(float("inf"), dtype=distances.dtype, device=device(distances))
-    picked = []
+def select(distances: Either, f: int) -> tuple[Array, list[Telling]]:
+    """Which n − 2f workers repeated Krum moves into the selection, in that order, (..., n − 2f); and their scores."""
+    alive, rank = distances.alive, distances.ranks(...)
+    xp, n = namespace(alive), alive.shape[-1]
+    workers = xp.arange(n, device=device(alive))
+    waiting = xp.ones(alive.shape, dtype=xp.bool, device=device(alive))
+    infinite = distances.infinity()
+    picked, telling = [], []
     for remaining in range(n, 2 * f, -1):
         neighbours = min(max(remaining - f - 2, 1), remaining - 1)
-        scores = xp.where(waiting, krum_scores(distances, alive, neighbours), infinite)
-        lowest = waiting & (scores == xp.min(scores, axis=-1, keepdims=True))
+        scores = xp.where(waiting, distances.scores(neighbours), infinite)
+        least = xp.min(scores, axis=-1, keepdims=True)
+        lowest = waiting & (scores == least)
         best = xp.argmin(xp.where(lowest, rank, n * xp.ones_like(rank)), axis=-1, keepdims=True)
         picked.append(best)
+        if neighbours:  # what is left alone has nothing that tells
+            telling.append((least, None))
         taken = workers == best
         waiting = waiting & ~taken
-        distances = xp.where(taken[..., None, :], infinite, distances)
-    return xp.concat(picked, axis=-1)
-
-
-def _mean_around_median(selected: Array, keep: int) -> Array:
-    """The average of the `keep` values of each coordinate nearest to its median: (..., θ, d) → (..., d).
-
-    In ascending order v_0, …, v_{θ−1} the nearest values are neighbours. With the median (a + b)/2, a ≤ b the middle
-    values, v_i is farther from it than v_{keep+i} if and only if a − v_i > v_{keep+i} − b; and if v_i is, so are all
-    before it. Hence as many are left out at the lower end as there are such i.
-    """
-    xp, count = namespace(selected), selected.shape[-2]
-    ordered = xp.sort(selected, axis=-2, stable=False)
-    low, high = ordered[..., (count - 1) // 2, :], ordered[..., count // 2, :]
-    middle = low + 0.5 * (high - low) if count % 2 == 0 else low
-    below, above = ordered[..., : count - keep, :], ordered[..., keep:, :]
-    first = xp.sum(xp.astype(farther(low[..., None, :], below, above, high[..., None, :]), xp.int64), axis=-2)
-    within = xp.arange(keep, dtype=xp.int64, device=device(selected))
-    kept = xp.take_along_axis(ordered, first[..., None, :] + within[:, None], axis=-2)
-    return middle + xp.mean(kept - middle[..., None, :], axis=-2)
+        distances = distances.without(taken, infinite)
+    return xp.concat(picked, axis=-1), telling

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from sims import kernels
+from sims import columns, kernels
+from sims.aggregators.distances import Either, Telling, chosen_by
 from sims.aggregators.rule import Promises, StatelessRule
-from sims.backend import (
-    Array,
-    device,
-    lexicographic_ranks,
-    measurable,
-    namespace,
-    order_by_value,
-    sq_distances,
-    take_rows,
-)
+from sims.backend import Array, order_by_value, take_rows
 from sims.checked import choice, keep, whole
 from sims.kernels.in_rounds import RuleInRounds, Step
-
-Ranks = Callable[[Any], Array]  # an index of runs, `...` for all → the ranks (..., n) of their messages
 
 # name → (neighbours are n − f − this many others, power to which squared distances are raised)
 VARIANTS = {
@@ -44,72 +32,34 @@ def scores_tie(f: int, n: int, variant: str, d: int) -> bool:
     return n - f - fewer == 1 or (power < 1 and d == 1)
 
 
-def krum_distances(x: Array) -> tuple[Array, Array, Ranks]:
-    """Squared distances (..., n, n), who is alive (..., n), and lexicographic ranks on demand, of messages (..., n, d).
-
-    In float64; to rows that are not `measurable` infinite, to itself −1, which puts a row first when its own distances
-    are sorted, also among equal rows, so that it can be left out.
-    """
-    xp = namespace(x)
-    if kernels.pays(x):
-        distances, alive, every_rank = kernels.distances_and_ranks(x)
-        ranks: Ranks = lambda runs: every_rank[runs]  # noqa: E731 (the same as below, from what is there already)
-    else:
-        rows, alive = measurable(x)
-        distances, ranks = sq_distances(rows), lambda runs: lexicographic_ranks(rows[runs])
-    if type(distances) is np.ndarray and alive.all():
-        every = np.arange(x.shape[-2])
-        distances[..., every, every] = -1.0
-        return distances, alive, ranks
-    infinite = xp.asarray(float("inf"), dtype=distances.dtype, device=device(x))
-    distances = xp.where(alive[..., None, :], distances, infinite)
-    itself = xp.eye(x.shape[-2], dtype=xp.bool, device=device(x))
-    return xp.where(itself, -xp.ones_like(distances), distances), alive, ranks
-
-
-def krum_scores(distances: Array, alive: Array, neighbours: int) -> Array:
-    """Each row's sum over its `neighbours` nearest others, (..., n, n) → (..., n); infinite where not `alive`.
-
-    Summed in ascending order, so that equal configurations get equal scores, bit for bit.
-    """
-    xp = namespace(distances)
-    scores = xp.sum(xp.sort(distances, axis=-1, stable=False)[..., 1 : neighbours + 1], axis=-1)
-    if type(alive) is np.ndarray and alive.all():
-        return scores
-    return xp.where(alive, scores, xp.asarray(float("inf"), dtype=scores.dtype, device=device(scores)))
-
-
 def _lowest(x: Array, f: int, variant: str, count: int) -> Array:
     """The `count` workers of lowest Krum score in its order, ties by value: (..., n, d) → indices (..., count)."""
     fewer, power = VARIANTS[variant]
     neighbours = x.shape[-2] - f - fewer
-    distances, alive, ranks = krum_distances(x)
-    if power != 1.0:
-        distances = _raised(distances, krum_scores(distances, alive, neighbours), power)
-    scores = krum_scores(distances, alive, neighbours)
+
+    def choose(distances: Either) -> tuple[Array, list[Telling]]:
+        scores = distances.scores(neighbours)
+        if power == 1.0:
+            order = _in_order(scores, distances, count)
+            return order, [(scores, order)]
+        powers = distances.raised(power, scores).scores(neighbours)
+        order = _in_order(powers, distances, count)
+        return order, [(powers, order), (scores, order)]  # powers have a unit of their own, and tell nothing of theirs
+
+    return chosen_by(x, f, choose)[0]
+
+
+def _in_order(scores: Array, distances: Either, count: int) -> Array:
+    """The `count` workers of lowest score in its order, equal scores by value."""
     if type(scores) is not np.ndarray:  # on a device it would take as long to see whether there are ties
-        return order_by_value(scores, ranks(...))[..., :count]
+        return order_by_value(scores, distances.ranks(...))[..., :count]
     order = np.argsort(scores, axis=-1, kind="stable")[..., : count + 1]
     ordered = np.take_along_axis(scores, order, axis=-1)
     tied = np.any(ordered[..., 1:] == ordered[..., :-1], axis=-1)
     order = order[..., :count]
     if np.any(tied):
-        order[tied] = order_by_value(scores[tied], ranks(tied))[..., :count]
+        order[tied] = order_by_value(scores[tied], distances.ranks(tied))[..., :count]
     return order
-
-
-def _raised(distances: Array, scores: Array, power: float) -> Array:
-    """Distances to a power, in a unit of their own: a power of 4 near the smallest positive score.
-
-    Fourth powers would overflow from 1e77 on and vanish below 1e-81. A unit common to a run changes no order in it, and
-    dividing by a power of 4 is exact, before and after the square root.
-    """
-    xp = namespace(distances)
-    infinite = xp.asarray(float("inf"), dtype=distances.dtype, device=device(distances))
-    smallest = xp.min(xp.where(scores > 0, scores, infinite), axis=-1)[..., None, None]
-    unit = 4.0 ** xp.floor(xp.log2(xp.where(smallest < infinite, smallest, xp.ones_like(smallest))) / 2)
-    raised = (xp.where(distances > 0, distances, xp.zeros_like(distances)) / unit) ** power
-    return xp.where(distances < 0, distances, raised)  # the −1 on the diagonal stays
 
 
 @dataclass(frozen=True)
@@ -119,6 +69,8 @@ class Krum(StatelessRule):
     argmin over the x_i of Σ_{j ∈ N_i} ‖x_i − x_j‖², N_i the n − f − 2 nearest *others* of x_i; needs n ≥ 2f + 3. Equal
     scores are decided for the lexicographically smallest message. `variant` picks another published score:
     "byzfl" takes n − f − 1 neighbours, "byzantine_momentum" plain distances, "released" squares the squared distance.
+    Scores are sums of rounded numbers, within (d + n) units of rounding, of messages of any length: where squares
+    overflow or vanish they have exponents of their own (but inside of `torch.func`'s transforms, where nobody can see).
 
     >>> import numpy as np
     >>> Krum(f=1).aggregate(np.array([[0.0], [1.0], [1.5], [3.0], [50.0]]))
@@ -209,5 +161,4 @@ class MultiKrum(StatelessRule):
         if kernels.pays(x):
             return kernels.mean_from_first(x, chosen)
         rows = take_rows(x, chosen)
-        first = rows[..., :1, :]
-        return first[..., 0, :] + namespace(x).mean(rows - first, axis=-2)
+        return columns.mean_around(rows, rows[..., 0, :])

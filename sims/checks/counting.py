@@ -11,6 +11,7 @@ API standard runs on it unchanged; each operation adds its price to the tally of
 | `linalg.solve` of k right-hand sides | n³ + n²k each |
 | indexing, reshaping, broadcasting, transposing | nothing: no element is touched |
 | `sort`, `argsort` along an axis of length n | n⌈log₂ n⌉ comparisons per line, tallied apart |
+| whether results are finite, and a look at scores from the host | nothing: it decides whether to compute once more |
 
 An operation that is not in these lists raises: none goes uncounted.
 """
@@ -75,6 +76,10 @@ class CountingNamespace:
     def linalg(self) -> CountingNamespace:
         """The namespace itself: `solve` is looked up like everything else."""
         return self
+
+    def isfinite(self, x: Any) -> Any:
+        """Uncounted, and so is what is made of it: whether anything overflowed is looked at after a rule."""
+        return np.isfinite(_bare(x))
 
     def __getattr__(self, name: str) -> Any:
         if name in self.constants or name in self.silent:
@@ -149,6 +154,9 @@ class Counted:
 
     def __getitem__(self, key: Any) -> Counted:
         return Counted(np.asarray(self.values[_bare(key)]), self.namespace)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.values, dtype=dtype, copy=copy)
 
     def __bool__(self) -> bool:
         return bool(self.values)

@@ -80,8 +80,8 @@ def mean_around_median(x: Array, chosen: Array, f: int) -> Array:
 def distances_and_ranks(x: Array) -> tuple[Array, Array, Array]:
     """Squared distances (..., n, n) in float64, who is alive (..., n), lexicographic ranks (..., n).
 
-    A message with a NaN, an infinity or an entry beyond `sims.backend.HUGE` is not alive: its distances mean nothing,
-    and its rank is that of zero.
+    A message with a NaN or an infinity is not alive: its distances mean nothing, and its rank is that of zero. Squares
+    may overflow or vanish: `sims.aggregators.distances` looks whether that matters.
     """
     from sims.kernels.cpu import distances
 

@@ -3,7 +3,8 @@
 A sorting network is written out as vector minima and maxima in LLVM's language, which is short and compiles in about a
 second for a hundred workers; the number of workers is the length of a tuple, so that numba caches one program for each.
 A comparison is false for NaN, hence min(v, ∞) = (v < ∞ ? v : ∞) makes NaN the worst value. The arithmetic and its order
-are those of the reference: the results are equal bit for bit.
+are those of the reference, `sims.columns`: the results are equal bit for bit. Where one is not finite, which is rare,
+something may have overflowed on the way, and the reference makes it once more.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
 from numba import types
 
+from sims import columns
 from sims.kernels.cpu.compiled import compiled
 from sims.kernels.cpu.lanes import LINE, REGISTER, Lanes, intrinsic, prefetch
 from sims.kernels.cpu.threads import split
@@ -21,6 +24,7 @@ from sims.kernels.dispatch import pieces, row_addresses
 
 ColumnRule = Callable[[Lanes, list[Any], int], Any]  # the values of all workers in a line of columns, f → the result
 ENOUGH = 2**21  # bytes of messages for which a second thread is worth waking
+AGAIN = 2**16  # columns that the reference makes at once: messages may fill the memory
 
 
 def _middle(lanes: Lanes, values: list[Any]) -> Any:
@@ -56,18 +60,22 @@ def _trimmed_mean(lanes: Lanes, values: list[Any], f: int) -> Any:
 
 
 def _mean_around_median(lanes: Lanes, values: list[Any], f: int) -> Any:
-    """Of v_i and v_{keep + i}, i < 2f, one is left out; see `sims.aggregators.bulyan`."""
+    """Of v_i and v_{keep + i}, i < 2f, one is left out; see `sims.columns`."""
     n, keep = len(values), len(values) - 2 * f
     lanes.order(values, range(n))
     middle, low, high = _middle(lanes, values), values[(n - 1) // 2], values[n // 2]
-    without = [lanes.farther(low, values[i], values[keep + i], high) for i in range(2 * f)]
+    answers = [lanes.farther(low, values[i], values[keep + i], high) for i in range(2 * f)]
+    without = [farther for farther, _ in answers]
     total = lanes.constant(-0.0)  # what changes no number that is added to it
     for i, value in enumerate(values):
         more = lanes.add(total, lanes.subtract(value, middle))
         if i < 2 * f:
             more = lanes.choose(without[i], total, more)
         total = lanes.choose(without[i - keep], more, total) if i >= keep else more
-    return lanes.add(middle, lanes.builder.fdiv(total, lanes.constant(float(keep))))
+    found = lanes.add(middle, lanes.builder.fdiv(total, lanes.constant(float(keep))))
+    for _, open_ in answers:  # left to the reference
+        found = lanes.choose(open_, lanes.constant(float("nan")), found)
+    return found
 
 
 RULES = (_mean, _mean_from_first, _median, _trimmed_mean, _mean_around_median)
@@ -75,33 +83,39 @@ RULES = (_mean, _mean_from_first, _median, _trimmed_mean, _mean_around_median)
 
 @intrinsic
 def _group(typing: Any, rows: Any, out: Any, offset: Any, rule: Any, trimmed: Any, number: Any) -> Any:
-    """One line of columns: `RULES` at the length of `rule`, with f the length of `trimmed`."""
+    """One line of columns: `RULES` at the length of `rule`, with f the length of `trimmed`; whether all are finite."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         addresses, result, at = arguments[:3]
         lanes = Lanes(builder, context.get_value_type(number), number.bitwidth, REGISTER * 8 // number.bitwidth)
+        most = float(np.finfo(f"float{number.bitwidth}").max)
+        fine = ir.Constant(ir.VectorType(ir.IntType(1), lanes.lanes), [1] * lanes.lanes)
         for i in range(rows.count):
             prefetch(builder, builder.add(builder.extract_value(addresses, i), at))
         for part in range(0, LINE, REGISTER):
             here = builder.add(at, at.type(part))
             places = [builder.add(builder.extract_value(addresses, i), here) for i in range(rows.count)]
             values = [lanes.load(place) for place in places]
-            lanes.store(RULES[rule.count](lanes, values, trimmed.count), builder.add(result, here))
-        return context.get_dummy_value()
+            found = RULES[rule.count](lanes, values, trimmed.count)
+            lanes.store(found, builder.add(result, here))
+            fine = builder.and_(fine, lanes.within(found, most))
+        word = builder.bitcast(fine, ir.IntType(lanes.lanes))
+        return builder.icmp_unsigned("==", word, word.type(2**lanes.lanes - 1))
 
-    return types.void(rows, out, offset, rule, trimmed, number), generate
+    return types.boolean(rows, out, offset, rule, trimmed, number), generate
 
 
 @compiled
 def _run(rows, out, first, last, rule, trimmed, number):
-    """The columns in bytes [first, last); the last line may overlap the one before.
+    """The columns in bytes [first, last), and whether all are finite; the last line may overlap the one before.
 
     `rows` are the addresses of the workers' first values, `out` that of the result, `number` is one like the values.
     The lengths of the tuples `rows`, `rule` and `trimmed` are part of the type for which numba compiles and caches.
     """
+    fine = _group(rows, out, last - 64, rule, trimmed, number)
     for offset in range(first, last - 63, 64):
-        _group(rows, out, offset, rule, trimmed, number)
-    _group(rows, out, last - 64, rule, trimmed, number)
+        fine &= _group(rows, out, offset, rule, trimmed, number)
+    return fine
 
 
 def _apply(rule: ColumnRule, messages: np.ndarray, f: int = 0, chosen: np.ndarray | None = None) -> np.ndarray:
@@ -110,16 +124,41 @@ def _apply(rule: ColumnRule, messages: np.ndarray, f: int = 0, chosen: np.ndarra
     result = np.empty((runs, d), messages.dtype)
     number, trimmed, kind = messages.dtype.type(0), (0,) * f, (0,) * RULES.index(rule)
     for r in range(runs):
+        fine: list[bool] = []
         for first, width, piece in pieces(messages[r]):
             rows = row_addresses(piece)
             rows = rows if chosen is None else tuple(rows[i] for i in chosen[r])
             out = result[r, first : first + width].ctypes.data
 
-            def part(a: int, b: int, rows: Any = rows, out: int = out) -> None:
-                _run(rows, out, a * messages.itemsize, b * messages.itemsize, kind, trimmed, number)
+            def part(a: int, b: int, rows: Any = rows, out: int = out, fine: list[bool] = fine) -> None:
+                fine.append(_run(rows, out, a * messages.itemsize, b * messages.itemsize, kind, trimmed, number))
 
             split(part, width, LINE, max(1, ENOUGH // (len(rows) * messages.itemsize)))
+        if not all(fine):
+            _make_again(rule, messages[r], slice(None) if chosen is None else chosen[r], f, result[r])
     return result
+
+
+def _make_again(rule: ColumnRule, messages: np.ndarray, chosen: Any, f: int, result: np.ndarray) -> None:
+    """The reference's results (d,) for `chosen` messages of one run, (n, d), some columns at a time, where needed.
+
+    No fewer than two columns: NumPy adds a single one up in another order.
+    """
+    d = result.size
+    count = -(-d // AGAIN)
+    for k in range(count):
+        here = slice(d * k // count, d * (k + 1) // count)
+        if not np.isfinite(result[here]).all():
+            result[here] = REFERENCE[rule](np.ascontiguousarray(messages[:, here][chosen]), f)
+
+
+REFERENCE: dict[ColumnRule, Callable[[np.ndarray, int], np.ndarray]] = {
+    _mean: lambda rows, f: columns.mean(rows),
+    _mean_from_first: lambda rows, f: columns.mean_around(rows, rows[0]),
+    _median: lambda rows, f: columns.median(rows),
+    _trimmed_mean: columns.trimmed_mean,
+    _mean_around_median: lambda rows, f: columns.mean_around_median(rows, len(rows) - 2 * f),
+}
 
 
 def mean(messages: np.ndarray) -> np.ndarray:

@@ -15,7 +15,6 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
-from sims.backend import HUGE
 from sims.kernels.cpu.compiled import compiled
 from sims.kernels.cpu.lanes import LINE, WIDE, Lanes, intrinsic
 from sims.kernels.cpu.threads import split
@@ -28,7 +27,7 @@ FEW = 4  # coordinates that tell almost all messages apart
 
 @intrinsic
 def _copy(typing, row, target, count, number):
-    """Copy `count` groups of a row as float64, and say whether none is NaN or beyond `HUGE`."""
+    """Copy `count` groups of a row as float64, and say whether all are finite."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         row, target, count = arguments[:3]
@@ -40,7 +39,7 @@ def _copy(typing, row, target, count, number):
             at = builder.mul(loop.index, loop.index.type(WIDE * number.bitwidth // 8))
             place = builder.add(row, at)
             values = narrow.load(place)
-            within = narrow.within(values, min(HUGE, float(np.finfo(f"float{number.bitwidth}").max)))
+            within = narrow.within(values, float(np.finfo(f"float{number.bitwidth}").max))
             builder.store(builder.and_(builder.load(fine), within), fine)
             values = values if number.bitwidth == 64 else builder.fpext(values, wide.type)
             wide.store(values, builder.add(target, builder.mul(loop.index, at.type(WIDE * 8))))
@@ -68,7 +67,7 @@ def _strips(rows, first, last, out, alive, itemsize, shapes, number):
 def sq_distances(messages: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Squared distances (n, n) between the messages (n, d) of one run, and which of them are alive, (n,).
 
-    A message with a NaN, an infinity or an entry beyond `HUGE` is not alive, and its distances mean nothing.
+    A message with a NaN or an infinity is not alive, and its distances mean nothing. Squares may overflow or vanish.
     """
     n = len(messages)
     total, alive = np.zeros((n, n)), np.ones(n, dtype=bool)

@@ -104,11 +104,13 @@ class Lanes:
             if keep_high:
                 values[high] = self.choose(ordered, b, a)
 
-    def farther(self, a: Any, v: Any, w: Any, b: Any) -> Any:
-        """a − v > w − b, without rounding: see `sims.backend.farther`."""
+    def farther(self, a: Any, v: Any, w: Any, b: Any) -> tuple[Any, Any]:
+        """a − v > w − b, without rounding, see `sims.backend.farther`; and where both overflow, so that it is open."""
         (one, less), (other, left) = self._difference(a, v), self._difference(w, b)
         equal = self.builder.fcmp_ordered("==", one, other)
-        return self.builder.or_(self.less(other, one), self.builder.and_(equal, self.less(left, less)))
+        found = self.builder.or_(self.less(other, one), self.builder.and_(equal, self.less(left, less)))
+        overflow = self.builder.fcmp_ordered("==", one, self.constant(float("inf")))
+        return found, self.builder.and_(equal, overflow)
 
     def _difference(self, a: Any, b: Any) -> tuple[Any, Any]:
         """a − b rounded, and what rounding took from it."""

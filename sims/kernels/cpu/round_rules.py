@@ -10,7 +10,8 @@ import numpy as np
 
 from sims.backend import HUGE
 from sims.kernels.cpu.compiled import compiled
-from sims.kernels.cpu.vectors import LANES, both, choose, every, everywhere, less, load, root, store
+from sims.kernels.cpu.round_edges import EPS, TINY, before, decide, mean_in_unit
+from sims.kernels.cpu.vectors import LANES, both, choose, equal, every, everywhere, less, load, root, store
 
 SMALL, LARGE = 1e-280, 1e299  # sums of squares between them have neither vanished nor overflowed
 
@@ -23,7 +24,16 @@ def mean(rows, count, out):
         total = everywhere(0.0)
         for i in range(count):
             total = total + load(rows, i * d + j)
-        store(total / everywhere(float(count)), out, j)
+        found = total / everywhere(float(count))
+        fine = _finite(found)
+        if not every(fine):
+            found = choose(fine, found, mean_in_unit(rows, 0, count, d, j, everywhere(0.0)))
+        store(found, out, j)
+
+
+@compiled
+def _finite(value):
+    return equal(value - value, everywhere(0.0))
 
 
 @compiled
@@ -148,26 +158,36 @@ def order_statistics(rows, work, network, f, out):
     for j in range(d):
         if f < 0:
             low = load(work, (n - 1) // 2 * d + j)
-            middle = low + half * (load(work, n // 2 * d + j) - low) if n % 2 == 0 else low
-            store(middle, out, j)
+            if n % 2 == 0:
+                high = load(work, n // 2 * d + j)
+                gap = high - low
+                low = choose(_finite(gap), low + half * gap, half * low + half * high)
+            store(low, out, j)
         else:
             middle, total = load(work, (f + (n - 2 * f) // 2) * d + j), everywhere(0.0)
             for i in range(f, n - f):
                 total = total + (load(work, i * d + j) - middle)
-            store(middle + total / kept, out, j)
+            found = middle + total / kept
+            fine = _finite(found)
+            if not every(fine):
+                found = choose(fine, found, mean_in_unit(work, f, n - f, d, j, middle))
+            store(found, out, j)
 
 
 @compiled
-def krum(rows, distances, network, neighbours, norms, alive, origin, out):
+def krum(rows, distances, network, neighbours, norms, alive, out):
     """The row of the smallest sum over the `neighbours` nearest others; of equal sums the lexicographically first.
 
     `distances` is room for (n, n, LANES).
     """
     n, d, _ = rows.shape
-    nothing, worst = everywhere(0.0), everywhere(np.inf)
-    for j in range(d):
-        store(nothing, origin, j)
-    _measure(rows, origin, norms, alive)
+    nothing, one, worst = everywhere(0.0), everywhere(1.0), everywhere(np.inf)
+    for i in range(n):
+        lost = nothing
+        for j in range(d):
+            value = load(rows, i * d + j)
+            lost = lost + (value - value)
+        store(choose(equal(lost, nothing), one, nothing), alive, i)
     for i in range(n):
         store(everywhere(-1.0), distances, i * n + i)  # sorted first, and then left out
         living = less(nothing, load(alive, i))
@@ -187,18 +207,9 @@ def krum(rows, distances, network, neighbours, norms, alive, origin, out):
     for k in range(LANES):
         best = 0
         for i in range(1, n):
-            if norms[i, k] < norms[best, k] or (norms[i, k] == norms[best, k] and _before(rows, i, best, k, alive)):
+            if norms[i, k] < norms[best, k] or (norms[i, k] == norms[best, k] and before(rows, i, best, k, alive)):
                 best = i
+        if not n * d * TINY / EPS <= norms[best, k] < np.inf:
+            best = decide(rows, k, neighbours, norms, alive, best)
         for j in range(d):
             out[j, k] = rows[best, j, k]
-
-
-@compiled
-def _before(rows, a, b, k, alive):
-    """Whether row a is lexicographically smaller than row b, rows that are not alive counting as zero."""
-    for j in range(rows.shape[1]):
-        p = rows[a, j, k] if alive[a, k] > 0 else 0.0
-        q = rows[b, j, k] if alive[b, k] > 0 else 0.0
-        if p != q:
-            return p < q
-    return False

@@ -72,7 +72,7 @@ def _aggregate(rule, room, centre):
     elif rule.step == Step.WEISZFELD:
         weiszfeld(sent, out, rule.parameters, room.norms, room.alive, room.spare)
     else:
-        krum(sent, room.work, rule.network, n - f - 2, room.norms, room.alive, room.spare, out)
+        krum(sent, room.work, rule.network, n - f - 2, room.norms, room.alive, out)
 
 
 @compiled

@@ -2,8 +2,9 @@
 
 The text is generated for a number of workers and a dtype: a sorting network is straight-line minima and maxima, every
 value in a register of its own, so that nothing is indexed at run time. A comparison is false for NaN, hence
-(v < ∞ ? v : ∞) makes NaN the worst value. The arithmetic and its order are those of `sims.kernels.cpu.columns` and of
-the reference; compiled without fused multiply-adds the results are equal bit for bit, up to the sign of a zero.
+(v < ∞ ? v : ∞) makes NaN the worst value. The arithmetic and its order are those of the reference, `sims.columns`;
+compiled without fused multiply-adds the results are equal bit for bit, up to the sign of a zero. A result that is not
+finite may have overflowed on the way, and is made once more in smaller numbers.
 
 A thread has 255 registers of 32 bits. What needs more than `MOST_WORDS` of them would spill, and compile for minutes:
 there the same network runs as loops over an array in local memory, with the same results, but much more slowly.
@@ -11,7 +12,7 @@ there the same network runs as loops over an array in local memory, with the sam
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from sims.kernels.networks import selection_network
 
@@ -30,17 +31,33 @@ __device__ __forceinline__ T lost(T a, T b, T found) {
   return (a - (found - shift)) - (b + shift);
 }
 __device__ __forceinline__ bool farther(T a, T v, T w, T b) {
-  const T one = a - v, other = w - b;
+  T one = a - v, other = w - b;
+  if (one == other && one == (T)INF) {
+    a *= (T)0.5, v *= (T)0.5, w *= (T)0.5, b *= (T)0.5;
+    one = a - v, other = w - b;
+  }
   return one > other || (one == other && lost(a, v, one) > lost(w, b, other));
 }
 """
 
 
+_EDGES = """
+__device__ __forceinline__ T halfway(T low, T high) {
+  const T gap = high - low;
+  return fabs((double)gap) < INF ? low + (T)0.5 * gap : (T)0.5 * low + (T)0.5 * high;
+}
+__device__ __forceinline__ T between(T value, T lowest, T highest) {  // NaN stays what it is
+  value = value < lowest ? lowest : value;
+  return value > highest ? highest : value;
+}
+"""
+
+
 def ordered(dtype: str) -> str:
-    """The functions `lower` and `upper` of two values, of which `of_one_column` makes use."""
+    """The functions of a few values of which `of_one_column` makes use."""
     text = "__device__ __forceinline__ T {}(T a, T b) {{ return {}; }}\n"
     lower, upper = _ORDERED[dtype]
-    return text.format("lower", lower) + text.format("upper", upper)
+    return text.format("lower", lower) + text.format("upper", upper) + _EDGES
 
 
 def of_one_column(rule: str, n: int, f: int, dtype: str) -> list[str]:
@@ -86,15 +103,43 @@ def _worst_for_nan(n: int) -> list[str]:
 def _middle(n: int) -> str:
     """The median of values whose middle ones are in their places."""
     low, high = f"v{(n - 1) // 2}", f"v{n // 2}"
-    return low if n % 2 else f"{low} + (T)0.5 * ({high} - {low})"
+    return low if n % 2 else f"halfway({low}, {high})"
+
+
+def _again(count: int, centre: str | None, every: Callable[[str], list[str]], unless: str = "") -> list[str]:
+    """What becomes of a `result` that is not finite: see `sims.columns`.
+
+    `every` writes a statement for each of the values that were averaged, which is called `value` in it.
+    """
+    unit = 2.0 ** (count.bit_length() + 1)
+    away = f"value * (T){1 / unit}" + (" - scaled" if centre else "")
+    scaled = f", scaled = {centre} * (T){1 / unit}" if centre else ""
+    found = f"(sum / (T){count}) * (T){unit}" if centre is None else f"(scaled + sum / (T){count}) * (T){unit}"
+    return [
+        "if (!(fabs((double)result) < INF)) {",
+        f"T sum = (T)-0.0, lowest = (T)INF, highest = -(T)INF{scaled};",
+        *every(
+            f"sum = sum + ({away}); lowest = value < lowest ? value : lowest; "
+            "highest = value > highest ? value : highest;"
+        ),
+        f"result = {unless}between({found}, lowest, highest);",
+        "}",
+    ]
+
+
+def _values(names: Iterable[str], statement: str) -> list[str]:
+    """A statement for each of some variables."""
+    return [f"{{ const T value = {name}; {statement} }}" for name in names]
 
 
 def _write_mean(n: int, f: int) -> list[str]:
-    return [*_mean([f"v{i}" for i in range(n)]), "T result = mean;"]
+    again = _again(n, None, lambda statement: _values((f"v{i}" for i in range(n)), statement))
+    return [*_mean([f"v{i}" for i in range(n)]), "T result = mean;", *again]
 
 
 def _write_mean_from_first(n: int, f: int) -> list[str]:
-    return [*_mean([f"(v{i} - v0)" for i in range(n)]), "T result = v0 + mean;"]
+    again = _again(n, "v0", lambda statement: _values((f"v{i}" for i in range(n)), statement))
+    return [*_mean([f"(v{i} - v0)" for i in range(n)]), "T result = v0 + mean;", *again]
 
 
 def _write_median(n: int, f: int) -> list[str]:
@@ -104,7 +149,8 @@ def _write_median(n: int, f: int) -> list[str]:
 def _write_trimmed_mean(n: int, f: int) -> list[str]:
     middle = f"v{f + (n - 2 * f) // 2}"
     kept = [f"(v{i} - {middle})" for i in range(f, n - f)]
-    return [*_worst_for_nan(n), *_order(n, range(f, n - f)), *_mean(kept), f"T result = {middle} + mean;"]
+    again = _again(n - 2 * f, middle, lambda statement: _values((f"v{i}" for i in range(f, n - f)), statement))
+    return [*_worst_for_nan(n), *_order(n, range(f, n - f)), *_mean(kept), f"T result = {middle} + mean;", *again]
 
 
 def _write_mean_around_median(n: int, f: int) -> list[str]:
@@ -121,6 +167,14 @@ def _write_mean_around_median(n: int, f: int) -> list[str]:
         "T mean = (T)-0.0;",
         *(f"if ({i} >= first && {i} < first + {keep}) mean = mean + (v{i} - middle);" for i in range(n)),
         f"T result = {_or_nan('middle', keep)} : middle + mean / (T){keep};",
+        *_again(
+            keep,
+            "middle",
+            lambda statement: [
+                f"if ({i} >= first && {i} < first + {keep}) {{ const T value = v{i}; {statement} }}" for i in range(n)
+            ],
+            _or_nan("middle", keep) + " : ",
+        ),
     ]
 
 
@@ -151,12 +205,20 @@ def _loop(n: int, chosen: bool, statement: str) -> str:
 
 
 def _loop_mean(n: int, f: int) -> list[str]:
-    return ["T result = 0;", _loop(n, False, "result = i ? result + value : value;"), f"result = result / (T){n};"]
+    again = _again(n, None, lambda statement: [_loop(n, False, statement)])
+    add = _loop(n, False, "result = i ? result + value : value;")
+    return ["T result = 0;", add, f"result = result / (T){n};", *again]
 
 
 def _loop_mean_from_first(n: int, f: int) -> list[str]:
     step = "if (!i) first = value; const T away = value - first; mean = i ? mean + away : away;"
-    return ["T first = 0, mean = 0;", _loop(n, True, step), f"T result = first + mean / (T){n};"]
+    again = _again(n, "first", lambda statement: [_loop(n, True, statement)])
+    return ["T first = 0, mean = 0;", _loop(n, True, step), f"T result = first + mean / (T){n};", *again]
+
+
+def _part(first: str, last: str, statement: str) -> list[str]:
+    """A statement for each value from one place of v up to another."""
+    return [f"for (int i = {first}; i < {last}; i++) {{ const T value = v[i]; {statement} }}"]
 
 
 def _loop_order(n: int, chosen: bool) -> list[str]:
@@ -179,7 +241,7 @@ def _loop_order(n: int, chosen: bool) -> list[str]:
 
 def _loop_middle(n: int) -> str:
     low, high = f"v[{(n - 1) // 2}]", f"v[{n // 2}]"
-    return low if n % 2 else f"{low} + (T)0.5 * ({high} - {low})"
+    return low if n % 2 else f"halfway({low}, {high})"
 
 
 def _loop_median(n: int, f: int) -> list[str]:
@@ -193,6 +255,7 @@ def _loop_trimmed_mean(n: int, f: int) -> list[str]:
         f"T mean = v[{f}] - middle;",
         f"for (int i = {f + 1}; i < {n - f}; i++) mean = mean + (v[i] - middle);",
         f"T result = middle + mean / (T){n - 2 * f};",
+        *_again(n - 2 * f, "middle", lambda statement: _part(f"{f}", f"{n - f}", statement)),
     ]
 
 
@@ -207,6 +270,12 @@ def _loop_mean_around_median(n: int, f: int) -> list[str]:
         "T mean = v[first] - middle;",
         f"for (int i = first + 1; i < first + {keep}; i++) mean = mean + (v[i] - middle);",
         f"T result = {_or_nan('middle', keep)} : middle + mean / (T){keep};",
+        *_again(
+            keep,
+            "middle",
+            lambda statement: _part("first", f"first + {keep}", statement),
+            _or_nan("middle", keep) + " : ",
+        ),
     ]
 
 

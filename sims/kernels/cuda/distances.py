@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sims.backend import HUGE, Array, device, namespace
+from sims.backend import Array, device, namespace
 from sims.kernels.cuda import launch
 
 TILE = 32  # rows and columns of a tile
@@ -20,7 +20,7 @@ LEAST = 1024  # columns of a chunk at least
 SUMS = 2**22  # sums that are kept of one run at most, if it has more columns
 
 _DISTANCES = """
-__device__ double entry(T value) { return fabs((double)value) <= HUGE_ENTRY ? (double)value : 0.0; }
+__device__ double entry(T value) { return fabs((double)value) < INF ? (double)value : 0.0; }
 
 extern "C" __global__ void __launch_bounds__(256)
 distances(const T* __restrict__ x, Long runs, Long d, Long run_stride, Long worker_stride, Long column_stride,
@@ -46,7 +46,7 @@ distances(const T* __restrict__ x, Long runs, Long d, Long run_stride, Long work
         const T b = j < N && c < last ? rows[j * worker_stride + c * column_stride] : (T)0;
         left[k / TILE][k % TILE] = entry(a);
         right[k / TILE][k % TILE] = entry(b);
-        if (row == column && !(fabs((double)a) <= HUGE_ENTRY)) dead[r * N + i] = 1;  // NaN too; all write the same
+        if (row == column && !(fabs((double)a) < INF)) dead[r * N + i] = 1;  // NaN too; all write the same
       }
       __syncthreads();
       for (int k = 0; k < TILE; k++) {
@@ -169,7 +169,7 @@ def pairs_of_messages(n: int, dtype: str) -> str:
     sums (runs, chunks, n, n) and who is dead (runs, n), which must be 0 before; `add_chunks` adds the chunks up.
     `compare` takes a warp for each ordered pair, `PAIRS` warps a block (x), for each slice (y) and run (z).
     """
-    return launch.prelude(dtype, N=n, HUGE_ENTRY=HUGE, TILE=TILE, PAIRS=PAIRS) + _DISTANCES + _ORDER
+    return launch.prelude(dtype, N=n, TILE=TILE, PAIRS=PAIRS) + _DISTANCES + _ORDER
 
 
 def width_of_chunks(n: int, d: int) -> int:

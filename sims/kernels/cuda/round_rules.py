@@ -7,9 +7,13 @@ memory (`columns`, `centres`, `distances`), so that only sums over many columns 
 
 from __future__ import annotations
 
+import numpy as np
+
 from sims.kernels.cuda.centres import COMMON, SUM
 from sims.kernels.cuda.column_rules import of_one_column, ordered
 from sims.kernels.in_rounds import Step
+
+TINY, EPS = float(np.finfo(np.float64).smallest_normal), float(np.finfo(np.float64).eps)
 
 _BY_COLUMN = """
 __device__ void aggregate(Run& run, const double* radii, Long everybody, int steps) {
@@ -106,15 +110,87 @@ BODY
   return result;
 }
 
+// fraction * 2^exponent, the fraction in [1/2, 1), or 0, or infinite: squared distances that float64 cannot hold
+struct Scaled { double fraction; int exponent; };
+__device__ Scaled normalised(double value, int exponent) {
+  Scaled found = {value, value == 0.0 ? -FARTHEST : FARTHEST};
+  if (value == 0.0 || !(value < INF)) return found;
+  found.fraction = frexp(value, &found.exponent);
+  found.exponent += exponent;
+  return found;
+}
+__device__ bool smaller(Scaled a, Scaled b) {
+  return a.exponent < b.exponent || (a.exponent == b.exponent && a.fraction < b.fraction);
+}
+__device__ __noinline__ Scaled scaled_square(const double* a, const double* b) {
+  double largest = 0.0, scale = 1.0;
+  for (int j = 0; j < D; j++) largest = fmax(largest, fabs(a[j] - b[j]));
+  if (!(largest < INF)) {  // of numbers that large halves are exact
+    largest = 0.0, scale = 0.5;
+    for (int j = 0; j < D; j++) largest = fmax(largest, fabs(scale * a[j] - scale * b[j]));
+  }
+  int exponent = 0;
+  frexp(largest, &exponent);
+  double sum = 0.0;
+  for (int j = 0; j < D; j++) {
+    const double away = ldexp(scale * a[j] - scale * b[j], -exponent);
+    sum = fma(away, away, sum);
+  }
+  return normalised(sum, 2 * (exponent + (scale < 1.0)));
+}
+
+// the score of row i, its distances found one after the other, as there is no memory for them
+__device__ __noinline__ Scaled scaled_score(const Run& run, const bool* dead, int i) {
+  double sum = 0.0;  // in the unit of the largest, which is found first
+  Scaled largest = {0.0, -FARTHEST};
+  for (int pass = 0; pass < 2; pass++) {
+    Scaled last = {-1.0, -FARTHEST - 1};
+    int place = -1;
+    for (int k = 0; k < NEIGHBOURS; k++) {
+      Scaled next = {INF, FARTHEST + 1};
+      int at = N;
+      for (int h = 0; h < N; h++) {
+        if (h == i) continue;
+        const Scaled found = dead[h] ? normalised(INF, 0) : scaled_square(run.rows[i], run.rows[h]);
+        const bool after = smaller(last, found) || (!smaller(found, last) && h > place);
+        if (after && (smaller(found, next) || (!smaller(next, found) && h < at))) {
+          next = found;
+          at = h;
+        }
+      }
+      last = next;
+      place = at;
+      const int below = last.exponent - largest.exponent;
+      if (pass) sum += ldexp(last.fraction, below < -5000 ? -5000 : below);
+    }
+    if (!pass) largest = last;
+  }
+  return normalised(sum, largest.exponent);
+}
+
+// whether the choice by scores is no choice: they have overflowed, or may have vanished
+__device__ __noinline__ bool open_choice(const Run& run, const bool* dead, const double* scores, int chosen) {
+  const double faint = (double)N * D * FAINT;
+  if (scores[chosen] >= faint && scores[chosen] < INF) return false;
+  int missing = 0;
+  bool same = true;
+  for (int i = 0; i < N; i++) {
+    missing += dead[i];
+    for (int j = 0; j < D && scores[i] < faint; j++) same = same && run.rows[i][j] == run.rows[chosen][j];
+  }
+  return scores[chosen] < faint ? !same : missing <= N - 2 - NEIGHBOURS;
+}
+
 __device__ void aggregate(Run& run, const double* radii, Long everybody, int steps) {
   __shared__ double scores[N];
+  __shared__ int exponents[N];
   __shared__ bool dead[N];
   __shared__ int chosen;
   __syncthreads();
   for (int i = threadIdx.x; i < N; i += THREADS) {
     bool bad = false;
 #pragma unroll 4
-    for (int j = 0; j < D; j++) bad |= !(fabs(run.rows[i][j]) <= HUGE_ENTRY);  // NaN too
+    for (int j = 0; j < D; j++) bad |= !(fabs(run.rows[i][j]) < INF);  // NaN too
     dead[i] = bad;
     run.distances[i][i] = -1.0;  // sorted first, and then left out
   }
@@ -141,6 +217,25 @@ __device__ void aggregate(Run& run, const double* radii, Long everybody, int ste
     if (best) chosen = i;
   }
   __syncthreads();
+  if (open_choice(run, dead, scores, chosen)) {  // all threads say the same
+    __syncthreads();
+    for (int i = threadIdx.x; i < N; i += THREADS) {
+      const Scaled score = dead[i] ? normalised(INF, 0) : scaled_score(run, dead, i);
+      scores[i] = score.fraction;
+      exponents[i] = score.exponent;
+    }
+    __syncthreads();
+    if (threadIdx.x == 0) {
+      int best = 0;
+      for (int i = 1; i < N; i++) {
+        const Scaled ours = {scores[i], exponents[i]}, theirs = {scores[best], exponents[best]};
+        const bool equal = !smaller(ours, theirs) && !smaller(theirs, ours);
+        if (smaller(ours, theirs) || (equal && before(run, dead, i, best))) best = i;
+      }
+      chosen = best;
+    }
+    __syncthreads();
+  }
   for (int j = threadIdx.x; j < D; j += THREADS) run.centre[j] = run.rows[chosen][j];
 }
 """
@@ -156,4 +251,5 @@ def aggregate(step: Step, n: int, f: int) -> str:
         return COMMON + _BY_CENTRE
     name, frame = ("sum_of_nearest", _BY_DISTANCE) if step == Step.KRUM else (step.name.lower(), _BY_COLUMN)
     body = "\n".join(f"    {statement}" for statement in of_one_column(name, n, f, "float64"))
-    return SUM + ordered("float64") + frame.replace("BODY", body)
+    constants = f"#define NEIGHBOURS {n - f - 2}\n#define FARTHEST (1 << 20)\n#define FAINT {TINY / EPS!r}\n"
+    return constants + SUM + ordered("float64") + frame.replace("BODY", body)
