@@ -18,7 +18,7 @@ edges: $(VENV)/installed-test
 
 # Planted faults, each of which its tests must notice; NAMES=… for some of them.
 NAMES ?=
-mutants: $(VENV)/installed-$(EXTRAS)
+mutants: $(VENV)/installed-test,neural
 	$(BIN)/python tests/mutants.py $(NAMES)
 
 lint: $(VENV)/installed-dev

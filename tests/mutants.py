@@ -107,16 +107,17 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT, table: Path 
         parser.error(f"there is no fault {unknown[0]}")
     faults = [known[name] for name in asked.names or known]
     with tempfile.TemporaryDirectory() as place:
-        folders: SimpleQueue[Path] = SimpleQueue()
-        for k in range(asked.jobs):
-            copy_of(root, Path(place) / str(k))
-            folders.put(Path(place) / str(k))
+        copies, folders, outcomes = [Path(place) / str(k) for k in range(asked.jobs)], SimpleQueue[Path](), []
+        for folder in copies:
+            copy_of(root, folder)
+            folders.put(folder)
         needed = list(dict.fromkeys(test for fault in faults for test in fault.tests))
-        if (status := tried(Path(place) / "0", needed))[0]:
-            print(f"without a fault the tests fail:\n{status[1]}")
-            return 1
+        shares = [share for k in range(asked.jobs) if (share := needed[k :: asked.jobs])]
         with ThreadPoolExecutor(asked.jobs) as pool:
-            outcomes = []
+            for status, said in pool.map(tried, copies, shares):
+                if status:
+                    print(f"without a fault the tests fail:\n{said}")
+                    return 1
             for fault, (outcome, said) in zip(faults, pool.map(partial(judged, folders=folders), faults), strict=True):
                 outcomes.append(outcome)
                 print(f"{outcome:8}  {fault.name}: {fault.why}", flush=True)
