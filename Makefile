@@ -4,7 +4,7 @@ VENV ?= .venv
 EXTRAS ?= test
 BIN := $(VENV)/bin
 
-.PHONY: verify test edges lint figures bench bench-gpu gpu wheel clean
+.PHONY: verify test edges mutants lint figures bench bench-gpu gpu wheel clean
 
 verify: $(VENV)/installed
 	$(BIN)/byzcheck verify
@@ -15,6 +15,11 @@ test: $(VENV)/installed-$(EXTRAS)
 CASES ?= 100000
 edges: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n 2 tests/test_edges.py --cases $(CASES)
+
+# Planted faults, each of which its tests must notice; NAMES=… for some of them.
+NAMES ?=
+mutants: $(VENV)/installed-test,neural
+	$(BIN)/python tests/mutants.py $(NAMES)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .

@@ -78,6 +78,18 @@ def test_z_at_25_workers_and_5_attackers_is_as_published():
     assert abs(alie_z(25, 5, "krum") - 0.468) < 5e-4
 
 
+@pytest.mark.parametrize("n", range(5, 13))
+def test_the_missing_workers_make_a_majority_of_any_number(n):
+    for f in range(1, (n - 1) // 2 + 1):
+        missing = next(s for s in range(n) if 2 * (s + f) > n)  # of honest workers, besides the f
+        for z_formula, share in (("released", (n - f - missing) / (n - f)), ("krum", (n - missing) / n)):
+            if 0 < share < 1:
+                assert alie_z(n, f, z_formula) == pytest.approx(scipy.stats.norm.ppf(share), rel=1e-13, abs=1e-15)
+            else:
+                with pytest.raises(ValueError, match="give z yourself"):
+                    alie_z(n, f, z_formula)
+
+
 def test_the_formula_is_taken_at_the_true_numbers_of_workers():
     honest, own = np.random.default_rng(0).normal(size=(20, 2)), np.zeros((5, 2))
     released, krum = (ALittleIsEnough(z_formula=name)(view(honest, own))[0] for name in ("released", "krum"))

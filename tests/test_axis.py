@@ -213,6 +213,14 @@ def test_runs_with_seeds_of_their_own_are_the_first_runs_of_these(steps):
     assert record(seed=(4,), runs=1).key() == record(seed=4, runs=1).key()
 
 
+def test_runs_with_seeds_of_their_own_begin_at_the_first_run():
+    whole = record(seed=(7, 3), runs=2, first_run=4)
+    for k, seed in enumerate((7, 3)):
+        one, other = (record(seed=seed, runs=1, first_run=first) for first in (4, 0))
+        np.testing.assert_array_equal(whole.x[k], one.x[0])
+        assert np.all(whole.x[k] != other.x[0])
+
+
 def test_seeds_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="a seed for each run, got 2 for runs = 3"):
         record(seed=(1, 2))

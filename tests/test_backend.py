@@ -135,6 +135,14 @@ def test_ranks_count_the_lexicographically_smaller_rows(x):
     assert backend.lexicographic_ranks(x).tolist() == [sum(other < row for other in rows) for row in rows]
 
 
+@pytest.mark.parametrize("d", [2, 3])
+def test_ranks_of_rows_that_begin_alike(d):
+    rows = list(itertools.product([-1.0, 0.0, 2.0], repeat=d))
+    runs = [[rows[i] for i in np.random.default_rng(seed).integers(len(rows), size=12)] for seed in range(20)]
+    expected = [[sum(other < row for other in run) for row in run] for run in runs]
+    assert backend.lexicographic_ranks(np.array(runs)).tolist() == expected
+
+
 @given(x=messages(kinds=("ties",)))
 def test_order_by_value_is_that_of_score_then_row(x):
     scores = np.round(np.sum(np.abs(x), axis=-1) / 4)

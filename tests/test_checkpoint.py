@@ -100,6 +100,28 @@ def test_an_interruption_within_a_round_repeats_the_round_with_the_same_draws(tm
     same(resumed, play(e))
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Unmeasured(Drifting):
+    """Is interrupted while the eighth round is measured, when it has been observed, if that is armed."""
+
+    def measure_in(self, x, memory):
+        if memory.rounds == 8 and ARMED.is_set():
+            raise KeyboardInterrupt
+        return super().measure_in(x, memory)
+
+
+def test_a_round_that_is_interrupted_while_it_is_noted_is_noted_once(tmp_path):
+    e = dataclasses.replace(EXPERIMENTS["everything has a state"], problem=Unmeasured())
+    ARMED.set()
+    with pytest.raises(KeyboardInterrupt):
+        play(e, None, Checkpoint(tmp_path / "c.npz"))
+    ARMED.clear()
+    told = []
+    resumed = play(e, None, Checkpoint(tmp_path / "c.npz"), told.append)
+    assert told[0].t == 8
+    same(resumed, play(e))
+
+
 def test_it_keeps_one_from_time_to_time(tmp_path):
     e, path = EXPERIMENTS["everything has a state"], tmp_path / "c.npz"
     with pytest.raises(ZeroDivisionError):  # as if it were killed: nothing is kept then

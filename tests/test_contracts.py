@@ -22,6 +22,8 @@ from sims.aggregators import (
     Mean,
     MultiKrum,
     NearestNeighbourMixing,
+    Promises,
+    StatelessRule,
     TrimmedMean,
 )
 from sims.by_name import examples
@@ -186,6 +188,21 @@ def test_oddness_is_left_out_only_where_ties_do_break_it(rule, n):
         contracts.check_oddness(rule, x)
 
 
+@pytest.mark.parametrize(("n", "d", "ties"), [(6, 1, True), (6, 2, False), (8, 1, True), (8, 3, False)])
+def test_plain_distances_tie_on_a_line_alone(n, d, ties):
+    rule = Krum(1, "byzantine_momentum")
+    assert rule.meets_ties(n, d) == ties
+    assert ("oddness" not in dict(contracts.contracts_for(rule, n, d))) == ties
+    odd = 0
+    for seed in range(10):
+        try:
+            contracts.check_oddness(rule, drawn(n, d, seed=seed))
+            odd += 1
+        except AssertionError:
+            continue
+    assert (odd < 10) == ties
+
+
 CAUGHT = [
     ("permutation", faulty.FirstWorkerMean()),
     ("ties", faulty.TiesByIndex()),
@@ -250,3 +267,26 @@ def test_the_contracts_need_no_hypothesis():
     """Only `sims.strategies` does, so that the suite can be imported without the extra."""
     program = "import sys; sys.modules['hypothesis'] = None; import sims.contracts"
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+class AnswersNaN(StatelessRule):
+    """Promises all that a rule can, and keeps nothing of it."""
+
+    promises = Promises(mean=True)
+
+    def breakdown(self, n):
+        return 1
+
+    def reduce(self, x):
+        return x[..., 0, :] * np.nan
+
+
+def test_a_rule_that_answers_nan_breaks_every_contract_that_compares():
+    broken = set()
+    for name, check in contracts.contracts_for(AnswersNaN(), 5):
+        try:
+            check(AnswersNaN(), drawn(5, 2))
+        except AssertionError:
+            broken.add(name)
+    compared = {"permutation", "ties", "agreement", "translation", "scale", "oddness", "mean", "majority"}
+    assert broken >= compared | {"boundedness", "non-finite"}

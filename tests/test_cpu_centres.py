@@ -10,6 +10,7 @@ from sims.aggregators import (
     RFA,
     CenteredClipping,
 )
+from sims.backend import HUGE
 from sims.kernels.cpu import centres, clipping
 
 
@@ -53,3 +54,40 @@ def test_a_centre_is_not_rounded_between_steps():
     np.testing.assert_allclose(end.rounded.astype(np.float64) + end.rest, expected, rtol=1e-12, atol=1e-13)
     squares = centres.advance(x, alive, end)
     np.testing.assert_allclose(squares, np.sum((x.astype(np.float64) - expected) ** 2, axis=1), rtol=1e-12)
+
+
+def test_a_centre_between_steps_has_all_digits():
+    """Messages of float32 give what the same numbers in float64 give, rounded once, at the end."""
+    x = large(7, np.float32)
+    wide, origin = x.astype(np.float64), np.zeros((1, x.shape[1]))
+    radii, nu = [np.array([tau]) for tau in (60.0, 20.0, 5.0)], np.array([0.1])
+    found = clipping.centered_clipping(x[None], origin, radii), clipping.weiszfeld_steps(x[None], nu, 3)
+    expected = clipping.centered_clipping(wide[None], origin, radii), clipping.weiszfeld_steps(wide[None], nu, 3)
+    for once, right in zip(found, expected, strict=True):
+        assert once.dtype == np.float32
+        np.testing.assert_array_equal(once, right.astype(np.float32))
+
+
+def test_at_radius_zero_nothing_moves_and_without_one_all_are_averaged():
+    """Around a message, at a distance 0 from the centre, and with one that is not finite, which has no weight."""
+    x = large(7)
+    x[4, 5::11] = np.nan
+    centre, alive = x[2].copy(), np.arange(7) != 4
+    nowhere = clipping.centered_clipping(x[None], centre[None], [np.zeros(1)] * 2)
+    np.testing.assert_array_equal(nowhere[0], centre)
+    everywhere = clipping.centered_clipping(x[None], centre[None], [np.array([np.inf])])
+    expected = centre + np.sum(x[alive] - centre, axis=0) / 7
+    np.testing.assert_allclose(everywhere[0], expected, rtol=1e-13, atol=1e-14)
+
+
+@pytest.mark.parametrize("beyond", [1.5, 1e3])
+def test_messages_little_beyond_the_threshold_are_dead(beyond):
+    """Their squares do not overflow, and still they count as those do that are not finite."""
+    x = large(7)
+    found = []
+    for value in (beyond * HUGE, np.inf):
+        x[3, 1000] = value
+        found.append(clipping.centered_clipping(x[None], x[:1], [np.array([50.0])]))
+        found.append(clipping.weiszfeld_steps(x[None], np.array([0.1]), 2))
+    np.testing.assert_array_equal(found[0], found[2])
+    np.testing.assert_array_equal(found[1], found[3])

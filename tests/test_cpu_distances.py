@@ -36,3 +36,15 @@ def test_lexicographic_ranks_of_long_messages():
     x[1, 299], x[2, 299], x[3, 0], x[4, 150] = 1, 1, -1, np.nan
     alive = np.array([True] * 4 + [False] + [True] * 2)
     assert distances.lexicographic_ranks(x, alive).tolist() == [1, 5, 5, 0, 1, 1, 1]
+
+
+def test_messages_that_begin_alike_are_in_the_order_of_their_values():
+    """Of either sign, wherever they differ first; what comes later decides only among those that do not."""
+    rng = np.random.Generator(np.random.Philox(0))
+    for first in (1, distances.FEW - 1, distances.FEW, 299):
+        x = np.zeros((12, 303))
+        x[:, first:] = rng.choice([-3.0, -1.0, 0.0, 2.0], (12, 303 - first))
+        x[9], x[10] = x[2], -x[2]
+        rows = [tuple(row) for row in x.tolist()]
+        expected = [sum(other < row for other in rows) for row in rows]
+        assert distances.lexicographic_ranks(x, np.ones(12, bool)).tolist() == expected

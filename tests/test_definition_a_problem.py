@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from perform import check_statement, results, verdicts, well_formed
 
+from sims.checks import problem as problem_checks
+from sims.checks.confidence import bounded_mean
 from sims.checks.problem import FiniteLaw, cells, check_function, check_noise, sample_noise, signs
 from sims.engine import Streams
 from sims.problems import Bernoulli, Pareto, Quadratic
@@ -93,6 +95,15 @@ def test_a_bias_in_the_draws_is_seen():
         problem = Altered(Bernoulli(0.25), bias=bias)
         found = flagged(sample_noise(problem, Streams(0, "test"), np.zeros((1, 1)), **law))
         assert ("bias of coordinate 1" in found) == seen
+
+
+def test_all_intervals_share_one_false_alarm(monkeypatch):
+    taken = []
+    monkeypatch.setattr(problem_checks, "bounded_mean", lambda *given: taken.append(given[-1]) or bounded_mean(*given))
+    points = np.zeros((3, 2))
+    found = list(sample_noise(Bernoulli(0.25, dim=2), Streams(0, "t"), points, draws=100, bound=1.0, alpha=1e-6))
+    assert len(taken) == len(found) == 3 * (2 + 1)
+    assert math.fsum(taken) == pytest.approx(1e-6, rel=1e-12)
 
 
 def test_a_draw_beyond_the_bound_is_refused():

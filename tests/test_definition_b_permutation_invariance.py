@@ -248,3 +248,13 @@ def test_the_law_of_the_output_by_enumeration(algorithm):
         expected[algorithm.output(state)] += math.prod(law[row] for row in rows)
     assert output_law(algorithm, law, 3, answer) == expected
     assert len(expected) > 3
+
+
+def test_every_neighbour_of_every_round_is_exchanged():
+    array = ((1, 2, 3, 4), (5, 6, 7, 7))
+    found = list(exchanges(array))
+    assert [(r, i) for r, i, _ in found] == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)]  # equal ones need not be
+    for r, i, other in found:
+        row = list(array[r])
+        row[i], row[i + 1] = row[i + 1], row[i]
+        assert other == (*array[:r], tuple(row), *array[r + 1 :])

@@ -161,6 +161,20 @@ def test_shuffling_defeats_worker_momentum_but_not_the_median_of_gradients():
     assert np.all(shuffled(CoordinateMedian(), SGD(0.5), True).sq_aggregate_errors == 0)
 
 
+@pytest.mark.parametrize(
+    "attack", [BitFlipping(), BitFlipping("messages"), InnerProductManipulation(0.5), Constant(5.0, "gradients")]
+)
+@pytest.mark.parametrize("optimizer", [SGD(0.1), ServerMomentum(0.1, 0.5)])
+def test_an_attacker_is_shown_his_own_message_wherever_he_stands(attack, optimizer):
+    problem = Quadratic((1.0, 2.0), sigma_sq=1.0, zeta_sq=9.0)
+    size = {"n": 7, "f": 3, "steps": 6, "runs": 5, "seed": 0}
+    plain, shuffled = (
+        simulate(problem, RobustSGD(Mean(), optimizer), attack=attack, shuffle=which, **size) for which in (False, True)
+    )
+    np.testing.assert_allclose(shuffled.x, plain.x, rtol=1e-11)
+    np.testing.assert_allclose(shuffled.sq_aggregate_errors, plain.sq_aggregate_errors, rtol=1e-10)
+
+
 @pytest.mark.parametrize("optimizer", [SGD(0.5), WorkerMomentum(0.5, 0.5), ServerMomentum(0.5, 0.5)])
 def test_shuffling_leaves_the_mean_unchanged_bit_for_bit(optimizer):
     plain, mixed = (shuffled(Mean(), optimizer, shuffle, steps=7) for shuffle in (False, True))

@@ -111,6 +111,29 @@ def test_closures_are_told_apart_and_equal_ones_are_not():
     assert made(1.0) == made(1.0) != made(2.0)
 
 
+def with_default(scale):
+    return lambda t, scale=scale: scale / t
+
+
+def with_keyword(scale):
+    return lambda t, *, scale=scale: scale / t
+
+
+@pytest.mark.parametrize("make", [with_default, with_keyword])
+def test_defaults_of_functions_are_in_the_key(make):
+    keys = [dataclasses.replace(BASE, algorithm=RobustSGD(Mean(), SGD(make(s)))).key() for s in (1.0, 2.0, 1.0)]
+    assert keys[0] == keys[2] != keys[1]
+
+
+def test_the_precision_of_an_array_is_in_the_key():
+    numbers = np.array([0.5, 2.0])
+    keys = {
+        dataclasses.replace(BASE, algorithm=RobustSGD(Custom(numbers.astype(dtype)), SGD(0.1))).key()
+        for dtype in ("float16", "float32", "float64")
+    }
+    assert len(keys) == 3
+
+
 # One key, in whatever form parts are given
 
 
@@ -127,6 +150,14 @@ def test_closures_are_told_apart_and_equal_ones_are_not():
 )
 def test_the_same_experiment_has_one_key(changes):
     assert dataclasses.replace(BASE, **changes).key() == BASE.key()
+
+
+@pytest.mark.parametrize(
+    "having",
+    [lambda zero: zero, lambda zero: [1.0, zero], np.array, np.float64, lambda zero: {"a": zero}, CenteredClipping],
+)
+def test_zero_has_no_sign_in_keys(having):
+    assert canonical(describe(having(-0.0))) == canonical(describe(having(0.0)))
 
 
 @pytest.mark.parametrize(

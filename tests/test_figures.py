@@ -21,6 +21,8 @@ from matplotlib.image import imread
 from readable import unreadable, words
 
 from figures import style
+from figures.experiments.curves import over_rounds
+from theory.experiments.results import Cell
 
 HOME = Path(style.__file__).parent
 EXPERIMENTS = sorted(path.stem for path in HOME.glob("figure_*.py"))
@@ -217,6 +219,35 @@ def test_missing_data_are_named(stem, keys):
     del place[keys[-1]]
     with pytest.raises(ValueError, match=re.escape(f"the figure's data have no {' / '.join(keys)}: byzcheck verify")):
         drawn(stem, data)
+
+
+def test_what_was_not_measured_is_no_number():
+    found = style.pick({"rules": {"Krum": [1.5, None]}}, "rules", "Krum")
+    assert found[0] == 1.5
+    assert np.isnan(found[1])
+
+
+def test_a_picture_does_not_say_when_it_was_drawn(tmp_path):
+    style.save(Figure((1, 1)), tmp_path / "picture")
+    said = (tmp_path / "picture.svg").read_text(encoding="utf-8")
+    assert "<dc:format>" in said
+    assert "date" not in said
+    assert b"tEXt" not in (tmp_path / "picture.png").read_bytes()
+
+
+def test_a_curve_has_the_times_that_all_seeds_have():
+    runs = {
+        0: [{"t": 0, "loss": 4.0, "size": 2.0}, {"t": 5, "loss": 2.0, "size": 2.0}, {"t": 9, "loss": 1.0, "size": 2.0}],
+        1: [
+            {"t": 0, "loss": 2.0, "size": 1.0},
+            {"t": 5, "loss": None, "size": 1.0},
+            {"t": 9, "loss": 3.0, "size": 1.0},
+        ],
+    }
+    curve = over_rounds(Cell({}, runs), "loss")
+    assert [list(one) for one in (curve.t, curve.mean, curve.low, curve.high)] == [[0, 9], [3, 2], [2, 1], [4, 3]]
+    assert list(over_rounds(Cell({}, runs), "loss", over="size").mean) == [2.0, 1.75]
+    assert over_rounds(Cell({}, runs), "accuracy") is None
 
 
 def test_a_picture_that_cannot_be_drawn_leaves_the_files_as_they_were(tmp_path, monkeypatch):

@@ -251,6 +251,7 @@ def test_the_digest_is_of_all_that_a_network_sees_and_of_nothing_else():
         dataset(train_labels=labels[::-1]),
         dataset(train_images=pixels.reshape(20, 5, 4, 3), test_images=pixels[:7].reshape(7, 5, 4, 3)),
         dataset(mean=(0.5, 0.5, 0.4)),
+        dataset(std=(0.2, 0.2, 0.1)),
         dataset(classes=tuple("0123456789A")),
     ]
     assert len({data.digest for data in changed}) == len(changed)

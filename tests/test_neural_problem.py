@@ -154,7 +154,16 @@ def test_byzantine_workers_have_the_shards_of_honest_ones():
     for worker, shard in enumerate([0, 1, 2, 0, 1]):
         assert set(picks[:, worker].ravel()) == shards[shard]
     assert not np.array_equal(picks[:, 0], picks[:, 3])  # in an order of their own
-    assert len(dataclasses.replace(problem, shards=4).dealt(3)) == 4
+
+
+@pytest.mark.parametrize("count", [2, 4, 7])
+def test_byzantine_worker_j_has_shard_j_of_as_many_as_there_are(count):
+    problem = dataclasses.replace(LINEAR, train_size=84, shards=count)
+    dealt = problem.dealt(3)
+    assert len(dealt) == count
+    picks = rounds(problem, 6, 3, 84)
+    for worker, shard in enumerate([0, 1, 2, 0, 1, 2]):
+        assert set(picks[:, worker].ravel()) == set(dealt[shard % count])
 
 
 def test_with_replacement_images_come_uniformly_from_the_shard():

@@ -213,6 +213,13 @@ def test_clipped_goes_along_axes_of_the_radius_and_is_the_first_step():
         assert np.all(np.isnan(noted["clipped_byzantine"]))
 
 
+@pytest.mark.parametrize(("radii", "share"), [((0.01, 1e6), 1.0), ((1e6, 0.01), 0.0)])
+def test_of_several_radii_the_first_tells_what_is_clipped(radii, share):
+    for _, noted in rounds(Clipped(), CenteredClipping(radii, steps=2), f=2, attack=BitFlipping()):
+        for name in ("clipped", "clipped_byzantine"):
+            np.testing.assert_array_equal(noted[name], share)
+
+
 def test_a_rule_that_does_not_clip_has_no_radius():
     for _, noted in rounds(Clipped(), Mean()):
         assert all(np.all(np.isnan(values)) for values in noted.values())

@@ -12,7 +12,7 @@ from experiments import ATTACKS, FIELDS, OPTIMIZERS, PROBLEM, RULES, agree, both
 from sims import kernels
 from sims.aggregators import RFA, CenteredClipping, CoordinateMedian, Krum, Mean, MultiKrum, TrimmedMean
 from sims.attacks import ALittleIsEnough, BitFlipping, InnerProductManipulation
-from sims.engine import on_cpu, program, simulate
+from sims.engine import Experiment, on_cpu, program, simulate
 from sims.kernels.cpu import threads
 from sims.optimizers import SGD, RobustSGD, ServerMomentum, WorkerMomentum
 from sims.problems import Quadratic, Sinusoidal
@@ -106,6 +106,13 @@ def test_ties_of_krum_are_broken_by_value():
     agree(*both(problem, RobustSGD(Krum(1), SGD(0.1)), n=6, f=1, attack=BitFlipping(), x0=np.ones(2)))
 
 
+def test_ties_of_krum_between_different_messages_are_broken_by_value():
+    """Over one neighbour the two closest messages have one score, on either side of 0."""
+    for dim, x_star in ((1, 0.0), (1, -2.0), (3, (0.2, 0.0, -1.0))):
+        problem = Quadratic((1.0,) * dim, sigma_sq=1.0, x_star=x_star)
+        agree(*both(problem, RobustSGD(Krum(0), SGD(0.1)), n=3, f=0, runs=9))
+
+
 def played(monkeypatch):
     calls = []
     original = on_cpu.play
@@ -146,6 +153,21 @@ def test_everything_else_takes_the_reference(monkeypatch):
     monkeypatch.setattr(on_cpu, "SMALLEST", 2**17)
     simulate(PROBLEM, plain, **size)
     assert len(calls) == 1
+
+
+def test_compiled_rounds_begin_and_end_where_it_says(monkeypatch):
+    numbers = 5 * PROBLEM.dim
+
+    def compiled(steps):
+        e = Experiment(PROBLEM, RobustSGD(Mean(), SGD(0.1)), n=5, f=1, steps=steps, runs=2, seed=0)
+        return on_cpu.program(e) is not None
+
+    monkeypatch.setattr(on_cpu, "SMALLEST", 7 * numbers)
+    assert [compiled(steps) for steps in (6, 7, 8)] == [False, True, True]
+    monkeypatch.setattr(on_cpu, "LARGEST", numbers)
+    assert compiled(7)
+    monkeypatch.setattr(on_cpu, "LARGEST", numbers - 1)
+    assert not compiled(7)
 
 
 def test_what_does_not_fit_is_refused_in_the_reference_s_words():

@@ -1,11 +1,13 @@
 """Optimizers and the algorithms made of them, against hand-made sums."""
 
+import dataclasses
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from sims.aggregators import CenteredClipping, CoordinateMedian, Mean
+from sims.by_name.register import OPTIMIZERS
 from sims.optimizers import SGD, RobustSGD, ServerMomentum, WorkerMomentum
 
 X0 = np.array([4.0, -2.0])
@@ -155,3 +157,28 @@ def test_array_parameters_are_a_loop(kind):
 def test_bad_input_is_refused_with_its_numbers(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@dataclasses.dataclass
+class Asked:
+    """A schedule that is constant, and the rounds that it was asked for."""
+
+    value: float
+    rounds: list = dataclasses.field(default_factory=list)
+
+    def __call__(self, t):
+        self.rounds.append(t)
+        return self.value
+
+
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in OPTIMIZERS for name in kind.reals])
+def test_every_schedule_is_asked_for_the_round_that_is_played(kind, name):
+    example = kind.example()
+    asked = Asked(getattr(example, name))
+    algorithm = RobustSGD(Mean(), dataclasses.replace(example, **{name: asked}))
+    state = algorithm.init(X0)
+    for t in range(1, 6):
+        before = len(asked.rounds)
+        _, state = algorithm(np.ones((3, 2 * len(algorithm.points(state)))), state)
+        assert set(asked.rounds[before:]) <= {t}
+    assert {2, 3, 4, 5} <= set(asked.rounds)  # MVR's first estimate needs no α

@@ -450,3 +450,38 @@ def test_bulyan_that_rounds_before_it_compares_is_caught():
         assert is_possible(Bulyan(1), x)
         caught += not is_possible(faulty.BulyanAroundTheRoundedMedian(1), x)
     assert caught >= 5
+
+
+def cost(x, v):
+    """Σ ‖x_i − v‖ of messages (n, d), at points (..., d)."""
+    return np.sum(np.linalg.norm(x - np.asarray(v)[..., None, :], axis=-1), axis=-1)
+
+
+def test_where_newton_overshoots_weiszfeld_goes_on():
+    """Five corners of a square: no point of a fine grid is better, from wherever the search begins."""
+    corners = np.array(list(itertools.product([0.0, 1.0], [-1.0, 0.0])))
+    grid = np.stack(np.meshgrid(np.linspace(0, 1, 81), np.linspace(-1, 0, 81)), axis=-1)
+    for chosen in itertools.combinations_with_replacement(range(4), 5):
+        for order in (chosen, chosen[::-1], chosen[2:] + chosen[:2]):
+            x = corners[list(order)]
+            assert cost(x, GeometricMedian().aggregate(x)) <= np.min(cost(x, grid)) * (1 + 32 * EPS), order
+
+
+@pytest.mark.parametrize("beyond", [1e-3, 1e-6, 1e-9])
+def test_a_message_a_little_off_is_not_the_geometric_median(beyond):
+    """Two unit vectors of a sum a little longer than 1 pull the minimiser off the message between them."""
+    angle = math.acos((1 + beyond) / 2)
+    side = np.array([math.cos(angle), math.sin(angle)])
+    x = np.array([[0.0, 0.0], side, 2 * side * [1, -1]])
+    assert certificate(x, x[0]) == pytest.approx(beyond, rel=1e-3)
+    assert certificate(x, GeometricMedian().aggregate(x)) <= len(x) * GeometricMedian().tol
+
+
+@pytest.mark.parametrize("place", range(6))
+def test_one_far_message_costs_the_geometric_median_no_digits(place):
+    near = drawn(5, 3, seed=4)
+    far = np.insert(near, place, 1e12, axis=0)
+    direction = GeometricMedian().aggregate(np.vstack([near, near[:1] + 1e6]))  # from afar only the direction counts
+    found = GeometricMedian().aggregate(far)
+    assert np.max(np.abs(found - GeometricMedian().aggregate(np.vstack([near, far[place]])))) <= 1e-12
+    assert np.max(np.abs(found - direction)) <= 1e-4

@@ -103,6 +103,23 @@ def test_two_point_laws_have_exactly_two_values_and_the_stated_probability(probl
     assert not low <= ones <= high
 
 
+@pytest.mark.parametrize(
+    ("problem", "first", "last"),
+    [
+        (Bernoulli(0.0), 0.0, 0.0),
+        (Bernoulli(0.5), 1.0, 0.0),
+        (Bernoulli(1.0), 1.0, 1.0),
+        (Rademacher(), 1.0, -1.0),
+        (Pareto(), 1.0, 2.0 ** (53 / 3)),
+    ],
+    ids=repr,
+)
+def test_the_ends_of_the_uniform_have_finite_and_possible_values(problem, first, last):
+    """Draws are multiples of 2^−53 in [0, 1): 0 comes once in 2^53 draws, and then it must be right, too."""
+    found = problem.quantile(np.array([[0.0], [1.0 - 2.0**-53]]))[:, 0]
+    assert found.tolist() == pytest.approx([first, last], rel=1e-14)
+
+
 def test_two_point_laws_have_the_closed_moments():
     p = Fraction(1, 4)
     assert Fraction(Bernoulli(0.25).variance) == p * (1 - p) ** 2 + (1 - p) * p**2

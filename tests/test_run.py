@@ -11,6 +11,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import tiny_statements as tiny
@@ -20,7 +21,8 @@ import theory
 from byzcheck import run
 from byzcheck.record import run_record
 from byzcheck.run import CheckError, Options
-from theory.claim import FALSE_ALARM, SHARE
+from sims.checks.evidence import Evidence
+from theory.claim import FALSE_ALARM, SHARE, Claim, Control
 
 SCRIPT = Path(tiny.__file__)
 BOTH = ("definition_x_die", "theorem_y_coin")
@@ -79,6 +81,22 @@ def test_false_alarm_counts_every_interval_and_has_a_bound(paper):
     many = tuple(replace(o, intervals=int(FALSE_ALARM / SHARE)) for o in results[0].outcomes)
     with pytest.raises(ValueError, match="false-alarm"):
         run.false_alarm([run.Result(results[0].statement, many)])
+
+
+def numbers(ctx, *, claimed=1.0):
+    """Three numbers, of which the second is another, an interval for each."""
+    for value in (1.0, 2.0, 1.0):
+        yield Evidence("a number", value, "=", claimed, "sampled", ctx.alpha)
+
+
+def test_only_a_control_that_must_be_refuted_ends_with_the_first_contradiction(monkeypatch):
+    controls = (Control("a", "because", {}), Control("b", "because", {}, expect="survives"))
+    claims = (Claim("numbers", "All are 1.", numbers, controls),)
+    monkeypatch.setattr(theory, "load", lambda stem: SimpleNamespace(claims=claims))
+    outcomes = [run.perform(run.Task("stem", "numbers", control), Options()) for control in (None, 0, 1)]
+    assert [[e.measured for e in o.evidence] for o in outcomes] == [[1, 2, 1], [1, 2], [1, 2, 1]]
+    assert [o.intervals for o in outcomes] == [3, 2, 3]
+    assert {o.verdict for o in outcomes} == {"refuted"}
 
 
 def test_progress_tells_every_outcome_once(paper):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sims.aggregators import Bucketing, CoordinateMedian, Krum, Mean, TrimmedMean
+from sims.aggregators import Bucketing, CoordinateMedian, Krum, Mean, Promises, StatelessRule, TrimmedMean
 from sims.attacks import ALittleIsEnough, InnerProductManipulation, Mimic, SearchedStrength, View
 from sims.backend import to_numpy
 from sims.engine import Streams, simulate
@@ -119,6 +119,28 @@ def test_the_strength_is_that_of_the_search_in_two_phases(direction, rule):
     sent, _ = SearchedStrength(direction)(view(honest, 2, rule))
     for run in range(3):
         assert np.allclose(sent[run, 1], searched(honest[run], 2, rule, direction), rtol=1e-12)
+
+
+class Jagged(StatelessRule):
+    """1 + τ where the last message is −τ and τ lies below 9.5, or between 14 and 15, and 1 elsewhere."""
+
+    promises = Promises(translation=False, scale=False, odd=False)
+
+    def breakdown(self, n):
+        return 0
+
+    def reduce(self, x):
+        tau = -x[..., -1, :]
+        return 1.0 + np.where((tau < 9.5) | ((tau > 14) & (tau < 15)), tau, 0.0)
+
+
+@pytest.mark.parametrize("evals", range(1, 20))
+def test_a_step_that_helps_after_one_that_did_not_is_not_doubled(evals):
+    """The first step, to 10, does no harm; the second, to 8, does, and so does the third, 6.4 beyond it."""
+    honest = np.ones((1, 6, 2))
+    sent, _ = SearchedStrength("mean", evals)(view(honest, 2, Jagged()))
+    assert np.allclose(sent[0, 1], searched(honest[0], 2, Jagged(), "mean", evals), rtol=1e-12)
+    assert -sent[0, 0, 0] == pytest.approx(0.0 if evals < 3 else 8.0 if evals < 4 else 14.4, abs=0.6)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from fractions import Fraction
 
@@ -96,14 +97,17 @@ def test_one_worker_by_hand(flip):
     assert second == pytest.approx([p - (not flip) + 0.5 * w, 1 - p - flip - 0.5 * w], rel=1e-14)
 
 
-def test_flipping_is_the_problem_with_other_labels():
-    other = SoftmaxRegression(PROBLEM.features, 3 - np.asarray(PROBLEM.labels), ridge=0.1)
-    sample = PROBLEM.draw(Streams(0, "sample").runs(0, 2), 1, 7)[0]
-    x = points(PROBLEM)[:2]
-    mixed = PROBLEM.oracle(x, sample, 4, flip=True)
-    assert np.array_equal(mixed[:, :4], PROBLEM.oracle(x, sample)[:, :4])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_flipping_is_the_problem_with_other_labels(batch):
+    problem = dataclasses.replace(PROBLEM, batch=batch)
+    other = dataclasses.replace(problem, labels=3 - np.asarray(PROBLEM.labels))
+    sample = problem.draw(Streams(0, "sample").runs(0, 2), 1, 7)[0]
+    x = points(problem)[:2]
+    plain, mixed = problem.oracle(x, sample), problem.oracle(x, sample, 4, flip=True)
+    assert np.array_equal(mixed[:, :4], plain[:, :4])
     assert np.array_equal(mixed[:, 4:], other.oracle(x, sample)[:, 4:])
-    assert np.array_equal(PROBLEM.oracle(x, sample, flip=True), PROBLEM.oracle(x, sample))
+    assert not np.any(np.all(mixed[:, 4:] == plain[:, 4:], axis=-1))
+    assert np.array_equal(problem.oracle(x, sample, flip=True), plain)
 
 
 @pytest.mark.parametrize("problem", PROBLEMS, ids=IDS)

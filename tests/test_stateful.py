@@ -45,6 +45,26 @@ def test_gradients_at_other_points_leave_no_memory():
     np.testing.assert_allclose(record.measures["drift"], np.sum(by_hand(False)[1], axis=-1), rtol=1e-12)
 
 
+@dataclasses.dataclass(frozen=True)
+class Looking(Observer):
+    """Keeps the iterate and the messages of every round."""
+
+    rounds: list = dataclasses.field(default_factory=list)
+
+    def __call__(self, seen):
+        self.rounds.append((seen.x, seen.messages))
+        return {"looked": seen.x[..., 0]}
+
+
+def test_gradients_of_one_round_see_one_memory():
+    """At α = 0 an estimate changes by g(x) − g(x'), here x − x': the drift, which a memory decides, cancels."""
+    looking = Looking()
+    simulate(Drifting(), RobustSGD(Mean(), WorkerMVR(0.1, 0.0)), observers=(looking,), **SIZES)
+    first = looking.rounds[0][1] - looking.rounds[0][0][..., None, :]
+    for x, messages in looking.rounds:
+        np.testing.assert_allclose(messages - x[..., None, :], first, rtol=1e-12, atol=1e-12)
+
+
 def test_a_given_start_replaces_its_own_and_both_are_in_the_key():
     own = Experiment(Drifting(), SGD_MEAN, **SIZES)
     assert own.x0 is None

@@ -1,11 +1,16 @@
 """The random streams: what they are, and that nothing but seed, purpose and run decides them."""
 
 import hashlib
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 
-from sims.engine import Streams
+from sims.aggregators import Promises, Rule
+from sims.attacks import Attack
+from sims.engine import Streams, simulate
+from sims.optimizers import SGD, RobustSGD
+from sims.problems import Quadratic
 
 
 def test_generator_is_philox_keyed_by_blake2b_of_seed_and_purpose_and_by_the_run():
@@ -79,3 +84,45 @@ def test_batched_draws_are_those_of_the_single_generators():
 def test_bad_input_is_refused_with_its_numbers(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@dataclass(frozen=True)
+class DrawingAttack(Attack):
+    """Draws, and behaves."""
+
+    drawn: list = field(default_factory=list)
+
+    def send(self, view, state, rng):
+        self.drawn.append(rng.uniform(1, (2,))[0])
+        return view.own, state
+
+
+@dataclass(frozen=True)
+class DrawingRule(Rule):
+    """The mean, which draws and remembers in which order messages came."""
+
+    promises = Promises()
+    drawn: list = field(default_factory=list)
+    came: list = field(default_factory=list)
+
+    def breakdown(self, n):
+        return 0
+
+    def combine(self, x, state, rng):
+        self.drawn.append(rng.uniform(1, (2,))[0])
+        self.came.append(x.copy())
+        return x.mean(axis=-2), state
+
+
+@pytest.mark.parametrize("chunk", [None, 2])
+def test_everybody_draws_from_a_stream_of_his_own(chunk):
+    n, runs, steps, first = 5, 3, 7, 4
+    problem, attack, rule = Quadratic((1.0,), sigma_sq=1.0, zeta_sq=100.0), DrawingAttack(), DrawingRule()
+    size = {"n": n, "f": 2, "steps": steps, "runs": runs, "first_run": first, "seed": 9, "shuffle": True}
+    simulate(problem, RobustSGD(rule, SGD(0.0)), attack=attack, chunk=chunk, **size)
+    streams = {name: Streams(9, name).runs(first, runs) for name in ("sample", "shuffle", "attack", "rule")}
+    np.testing.assert_array_equal(attack.drawn, streams["attack"].uniform(steps, (2,)))
+    np.testing.assert_array_equal(rule.drawn, streams["rule"].uniform(steps, (2,)))
+    messages = problem.oracle(np.zeros((steps, runs, 1)), streams["sample"].normal(steps, (n, 1)), 3)
+    order = np.argsort(streams["shuffle"].uniform(steps, (n,)), axis=-1)
+    np.testing.assert_array_equal(rule.came, np.take_along_axis(messages, order[..., None], axis=-2))

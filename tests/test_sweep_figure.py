@@ -342,3 +342,9 @@ def test_every_panel_has_a_title():
     made = found({"rule": CLIPPING[:2], "rule.tau": (1.0, 2.0), "n": (9, 11)})
     titles = [panel.get_title(loc="left") for panel in draw(made, {"panels": "rule.tau"}).axes]
     assert titles == ["τ = 1", "τ = 2", "without τ"]
+
+
+def test_the_start_and_the_end_alone_are_no_curve():
+    axes = {"rule": CLIPPING, "seed": range(3)}
+    assert [times(axes, recorded, {}) for recorded in ((0,), (0, 600), (0, 300, 600))] == ["last", "last", "all"]
+    assert times(axes, (0, 600), {"x": "t"}) == "all"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from figures.sweep.choose import choose
@@ -138,3 +140,13 @@ def test_the_note_says_if_seeds_have_a_part_of_what_is_averaged(tmp_path):
         rows, _ = gathered(sweep, [str(tmp_path / "results")], jobs, "excess")
         notes.append(note(summary(rows, sweep.axes, over=("seed", "rule")), sweep.axes, 6, 6))
     assert notes == ["averaged over rule", "averaged over rule, of which some seeds have a part"]
+
+
+def test_a_job_in_two_folders_is_taken_from_the_first(tmp_path):
+    sweep = played(tmp_path, 'problem = "Rademacher"\nrule = ["Mean", "Krum"]\nseed = { range = [0, 3] }', "")
+    shutil.copytree(tmp_path / "results", tmp_path / "again")
+    jobs = chosen_jobs(sweep, [])
+    alone, none = gathered(sweep, [str(tmp_path / "results")], jobs, "excess")
+    both, missing = gathered(sweep, [str(tmp_path / name) for name in ("results", "again")], jobs, "excess")
+    assert none == missing == 0
+    assert both.to_pylist() == alone.to_pylist()

@@ -31,6 +31,9 @@ def test_ulps_count_the_doubles_between(start, steps):
     ("a", "b", "apart"),
     [
         (0.0, -0.0, 0),
+        (0.0, -5e-324, 1),
+        (5e-324, -5e-324, 2),
+        (-1.0, -1.0 + 2**-53, 1),
         (math.nan, math.nan, 0),
         (math.inf, math.inf, 0),
         (math.inf, -math.inf, math.inf),

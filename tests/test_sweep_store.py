@@ -409,3 +409,10 @@ def test_the_footer_is_json_for_anybody(results, tmp_path):
     file = tmp_path / "results" / results.write(rows(1), about(1))
     found = json.loads(pq.read_metadata(file).metadata[b"byzcheck"])
     assert found.keys() == {"format", *about(1), "machine", "commit", "written"}
+
+
+def test_a_scan_says_from_which_file_a_job_is_read(results):
+    names = [results.write(rows(*jobs), about(*jobs)) for jobs in ((1, 2), (2, 3), (2, 4))]
+    scan = results.scan()
+    assert scan.keys[key(2)].name == min(names)
+    assert [scan.keys[key(job)].name for job in (1, 3, 4)] == names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import math
@@ -112,6 +113,14 @@ def test_files_read_back(table):
     assert plain["rows"] == found.rows()
     assert (plain["value"], plain["at"]) == ("excess", "last")
     assert plain["axes"] == [[path, list(values)] for path, values in found.axes.items()]
+
+
+def test_what_has_commas_and_quotes_comes_back_from_comma_separated_values():
+    told = ("[0.1, 1.0]", 'a "quoted" name', "two\nlines", "plain")
+    found = summary(rows({"problem.eigenvalues": told}), {"problem.eigenvalues": told})
+    read = list(csv.DictReader(io.StringIO(FORMATS["csv"](found).decode(), newline="")))
+    assert [row["problem.eigenvalues"] for row in read] == list(told)
+    assert [float(row["mean"]) for row in read] == found.table["mean"].to_pylist()
 
 
 def test_an_average_over_more_is_taken_seed_by_seed():
