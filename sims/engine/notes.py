@@ -12,6 +12,7 @@ import numpy as np
 from sims.backend import Array, namespace, to_numpy
 from sims.engine.record import Record
 from sims.engine.round import States
+from sims.owned import PartError, asked, called, named_arrays, ours
 from sims.problems import Oracle, Stateful
 
 MEASURED_NUMBERS = 2**13  # coordinates of iterates that are measured at once, more only if one round has more
@@ -48,8 +49,9 @@ class Notes:
         state = states.algorithm
         self.times.append(state.t)
         if isinstance(self.problem, Stateful):
-            measured = self.problem.measure_in(state.x, states.problem)
-            self.parts.append({name: to_numpy(values)[None] for name, values in measured.items()})
+            measured = asked("problem", self.problem.measure_in, state.x, states.problem)
+            measured = self._looked_at(measured, state.x)
+            self.parts.append({name: np.asarray(to_numpy(values))[None] for name, values in measured.items()})
         else:
             self.waiting.append(state.x)
             if len(self.waiting) * math.prod(state.x.shape) >= MEASURED_NUMBERS:
@@ -76,12 +78,23 @@ class Notes:
         """The time that was measured last, and what was measured, which may wait for iterates of other rounds."""
         if self.waiting:
             self._measure()
-        return self.times[-1], {name: np.asarray(to_numpy(values))[-1] for name, values in self.parts[-1].items()}
+        return self.times[-1], {name: _fetched(values[-1, ...]) for name, values in self.parts[-1].items()}
 
     def _measure(self) -> None:
         x = namespace(*self.waiting).stack(self.waiting)
         self.waiting = []
-        self.parts.append(self.problem.measure(x))
+        self.parts.append(self._looked_at(asked("problem", self.problem.measure, x), x))
+
+    def _looked_at(self, measured: Any, x: Array) -> Mapping[str, Array]:
+        """What was measured of iterates x (..., d), of a problem of somebody's own looked at: arrays (..., more)."""
+        if ours(self.problem):
+            return measured
+        who = called("problem", self.problem)
+        found = named_arrays(who, measured, tuple(x.shape[:-1]), exactly=False)
+        if self.parts and found.keys() != self.parts[0].keys():
+            names = ", ".join(sorted(found)) or "nothing"
+            raise PartError(f"{who} must measure the same of every iterate, got {names}")
+        return found
 
     def plain(self) -> dict[str, Any]:
         """Everything, in lists and arrays, from which `restore` makes it again.

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sims.attacks import Attack, View
 from sims.backend import Array, inverse, namespace, take_rows
 from sims.optimizers import Algorithm, AlgorithmState
+from sims.optimizers.optimizer import several_points
+from sims.owned import PartError, asked, called, ours, pair, received
 from sims.problems import Labelled, Oracle, Stateful
 from sims.problems.problem import sq_norm
+from sims.trees import is_array
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,8 @@ class Round:
 
     Calling it with the states, the samples (..., n, *sample_shape) and an order of the workers (runs, n) or None
     returns the next states, and what was played. Raises `ValueError` if the attack flips labels and the problem is not
-    `Labelled`.
+    `Labelled`; and one that names a part of somebody's own that raises, or returns what it must not. Such a part is
+    handed copies (`sims.owned`), and what the round goes on with is nobody else's.
     """
 
     problem: Oracle
@@ -52,14 +57,24 @@ class Round:
 
     def begin(self, x: Array) -> States:
         """Where everybody stands before the first round, at x (..., d)."""
-        problem = self.problem
-        memory = problem.begin(x, self.n, self.n - self.f) if isinstance(problem, Stateful) else ()
-        return States(self.algorithm.init(x), self.attack.init(x, self.n, self.f) if self.f else (), memory)
+        problem, n, f = self.problem, self.n, self.f
+        memory = asked("problem", problem.begin, x, n, n - f) if isinstance(problem, Stateful) else ()
+        state = self._checked(asked("algorithm", self.algorithm.init, x), x)
+        return States(state, asked("attack", self.attack.init, x, n, f) if f else (), memory)
 
     def __call__(
-        self, states: States, sample: Any, order: Array | None, attacking: Any, ruling: Any
+        self,
+        states: States,
+        sample: Any,
+        order: Array | None,
+        attacking: Any,
+        ruling: Any,
+        trying: Callable[[int], Any] = lambda t: None,
     ) -> tuple[States, Played]:
-        """Play the round; `attacking` and `ruling` are the random streams of the attack and of the rule."""
+        """Play the round; `attacking` and `ruling` are the random streams of the attack and of the rule.
+
+        `trying(t)` is a stream, at its start, with which an attacker tries the rule out in round t.
+        """
         state, attack_state = states.algorithm, states.attack
         xp = namespace(state.x)
         g = self.n - self.f
@@ -74,8 +89,7 @@ class Round:
                 own_gradients=gradients[..., g:, :],
                 x=state.x,
                 last_aggregate=state.aggregate,
-                # no stream: an attacker who tries the rule out must not change what it will do
-                aggregate=lambda guess: self.algorithm.aggregate(_arrange(guess, order), spoken),
+                aggregate=lambda guess: self._tried(guess, spoken, order, trying(state.t + 1)),
                 t=state.t + 1,
             )
             sent, attack_state = self.attack(view, attack_state, attacking)
@@ -84,8 +98,36 @@ class Round:
                 messages, spoken = self._speak(submitted, elsewhere, state, order, back)
             else:
                 messages = xp.concat([view.honest, sent], axis=-2)
-        _, state = self.algorithm.update(_arrange(messages, order), spoken, ruling)
+        arrived = _arrange(messages, order)
+        found = asked("algorithm", self.algorithm.update, arrived, spoken, ruling, kept=ruling)
+        state = self._checked(self._pair(found, "the query point and the state")[1], state.x)
         return States(state, attack_state, memory), Played(gradients, messages, spoken)
+
+    def _tried(self, guess: Any, state: AlgorithmState, order: Array | None, stream: Any) -> Array:
+        """What the rule would make of an attacker's guess, which changes nothing, not even where the rule's stream is.
+
+        Raises `ValueError` for what is no array, and as the rule does.
+        """
+        if not is_array(guess):
+            raise ValueError(f"view.aggregate needs an array of messages (..., n, d), got {type(guess).__name__}")
+        arrived = _arrange(guess, order)
+        found = asked("algorithm", self.algorithm.aggregate, arrived, state, stream, kept=stream)
+        return found if ours(self.algorithm) else received(self._who, found, state.x, (..., state.x.shape[-1]))
+
+    @property
+    def _who(self) -> str:
+        return called("algorithm", self.algorithm)
+
+    def _pair(self, found: Any, what: str) -> tuple[Any, Any]:
+        return found if ours(self.algorithm) else pair(self._who, found, what)
+
+    def _checked(self, state: Any, x: Array) -> AlgorithmState:
+        """A state that the algorithm returned, in which the query point is an array like x, (..., d)."""
+        if ours(self.algorithm):
+            return state
+        if not isinstance(state, AlgorithmState):
+            raise PartError(f"{self._who} must return an AlgorithmState, got {type(state).__name__}")
+        return replace(state, x=received(self._who, state.x, x, (..., x.shape[-1]), verb="step to"))
 
     def sq_error(self, played: Played, aggregate: Array) -> Array:
         """‖aggregate − mean honest message‖² of a round that was played, (...)."""
@@ -97,7 +139,10 @@ class Round:
 
         Gradients at other points see the memory from before the round and leave none.
         """
-        first, *others = self.algorithm.points(states.algorithm)
+        found = asked("algorithm", self.algorithm.points, states.algorithm)
+        if not ours(self.algorithm):
+            found = several_points(self._who, found, states.algorithm.x)
+        first, *others = found
         gradients, memory = self._oracle(first, sample, states.problem)
         return gradients, [self._oracle(x, sample, states.problem)[0] for x in others], memory
 
@@ -105,9 +150,16 @@ class Round:
         """Every worker's gradient at x, the Byzantine workers' from flipped labels if that is the attack."""
         g = self.n - self.f
         flips: Any = {"flip": True} if self.attack.flips_labels else {}
-        if isinstance(self.problem, Stateful):
-            return self.problem.gradients(x, sample, memory, g, **flips)
-        return self.problem.oracle(x, sample, g, **flips), memory
+        problem = self.problem
+        if isinstance(problem, Stateful):
+            found = asked("problem", problem.gradients, x, sample, memory, g, **flips)
+        else:
+            found = asked("problem", problem.oracle, x, sample, g, **flips), memory
+        if ours(problem):
+            return found
+        who = called("problem", problem)
+        gradients, memory = pair(who, found, "gradients and the next memory")
+        return received(who, gradients, x, (..., self.n, x.shape[-1])), memory
 
     def _speak(
         self,
@@ -120,8 +172,12 @@ class Round:
         """The messages in the order of the workers, good first, though the algorithm sees them rearranged."""
         if elsewhere:
             gradients = namespace(gradients).concat([gradients, *elsewhere], axis=-1)
-        messages, state = self.algorithm.messages(_arrange(gradients, order), state)
-        return _arrange(messages, back), state
+        found = asked("algorithm", self.algorithm.messages, _arrange(gradients, order), state)
+        messages, after = self._pair(found, "messages and the state")
+        if not ours(self.algorithm):
+            after = self._checked(after, state.x)
+            messages = received(self._who, messages, state.x, (..., self.n, state.x.shape[-1]))
+        return _arrange(messages, back), after
 
 
 def _arrange(rows: Array, order: Array | None) -> Array:

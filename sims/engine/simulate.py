@@ -17,6 +17,7 @@ from sims.engine.program import Program
 from sims.engine.record import Record
 from sims.observers import Observer
 from sims.optimizers import Algorithm
+from sims.owned import as_always
 from sims.problems import Oracle
 
 
@@ -54,24 +55,25 @@ def simulate(
            [ 4.],
            [ 1.]])
     """
-    experiment = Experiment(
-        problem,
-        algorithm,
-        n=n,
-        f=f,
-        steps=steps,
-        runs=runs,
-        seed=seed,
-        attack=NoAttack() if attack is None else attack,
-        x0=x0,
-        grid=grid,
-        axes=axes,
-        shuffle=shuffle,
-        first_run=first_run,
-        every=every,
-        backend=backend,
-        observers=tuple(observers),
-    )
+    with as_always():
+        experiment = Experiment(
+            problem,
+            algorithm,
+            n=n,
+            f=f,
+            steps=steps,
+            runs=runs,
+            seed=seed,
+            attack=NoAttack() if attack is None else attack,
+            x0=x0,
+            grid=grid,
+            axes=axes,
+            shuffle=shuffle,
+            first_run=first_run,
+            every=every,
+            backend=backend,
+            observers=tuple(observers),
+        )
     return play(experiment, chunk)
 
 
@@ -97,11 +99,12 @@ def play(
     """
     chunk = None if chunk is None else whole("chunk", chunk, 1)
     xp = get_namespace(e.backend)
-    if (program := _program(e, xp)) is not None:
+    with as_always():
+        if (program := _program(e, xp)) is None:
+            return on_arrays.play(e, xp, chunk, checkpoint, watch)
         if is_cupy_namespace(xp):
             return on_cuda.play(program, e.start(), e.configuration, xp)
         return on_cpu.play(program, e.start(), e.configuration)
-    return on_arrays.play(e, xp, chunk, checkpoint, watch)
 
 
 def compiled(e: Experiment) -> bool:

@@ -9,7 +9,15 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from sims.backend import Array, host, lead
-from sims.optimizers.optimizer import Memory, Optimizer, Schedule, at
+from sims.optimizers.optimizer import (
+    Memory,
+    Optimizer,
+    Schedule,
+    asked_messages,
+    asked_points,
+    asked_update,
+    at,
+)
 from sims.optimizers.sgd import SGD
 
 
@@ -50,12 +58,13 @@ class WeightDecay(Optimizer):
 
     def points(self, x: Array, memory: Memory) -> tuple[Array, ...]:
         """Where the optimizer wants them."""
-        return self.optimizer.points(x, memory)
+        return asked_points(self.optimizer, x, memory)
 
     def messages(self, gradients: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
         """The optimizer's."""
-        return self.optimizer.messages(gradients, memory, t)
+        return asked_messages(self.optimizer, gradients, memory, t)
 
     def update(self, x: Array, aggregate: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
         """The optimizer's step along AGG + λx."""
-        return self.optimizer.update(x, aggregate + lead(at(self.weight_decay, t), x, 1) * x, memory, t)
+        decayed = aggregate + lead(at(self.weight_decay, t), x, 1) * x
+        return asked_update(self.optimizer, x, decayed, memory, t)

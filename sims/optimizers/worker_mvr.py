@@ -11,6 +11,7 @@ import numpy as np
 from sims.backend import Array, host, lead
 from sims.optimizers.optimizer import Memory, Optimizer, Schedule, at, check_learning_rate, descend
 from sims.optimizers.piecewise import Piecewise
+from sims.owned import copy_of
 
 STARTS = ("sample", "zero")
 
@@ -73,7 +74,7 @@ class WorkerMVR(Optimizer):
         d = gradients.shape[-1] // 2
         now, before = gradients[..., :d], gradients[..., d:]
         if t <= self.idle + 1 and self.start == "sample":
-            estimates = now if memory is None else memory + (now - memory) / t
+            estimates = copy_of(now) if memory is None else memory + (now - memory) / t
         else:
             kept = 1.0 - lead(at(self.alpha, t), now, 2)
             estimates = now + kept * ((0.0 if memory is None else memory) - before)
