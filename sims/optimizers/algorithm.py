@@ -104,18 +104,18 @@ class RobustSGD(Algorithm):
         return AlgorithmState(copy_of(x0), namespace(x0).zeros_like(x0), 0, Memories())
 
     def points(self, state: AlgorithmState) -> tuple[Array, ...]:
-        """Where the optimizer wants gradients."""
+        """Where the optimizer wants gradients, x itself first."""
         return asked_points(self.optimizer, state.x, state.memory.server)
 
     def messages(self, gradients: Array, state: AlgorithmState) -> tuple[Array, AlgorithmState]:
-        """The optimizer's worker side."""
+        """The optimizer's worker side; the rest of the state is handed through."""
         memory = state.memory
         t, d = state.t + 1, state.x.shape[-1]
         sent, workers = asked_messages(self.optimizer, gradients, memory.workers, t, d)
         return sent, AlgorithmState(state.x, state.aggregate, state.t, Memories(workers, memory.rule, memory.server))
 
     def update(self, messages: Array, state: AlgorithmState, rng: Any = None) -> tuple[Array, AlgorithmState]:
-        """The rule, then the optimizer's server side."""
+        """The rule, then the optimizer's server side; the workers' memories are handed through."""
         memory = state.memory
         aggregate, rule = as_rule(self.rule)(messages, memory.rule, rng)
         x, server = asked_update(self.optimizer, state.x, aggregate, memory.server, state.t + 1)

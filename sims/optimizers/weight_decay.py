@@ -57,11 +57,11 @@ class WeightDecay(Optimizer):
         return self.optimizer.learning_rate
 
     def points(self, x: Array, memory: Memory) -> tuple[Array, ...]:
-        """Where the optimizer wants them."""
+        """Where the optimizer wants them, x itself first."""
         return asked_points(self.optimizer, x, memory)
 
     def messages(self, gradients: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
-        """The optimizer's."""
+        """The optimizer's, which may be the gradients themselves."""
         return asked_messages(self.optimizer, gradients, memory, t)
 
     def update(self, x: Array, aggregate: Array, memory: Memory, t: int) -> tuple[Array, Memory]:

@@ -66,7 +66,7 @@ class WorkerMVR(Optimizer):
             raise ValueError(f"WorkerMVR averages from the first sample on: no start = 'zero' with idle = {self.idle}")
 
     def points(self, x: Array, memory: Memory) -> tuple[Array, ...]:
-        """The present and the previous iterate, which is x_0 itself in the first round."""
+        """The present and the previous iterate themselves; in the first round the latter is x_0, too."""
         return x, x if memory is None else memory
 
     def messages(self, gradients: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
@@ -81,5 +81,5 @@ class WorkerMVR(Optimizer):
         return estimates, estimates
 
     def update(self, x: Array, aggregate: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
-        """x − η·a, or x in an idle round; the memory is the point left behind."""
+        """x − η·a, or x itself in an idle round; the memory is the point left behind itself."""
         return (x if t <= self.idle else descend(x, aggregate, self.learning_rate, t)), x
