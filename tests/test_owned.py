@@ -22,11 +22,14 @@ SIZES = {"n": 7, "f": 2, "steps": 7, "runs": 3, "seed": 1, "every": 2, "x0": 1.0
 BOWL = Quadratic((1.0, 2.0, 0.5), sigma_sq=1.0)
 
 
+RULE, OPTIMIZER, ATTACK = CenteredClipping(1.0, 2), WorkerMomentum(0.1, 0.9, damped=False), Mimic()
+
+
 def experiment(
     problem=BOWL,
-    rule=CenteredClipping(1.0, 2),
-    optimizer=WorkerMomentum(0.1, 0.9, damped=False),
-    attack=Mimic(),
+    rule=RULE,
+    optimizer=OPTIMIZER,
+    attack=ATTACK,
     algorithm=RobustSGD,
     observers=(),
     **sizes,

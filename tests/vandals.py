@@ -1,4 +1,4 @@
-"""Parts of somebody's own that do to what they are handed, and to what they gave away, whatever they like, for tests."""
+"""Parts of somebody's own that do whatever they like to what they are handed or gave away, for tests."""
 
 from __future__ import annotations
 

@@ -133,6 +133,8 @@ def asked_messages(
     found = asked("optimizer", optimizer.messages, gradients, memory, t)
     if ours(optimizer) and (d is None or found[0].shape[-1] == d):
         return found
+    while ours(optimizer) and hasattr(optimizer, "optimizer"):  # it is the one inside that is not
+        optimizer = getattr(optimizer, "optimizer")  # noqa: B009 (only some have it)
     who = called("optimizer", optimizer)
     sent, memory = pair(who, found, "messages and the workers' memory")
     last = getattr(sent, "shape", (0,))[-1:] if d is None else (d,)
