@@ -83,4 +83,7 @@ def _at_random(x: Array, rng: Any) -> Array:
     drawn = rng.uniform(1, (x.shape[-2],))[0, ...]
     own, xp = namespace(drawn), namespace(x)
     order = own.argsort(drawn, axis=-1, stable=False)
-    return order if own is xp else xp.asarray(order.tolist(), dtype=xp.int64, device=device(x))
+    if own is xp:
+        return order
+    flat = xp.asarray(order.ravel().tolist(), dtype=xp.int64, device=device(x))
+    return xp.reshape(flat, order.shape)  # a list of no runs would not say of how many workers
