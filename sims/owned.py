@@ -19,10 +19,9 @@ import numpy as np
 from array_api_compat import is_array_api_obj, is_cupy_array, is_torch_array
 
 from sims.backend import Array, device, namespace
-from sims.trees import Tree, arrays_in, is_array, map_tree
+from sims.trees import PLAIN, Tree, arrays_in, is_array, map_tree
 
-SIMS = __name__.partition(".")[0]
-NUMBERS_AND_TEXTS = (type(None), bool, int, float, complex, str, bytes, np.generic)
+SIMS = f"{__name__.partition('.')[0]}."  # how the names of its modules begin
 
 
 class PartError(ValueError):
@@ -36,8 +35,9 @@ def ours(part: Any) -> bool:
     >>> ours(Mean()), ours(np.median)
     (True, False)
     """
-    module = part.__module__ if isinstance(part, FunctionType) else type(part).__module__
-    return module == SIMS or str(module).startswith(f"{SIMS}.")
+    if type(part).__module__.startswith(SIMS):
+        return True
+    return type(part) is FunctionType and (part.__module__ or "").startswith(SIMS)
 
 
 def asked(kind: str, method: Callable[..., Any], *given: Any, kept: Any = None, **settings: Any) -> Any:
@@ -48,10 +48,10 @@ def asked(kind: str, method: Callable[..., Any], *given: Any, kept: Any = None, 
     nobody's fault.
     """
     part = getattr(method, "__self__", method)
-    if isinstance(part, ModuleType):  # a function that is compiled says so of its module
-        part = method
     if ours(part):
         return method(*given, **settings)
+    if isinstance(part, ModuleType):  # a function that is compiled says so of its module
+        part = method
     mine = [one if one is kept else copied(one) for one in given]
     try:
         return copied(method(*mine, **settings))
@@ -85,7 +85,9 @@ def copied(tree: Tree) -> Tree:
 
 
 def _deep(leaf: Any) -> Any:
-    if isinstance(leaf, NUMBERS_AND_TEXTS) or callable(leaf) or isinstance(type(leaf), ABCMeta) or ours(leaf):
+    if type(leaf) in PLAIN or isinstance(leaf, np.generic) or callable(leaf):
+        return leaf
+    if isinstance(type(leaf), ABCMeta) or ours(leaf):
         return leaf
     try:
         return copy.deepcopy(leaf)
@@ -111,25 +113,28 @@ def apart(y: Array, x: Array, state: Tree = ()) -> Array:
     >>> apart(x[50], x).base is None
     True
     """
-    return y if _alone(y, x, state) else copy_of(y)
+    return copy_of(y) if y is state or not _alone(y, x, state) else y
 
 
 def _alone(y: Array, x: Array, state: Tree) -> bool:
-    if is_torch_array(y):
-        try:
-            storage = y.untyped_storage()
-            memory = {one.untyped_storage().data_ptr() for one in arrays_in((x, state)) if is_torch_array(one)}
-        except (RuntimeError, NotImplementedError):  # a tensor inside a transformation has no storage
-            return False
-        return storage.nbytes() <= y.numel() * y.element_size() and storage.data_ptr() not in memory
-    if not isinstance(y, np.ndarray) and not is_cupy_array(y):
+    plain = type(state) is tuple and not state
+    if type(y) is np.ndarray or is_cupy_array(y):
+        if y.base is None:  # a view is never made of what it is a view of
+            return plain or not _shares(y, state)
+        return getattr(y.base, "nbytes", np.inf) <= y.nbytes and not _shares(y, x if plain else (x, state))
+    if not is_torch_array(y):
         return False
-    if y.base is None:  # a view is never made of what it is a view of
-        return (type(state) is tuple and not state) or not _shares(y, state)
-    return getattr(y.base, "nbytes", np.inf) <= y.nbytes and not _shares(y, (x, state))
+    try:
+        storage = y.untyped_storage()
+        memory = {one.untyped_storage().data_ptr() for one in arrays_in((x, state)) if is_torch_array(one)}
+    except (RuntimeError, NotImplementedError):  # a tensor inside a transformation has no storage
+        return False
+    return storage.nbytes() <= y.numel() * y.element_size() and storage.data_ptr() not in memory
 
 
 def _shares(y: Array, others: Tree) -> bool:
+    if type(others) is np.ndarray:
+        return type(y) is np.ndarray and np.may_share_memory(y, others)
     share = namespace(y).may_share_memory
     return any(type(one) is type(y) and share(y, one) for one in arrays_in(others))
 
@@ -143,6 +148,8 @@ def received(
     and real numbers of a type that fits into that of `like`, in which they are returned; with `exact` of that very
     type.
     """
+    if type(got) is type(like) is np.ndarray and got.dtype == like.dtype and got.shape == shape:
+        return got
     wanted = f"({', '.join('...' if k is ... else str(k) for k in shape)}{',' * (len(shape) == 1)})"
     if not is_array_api_obj(got):
         raise PartError(f"{who} must {verb} an array of shape {wanted}, got {type(got).__name__}")

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 Tree = Any
+PLAIN = frozenset({type(None), bool, int, float, complex, str, bytes})  # numbers, texts and nothing
 
 
 def is_array(value: Any) -> bool:
@@ -40,7 +41,7 @@ def children(node: Tree) -> list[tuple[Any, Tree]] | None:
 
 def is_record(value: Any) -> bool:
     """Whether a value is an instance of a dataclass that is a node."""
-    return dataclasses.is_dataclass(value) and not isinstance(value, type) and not isinstance(type(value), ABCMeta)
+    return hasattr(type(value), "__dataclass_fields__") and not isinstance(type(value), ABCMeta)
 
 
 def map_tree(change: Callable[[Any], Any], tree: Tree, other: Callable[[Any], Any] = lambda leaf: leaf) -> Tree:
@@ -51,6 +52,13 @@ def map_tree(change: Callable[[Any], Any], tree: Tree, other: Callable[[Any], An
     >>> map_tree(lambda array: 2 * array, {"v": np.array([1.0]), "t": (3, None)})
     {'v': array([2.]), 't': (3, None)}
     """
+    kind = type(tree)  # first what most states are made of
+    if kind is np.ndarray:
+        return change(tree)
+    if kind is tuple:
+        return tuple([map_tree(change, part, other) for part in tree])
+    if kind in PLAIN:
+        return other(tree)
     if is_array(tree):
         return change(tree)
     if (parts := children(tree)) is None:
@@ -64,9 +72,14 @@ def _like(node: Tree, parts: list[tuple[Any, Tree]]) -> Tree:
         values = [part for _, part in parts]
         make: Any = type(node)
         return make._make(values) if hasattr(node, "_fields") else make(values)
+    if type(node) is dict:
+        return dict(parts)
+    if type(node) is list:
+        return [part for _, part in parts]
     made: Any = copy.copy(node)  # it keeps what else there is, a default or a largest length
+    record = is_record(node)
     for name, part in parts:
-        if is_record(node):
+        if record:
             object.__setattr__(made, name, part)  # a frozen one too, and what its constructor does not take
         else:
             made[name] = part

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self, final
 
 from sims.backend import Array
 from sims.kernels.in_rounds import AttackInRounds
-from sims.owned import as_always, asked, called, ours, pair, received
+from sims.owned import asked, called, ours, pair, received
 
 State = Any
 STAGES = ("gradients", "messages")
@@ -93,12 +93,11 @@ class Attack(abc.ABC):
     @final
     def __call__(self, view: View, state: State = (), rng: Any = None) -> tuple[Array, State]:
         """The messages of the Byzantine workers, (..., f, d), and the new state."""
-        with as_always():
-            if ours(self):
-                sent, state = self.send(view, state, rng)
-                if sent.shape != view.own.shape:
-                    raise ValueError(f"an attack must send shape {tuple(view.own.shape)}, got {tuple(sent.shape)}")
-                return sent, state
-            who, found = called("attack", self), asked("attack", self.send, view, state, rng, kept=rng)
-            sent, state = pair(who, found, "what is sent and the new state")
-            return received(who, sent, view.own, tuple(view.own.shape), verb="send"), state
+        if ours(self):
+            sent, state = self.send(view, state, rng)
+            if sent.shape != view.own.shape:
+                raise ValueError(f"an attack must send shape {tuple(view.own.shape)}, got {tuple(sent.shape)}")
+            return sent, state
+        who, found = called("attack", self), asked("attack", self.send, view, state, rng, kept=rng)
+        sent, state = pair(who, found, "what is sent and the new state")
+        return received(who, sent, view.own, tuple(view.own.shape), verb="send"), state

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from sims.backend import Array, namespace, to_numpy
+from sims.engine.foreign import ForeignProblem
 from sims.engine.record import Record
 from sims.engine.round import States
-from sims.owned import PartError, asked, called, named_arrays, ours
+from sims.owned import ours
 from sims.problems import Oracle, Stateful
 
 MEASURED_NUMBERS = 2**13  # coordinates of iterates that are measured at once, more only if one round has more
@@ -27,6 +28,7 @@ class Notes:
 
     def __init__(self, problem: Oracle) -> None:
         self.problem = problem
+        self.asking: Any = problem if ours(problem) else ForeignProblem(problem)
         self.times: list[int] = []
         self.waiting: list[Array] = []  # iterates that are not measured yet
         # pieces of what a record holds, each with an axis of times in front
@@ -49,8 +51,7 @@ class Notes:
         state = states.algorithm
         self.times.append(state.t)
         if isinstance(self.problem, Stateful):
-            measured = asked("problem", self.problem.measure_in, state.x, states.problem)
-            measured = self._looked_at(measured, state.x)
+            measured = self.asking.measure_in(state.x, states.problem)
             self.parts.append({name: np.asarray(to_numpy(values))[None] for name, values in measured.items()})
         else:
             self.waiting.append(state.x)
@@ -83,18 +84,7 @@ class Notes:
     def _measure(self) -> None:
         x = namespace(*self.waiting).stack(self.waiting)
         self.waiting = []
-        self.parts.append(self._looked_at(asked("problem", self.problem.measure, x), x))
-
-    def _looked_at(self, measured: Any, x: Array) -> Mapping[str, Array]:
-        """What was measured of iterates x (..., d), of a problem of somebody's own looked at: arrays (..., more)."""
-        if ours(self.problem):
-            return measured
-        who = called("problem", self.problem)
-        found = named_arrays(who, measured, tuple(x.shape[:-1]), exactly=False)
-        if self.parts and found.keys() != self.parts[0].keys():
-            names = ", ".join(sorted(found)) or "nothing"
-            raise PartError(f"{who} must measure the same of every iterate, got {names}")
-        return found
+        self.parts.append(self.asking.measure(x))
 
     def plain(self) -> dict[str, Any]:
         """Everything, in lists and arrays, from which `restore` makes it again.
@@ -105,7 +95,7 @@ class Notes:
             self._measure()
         self.parts, self.means = _one_of_each(self.parts), _one_of_each(self.means)
         self.errors = [_one(self.errors)] if self.errors else []
-        return {name: value for name, value in vars(self).items() if name not in ("problem", "waiting")}
+        return {name: value for name, value in vars(self).items() if name not in ("problem", "asking", "waiting")}
 
     def restore(self, plain: Mapping[str, Any]) -> None:
         """Go on from what `plain` was."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sims.attacks import Attack, View
 from sims.backend import Array, inverse, namespace, take_rows
+from sims.engine.foreign import ForeignAlgorithm, ForeignProblem
 from sims.optimizers import Algorithm, AlgorithmState
-from sims.optimizers.optimizer import several_points
-from sims.owned import PartError, asked, called, ours, pair, received
+from sims.owned import asked, ours
 from sims.problems import Labelled, Oracle, Stateful
 from sims.problems.problem import sq_norm
 from sims.trees import is_array
@@ -55,12 +56,19 @@ class Round:
             name = type(self.attack).__name__
             raise ValueError(f"{name} needs a problem with labels, got problem = {self.problem!r}")
 
+    @functools.cached_property
+    def _algorithm(self) -> Any:
+        return self.algorithm if ours(self.algorithm) else ForeignAlgorithm(self.algorithm)
+
+    @functools.cached_property
+    def _problem(self) -> Any:
+        return self.problem if ours(self.problem) else ForeignProblem(self.problem, self.n)
+
     def begin(self, x: Array) -> States:
         """Where everybody stands before the first round, at x (..., d)."""
-        problem, n, f = self.problem, self.n, self.f
-        memory = asked("problem", problem.begin, x, n, n - f) if isinstance(problem, Stateful) else ()
-        state = self._checked(asked("algorithm", self.algorithm.init, x), x)
-        return States(state, asked("attack", self.attack.init, x, n, f) if f else (), memory)
+        n, f = self.n, self.f
+        memory = self._problem.begin(x, n, n - f) if isinstance(self.problem, Stateful) else ()
+        return States(self._algorithm.init(x), asked("attack", self.attack.init, x, n, f) if f else (), memory)
 
     def __call__(
         self,
@@ -98,9 +106,7 @@ class Round:
                 messages, spoken = self._speak(submitted, elsewhere, state, order, back)
             else:
                 messages = xp.concat([view.honest, sent], axis=-2)
-        arrived = _arrange(messages, order)
-        found = asked("algorithm", self.algorithm.update, arrived, spoken, ruling, kept=ruling)
-        state = self._checked(self._pair(found, "the query point and the state")[1], state.x)
+        _, state = self._algorithm.update(_arrange(messages, order), spoken, ruling)
         return States(state, attack_state, memory), Played(gradients, messages, spoken)
 
     def _tried(self, guess: Any, state: AlgorithmState, order: Array | None, stream: Any) -> Array:
@@ -110,24 +116,7 @@ class Round:
         """
         if not is_array(guess):
             raise ValueError(f"view.aggregate needs an array of messages (..., n, d), got {type(guess).__name__}")
-        arrived = _arrange(guess, order)
-        found = asked("algorithm", self.algorithm.aggregate, arrived, state, stream, kept=stream)
-        return found if ours(self.algorithm) else received(self._who, found, state.x, (..., state.x.shape[-1]))
-
-    @property
-    def _who(self) -> str:
-        return called("algorithm", self.algorithm)
-
-    def _pair(self, found: Any, what: str) -> tuple[Any, Any]:
-        return found if ours(self.algorithm) else pair(self._who, found, what)
-
-    def _checked(self, state: Any, x: Array) -> AlgorithmState:
-        """A state that the algorithm returned, in which the query point is an array like x, (..., d)."""
-        if ours(self.algorithm):
-            return state
-        if not isinstance(state, AlgorithmState):
-            raise PartError(f"{self._who} must return an AlgorithmState, got {type(state).__name__}")
-        return replace(state, x=received(self._who, state.x, x, (..., x.shape[-1]), verb="step to"))
+        return self._algorithm.aggregate(_arrange(guess, order), state, stream)
 
     def sq_error(self, played: Played, aggregate: Array) -> Array:
         """‖aggregate − mean honest message‖² of a round that was played, (...)."""
@@ -139,10 +128,7 @@ class Round:
 
         Gradients at other points see the memory from before the round and leave none.
         """
-        found = asked("algorithm", self.algorithm.points, states.algorithm)
-        if not ours(self.algorithm):
-            found = several_points(self._who, found, states.algorithm.x)
-        first, *others = found
+        first, *others = self._algorithm.points(states.algorithm)
         gradients, memory = self._oracle(first, sample, states.problem)
         return gradients, [self._oracle(x, sample, states.problem)[0] for x in others], memory
 
@@ -150,16 +136,9 @@ class Round:
         """Every worker's gradient at x, the Byzantine workers' from flipped labels if that is the attack."""
         g = self.n - self.f
         flips: Any = {"flip": True} if self.attack.flips_labels else {}
-        problem = self.problem
-        if isinstance(problem, Stateful):
-            found = asked("problem", problem.gradients, x, sample, memory, g, **flips)
-        else:
-            found = asked("problem", problem.oracle, x, sample, g, **flips), memory
-        if ours(problem):
-            return found
-        who = called("problem", problem)
-        gradients, memory = pair(who, found, "gradients and the next memory")
-        return received(who, gradients, x, (..., self.n, x.shape[-1])), memory
+        if isinstance(self.problem, Stateful):
+            return self._problem.gradients(x, sample, memory, g, **flips)
+        return self._problem.oracle(x, sample, g, **flips), memory
 
     def _speak(
         self,
@@ -172,11 +151,7 @@ class Round:
         """The messages in the order of the workers, good first, though the algorithm sees them rearranged."""
         if elsewhere:
             gradients = namespace(gradients).concat([gradients, *elsewhere], axis=-1)
-        found = asked("algorithm", self.algorithm.messages, _arrange(gradients, order), state)
-        messages, after = self._pair(found, "messages and the state")
-        if not ours(self.algorithm):
-            after = self._checked(after, state.x)
-            messages = received(self._who, messages, state.x, (..., self.n, state.x.shape[-1]))
+        messages, after = self._algorithm.messages(_arrange(gradients, order), state)
         return _arrange(messages, back), after
 
 

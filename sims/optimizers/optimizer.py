@@ -11,7 +11,7 @@ import numpy as np
 
 from sims.backend import Array, host, lead, namespace
 from sims.kernels.in_rounds import OptimizerInRounds
-from sims.owned import PartError, asked, called, copy_of, ours, pair, received
+from sims.owned import PartError, asked, called, copy_of, ours, pair, received, told
 from sims.trees import is_array
 
 Memory = Any
@@ -94,7 +94,16 @@ def at(schedule: Schedule, t: int) -> Any:
 
 def first_value(schedule: Callable[[int], Any], t: int = 1) -> Any:
     """What a function of the round returns in round t, an axis too; `ValueError` as for `at`."""
-    value = asked("schedule", schedule, t)
+    try:
+        value = schedule(t)  # what it returns is used at once and not kept
+    except (PartError, MemoryError):
+        raise
+    except Exception as error:
+        if ours(schedule):
+            raise
+        raise PartError(f"{called('schedule', schedule)} raised {told(error)}") from error
+    if type(value) is float and value == value:
+        return value
     if isinstance(value, Real) and not isinstance(value, bool | np.generic) and value == value:
         return value
     if hasattr(value, "coordinates"):
@@ -110,10 +119,9 @@ def first_value(schedule: Callable[[int], Any], t: int = 1) -> Any:
 
 def asked_points(optimizer: Optimizer, x: Array, memory: Memory) -> tuple[Array, ...]:
     """`optimizer.points`, those of an optimizer of somebody's own looked at: arrays like x."""
-    found = asked("optimizer", optimizer.points, x, memory)
     if ours(optimizer):
-        return found
-    return several_points(called("optimizer", optimizer), found, x)
+        return optimizer.points(x, memory)
+    return several_points(called("optimizer", optimizer), asked("optimizer", optimizer.points, x, memory), x)
 
 
 def several_points(who: str, found: Any, x: Array) -> tuple[Array, ...]:
@@ -130,9 +138,12 @@ def asked_messages(
 
     Where d is not known, whoever asks for the messages looks at it.
     """
-    found = asked("optimizer", optimizer.messages, gradients, memory, t)
-    if ours(optimizer) and (d is None or found[0].shape[-1] == d):
-        return found
+    if ours(optimizer):
+        found = optimizer.messages(gradients, memory, t)
+        if d is None or found[0].shape[-1] == d:
+            return found
+    else:
+        found = asked("optimizer", optimizer.messages, gradients, memory, t)
     while ours(optimizer) and hasattr(optimizer, "optimizer"):  # it is the one inside that is not
         optimizer = getattr(optimizer, "optimizer")  # noqa: B009 (only some have it)
     who = called("optimizer", optimizer)
@@ -143,10 +154,9 @@ def asked_messages(
 
 def asked_update(optimizer: Optimizer, x: Array, aggregate: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
     """`optimizer.update`, that of an optimizer of somebody's own looked at: an iterate (..., d) like x."""
-    found = asked("optimizer", optimizer.update, x, aggregate, memory, t)
     if ours(optimizer):
-        return found
-    who = called("optimizer", optimizer)
+        return optimizer.update(x, aggregate, memory, t)
+    who, found = called("optimizer", optimizer), asked("optimizer", optimizer.update, x, aggregate, memory, t)
     new, memory = pair(who, found, "the iterate and the server's memory")
     return received(who, new, x, (..., x.shape[-1])), memory
 
