@@ -104,17 +104,25 @@ def first_value(schedule: Callable[[int], Any], t: int = 1) -> Any:
         raise PartError(f"{called('schedule', schedule)} raised {told(error)}") from error
     if type(value) is float and value == value:
         return value
-    if isinstance(value, Real) and not isinstance(value, bool | np.generic) and value == value:
+    if isinstance(value, Real) and value == value:
         return value
     if hasattr(value, "coordinates"):
         return value
-    numbers: Any = np.asarray(value) if isinstance(value, np.generic) else value
-    if not is_array(numbers) or not namespace(numbers).isdtype(numbers.dtype, ("real floating", "integral")):
-        what = f"an array of {numbers.dtype}" if is_array(numbers) else repr(value)
+    if not hasattr(value, "shape") or not _real(value):
+        what = f"an array of {value.dtype}" if hasattr(value, "shape") else repr(value)  # pyright: ignore
         raise PartError(f"{called('schedule', schedule)} must return real numbers, got {what} in round {t}")
-    if isinstance(numbers, np.ndarray) and np.isnan(numbers).any():  # elsewhere a look would wait for the device
+    # elsewhere than on the host a look would wait for the device
+    if isinstance(value, np.ndarray | np.generic) and np.isnan(value).any():
         raise PartError(f"{called('schedule', schedule)} must return real numbers, got NaN in round {t}")
     return value
+
+
+def _real(values: Array) -> bool:
+    """Whether an array, or whatever else has a shape, has real numbers, among which true and false are 1 and 0."""
+    kinds = ("real floating", "integral", "bool")
+    if isinstance(values, np.generic):
+        return values.dtype.kind in "biuf"
+    return not is_array(values) or bool(namespace(values).isdtype(values.dtype, kinds))
 
 
 def asked_points(optimizer: Optimizer, x: Array, memory: Memory) -> tuple[Array, ...]:
