@@ -13,6 +13,7 @@ from sims.checks.centered import search_c_of_clipping
 from sims.checks.evidence import Evidence
 from sims.checks.two_point import Law, needed
 from sims.contracts import contracts_for
+from sims.owned import as_always
 from theory.definition_c_robust_aggregator.constants import centred_floor, finite_floor, paper_radius, population_floor
 
 
@@ -46,9 +47,10 @@ def card_of(rule: Rule | Callable[[Any], Any], n: int, f: int, seed: int = 0) ->
         raise ValueError(f"an audit needs 0 ≤ f < n/2, got n = {n}, f = {f}")
     rule = as_rule(rule)
     rule.require(n)
-    evidence = [_contracts(rule, n, seed)]
-    if f:
-        evidence += _constants(rule, n, f)
+    with as_always():
+        evidence = [_contracts(rule, n, seed)]
+        if f:
+            evidence += _constants(rule, n, f)
     name = rule.name if isinstance(rule, FunctionRule) else type(rule).__name__
     return Card(name, n, f, tuple(evidence))
 

@@ -21,6 +21,7 @@ import theory
 from sims.backend import get_namespace
 from sims.checks.evidence import Evidence, Verdict, claim_verdict, headline, side_verdict
 from sims.kernels.cpu import threads
+from sims.owned import as_always
 from theory.claim import BUDGETS, FALSE_ALARM, SHARE, Claim, Context, Side, Statement
 
 Item = TypeVar("Item")
@@ -137,7 +138,7 @@ def perform(task: Task, options: Options) -> Outcome:
     context = Context(task.stem, task.claim, options.budget, options.seed, options.backend)
     start = time.perf_counter()
     try:
-        with _one_thread():
+        with _one_thread(), as_always():
             found = claim.check(context, **replace)
             evidence = tuple(found if control is None or control.expect != "refuted" else _up_to_refuted(found))
     except Exception as error:
@@ -169,7 +170,7 @@ def _libraries(modules: int) -> ThreadpoolController:
 def figure_data(stem: str, options: Options) -> tuple[str, dict[str, Any]]:
     """What the statement's figure draws, with the stem before it; empty if the statement offers nothing to draw."""
     data = theory.load(stem).data
-    with _one_thread():
+    with _one_thread(), as_always():
         return stem, {} if data is None else data(
             Context(stem, "figure", options.budget, options.seed, options.backend)
         )

@@ -111,6 +111,8 @@ def as_like(value: Any, x: Array) -> Array:
     if not isinstance(value, (int, float)) and not hasattr(value, "__array_namespace__"):
         value = np.asarray(value)
     if isinstance(value, np.ndarray) and not isinstance(x, np.ndarray):
+        if not value.size:  # an empty list does not say of which shape
+            return xp.zeros(value.shape, dtype=x.dtype, device=device(x))
         value = value.tolist()
     return xp.asarray(value, dtype=x.dtype, device=device(x))
 

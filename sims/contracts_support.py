@@ -2,14 +2,62 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from sims.aggregators.rule import Rule, State
 from sims.backend import Array, as_like, namespace, to_numpy
+from sims.checks.draws import Draws
+from sims.owned import PartError, as_always, asked
+from sims.trees import map_tree
+
+PURPOSE = "contracts"  # of the streams of random numbers
+DRAWN = 1000  # outcomes of a rule that draws, on either side
+LAW_ALPHA = 1e-9  # the probability with which one coordinate of two samples of one law is called different
+Check = TypeVar("Check", bound=Callable[..., None])
+
+
+def contract(name: str) -> Callable[[Check], Check]:
+    """A check under its name: a rule that raises breaks it, and the caller's floating-point errors are not at stake."""
+
+    def decorate(check: Check) -> Check:
+        @functools.wraps(check)
+        def run(rule: Rule, *arguments: Any, **settings: Any) -> None:
+            try:
+                with as_always():
+                    check(rule, *arguments, **settings)
+            except PartError as error:
+                raise violated(name, rule, str(error)) from error
+
+        return run  # pyright: ignore[reportReturnType] (the same signature)
+
+    return decorate
+
+
+def outcome(rule: Rule, x: Array, state: State = None, first: int = 0) -> tuple[Array, bool]:
+    """AGG(x, state), drawn from the streams from `first` on, and whether the rule drew from them."""
+    rng = Draws(PURPOSE, x, first)
+    return rule.aggregate(x, state, rng), rng.used
+
+
+def aggregated(rule: Rule, x: Array, state: State = None, first: int = 0) -> Array:
+    """AGG(x, state), drawn from the streams from `first` on."""
+    return outcome(rule, x, state, first)[0]
+
+
+def combined(rule: Rule, x: Array, state: State) -> None:
+    """The rule's own code on these very arrays."""
+    with np.errstate(all="ignore"):  # as in a call
+        rule.combine(x, state, Draws(PURPOSE, x))
+
+
+def begun(rule: Rule, x: Array) -> State:
+    """The rule's initial state."""
+    return asked("rule", rule.init, x)
 
 
 def violated(contract: str, rule: Rule, what: str) -> AssertionError:
@@ -45,6 +93,36 @@ def require_same(contract: str, rule: Rule, got: Array, expected: Array) -> None
         raise violated(contract, rule, f"outputs differ, the largest deviation is {float(largest):.6g}")
 
 
+def require_same_law(name: str, rule: Rule, x: Array) -> None:
+    """Raise unless a rule that draws has the same law for the first run of `x` in any order of its workers.
+
+    Two samples of the size m are compared coordinate by coordinate: the largest difference of their distribution
+    functions exceeds √(2 ln(2/α)/m) for one law with probability α at most (Wei and Dudley 2012, Theorem 1, m ≥ 458).
+    What rounding may move a value by is no difference.
+    """
+    if not (runs := math.prod(x.shape[:-2])):
+        return
+    xp = namespace(x)
+    run = xp.reshape(x, (runs, *x.shape[-2:]))[0, ...]
+    most = math.sqrt(2 * math.log(2 / LAW_ALPHA) / DRAWN)
+    samples = []
+    for k, messages in enumerate((run, *(shuffled(run, seed) for seed in range(4)))):
+        stacked = xp.stack([messages] * DRAWN)
+        samples.append(values(aggregated(rule, stacked, started(rule, stacked), k * DRAWN)).astype(np.float64))
+    slack = 2 * allowance(rule, x, started(rule, x))
+    for sample in samples[1:]:
+        for j in range(x.shape[-1]):
+            a, b = np.sort(samples[0][:, j]), np.sort(sample[:, j])
+            far = max(_excess(a, b, slack), _excess(b, a, slack))
+            if not far <= most:
+                raise violated(name, rule, f"in another order its law differs by {far:.3g}, allowed {most:.3g}")
+
+
+def _excess(a: np.ndarray, b: np.ndarray, slack: float) -> float:
+    """max_t F_a(t) − F_b(t + slack) of two sorted samples."""
+    return float(np.max(np.searchsorted(a, a, "right") / len(a) - np.searchsorted(b, a + slack, "right") / len(b)))
+
+
 def allowance(rule: Rule, x: Array, state: State = ()) -> float:
     """The rounding that is forgiven: (64·n·ε + 100·tol)·(largest magnitude of messages and state)."""
     scale = [float(np.max(np.abs(values(x)), initial=0.0))]
@@ -64,17 +142,17 @@ def exponents_of(x: Array) -> tuple[int, ...]:
 
 def map_state(change: Callable[[Array], Array], state: State, x: Array) -> State:
     """`state` with `change` applied to each of its vectors: arrays whose last axis has the length of a message."""
-    if isinstance(state, tuple | list):
-        return type(state)(map_state(change, part, x) for part in state)
-    if hasattr(state, "shape") and state.shape and state.shape[-1] == x.shape[-1] and state.dtype == x.dtype:
-        return change(state)
-    return state
+
+    def changed(part: Array) -> Array:
+        return change(part) if part.shape and part.shape[-1] == x.shape[-1] and part.dtype == x.dtype else part
+
+    return map_tree(changed, state)
 
 
 def started(rule: Rule, x: Array) -> State:
     """The rule's initial state, its vectors moved off the origin."""
     drawn = as_like(np.random.Generator(np.random.Philox(11)).uniform(-0.5, 0.5, x.shape[-1]), x)
-    return map_state(lambda s: s + drawn, rule.init(x), x)
+    return map_state(lambda s: s + drawn, begun(rule, x), x)
 
 
 def shuffled(x: Array, seed: int) -> Array:

@@ -19,8 +19,8 @@ class Bucketing(PreAggregation):
 
     In every round a uniformly random order π of the workers; y_k = the mean of x_π(i) for (k − 1)s < i ≤ min(ks, n), s
     = `size`; the rule aggregates y_1, …, y_⌈n/s⌉. One Byzantine message spoils one bucket, so that the f of the rule
-    stays what it is. Called without a stream of random numbers, as an attacker does who tries it out, it takes the
-    messages in lexicographic order (a NaN counts as +∞): what it returns is then a function of their set, too.
+    stays what it is. Called without a stream of random numbers it takes the messages in lexicographic order (a NaN
+    counts as +∞): what it returns is then a function of their set, too.
 
     Raises `ValueError` unless size ≥ 1.
 
@@ -85,4 +85,7 @@ def _at_random(x: Array, rng: Any) -> Array:
     drawn = rng.uniform(1, (x.shape[-2],))[0, ...]
     own, xp = namespace(drawn), namespace(x)
     order = own.argsort(drawn, axis=-1, stable=False)
-    return order if own is xp else xp.asarray(order.tolist(), dtype=xp.int64, device=device(x))
+    if own is xp:
+        return order
+    flat = xp.asarray(order.ravel().tolist(), dtype=xp.int64, device=device(x))
+    return xp.reshape(flat, order.shape)  # a list of no runs would not say of how many workers

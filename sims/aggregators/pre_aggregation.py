@@ -9,6 +9,7 @@ from typing import Any
 from sims.aggregators.rule import Rule, State
 from sims.backend import Array
 from sims.checked import told
+from sims.owned import asked
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +44,7 @@ class PreAggregation(Rule):
 
     def init(self, x: Array) -> State:
         """The inner rule's state."""
-        return self.rule.init(x[..., : self.outputs(x.shape[-2]), :])
+        return asked("rule", self.rule.init, x[..., : self.outputs(x.shape[-2]), :])
 
     def combine(self, x: Array, state: State, rng: Any) -> tuple[Array, State]:
         """The inner rule on what `mix` makes."""

@@ -12,8 +12,9 @@ from typing import Any, ClassVar, Self, final
 import numpy as np
 
 from sims import checked
-from sims.backend import Array, namespace
+from sims.backend import Array, device, namespace
 from sims.kernels.in_rounds import RuleInRounds
+from sims.owned import PartError, apart, asked, called, ours, pair, received, told
 
 State = Any
 
@@ -22,7 +23,8 @@ State = Any
 class Promises:
     """What a rule declares of itself; the contract suite (`sims.contracts`) reads it and holds the rule to it.
 
-    Every rule is a function of the *set* of messages (permutation invariance).
+    Every rule is a function of the *set* of messages (permutation invariance); one that draws random numbers is so in
+    law, and whatever else is promised holds for the same draws on both sides.
 
     - `translation`: AGG(x + c, state + c) = AGG(x, state) + c.
     - `scale`: AGG(λx, λ·state) = λ·AGG(x, state) for λ > 0.
@@ -45,14 +47,22 @@ class Promises:
 class Rule(abc.ABC):
     """An aggregation rule: a frozen value that turns messages (..., n, d) into (..., d).
 
-    `state = rule.init(x)`, `y, state = rule(x, state)`; most rules have the empty state. Leading axes are independent
-    runs. Real parameters that `reals` names may be arrays that broadcast over the leading axes; all others are static.
-    A NaN or an infinity in a message is an attack, not an error: it counts as the worst value, and with at most
-    `breakdown(n)` such rows the output stays finite. Dtype, device and array library of the output are those of the
-    input.
+    `state = rule.init(x)`, `y, state = rule(x, state)`; most rules have the empty state, others any tree of arrays and
+    numbers (`sims.trees`). Leading axes are independent runs. Real parameters that `reals` names may be arrays that
+    broadcast over the leading axes; all others are static. A NaN or an infinity in a message is an attack, not an
+    error: it counts as the worst value, and with at most `breakdown(n)` such rows the output stays finite. Dtype,
+    device and array library of the output are those of the input.
+
+    A rule that draws does so from `rng`, which has `normal(steps, shape)` and `uniform(steps, shape)`, each run on its
+    own stream: (steps, runs, *shape), runs being the last leading axis (`sims.engine.RunStreams`). Simulations,
+    contracts, audits and the trials of an attacker hand it one.
+
+    The output owns its memory and shares none with the messages or the new state. A rule of somebody's own is called
+    with copies of messages and state, in which it may write, and what it returns is copied (`sims.owned`).
 
     Calling a rule raises `ValueError` when the messages are not an array of real floating-point numbers of at least two
-    axes with n ≥ 1 workers, when a parameter does not broadcast over the leading axes, or when `require(n)` does.
+    axes with n ≥ 1 workers, when a parameter does not broadcast over the leading axes, or when `require(n)` does; and
+    one that names the rule if it is of somebody's own and raises, or returns something else than it must.
     """
 
     reals: ClassVar[Mapping[str, int]] = {}  # real parameters that may be arrays: how many axes of its own each has
@@ -107,14 +117,27 @@ class Rule(abc.ABC):
         checked.messages(x)
         if self.reals:
             checked.leading(self, self.reals, tuple(x.shape[:-2]))
-        self.require(x.shape[-2])
         with np.errstate(all="ignore"):  # arithmetic on non-finite messages is defined behaviour here, not an accident
-            return self.combine(x, self.init(x) if state is None else state, rng)
+            if not ours(self):
+                return self._foreign(x, state, rng)
+            self.require(x.shape[-2])
+            y, after = self.combine(x, self.init(x) if state is None else state, rng)
+            return apart(y, x, after), after
+
+    def _foreign(self, x: Array, state: State, rng: Any) -> tuple[Array, State]:
+        """The same of a rule that somebody wrote himself."""
+        who = called("rule", self)
+        required(self, x.shape[-2])
+        if state is None:
+            state = () if type(self).init is Rule.init else asked("rule", self.init, x)
+        found = asked("rule", self.combine, x, state, rng, kept=rng)
+        y, after = pair(who, found, "the aggregate and the new state")
+        return received(who, y, x, (*x.shape[:-2], x.shape[-1]), exact=True), after
 
     @final
-    def aggregate(self, x: Array, state: State = None) -> Array:
+    def aggregate(self, x: Array, state: State = None, rng: Any = None) -> Array:
         """One aggregation, (..., n, d) → (..., d), from `state` (None: the initial one)."""
-        return self(x, state)[0]
+        return self(x, state, rng)[0]
 
 
 class StatelessRule(Rule):
@@ -157,8 +180,8 @@ class FunctionRule(StatelessRule):
         shape = (*x.shape[:-2], x.shape[-1])
         flat = xp.reshape(x, (math.prod(x.shape[:-2]), *x.shape[-2:]))  # no −1: it is ambiguous at d = 0
         if flat.shape[0] == 0:
-            return xp.zeros(shape, dtype=x.dtype)
-        rows = [self._call(flat[i, ...]) for i in range(flat.shape[0])]
+            return xp.zeros(shape, dtype=x.dtype, device=device(x))
+        rows = [asked("rule", self.function, flat[i, ...]) for i in range(flat.shape[0])]
         for y in rows:
             if not hasattr(y, "shape"):
                 raise ValueError(f"{self.name} must return an array of shape ({x.shape[-1]},), got {type(y).__name__}")
@@ -174,12 +197,6 @@ class FunctionRule(StatelessRule):
         """The function's name."""
         return getattr(self.function, "__name__", type(self.function).__name__)
 
-    def _call(self, x: Array) -> Array:
-        try:
-            return self.function(x)
-        except Exception as error:
-            raise ValueError(f"the rule {self.name} raised {type(error).__name__}: {error}") from error
-
 
 def as_rule(rule: Rule | Callable[[Array], Array]) -> Rule:
     """`rule` itself, or a plain function (n, d) → (d,) wrapped in a `FunctionRule`."""
@@ -188,3 +205,13 @@ def as_rule(rule: Rule | Callable[[Array], Array]) -> Rule:
     if callable(rule):
         return FunctionRule(rule)
     raise ValueError(f"a rule is a sims Rule or a function (n, d) → (d,), got {type(rule).__name__}")
+
+
+def required(rule: Rule, n: int) -> None:
+    """`rule.require(n)`; what else than a `ValueError` somebody's own rule raises there becomes one that names it."""
+    try:
+        rule.require(n)
+    except ValueError:
+        raise
+    except Exception as error:
+        raise PartError(f"{called('rule', rule)} raised {told(error)}") from error

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self, final
 
 from sims.backend import Array
 from sims.kernels.in_rounds import AttackInRounds
+from sims.owned import asked, called, ours, pair, received
 
 State = Any
 STAGES = ("gradients", "messages")
@@ -20,8 +21,11 @@ class View:
 
     `honest` (..., g, d) are the honest messages, `own` (..., f, d) what the f would have sent honestly;
     `honest_gradients` and `own_gradients` the stochastic gradients behind them. `x` (..., d) is the point at which
-    they were taken, `last_aggregate` (..., d) the previous round's (zeros at first). `aggregate` is the rule in its
-    present state, (..., n, d) → (..., d), free to be asked any number of times. t = 1, 2, …
+    they were taken, `last_aggregate` (..., d) the previous round's (zeros at first). t = 1, 2, …
+
+    `aggregate` is the rule in its present state, (..., n, d) → (..., d), free to be asked any number of times: it
+    changes nothing. A rule that draws has a stream of its own there, which begins anew at every trial: all trials of a
+    round meet the same draws, and other ones than the rule will when it is in earnest.
     """
 
     honest: Array
@@ -43,7 +47,12 @@ class Attack(abc.ABC):
     B). `flips_labels` declares that the f compute from flipped labels, for which the engine asks the problem, a
     `sims.problems.Labelled`. `rng` has `normal(steps, shape)` and `uniform(steps, shape)`, each run on its own stream
     (`sims.engine.RunStreams`). Real parameters that `reals` names, with the number of axes of their own, may be arrays
-    over the leading axes. Calling raises `ValueError` if `sent` has not the shape of `view.own`.
+    over the leading axes. The state is any tree of arrays and numbers (`sims.trees`).
+
+    An attack of somebody's own is called with copies of view and state, in which it may write, and what it returns is
+    copied (`sims.owned`); what ours send may be `view.own` itself. Calling raises `ValueError` if `sent` has not the
+    shape of `view.own`; and one that names the attack if it is of somebody's own and raises, or sends something else
+    than such an array of the same library, of real numbers that fit into its type.
     """
 
     enters: ClassVar[str] = "messages"
@@ -84,7 +93,11 @@ class Attack(abc.ABC):
     @final
     def __call__(self, view: View, state: State = (), rng: Any = None) -> tuple[Array, State]:
         """The messages of the Byzantine workers, (..., f, d), and the new state."""
-        sent, state = self.send(view, state, rng)
-        if sent.shape != view.own.shape:
-            raise ValueError(f"an attack must send shape {tuple(view.own.shape)}, got {tuple(sent.shape)}")
-        return sent, state
+        if ours(self):
+            sent, state = self.send(view, state, rng)
+            if sent.shape != view.own.shape:
+                raise ValueError(f"an attack must send shape {tuple(view.own.shape)}, got {tuple(sent.shape)}")
+            return sent, state
+        who, found = called("attack", self), asked("attack", self.send, view, state, rng, kept=rng)
+        sent, state = pair(who, found, "what is sent and the new state")
+        return received(who, sent, view.own, tuple(view.own.shape), verb="send"), state

@@ -33,5 +33,5 @@ class LabelFlipping(Attack):
         return self.on
 
     def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
-        """g_i or m_i, of flipped labels."""
+        """The g_i or m_i themselves, which are of flipped labels."""
         return (view.own_gradients if self.on == "gradients" else view.own), state

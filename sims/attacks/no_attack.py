@@ -19,5 +19,5 @@ class NoAttack(Attack):
         return AttackInRounds(Answer.HONEST)
 
     def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
-        """Its own honest messages."""
+        """Its own honest messages themselves."""
         return view.own, state

@@ -10,6 +10,7 @@ API standard runs on it unchanged; each operation adds its price to the tally of
 | `matmul` of (…, p, q) and (…, q, r) | 2pqr each |
 | `linalg.solve` of k right-hand sides | n³ + n²k each |
 | indexing, reshaping, broadcasting, transposing | nothing: no element is touched |
+| a copy of an array | nothing: it says whose memory it is, and every rule's output is its own |
 | `sort`, `argsort` along an axis of length n | n⌈log₂ n⌉ comparisons per line, tallied apart |
 | whether results are finite, and a look at scores from the host | nothing: it decides whether to compute once more |
 
@@ -35,7 +36,7 @@ REDUCTIONS = frozenset({"sum", "mean", "max", "min", "all", "any", "argmax", "ar
 SORTS = frozenset({"sort", "argsort"})
 ELEMENTWISE = frozenset(
     {"abs", "floor", "isnan", "log2", "maximum", "minimum", "sqrt", "where"}
-    | {"arange", "asarray", "astype", "eye", "full", "ones", "ones_like", "zeros", "zeros_like"}
+    | {"arange", "astype", "eye", "full", "ones", "ones_like", "zeros", "zeros_like"}
     | {"concat", "stack", "take", "take_along_axis"}
 )
 
@@ -80,6 +81,12 @@ class CountingNamespace:
     def isfinite(self, x: Any) -> Any:
         """Uncounted, and so is what is made of it: whether anything overflowed is looked at after a rule."""
         return np.isfinite(_bare(x))
+
+    def asarray(self, value: Any, /, **options: Any) -> Counted:
+        """A copy of an array for nothing, everything else at its price."""
+        if isinstance(value, Counted) and options == {"copy": True}:
+            return Counted(value.values.copy(), self)
+        return self._counting(reference.asarray, lambda y, args: y.size)(value, **options)
 
     def __getattr__(self, name: str) -> Any:
         if name in self.constants or name in self.silent:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from sims.checked import Bounds, told, within
+from sims.optimizers.optimizer import first_value
 
 RUN = "run"  # the axis of the runs, for parameters that differ from run to run
 TAKEN = ("time", "x", "seed", "coordinate", "sq_aggregate_errors")  # names that a record has for something else
@@ -119,7 +120,7 @@ class Scheduled:
 
     def __call__(self, t: int) -> Any:
         """The parameter in round t; `ValueError` if it differs along another axis than in round 1."""
-        value = self.schedule(t)
+        value = first_value(self.schedule, t)
         if not isinstance(value, Axis):
             return value
         if any(self.coordinates.get(name) != along for name, along in value.coordinates.items()):
@@ -132,7 +133,7 @@ def axes_in(part: Any) -> Iterator[Axis]:
     for _, _, value in parameters(part):
         if isinstance(value, Axis):
             yield value
-        elif callable(value) and not isinstance(value, Scheduled) and isinstance(at_first := value(1), Axis):
+        elif callable(value) and not isinstance(value, Scheduled) and isinstance(at_first := first_value(value), Axis):
             yield at_first
     for inner in parts_of(part):
         yield from axes_in(inner)
@@ -158,7 +159,8 @@ def _along(value: Any, names: tuple[str, ...], own: int | None) -> Any:
     if isinstance(value, tuple | list):
         changed = tuple(_along(item, names, own) for item in value)
         return changed if any(a is not b for a, b in zip(changed, value, strict=True)) else value
-    if own is not None and callable(value) and not isinstance(value, Scheduled) and isinstance(first := value(1), Axis):
+    scheduled = own is not None and callable(value) and not isinstance(value, Scheduled)
+    if scheduled and isinstance(first := first_value(value), Axis):
         return Scheduled(value, names, first.coordinates)
     return along(value, names) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
 

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import time
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,9 +39,10 @@ class Checkpoint:
     """The file of an experiment's checkpoint, and how many seconds lie between two of them.
 
     A file that was left by another experiment or by other code, or that is not whole, counts as none. States of
-    algorithm, attack, problem and rule are held if they are trees of arrays, numbers, texts, tuples, lists,
-    dictionaries and dataclasses; saving raises a `ValueError` for anything else, and an `OSError` where nothing can be
-    written. Reading runs no code that the file names: dataclasses are taken from modules that are imported already.
+    algorithm, attack, problem and rule are held if they are trees (`sims.trees`) of arrays, numbers and texts in
+    tuples, named tuples, lists, deques, dictionaries and dataclasses; saving raises a `ValueError` for anything else,
+    and an `OSError` where nothing can be written. Reading runs no code that the file names: dataclasses and named
+    tuples are taken from modules that are imported already.
     """
 
     path: Path
@@ -123,10 +125,14 @@ def _flat(value: Any, arrays: list[np.ndarray]) -> Any:
         return {"kind": "dataclass", "name": _name(type(value)), "parts": parts}
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return {"kind": "named", "name": _name(type(value)), "parts": [_flat(item, arrays) for item in value]}
-    if isinstance(value, tuple | list):
-        return {"kind": type(value).__name__, "parts": [_flat(item, arrays) for item in value]}
-    if isinstance(value, dict):
-        return {"kind": "dict", "parts": [[_flat(name, arrays), _flat(item, arrays)] for name, item in value.items()]}
+    node: Any = value
+    kind = type(node)  # no subclass: it may be more than its parts
+    if kind in (tuple, list):
+        return {"kind": kind.__name__, "parts": [_flat(item, arrays) for item in node]}
+    if kind is deque:
+        return {"kind": "deque", "most": node.maxlen, "parts": [_flat(item, arrays) for item in node]}
+    if kind is dict:
+        return {"kind": "dict", "parts": [[_flat(name, arrays), _flat(item, arrays)] for name, item in node.items()]}
     raise ValueError(f"a checkpoint cannot hold a state of the type {_name(type(value))}: make it a tree of arrays")
 
 
@@ -156,6 +162,8 @@ def _grown(plain: Any, file: Mapping[str, np.ndarray], xp: Namespace) -> Any:
         if not issubclass(made, tuple):
             raise ValueError(f"{plain['name']} is no named tuple")
         return made(*parts)
+    if kind == "deque":
+        return deque(parts, plain["most"])
     return tuple(parts) if kind == "tuple" else parts
 
 

@@ -18,6 +18,7 @@ from sims.engine.round import Round
 from sims.engine.streams import AnyStreams, RunStreams, Streams
 from sims.observers import Observer
 from sims.optimizers import Algorithm
+from sims.owned import asked, called, ours, received
 from sims.problems import Oracle
 
 
@@ -28,9 +29,9 @@ class Experiment:
     The problem is any `Oracle`; what it measures of an iterate is recorded.
 
     f is the *true* number, 0 ≤ f < n, whatever the rule declares. Run r has its own random streams (purposes
-    "sample", "attack", "rule", "shuffle", "start"), so that its numbers depend on `seed` and on r = `first_run`,
-    `first_run` + 1, … alone, and not on `runs`. With a tuple of seeds, one for each run, each run is what run
-    `first_run` of its seed is; on the host only.
+    "sample", "attack", "rule", "shuffle", "start", and "trial/t" for trials of the rule in round t), so that its
+    numbers depend on `seed` and on r = `first_run`, `first_run` + 1, … alone, and not on `runs`. With a tuple of
+    seeds, one for each run, each run is what run `first_run` of its seed is; on the host only.
 
     A real parameter that is an `Axis` makes an experiment for each of its values, all on the same samples: `axes` are
     the names and coordinates so found, in the order of problem, algorithm, attack and `x0`, `grid` their lengths, and
@@ -194,8 +195,17 @@ class Experiment:
 
     def start(self) -> np.ndarray:
         """The first iterates, (*grid, runs, d), in an array of their own."""
-        x0: Any = self.problem.start(self.streams("start"), self.runs) if self.x0 is None else self.x0
+        x0: Any = self._own_start() if self.x0 is None else self.x0
         return np.zeros((*self.shape, self.problem.dim)) + x0  # a sum owns its memory in C order
+
+    def _own_start(self) -> Any:
+        """The problem's own start: (runs, d), or 0 where it has none after all."""
+        streams = self.streams("start")
+        found = asked("problem", self.problem.start, streams, self.runs, kept=streams)
+        if found is None or ours(self.problem):
+            return 0.0 if found is None else found
+        shape = (self.runs, self.problem.dim)
+        return received(called("problem", self.problem), found, np.zeros(0), shape, verb="start at")
 
     def streams(self, purpose: str, xp: Namespace = np) -> AnyStreams:
         """The random streams of one purpose, one for each run, at their start; where the arrays of `xp` are."""

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from sims.backend import Array, namespace, to_numpy
+from sims.engine.foreign import ForeignProblem
 from sims.engine.record import Record
 from sims.engine.round import States
+from sims.owned import ours
 from sims.problems import Oracle, Stateful
 
 MEASURED_NUMBERS = 2**13  # coordinates of iterates that are measured at once, more only if one round has more
@@ -26,6 +28,7 @@ class Notes:
 
     def __init__(self, problem: Oracle) -> None:
         self.problem = problem
+        self.asking: Any = problem if ours(problem) else ForeignProblem(problem)
         self.times: list[int] = []
         self.waiting: list[Array] = []  # iterates that are not measured yet
         # pieces of what a record holds, each with an axis of times in front
@@ -48,8 +51,8 @@ class Notes:
         state = states.algorithm
         self.times.append(state.t)
         if isinstance(self.problem, Stateful):
-            measured = self.problem.measure_in(state.x, states.problem)
-            self.parts.append({name: to_numpy(values)[None] for name, values in measured.items()})
+            measured = self.asking.measure_in(state.x, states.problem)
+            self.parts.append({name: np.asarray(to_numpy(values))[None] for name, values in measured.items()})
         else:
             self.waiting.append(state.x)
             if len(self.waiting) * math.prod(state.x.shape) >= MEASURED_NUMBERS:
@@ -76,12 +79,12 @@ class Notes:
         """The time that was measured last, and what was measured, which may wait for iterates of other rounds."""
         if self.waiting:
             self._measure()
-        return self.times[-1], {name: np.asarray(to_numpy(values))[-1] for name, values in self.parts[-1].items()}
+        return self.times[-1], {name: _fetched(values[-1, ...]) for name, values in self.parts[-1].items()}
 
     def _measure(self) -> None:
         x = namespace(*self.waiting).stack(self.waiting)
         self.waiting = []
-        self.parts.append(self.problem.measure(x))
+        self.parts.append(self.asking.measure(x))
 
     def plain(self) -> dict[str, Any]:
         """Everything, in lists and arrays, from which `restore` makes it again.
@@ -92,7 +95,7 @@ class Notes:
             self._measure()
         self.parts, self.means = _one_of_each(self.parts), _one_of_each(self.means)
         self.errors = [_one(self.errors)] if self.errors else []
-        return {name: value for name, value in vars(self).items() if name not in ("problem", "waiting")}
+        return {name: value for name, value in vars(self).items() if name not in ("problem", "asking", "waiting")}
 
     def restore(self, plain: Mapping[str, Any]) -> None:
         """Go on from what `plain` was."""

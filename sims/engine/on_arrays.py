@@ -16,6 +16,7 @@ from sims.engine.notes import Notes
 from sims.engine.record import Record
 from sims.engine.round import Played, States
 from sims.observers import Seen
+from sims.owned import asked, called, named_arrays, ours, received
 from sims.problems import Stateful
 
 CHUNK_NUMBERS = 2**21  # random numbers that are held at once unless the caller says otherwise: 16 MiB
@@ -78,8 +79,12 @@ class _Game:
         """The rounds first + 1, …, first + size, those left out that a checkpoint has behind it."""
         e, count = self.e, min(self.size, self.e.steps - self.first)
         begun = positions(self.streams, ("sample", "shuffle")) if self.checkpoint else {}
-        samples = e.problem.draw(self.streams["sample"], count, e.n)
+        drawing = self.streams["sample"]
+        samples = asked("problem", e.problem.draw, drawing, count, e.n, kept=drawing)
         if not isinstance(e.problem, Stateful):
+            if not ours(e.problem):
+                shape = (count, e.runs, e.n, *e.problem.sample_shape)
+                samples = received(called("problem", e.problem), samples, samples, shape, verb="draw")
             samples = self.xp.asarray(samples, device=e.problem.device)
         orders = self._orders(count) if e.shuffle else [None] * count
         for k in range(self.states.algorithm.t - self.first, count):
@@ -99,7 +104,8 @@ class _Game:
 
     def _play_round(self, sample: Any, order: Any) -> None:
         before, e = self.states, self.e
-        states, played = self.round(before, sample, order, self.streams["attack"], self.streams["rule"])
+        attacking, ruling = self.streams["attack"], self.streams["rule"]
+        states, played = self.round(before, sample, order, attacking, ruling, self._trying)
         x, t = states.algorithm.x, states.algorithm.t
         if tuple(x.shape) != self.shape:
             raise ValueError(
@@ -116,6 +122,10 @@ class _Game:
         self.states, self.notes = states, notes
         if self.watch is not None:
             self.watch(Progress(t, e.steps, *notes.latest()))
+
+    def _trying(self, t: int) -> Any:
+        """The stream of trials in round t, at its start; it needs no place in a checkpoint, for it has no past."""
+        return self.e.streams(f"trial/{t}", self.xp)
 
     def _observed(self, before: States, after: States, played: Played, sample: Any) -> dict[str, Array]:
         e, state = self.e, after.algorithm
@@ -136,7 +146,9 @@ class _Game:
         )
         found: dict[str, Array] = {}
         for observer in e.observers:
-            noted = observer(seen)
+            noted = asked("observer", observer.__call__, seen)
+            if not ours(observer):
+                noted = named_arrays(called("observer", observer), noted, self.shape[:-1], exactly=True)
             if twice := found.keys() & noted.keys():
                 raise ValueError(f"two observers note {min(twice)!r}")
             found |= noted

@@ -13,6 +13,7 @@ import numpy as np
 
 from sims import kernels
 from sims.aggregators import as_rule
+from sims.aggregators.rule import required
 from sims.engine.experiment import Experiment
 from sims.kernels.in_rounds import Answer, AttackInRounds, OptimizerInRounds, RuleInRounds, declared
 from sims.kernels.networks import selection_network
@@ -34,7 +35,7 @@ def program_of(e: Experiment) -> Program | None:
         return None
     rule = as_rule(algorithm.rule)
     try:
-        rule.require(e.n)
+        required(rule, e.n)
         step, movement = declared(rule, e.n), declared(algorithm.optimizer)
         attack = declared(e.attack, e.n, e.f) if e.f else AttackInRounds(Answer.HONEST)
         return None if step is None or movement is None or attack is None else Program(e, step, attack, movement)

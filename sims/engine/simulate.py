@@ -19,6 +19,7 @@ from sims.engine.program import Program
 from sims.engine.record import Record
 from sims.observers import Observer
 from sims.optimizers import Algorithm
+from sims.owned import as_always
 from sims.problems import Oracle
 
 
@@ -56,24 +57,25 @@ def simulate(
            [ 4.],
            [ 1.]])
     """
-    experiment = Experiment(
-        problem,
-        algorithm,
-        n=n,
-        f=f,
-        steps=steps,
-        runs=runs,
-        seed=seed,
-        attack=NoAttack() if attack is None else attack,
-        x0=x0,
-        grid=grid,
-        axes=axes,
-        shuffle=shuffle,
-        first_run=first_run,
-        every=every,
-        backend=backend,
-        observers=observers,  # pyright: ignore[reportArgumentType] (which makes a tuple of them)
-    )
+    with as_always():
+        experiment = Experiment(
+            problem,
+            algorithm,
+            n=n,
+            f=f,
+            steps=steps,
+            runs=runs,
+            seed=seed,
+            attack=NoAttack() if attack is None else attack,
+            x0=x0,
+            grid=grid,
+            axes=axes,
+            shuffle=shuffle,
+            first_run=first_run,
+            every=every,
+            backend=backend,
+            observers=observers,  # pyright: ignore[reportArgumentType] (which makes a tuple of them)
+        )
     return play(experiment, chunk)
 
 
@@ -100,13 +102,14 @@ def play(
     """
     chunk = None if chunk is None else whole("play", "chunk", chunk, least=1)
     xp = get_namespace(e.backend)
-    program = _program(e, xp)
-    check_memory(e, program is not None)
-    if program is not None:
+    with as_always():
+        program = _program(e, xp)
+        check_memory(e, program is not None)
+        if program is None:
+            return on_arrays.play(e, xp, chunk, checkpoint, watch)
         if is_cupy_namespace(xp):
             return on_cuda.play(program, e.start(), e.configuration, xp)
         return on_cpu.play(program, e.start(), e.configuration)
-    return on_arrays.play(e, xp, chunk, checkpoint, watch)
 
 
 def compiled(e: Experiment) -> bool:

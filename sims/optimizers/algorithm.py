@@ -10,7 +10,8 @@ from typing import Any, final
 from sims.aggregators import Rule, as_rule
 from sims.backend import Array, namespace
 from sims.checked import told
-from sims.optimizers.optimizer import Optimizer
+from sims.optimizers.optimizer import Optimizer, asked_messages, asked_points, asked_update
+from sims.owned import as_always, copy_of
 
 
 @dataclass(frozen=True)
@@ -28,14 +29,16 @@ class Algorithm(abc.ABC):
 
     `state = alg.init(x0)`; `x, state = alg(gradients, state)` with the submitted gradients (..., n, d), one row per
     worker identity. A round has two halves, so that an attack fits in between: `messages` is what workers compute,
-    `update` what the server does with the messages. Everything is pure; all memory is in the state.
+    `update` what the server does with the messages. Everything is pure; all memory is in the state, which keeps no
+    array of the caller's: he may use his again, and write into the x that he gets from a call. The engine calls an
+    algorithm of somebody's own with copies, in which it may write, and copies what it returns (`sims.owned`).
 
     An algorithm that needs the gradients of one sample at k `points` gets them end to end, (..., n, k·d).
     """
 
     def init(self, x0: Array) -> AlgorithmState:
         """The state before the first round, at x0 (..., d), with last aggregate 0 and no memory."""
-        return AlgorithmState(x0, namespace(x0).zeros_like(x0), 0)
+        return AlgorithmState(copy_of(x0), namespace(x0).zeros_like(x0), 0)
 
     def points(self, state: AlgorithmState) -> tuple[Array, ...]:
         """Where each worker takes gradients of this round's sample, each (..., d): x, unless a subclass says more."""
@@ -50,14 +53,19 @@ class Algorithm(abc.ABC):
         """The next query point and the state of round t + 1, from the messages that arrived."""
 
     @abc.abstractmethod
-    def aggregate(self, messages: Array, state: AlgorithmState) -> Array:
-        """What the rule would make of these messages now, (..., n, d) → (..., d), with no effect on the state."""
+    def aggregate(self, messages: Array, state: AlgorithmState, rng: Any = None) -> Array:
+        """What the rule would make of these messages now, (..., n, d) → (..., d), with no effect on the state.
+
+        `rng` is a stream for trials, and not the one of `update`.
+        """
 
     @final
     def __call__(self, gradients: Array, state: AlgorithmState, rng: Any = None) -> tuple[Array, AlgorithmState]:
         """One round without anything between the two halves."""
-        messages, state = self.messages(gradients, state)
-        return self.update(messages, state, rng)
+        with as_always():
+            messages, state = self.messages(gradients, state)
+            x, state = self.update(messages, state, rng)
+            return copy_of(x), state
 
 
 @dataclass(frozen=True)
@@ -94,25 +102,26 @@ class RobustSGD(Algorithm):
 
     def init(self, x0: Array) -> AlgorithmState:
         """The state before the first round."""
-        return AlgorithmState(x0, namespace(x0).zeros_like(x0), 0, Memories())
+        return AlgorithmState(copy_of(x0), namespace(x0).zeros_like(x0), 0, Memories())
 
     def points(self, state: AlgorithmState) -> tuple[Array, ...]:
-        """Where the optimizer wants gradients."""
-        return self.optimizer.points(state.x, state.memory.server)
+        """Where the optimizer wants gradients, x itself first."""
+        return asked_points(self.optimizer, state.x, state.memory.server)
 
     def messages(self, gradients: Array, state: AlgorithmState) -> tuple[Array, AlgorithmState]:
-        """The optimizer's worker side."""
+        """The optimizer's worker side; the rest of the state is handed through."""
         memory = state.memory
-        sent, workers = self.optimizer.messages(gradients, memory.workers, state.t + 1)
+        t, d = state.t + 1, state.x.shape[-1]
+        sent, workers = asked_messages(self.optimizer, gradients, memory.workers, t, d)
         return sent, AlgorithmState(state.x, state.aggregate, state.t, Memories(workers, memory.rule, memory.server))
 
     def update(self, messages: Array, state: AlgorithmState, rng: Any = None) -> tuple[Array, AlgorithmState]:
-        """The rule, then the optimizer's server side."""
+        """The rule, then the optimizer's server side; the workers' memories are handed through."""
         memory = state.memory
         aggregate, rule = as_rule(self.rule)(messages, memory.rule, rng)
-        x, server = self.optimizer.update(state.x, aggregate, memory.server, state.t + 1)
+        x, server = asked_update(self.optimizer, state.x, aggregate, memory.server, state.t + 1)
         return x, AlgorithmState(x, aggregate, state.t + 1, Memories(memory.workers, rule, server))
 
-    def aggregate(self, messages: Array, state: AlgorithmState) -> Array:
+    def aggregate(self, messages: Array, state: AlgorithmState, rng: Any = None) -> Array:
         """The rule in its present state."""
-        return as_rule(self.rule).aggregate(messages, state.memory.rule)
+        return as_rule(self.rule).aggregate(messages, state.memory.rule, rng)

@@ -8,7 +8,16 @@ from typing import Any, ClassVar, Self
 
 from sims.backend import Array, lead
 from sims.checked import keep, told
-from sims.optimizers.optimizer import Memory, Optimizer, Schedule, at, schedule
+from sims.optimizers.optimizer import (
+    Memory,
+    Optimizer,
+    Schedule,
+    asked_messages,
+    asked_points,
+    asked_update,
+    at,
+    schedule,
+)
 from sims.optimizers.sgd import SGD
 
 
@@ -47,13 +56,14 @@ class WeightDecay(Optimizer):
         return self.optimizer.learning_rate
 
     def points(self, x: Array, memory: Memory) -> tuple[Array, ...]:
-        """Where the optimizer wants them."""
-        return self.optimizer.points(x, memory)
+        """Where the optimizer wants them, x itself first."""
+        return asked_points(self.optimizer, x, memory)
 
     def messages(self, gradients: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
-        """The optimizer's."""
-        return self.optimizer.messages(gradients, memory, t)
+        """The optimizer's, which may be the gradients themselves."""
+        return asked_messages(self.optimizer, gradients, memory, t)
 
     def update(self, x: Array, aggregate: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
         """The optimizer's step along AGG + λx."""
-        return self.optimizer.update(x, aggregate + lead(at(self.weight_decay, t), x, 1) * x, memory, t)
+        decayed = aggregate + lead(at(self.weight_decay, t), x, 1) * x
+        return asked_update(self.optimizer, x, decayed, memory, t)

@@ -10,6 +10,7 @@ from sims.backend import Array, lead
 from sims.checked import choice, keep, whole
 from sims.optimizers.optimizer import Memory, Optimizer, Schedule, at, descend, schedule
 from sims.optimizers.piecewise import decayed
+from sims.owned import copy_of
 
 STARTS = ("sample", "zero")
 
@@ -58,7 +59,7 @@ class WorkerMVR(Optimizer):
             raise ValueError(f"WorkerMVR averages from the first sample on: no start = 'zero' with idle = {self.idle}")
 
     def points(self, x: Array, memory: Memory) -> tuple[Array, ...]:
-        """The present and the previous iterate, which is x_0 itself in the first round."""
+        """The present and the previous iterate themselves; in the first round the latter is x_0, too."""
         return x, x if memory is None else memory
 
     def messages(self, gradients: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
@@ -66,12 +67,12 @@ class WorkerMVR(Optimizer):
         d = gradients.shape[-1] // 2
         now, before = gradients[..., :d], gradients[..., d:]
         if t <= self.idle + 1 and self.start == "sample":
-            estimates = now if memory is None else memory + (now - memory) / t
+            estimates = copy_of(now) if memory is None else memory + (now - memory) / t
         else:
             kept = 1.0 - lead(at(self.alpha, t), now, 2)
             estimates = now + kept * ((0.0 if memory is None else memory) - before)
         return estimates, estimates
 
     def update(self, x: Array, aggregate: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
-        """x − η·a, or x in an idle round; the memory is the point left behind."""
+        """x − η·a, or x itself in an idle round; the memory is the point left behind itself."""
         return (x if t <= self.idle else descend(x, aggregate, self.learning_rate, t)), x

@@ -32,6 +32,10 @@ class Oracle(abc.ABC):
     oracle of which everything is known. `reals` names the real parameters that may be arrays over the leading axes,
     with the number of axes of their own: {"sigma_sq": 0, "x_star": 1}. Iterates are numbers of `precision` in arrays of
     `backend`, unless the experiment names another, on `device` (None: where the library makes them).
+
+    The engine hands an oracle of somebody's own copies of iterates, samples and memories, in which it may write, and
+    copies what it returns (`sims.owned`). It is a `ValueError` that names it if it raises, or returns something else
+    than arrays of these shapes, in the library of x and of real numbers that fit into its type.
     """
 
     reals: ClassVar[Mapping[str, int]] = {}

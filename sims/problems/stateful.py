@@ -15,8 +15,9 @@ Memory = Any
 class Stateful(Oracle):
     """An oracle with a memory: running statistics of a network, the order in which a worker goes through its data.
 
-    The memory is a value, a tree of arrays, numbers, tuples and dataclasses: `begin` makes it, `gradients` hands the
-    next one back and leaves the given one as it is. Samples reach it as `draw` made them, on the host.
+    The memory is a value, any tree of arrays and numbers (`sims.trees`): `begin` makes it, and `gradients` hands the
+    next one back. One of ours leaves the given one as it is, and somebody's own has a copy. Samples reach it as `draw`
+    made them, on the host.
     """
 
     @abc.abstractmethod
