@@ -260,7 +260,7 @@ def test_a_schedule_along_an_axis_is_named_by_its_own_name():
 
 
 @pytest.mark.parametrize(
-    "value", [0.1, 1, np.float32(0.1), np.int64(0), np.array([[0.1], [0.2]]), float("inf")], ids=repr
+    "value", [0.1, 1, np.float32(0.1), np.int64(0), np.array([[0.1], [0.2]])], ids=repr
 )
 def test_what_a_schedule_may_return(value):
     given = {"grid": (2,)} if np.ndim(value) else {}

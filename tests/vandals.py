@@ -55,7 +55,7 @@ def _defined(cls: type, name: str) -> bool:
     """Whether a class has a method that may be written anew: no final one, and no abstract one."""
     method = getattr(cls, name, None)
     final = getattr(method, "__final__", False)
-    return method is not None and not final and not getattr(method, "__isabstractmethod__", False)
+    return callable(method) and not final and not getattr(method, "__isabstractmethod__", False)
 
 
 def polite(cls: type) -> type:
