@@ -114,7 +114,7 @@ class Code:
         found: dict[str, Any] = {} if said else written(value)
         found |= {} if said and not closure else {"closure": closure}
         found |= {} if said and defaults == [None, None] else {"defaults": defaults}
-        reads = self._reads(value, said)
+        reads = self._reads(value)
         return found | ({"reads": reads} if reads else {}) | self._attributes(value)
 
     def _cell(self, cell: Any, attributes: frozenset[str]) -> Any:
@@ -128,7 +128,7 @@ class Code:
         own = {name: one for name, one in vars(value).items() if name not in ("__wrapped__", "__isabstractmethod__")}
         return {"attributes": self._describe(own, self)} if own else {}
 
-    def _reads(self, value: FunctionType, said: bool) -> list[Any]:
+    def _reads(self, value: FunctionType) -> list[Any]:
         """What a function finds under the names of its module that it reads; libraries by their names."""
         names, module = names_in(value.__code__), value.__globals__
         found = []
@@ -138,7 +138,7 @@ class Code:
                 found.append([name, self._module(one, names.attributes)])
             elif one is not getattr(builtins, name, module):
                 found.append([name, self._describe(one, self)])
-        for name in () if said else sorted(names.imported):
+        for name in sorted(names.imported):
             if isinstance(one := sys.modules.get(name), ModuleType):
                 found.append([name, self._module(one, names.attributes | names.imported)])
         return found

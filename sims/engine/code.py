@@ -9,6 +9,7 @@ import importlib.util
 import json
 import sys
 import sysconfig
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -64,13 +65,24 @@ def function_tree(function: FunctionType) -> str | None:
     path, name = Path(function.__code__.co_filename), function.__code__.co_name  # not what a decorator calls it
     if not path.is_file():
         return None
-    nodes = [node for node in ast.walk(parsed(path)) if begins(node) == function.__code__.co_firstlineno]
+    found = path.stat()
+    nodes = _functions(path, found.st_mtime_ns, found.st_size).get(function.__code__.co_firstlineno, [])
     if name == "<lambda>":
         lambdas = [node for node in nodes if isinstance(node, ast.Lambda)]
         trees = {canonical_tree(node) for node in lambdas if _spans(node.body, function.__code__)}
     else:
         trees = {canonical_tree(node) for node in nodes if getattr(node, "name", "") == name}
     return trees.pop() if len(trees) == 1 else None
+
+
+@functools.lru_cache(maxsize=256)
+def _functions(path: Path, changed: int, size: int) -> dict[int, list[ast.AST]]:
+    """The functions and lambdas of a file by the line where they begin."""
+    found: dict[int, list[ast.AST]] = defaultdict(list)
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            found[begins(node)].append(node)
+    return found
 
 
 def canonical_tree(node: ast.AST) -> str:

@@ -31,6 +31,7 @@ RESERVED = {  # names that descriptions use: a mapping that has one is described
     *("compiled", "options", "cached", "classes", "attributes", "reads", "text", "bytecode", "closure", "defaults"),
     *("empty", "array", "dtype", "shape", "kind", "masked", "float", "list", "set", "mapping", "value", "opaque"),
 }
+MISREAD = {"function", "class", "module", "float", "opaque", "attributes"}  # of RESERVED, what is looked for within
 REPRESENTED = (  # types whose values say all of themselves in their representations
     *(complex, bytes, Fraction, Decimal, PurePath, np.dtype, type(...), datetime.date, datetime.time),
     *(datetime.timedelta, operator.itemgetter, operator.attrgetter, operator.methodcaller),
@@ -83,12 +84,14 @@ def key(configuration: Mapping[str, Any], code: Mapping[str, str] | None = None)
 
 
 def code_as_loaded(modules: Iterable[str], backend: str = "numpy") -> dict[str, str]:
-    """The digests of `sims.engine.code.code_of`, and of what was replaced since in modules that are loaded.
+    """The digests of `sims.engine.code.code_of`, and of what was replaced since in modules of ours that are loaded.
+
+    What was replaced in one's own modules is in the descriptions of what reads it.
 
     Raises `ValueError` as `code_of` does, and for a replacement that cannot be described.
     """
     found = code_of(sorted(set(modules)), backend)
-    for module in found:
+    for module in [name for name in found if kind_of(name) == "ours"]:
         if others := {name: describe(value) for name, value in changed(module)}:
             if opaque := list(undescribed(list(others.values()))):
                 raise ValueError(f"a key needs code that can be described, got {', '.join(opaque)} in {module}")
@@ -213,8 +216,9 @@ def _instance(value: Any, look: _Look, code: Code | None) -> Any:
         return {"opaque": f"the class {name_of(kind)}, which its module does not have under this name"}
     found = {"type": name_of(kind), **(code or Code(_inside)).members(kind), **inner}
     attributes = {} if isinstance(value, enum.Enum) else _attributes(value, own, code)
-    taken = RESERVED & attributes.keys() if own else "type" in attributes
-    return {**found, "attributes": attributes} if taken else found | attributes
+    if found.keys() & attributes.keys() or (own and MISREAD & attributes.keys()):
+        return {**found, "attributes": [list(pair) for pair in attributes.items()]}
+    return found | attributes
 
 
 def _is_plain(kind: type) -> bool:
