@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -75,6 +76,8 @@ DATA = {
     "complex numbers": (1 + 2j, 1 + 3j, lambda held, x: held.imag * x.mean(-2)),
     "bytes": (b"a", b"b", lambda held, x: held[0] * x.mean(-2)),
     "fractions": (Fraction(1, 3), Fraction(2, 3), lambda held, x: float(held) * x.mean(-2)),
+    "patterns": (re.compile("a"), re.compile("ab"), lambda held, x: len(held.pattern) * x.mean(-2)),
+    "flags of patterns": (re.compile("a"), re.compile("a", re.I), lambda held, x: held.flags * x.mean(-2)),
     "paths": (Path("a"), Path("ab"), lambda held, x: len(str(held)) * x.mean(-2)),
     "names of a named tuple": (
         own_code.Pair(1.0, 2.0),

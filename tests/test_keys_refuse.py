@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import itertools
+import logging
 import math
 import os
 import random
@@ -52,6 +53,14 @@ def a_change_that_is_taken_back(monkeypatch):
         within.setattr(own_code.Scaled, "reduce", lambda self, x: x.max(-2))
         within.setattr(CoordinateMedian, "reduce", lambda self, x: x.max(-2))
     yield own_code.Scaled()
+
+
+@into(SAME)
+def a_logger(_):
+    for level in (logging.INFO, logging.ERROR):
+        names = cell("def f(x):\n    log.debug('asked')\n    return x.mean(-2)\n", log=logging.getLogger("own"))
+        names["log"].setLevel(level)
+        yield names["f"]
 
 
 @into(SAME)

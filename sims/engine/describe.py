@@ -7,8 +7,10 @@ import datetime
 import enum
 import functools
 import json
+import logging
 import math
 import operator
+import re
 import types
 import typing
 from abc import ABCMeta
@@ -37,6 +39,7 @@ REPRESENTED = (  # types whose values say all of themselves in their representat
     *(datetime.timedelta, operator.itemgetter, operator.attrgetter, operator.methodcaller),
     *(types.GenericAlias, types.UnionType, typing.TypeVar),
 )
+OF_TORCH = ("torch:dtype", "torch:device", "torch:layout", "torch:memory_format")  # which is not imported for them
 CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 
 
@@ -143,7 +146,11 @@ def _described(value: Any, look: _Look, code: Code | None = None) -> Any:
         return {"set": sorted((_described(item, look, code) for item in value), key=canonical)}
     if _is_array(value):
         return _array(value, look, code)
-    if isinstance(value, REPRESENTED) and kind_of(kind.__module__) == "library":
+    if isinstance(value, logging.Logger):
+        return {"library": name_of(kind)}  # no number depends on which, or on what it tells
+    if isinstance(value, re.Pattern):
+        return {"value": [value.pattern if type(value.pattern) is str else repr(value.pattern), value.flags]}
+    if kind_of(kind.__module__) == "library" and (isinstance(value, REPRESENTED) or name_of(kind) in OF_TORCH):
         return {"value": repr(value)}
     if (found := (code or Code(_inside)).describe(value)) is not None:
         return found
