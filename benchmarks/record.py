@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import platform
+import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from benchmarks import peers, rules
 from benchmarks.once import Tables, once, parameters
 from benchmarks.plan import Plan
 from sims.backend import installed
-from sims.kernels.cpu import threads
+from sims.kernels.cpu import threads as kernel_threads
 
 SCHEMA = 1
 PARTS = {"date", "machine", "versions", "load", "missing", "differs", "fails", "tables"}
@@ -72,7 +73,7 @@ def machine() -> dict[str, Any]:
     vectors = np.show_config(mode="dicts").get("SIMD Extensions", {}).get("found", [])  # pyright: ignore
     names = {"AVX512": "AVX512", "X86_V4": "AVX512", "AVX2": "AVX2", "X86_V3": "AVX2", "ASIMD": "ASIMD"}
     widest = next((widest for name, widest in names.items() if any(name in str(v) for v in vectors)), "unknown")
-    return {"cpu": cpu, "vectors": widest, "threads": threads.count(), "system": platform.system()}
+    return {"cpu": cpu, "vectors": widest, "threads": kernel_threads.count(), "system": platform.system()}
 
 
 def versions() -> dict[str, str]:
@@ -97,7 +98,7 @@ def load(path: Path) -> BenchRecord:
     """The record in a file; a `ValueError` if it holds none."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{path} is not JSON ({error})") from error
     whole = isinstance(record, dict) and record.get("schema") == SCHEMA and set(record) >= PARTS
     if not whole or not isinstance(record["tables"], dict):
@@ -127,8 +128,21 @@ def _compare(plan: Plan) -> tuple[dict[str, str], dict[str, dict[str, str]], dic
 def _run(function: Callable[..., Any], arguments: tuple[Any, ...], apart: bool) -> Any:
     if not apart:
         return function(*arguments)
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(function, *arguments).result()
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool:
+        future = pool.submit(function, *arguments)
+        try:
+            return future.result()
+        except BaseException:  # a signal, say: what is measured now is for nobody
+            for worker in active_children():
+                worker.terminate()
+            raise
+
+
+def _end_with_parent() -> None:
+    """In a process that measures: its end comes with its parent's, however that ended."""
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
 
 
 def _short(value: float) -> float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -65,15 +67,53 @@ app.command()(train)
 app.add_typer(sweep, name="sweep")
 
 
+class Ended(KeyboardInterrupt):
+    """A signal asks the program to end: it does as after Ctrl-C, so that the terminal and workers are as before."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+ENDS = ("SIGTERM", "SIGHUP", "SIGQUIT")
+
+
+def _end(number: int, frame: object) -> None:
+    signal.signal(number, signal.SIG_DFL)  # a second one ends it at once
+    raise Ended(number)
+
+
+def _told(run: Callable[[], int]) -> int:
+    """The exit code of a run, after everything that it printed has arrived; 2, in one sentence, where it could not."""
+    code = 0
+    try:
+        code = run()
+        sys.stdout.flush()
+    except OSError as error:
+        sys.stdout = None  # what is left of it would be tried again at the end
+        if not isinstance(error, BrokenPipeError) and code != 2:
+            typer.echo(f"byzcheck: standard output: {error.strerror}", err=True)
+        return code or 2
+    return code
+
+
+def _run() -> int:
+    try:
+        code = app(prog_name="byzcheck", standalone_mode=False)
+    except KeyboardInterrupt as ended:
+        code = 128 + getattr(ended, "number", 2)
+    return code if isinstance(code, int) else 0
+
+
 def main() -> None:
     """Run the command line."""
+    for number in (getattr(signal, name) for name in ENDS if hasattr(signal, name)):
+        if signal.getsignal(number) is signal.SIG_DFL:  # what nohup lets pass stays as it is
+            signal.signal(number, _end)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # pyright: ignore[reportAttributeAccessIssue]
-    try:
-        app(prog_name="byzcheck")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    sys.exit(_told(_run))
 
 
 if __name__ == "__main__":

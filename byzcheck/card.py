@@ -39,20 +39,42 @@ def card_of(rule: Rule | Callable[[Any], Any], n: int, f: int, seed: int = 0) ->
     (f, κ)-robustness that laws on two values show it to need, lower bounds of the true constants, beside Theorem III's
     floor for this n and the least κ = f/(n − 2f) (Allouah et al. 2023). An infinite c means an error where all honest
     messages agree. Centered clipping has no c without a centre and a radius that fits ρ: it is measured with Theorem
-    IV's radius from the worst centre with E‖v_0 − x̄‖² ≤ ρ², and has no κ.
+    IV's radius from the worst centre with E‖v_0 − x̄‖² ≤ ρ², and has no κ. A rule that raises, or exits, breaks the
+    contract that is tried.
 
-    `rule` may be a plain function (n, d) → (d,). Raises `ValueError` unless 0 ≤ f < n/2 and the rule is defined for n.
+    `rule` may be a plain function (n, d) → (d,). Raises `ValueError` unless 0 ≤ f < n/2 and the rule is defined for n
+    and answers ordinary messages.
     """
     if not 0 <= 2 * f < n:
         raise ValueError(f"an audit needs 0 ≤ f < n/2, got n = {n}, f = {f}")
     rule = as_rule(rule)
     rule.require(n)
-    with as_always():
-        evidence = [_contracts(rule, n, seed)]
-        if f:
-            evidence += _constants(rule, n, f)
     name = rule.name if isinstance(rule, FunctionRule) else type(rule).__name__
+    x = np.random.Generator(np.random.Philox(seed)).normal(size=(2, n, 2))
+    with as_always():
+        try:
+            rule.aggregate(x.copy())
+        except ValueError:
+            raise
+        except RAISED as error:
+            raise ValueError(f"{name} answers no ordinary messages: it raised {told(error)}") from error
+        evidence = [_contracts(rule, n, x)]
+        if f:
+            try:
+                evidence += _constants(rule, n, f)
+            except RAISED as error:
+                failed = f"calls that failed where constants are searched: {told(error)}"
+                evidence.append(Evidence(failed, 1, "<=", 0, "sampled"))
     return Card(name, n, f, tuple(evidence))
+
+
+RAISED = (Exception, SystemExit)  # whatever a rule of somebody's may do instead of answering
+
+
+def told(error: BaseException) -> str:
+    """What was raised, in a few words."""
+    words = " ".join(str(error).split())
+    return f"{type(error).__name__}{': ' if words else ''}{words[:80]}"
 
 
 def _constants(rule: Rule, n: int, f: int) -> list[Evidence]:
@@ -74,8 +96,7 @@ def _needed_c(c: float, law: Law, n: int, f: int, floor: float, setting: str = "
     return Evidence(what, c, ">=", floor, "searched", error=1e-4)
 
 
-def _contracts(rule: Rule, n: int, seed: int) -> Evidence:
-    x = np.random.Generator(np.random.Philox(seed)).normal(size=(2, n, 2))
+def _contracts(rule: Rule, n: int, x: np.ndarray) -> Evidence:
     broken, names = [], []
     for name, check in contracts_for(rule, n):
         names.append(name)
@@ -83,5 +104,7 @@ def _contracts(rule: Rule, n: int, seed: int) -> Evidence:
             check(rule, x)
         except AssertionError:
             broken.append(name)
+        except RAISED as error:
+            broken.append(f"{name} (raised {told(error)})")
     what = f"contracts broken of {len(names)}" + (f": {', '.join(broken)}" if broken else "")
     return Evidence(what, len(broken), "<=", 0, "sampled")

@@ -24,13 +24,55 @@ def read_recorded() -> dict[str, Any]:
             raise ValueError(
                 f"theory/recorded.json has schema {found.get('schema')}, not {SCHEMA}: byzcheck verify --write"
             )
+        for stem, record in found["statements"].items():
+            if not _is_record(record):
+                raise ValueError(
+                    f"theory/recorded.json has no record of {stem} that can be read: byzcheck verify --write"
+                )
         return found
     except FileNotFoundError:
         raise ValueError(
             "no verdicts are recorded (theory/recorded.json is missing): byzcheck verify --write"
         ) from None
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"theory/recorded.json is not JSON ({error}): byzcheck verify --write") from error
+
+
+PARTS = {  # of a statement's record → what each is
+    "label": str,
+    "stem": str,
+    "title": str,
+    "printed": str | None,
+    "corrected": str | None,
+    "parts": dict,
+    "fault": dict | None,
+    "source": dict | None,
+    "says": dict,
+    "claims": dict,
+    "controls": list,
+    "evidence": list,
+}
+
+
+LISTED = {  # of a record's parts → what each of its items has
+    "claims": {"text", "verdict", "point"},
+    "controls": {"claim", "name", "verdict", "caught"},
+    "evidence": {"claim", "what", "measured", "relation", "claimed", "error", "kind", "covers"},
+    "parts": {"stand", "of"},
+}
+
+
+def _is_record(record: Any) -> bool:
+    """Whether something is a statement's record, as far as that is shown."""
+    if not isinstance(record, dict) or not set(PARTS) <= set(record):
+        return False
+    if not all(isinstance(record[name], kind) for name, kind in PARTS.items()):
+        return False
+    for name, wanted in LISTED.items():
+        items = record[name].values() if isinstance(record[name], dict) else record[name]
+        if not all(isinstance(one, dict) and wanted <= set(one) for one in items):
+            return False
+    return {"printed", "corrected"} <= set(record["parts"])
 
 
 def recorded_statements() -> dict[str, Any]:

@@ -26,13 +26,20 @@ def check_writable(path: Path) -> None:
         raise ValueError(f"cannot write into {folder}: {error.strerror}") from error
 
 
+def _write_to(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:  # which does not name the file if it is told when it is closed
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
 def write_all(texts: Mapping[Path, str]) -> None:
     """Write every file or, if one cannot be written, none: all beside their targets first, then moved into place."""
     waiting: list[tuple[Path, Path]] = []
     try:
         for path, text in texts.items():
             if path.exists() and not path.is_file():
-                path.write_text(text, encoding="utf-8")  # a pipe or a device has no old content to lose
+                _write_to(path, text)  # a pipe or a device has no old content to lose
                 continue
             target = path.resolve()
             beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")

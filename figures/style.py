@@ -10,6 +10,7 @@ import contextlib
 import functools
 import io
 import math
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,7 +102,8 @@ def styled(draw: Callable[[dict[str, Any]], Figure]) -> Callable[[dict[str, Any]
 def save(figure: Figure, path: Path) -> None:
     """Write `path`.png and `path`.svg; the same figure gives the same bytes.
 
-    Raises OSError if a file cannot be written; both pictures are complete before the first file is touched.
+    Raises OSError if a file cannot be written; both pictures are written whole beside the files before they take their
+    places.
     """
     metadata = {"png": {"Software": None}, "svg": {"Date": None}}  # the SVG still names the matplotlib that made it
     pictures: dict[str, bytes] = {}
@@ -110,8 +112,16 @@ def save(figure: Figure, path: Path) -> None:
             buffer = io.BytesIO()
             figure.savefig(buffer, format=kind, dpi=DPI, metadata=given)
             pictures[kind] = buffer.getvalue()
-    for kind, picture in pictures.items():
-        path.with_name(f"{path.name}.{kind}").write_bytes(picture)
+    places = {kind: path.with_name(f"{path.name}.{kind}").resolve() for kind in pictures}
+    beside = {kind: place.with_name(f".{place.name}.{os.getpid()}.tmp") for kind, place in places.items()}
+    try:
+        for kind, picture in pictures.items():
+            beside[kind].write_bytes(picture)
+        for kind, place in places.items():
+            os.replace(beside[kind], place)
+    finally:
+        for temporary in beside.values():
+            temporary.unlink(missing_ok=True)
 
 
 def pick(data: Any, *keys: str) -> Any:

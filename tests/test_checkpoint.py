@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import threading
+import os
 from pathlib import Path
 
 import numpy as np
@@ -74,26 +74,23 @@ def test_it_goes_on_to_the_same_bits_from_wherever_it_was_stopped(tmp_path, e, c
         same(play(e, chunk, Checkpoint(path)), whole)
 
 
-ARMED = threading.Event()
-
-
 @dataclasses.dataclass(frozen=True)
 class Interrupted(Wandering):
     """Is interrupted in the middle of the seventh round, when it has drawn, if that is armed."""
 
     def send(self, view, state, rng):
         sent = super().send(view, state, rng)
-        if view.t == 7 and ARMED.is_set():
+        if view.t == 7 and "INTERRUPTED" in os.environ:
             raise KeyboardInterrupt
         return sent
 
 
-def test_an_interruption_within_a_round_repeats_the_round_with_the_same_draws(tmp_path):
+def test_an_interruption_within_a_round_repeats_the_round_with_the_same_draws(tmp_path, monkeypatch):
     e = dataclasses.replace(EXPERIMENTS["everything has a state"], attack=Interrupted())
-    ARMED.set()
+    monkeypatch.setenv("INTERRUPTED", "1")  # of which a key knows nothing
     with pytest.raises(KeyboardInterrupt):
         play(e, None, Checkpoint(tmp_path / "c.npz"))
-    ARMED.clear()
+    monkeypatch.delenv("INTERRUPTED")
     told = []
     resumed = play(e, None, Checkpoint(tmp_path / "c.npz"), told.append)
     assert told[0].t == 7

@@ -6,7 +6,6 @@ import ast
 import importlib
 import subprocess
 import sys
-import types
 from pathlib import Path
 
 import pytest
@@ -227,12 +226,6 @@ def test_functions_are_told_apart_by_their_text():
 
 def test_a_function_of_a_module_is_its_name_and_the_text_of_the_module():
     assert describe(halving) == {"function": "test_code:halving"}
-
-
-def test_a_function_without_source_has_no_description():
-    made: dict[str, types.FunctionType] = {}
-    exec("def f(t):\n    return t", made)
-    assert "opaque" in describe(made["f"])
 
 
 def test_a_script_with_a_rule_of_its_own_has_keys(tmp_path):

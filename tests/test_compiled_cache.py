@@ -121,6 +121,43 @@ def test_processes_that_compile_at_the_same_time(tmp_path):
     assert kept == {path.name: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nbc") if "_run" in path.name}
 
 
+UNCOMPILED = """
+import numpy as np
+from sims import kernels
+from sims.aggregators import CenteredClipping
+from sims.by_name.register import REGISTER
+from sims.engine import Streams, simulate
+from sims.optimizers import SGD, RobustSGD
+from sims.problems import Quadratic
+x = np.random.default_rng(0).normal(size=(11, 2**14))
+print(kernels.pays(x), kernels.enabled())
+rules = [rule for kind in REGISTER["rule"] if (rule := kind.example(11, 2)) is not None]
+for rule in rules:
+    y, _ = rule(x, None, Streams(0, "rule").runs(0, 1))
+    print(y.shape == (2**14,) and bool(np.isfinite(y).all()))
+problem = Quadratic.between(0.1, 1.0, 10, sigma_sq=1.0)
+e = simulate(problem, RobustSGD(CenteredClipping(1.0), SGD(0.1)), n=25, f=5, steps=300, runs=1, seed=0)
+print(bool(np.isfinite(e.excess).all()))
+"""
+
+
+def test_where_numba_is_told_not_to_compile_the_reference_plays():
+    printed = ask(UNCOMPILED, NUMBA_DISABLE_JIT="1").communicate()[0].split()
+    assert printed[:2] == ["False", "False"]
+    assert len(printed) > 10
+    assert set(printed[2:]) == {"True"}
+
+
+def test_a_full_disk_leaves_no_half_of_a_file(files, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files, "_dump", lambda data: b"0" * 100)
+    monkeypatch.setattr(files, "_open_for_write", full)
+    files.save("a", "code of a")
+    assert files.load("a") is None
+
+
 def test_without_a_place_for_a_cache_rules_are_compiled_all_the_same(tmp_path):
     (tmp_path / "no folder").touch()
     process = ask(MEDIANS.format(sizes=(3,)), NUMBA_CACHE_DIR=str(tmp_path / "no folder"))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
+from scipy.special import betaincinv
 from scipy.stats import binom, norm
 
 from sims.checks.confidence import betting_mean, bounded_mean, proportion
@@ -40,6 +42,54 @@ def test_proportion_is_no_wider_than_the_tails_allow(successes, trials, alpha):
     assert (
         high == 1 if successes == trials else binom.cdf(successes, trials, high) == pytest.approx(alpha / 2, rel=1e-6)
     )
+
+
+def tail(trials: int, counts: range, p: float) -> Fraction:
+    """P(K in counts) for K ~ Bin(trials, p), exactly."""
+    chance = Fraction(p)
+    return sum(math.comb(trials, k) * chance**k * (1 - chance) ** (trials - k) for k in counts)
+
+
+ENDS = [(0, 1), (1, 1), (1, 2), (0, 200), (1, 150), (7, 100), (10, 20), (40, 50), (99, 100), (90, 90)]
+ALPHAS = [1.0, 0.05, 1e-7, 1e-9, 1e-13, 1e-15, 1e-16, 1e-17, 1e-30, 1e-100, 1e-250]
+
+
+@pytest.mark.parametrize("alpha", ALPHAS)
+@pytest.mark.parametrize(("successes", "trials"), ENDS)
+def test_the_tails_at_the_ends_of_a_proportion_are_right_in_fractions(successes, trials, alpha):
+    """No more than α/2, and more than that at the next numbers inside: whatever α is, 1 − α/2 as well."""
+    assert_tails(*proportion(successes, trials, alpha), successes, trials, alpha)
+
+
+def assert_tails(low, high, successes, trials, alpha):
+    half, slack = Fraction(alpha) / 2, 1 + Fraction(1, 10**9)
+    below, above = range(successes, trials + 1), range(successes + 1)
+    if successes:
+        assert tail(trials, below, low) <= half * slack
+        assert tail(trials, below, math.nextafter(low, 1.0)) * slack > half
+    if successes < trials:
+        assert tail(trials, above, high) <= half * slack
+        assert tail(trials, above, math.nextafter(high, 0.0)) * slack > half
+
+
+@pytest.mark.parametrize("alpha", [1e-9, 1e-13, 1e-16])
+def test_fractions_find_a_tail_that_is_taken_from_one(alpha):
+    """1 − α/2 is rounded: at 1e-9 the end is wrong in the seventh digit of its tail, at 1e-16 altogether."""
+    wrong = float(betaincinv(1, 200, 1 - alpha / 2))
+    with pytest.raises(AssertionError):
+        assert_tails(0.0, wrong, 0, 200, alpha)
+
+
+@pytest.mark.parametrize("alpha", [1e-12, 1e-200])
+def test_no_success_in_many_trials(alpha):
+    """1 − (α/2)^{1/m}, which is log(2/α)/m for large m: nothing of it is lost beside 1."""
+    assert proportion(0, 10**15, alpha)[1] == pytest.approx(-math.expm1(math.log(alpha / 2) / 10**15), rel=1e-9)
+
+
+@pytest.mark.parametrize("alpha", [0.0, -0.1, 1.1, math.nan, 1e-251])
+def test_proportion_refuses_an_alpha_that_there_is_not(alpha):
+    with pytest.raises(ValueError, match=r"1e-250 ≤ alpha ≤ 1, got alpha = "):
+        proportion(1, 3, alpha)
 
 
 def test_the_enumeration_catches_the_normal_approximation():

@@ -10,7 +10,6 @@ import pickle
 import array_api_strict
 import numpy as np
 import pytest
-import rules_of_ones_own
 from rules_of_ones_own import InSlots
 
 from sims import backend
@@ -259,11 +258,6 @@ def test_a_chunk_of_no_rounds_is_refused():
 
 def described(rule=None, rate=0.1):
     return dataclasses.replace(BASE, algorithm=RobustSGD(rule or Mean(), SGD(rate)))
-
-
-def test_classes_that_a_function_makes_have_one_name_and_no_key():
-    with pytest.raises(ValueError, match=r"the class rules_of_ones_own:scaled\.<locals>\.Scaled, which its module"):
-        described(rules_of_ones_own.One()).key()
 
 
 @pytest.mark.parametrize(("one", "other"), [((1.0, 0), (2.0, 0)), ((1.0, 0), (1.0, 1))])

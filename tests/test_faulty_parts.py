@@ -259,9 +259,7 @@ def test_a_schedule_along_an_axis_is_named_by_its_own_name():
         run(optimizer=SGD(mine))
 
 
-@pytest.mark.parametrize(
-    "value", [0.1, 1, np.float32(0.1), np.int64(0), np.array([[0.1], [0.2]])], ids=repr
-)
+@pytest.mark.parametrize("value", [0.1, 1, np.float32(0.1), np.int64(0), np.array([[0.1], [0.2]])], ids=repr)
 def test_what_a_schedule_may_return(value):
     given = {"grid": (2,)} if np.ndim(value) else {}
     a, b = (run(optimizer=SGD(rate), **given) for rate in (value, lambda t: value))

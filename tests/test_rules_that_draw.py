@@ -74,12 +74,17 @@ def drawn(*shape, seed=0):
     return np.random.Generator(np.random.Philox(seed)).normal(size=shape)
 
 
+def named(value):
+    """A name without an address."""
+    return getattr(value, "__name__", repr(value))
+
+
 @pytest.mark.parametrize("n", [1, 2, 6, 7])
 def test_a_rule_that_cannot_do_without_a_stream_keeps_all_contracts(n):
     contracts.check_rule(Pairs() if n > 1 else Bucketing(Mean(), 2), n, 2)
 
 
-@pytest.mark.parametrize("shape", [(6, 2), (1, 6, 1), (2, 3, 6, 2)], ids=lambda value: getattr(value, "__name__", repr(value)))
+@pytest.mark.parametrize("shape", [(6, 2), (1, 6, 1), (2, 3, 6, 2)], ids=named)
 def test_whatever_leading_axes_the_messages_have(shape):
     for name, check in contracts.contracts_for(Pairs(), 6, 2):
         assert name
@@ -87,7 +92,7 @@ def test_whatever_leading_axes_the_messages_have(shape):
 
 
 @pytest.mark.parametrize(
-    "rule", [Bucketing(Krum(1), 2), NearestNeighbourMixing(Bucketing(CoordinateMedian()), 1)], ids=lambda value: getattr(value, "__name__", repr(value))
+    "rule", [Bucketing(Krum(1), 2), NearestNeighbourMixing(Bucketing(CoordinateMedian()), 1)], ids=named
 )
 def test_ours_are_drawn_for_too(rule):
     contracts.check_rule(rule, 13, 2)
@@ -102,7 +107,7 @@ def test_ours_are_drawn_for_too(rule):
         (Noisy(), contracts.check_scale),
         (Noisy(), contracts.check_agreement),
     ],
-    ids=lambda value: getattr(value, "__name__", repr(value)),
+    ids=named,
 )
 def test_one_that_breaks_a_contract_is_caught(rule, check):
     with pytest.raises(AssertionError, match=rf"broken by {type(rule).__name__}"):

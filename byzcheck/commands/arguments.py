@@ -40,6 +40,13 @@ def write_json(record: object, json: Path) -> None:
     from byzcheck.record import as_text
 
     if str(json) == "-":
-        sys.stdout.write(as_text(record))
+        say_json(as_text(record))
     else:
         write_all({json: as_text(record)})
+
+
+def say_json(text: str) -> None:
+    """Write JSON on standard output: in UTF-8, as JSON is, whatever the terminal's encoding."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode())
+    sys.stdout.buffer.flush()

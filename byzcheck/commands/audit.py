@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from byzcheck.commands.arguments import check_json, find_own, write_json
-from byzcheck.commands.errors import one_sentence
+from byzcheck.commands.errors import one_sentence, said
 
 
 @one_sentence
 def audit(
-    rule: Annotated[str, typer.Argument(metavar="RULE", help="Krum, CenteredClipping, … or your own as module:Name.")],
+    rule: Annotated[
+        str, typer.Argument(metavar="RULE", help="Krum, CenteredClipping, … or your own: module:Name, file.py:Name.")
+    ],
     n: Annotated[int, typer.Option("-n", metavar="N", help="Workers.")],
     f: Annotated[int, typer.Option("-f", metavar="F", help="Byzantine workers among them, at most.")],
     settings: Annotated[
@@ -36,7 +38,14 @@ def audit(
     find_own()
     made = rule_by_name(rule, f, parse_settings(settings or []))
     made.require(n)
-    card = card_of(made, n, f)
+    try:
+        card = card_of(made, n, f)
+    except (ValueError, MemoryError, OSError):
+        raise
+    except Exception as error:
+        if ":" not in rule:
+            raise
+        raise ValueError(f"{rule} cannot be audited: {said(error)}") from error
     if json is not None:
         write_json(card_record(card, rule), json)
     out = console(stderr=str(json) == "-")

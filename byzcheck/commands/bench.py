@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from byzcheck.commands.arguments import say_json
 from byzcheck.commands.errors import one_sentence
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def bench(
     found = _measured(quick, gpu) if recorded is None else records.load(recorded)
     texts = {targets[0]: records.as_text(found), targets[1]: report.as_markdown(found)} if write else {}
     if str(output) == "-":
-        sys.stdout.write(records.as_text(found))
+        say_json(records.as_text(found))
     elif output is not None:
         texts[output] = records.as_text(found)
     write_all(texts)

@@ -20,11 +20,19 @@ from rich.progress import (
 
 
 def console(stderr: bool = False) -> Console:
-    """A console of the terminal's width; 100 columns where there is no terminal and COLUMNS does not say otherwise."""
+    """A console of the terminal's width; 100 columns where there is no terminal and COLUMNS does not say otherwise.
+
+    At least 72: in fewer a table would leave out its widest column, and a terminal can break lines itself.
+    """
     made = Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=False)
-    if not made.is_terminal and "COLUMNS" not in os.environ:
+    asked = os.environ.get("COLUMNS", "")
+    if not made.is_terminal and not (asked.isascii() and asked.isdecimal() and int(asked)):
         made.width = 100
+    made.width = max(made.width, LEAST)
     return made
+
+
+LEAST = 72  # columns
 
 
 class _Waiting:

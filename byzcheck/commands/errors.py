@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from types import CodeType, TracebackType
 from typing import Any, NoReturn
 
 import typer
@@ -36,32 +37,67 @@ def refused(command: Callable[[], Any]) -> int:
 
 
 def one_sentence(command: Callable[..., None]) -> Callable[..., None]:
-    """`command` with the errors that its user can cause told in one sentence; Ctrl-C exits 130 without a word.
+    """`command` with the errors that its user can cause told in one sentence; what ends it by a signal, without a word.
 
-    Anything else is a defect of the program and keeps its traceback.
+    Among them is whatever the user's own code raises, and that it exits: a command alone says how a command ends. An
+    error in which the user's code had no part is a defect of the program and keeps its traceback.
     """
 
     @functools.wraps(command)
     def guarded(*args: Any, **kwargs: Any) -> None:
         try:
             command(*args, **kwargs)
-        except KeyboardInterrupt:
-            raise typer.Exit(130) from None
+        except KeyboardInterrupt as ended:
+            raise typer.Exit(128 + getattr(ended, "number", 2)) from None
+        except SystemExit as error:
+            if (place := whose(error)) is None:  # as rich does where nobody reads any more
+                raise
+            fail(f"{place} exits instead of returning")
         except BrokenPipeError:
             raise  # the reader of the output left: no error of ours
         except ValueError as error:
             fail(str(error))
         except OSError as error:
-            fail(f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error))
+            fail(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error))
         except MemoryError:
             fail("not enough memory")
-        except RuntimeError as error:
+        except (typer.Exit, typer.Abort, PARSER_ERROR):
+            raise
+        except Exception as error:
             from concurrent.futures.process import BrokenProcessPool
 
-            if not isinstance(error, BrokenProcessPool):
+            if isinstance(error, BrokenProcessPool):
+                fail(f"a worker process ended abruptly ({REASONS}); nothing was written, fewer --jobs may help")
+            if (place := whose(error)) is None:
                 raise
-            fail(
-                "a worker process ended abruptly (killed, or out of memory); nothing was written, fewer --jobs may help"
-            )
+            fail(f"{place} raised {said(error)}")
 
     return guarded
+
+
+REASONS = "killed, or out of memory"
+OURS = ("byzcheck", "benchmarks", "figures", "theory")
+
+
+def said(error: BaseException) -> str:
+    """An error's type and what it says, in one line."""
+    words = " ".join(str(error).split())
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+def whose(error: BaseException) -> str | None:
+    """The place in the user's own code that an error came through last, below the command; None if there is none."""
+    from sims.engine.code import kind_of
+
+    found = None
+    for code, line, module in list(_frames(error.__traceback__))[2:]:  # the command and what guards it are ours
+        if kind_of(module) == "own" and module.partition(".")[0] not in OURS:
+            found = f"{code.co_qualname} ({code.co_filename}, line {line})"
+    return found
+
+
+def _frames(traceback: TracebackType | None) -> Iterator[tuple[CodeType, int, str]]:
+    while traceback is not None:
+        frame = traceback.tb_frame
+        yield frame.f_code, traceback.tb_lineno, str(frame.f_globals.get("__name__", ""))
+        traceback = traceback.tb_next

@@ -18,12 +18,14 @@ SWEEP, EXPERIMENT = "sweep_", "figure_"  # how the stems of a sweep's figure and
 @one_sentence
 def figures(
     stems: Annotated[list[str] | None, typer.Argument(metavar="[STEM]...", help="Which; all by default.")] = None,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to draw into.")] = Path("figures"),
+    out: Annotated[str, typer.Option(metavar="DIR", help="The folder to draw into.")] = "figures",
 ) -> None:
     """Draw the figures from their recorded data."""
     from theory import stems_of
 
-    home = folder()
+    if not out.strip():
+        raise ValueError("--out needs the name of a folder, got an empty text")
+    home, target = folder(), Path(out)
     known = drawable(home)
     others = [stem for stem in stems or () if stem.startswith((SWEEP, EXPERIMENT))]
     statements = [stem for stem in stems or () if not stem.startswith((SWEEP, EXPERIMENT))]
@@ -34,12 +36,12 @@ def figures(
     unrun = [stem for stem in wanted if stem.startswith(EXPERIMENT) and not (home / "data" / f"{stem}.json").is_file()]
     wanted = wanted if stems else [stem for stem in wanted if stem not in unrun]
     data = {stem: _read(home / "data" / f"{stem}.json") for stem in wanted}
-    out.mkdir(parents=True, exist_ok=True)
+    target.mkdir(parents=True, exist_ok=True)
     style = importlib.import_module("figures.style") if wanted else None
     for stem in wanted:
         figure = importlib.import_module(f"figures.{stem}").draw(data[stem])
-        style.save(figure, out / stem)  # pyright: ignore[reportOptionalMemberAccess]
-        typer.echo(f"{out / stem}.png, .svg")
+        style.save(figure, target / stem)  # pyright: ignore[reportOptionalMemberAccess]
+        typer.echo(f"{target / stem}.png, .svg")
     for stem in unrun:
         typer.echo(f"{stem}: not run, there is no figures/data/{stem}.json")
 
@@ -66,5 +68,5 @@ def _read(path: Path) -> dict:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ValueError(f"{path.name} is missing from figures/data: {again}") from None
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"figures/data/{path.name} is not JSON ({error}): {again}") from error

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from byzcheck.commands.arguments import check_json, cores, stems
+from byzcheck.commands.arguments import check_json, cores, say_json, stems
 from byzcheck.commands.errors import one_sentence
 
 if TYPE_CHECKING:
@@ -102,7 +101,7 @@ def _write_out(run: Json, texts: dict[Path, str], json: Path | None) -> None:
     from byzcheck.record import as_text
 
     if str(json) == "-":
-        sys.stdout.write(as_text(run))
+        say_json(as_text(run))
     elif json is not None:
         texts = texts | {json: as_text(run)}
     write_all(texts)

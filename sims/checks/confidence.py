@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,18 +14,46 @@ from sims.checked import numbers, real, whole
 def proportion(successes: int, trials: int, alpha: float) -> tuple[float, float]:
     """Clopper–Pearson interval for a probability (Clopper and Pearson 1934): level ≥ 1 − alpha for every p.
 
+    Each end is where its tail is alpha/2, to 1e-9 of that and to the next floating-point number outside, for alpha from
+    1e-250 on. Raises `ValueError` for a count or an alpha that there is not.
+
     >>> low, high = proportion(0, 100, 0.05)
     >>> low, round(high, 4)
     (0.0, 0.0362)
     """
-    from scipy.special import betaincinv
+    from scipy.special import betainc, betaincc
 
     trials, alpha = whole("proportion", "trials", trials), _level("proportion", alpha)
     if not 0 <= whole("proportion", "successes", successes) <= trials or trials < 1:
         raise ValueError(f"proportion needs 0 ≤ successes ≤ trials and trials ≥ 1, got {successes} of {trials}")
-    low = 0.0 if successes == 0 else float(betaincinv(successes, trials - successes + 1, alpha / 2))
-    high = 1.0 if successes == trials else float(betaincinv(successes + 1, trials - successes, 1 - alpha / 2))
+    if not SMALLEST_ALPHA <= alpha <= 1:
+        raise ValueError(f"proportion needs {SMALLEST_ALPHA:g} ≤ alpha ≤ 1, got alpha = {alpha}")
+    failures, tail = trials - successes, alpha / 2
+    low, high = 0.0, 1.0
+    if successes:
+        low = _last(lambda p: betainc(successes, failures + 1, p) <= tail)  # P(K ≥ successes)
+    if failures:
+        high = math.nextafter(_last(lambda p: betaincc(successes + 1, failures, p) > tail), 1.0)  # P(K ≤ successes)
     return low, high
+
+
+SMALLEST_ALPHA = 1e-250  # below, the incomplete beta function has fewer digits
+
+
+def _last(holds: Callable[[float], bool]) -> float:
+    """The largest number in [0, 1] of which something holds that holds up to there.
+
+    By halving among all floating-point numbers, which lie in the order of their bits: as exact near 0 as near 1, and
+    never a tail from 1 minus a number, in which a small one is lost.
+    """
+    inside, outside = 0, int(np.float64(1.0).view(np.int64))
+    while outside - inside > 1:
+        middle = (inside + outside) // 2
+        if holds(float(np.int64(middle).view(np.float64))):
+            inside = middle
+        else:
+            outside = middle
+    return float(np.int64(inside).view(np.float64))
 
 
 def bounded_mean(sample: np.ndarray, low: float, high: float, alpha: float) -> tuple[float, float]:

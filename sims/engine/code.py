@@ -9,6 +9,7 @@ import importlib.util
 import json
 import sys
 import sysconfig
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -18,8 +19,11 @@ import sims
 
 ENGINE = "sims.engine.simulate"  # what plays every experiment
 BOOKKEEPING = (  # they hold no formula
+    "sims.engine.bytecode",
+    "sims.engine.callables",
     "sims.engine.code",
     "sims.engine.describe",
+    "sims.engine.loaded",
     "sims.engine.record",
     "sims.engine.checkpoint",
 )
@@ -58,16 +62,27 @@ def digest(text: str) -> str:
 
 def function_tree(function: FunctionType) -> str | None:
     """The canonical syntax tree of a function or lambda; None where its source is not at hand, or is ambiguous."""
-    path = Path(function.__code__.co_filename)
+    path, name = Path(function.__code__.co_filename), function.__code__.co_name  # not what a decorator calls it
     if not path.is_file():
         return None
-    nodes = [node for node in ast.walk(_parsed(path)) if _begins(node) == function.__code__.co_firstlineno]
-    if function.__name__ == "<lambda>":
+    found = path.stat()
+    nodes = _functions(path, found.st_mtime_ns, found.st_size).get(function.__code__.co_firstlineno, [])
+    if name == "<lambda>":
         lambdas = [node for node in nodes if isinstance(node, ast.Lambda)]
         trees = {canonical_tree(node) for node in lambdas if _spans(node.body, function.__code__)}
     else:
-        trees = {canonical_tree(node) for node in nodes if getattr(node, "name", "") == function.__name__}
+        trees = {canonical_tree(node) for node in nodes if getattr(node, "name", "") == name}
     return trees.pop() if len(trees) == 1 else None
+
+
+@functools.lru_cache(maxsize=256)
+def _functions(path: Path, changed: int, size: int) -> dict[int, list[ast.AST]]:
+    """The functions and lambdas of a file by the line where they begin."""
+    found: dict[int, list[ast.AST]] = defaultdict(list)
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            found[begins(node)].append(node)
+    return found
 
 
 def canonical_tree(node: ast.AST) -> str:
@@ -106,16 +121,17 @@ def _read(module: str) -> tuple[str, tuple[str, ...]]:
     loaded = getattr(sys.modules.get(module), "__spec__", None)  # another one after `importlib.reload`
     known = _READ.get(module)
     if known is None or known[0] is not loaded:
-        path = _file(module)
+        path = file_of(module)
         if path is None:
             raise ValueError(f"a key needs the source of all code that is used, and {module} has no source file")
-        tree = _parsed(path)
+        tree = parsed(path)
         needed = {target for source, name in _imports(module, path, tree) for target in _targets(module, source, name)}
         known = _READ[module] = (loaded, digest(canonical_tree(tree)), tuple(sorted(needed - {module})))
     return known[1:]
 
 
-def _parsed(path: Path) -> ast.Module:
+def parsed(path: Path) -> ast.Module:
+    """The syntax tree of a file as it is now."""
     found = path.stat()
     return _parsed_once(path, found.st_mtime_ns, found.st_size)
 
@@ -136,7 +152,7 @@ def _imports(module: str, path: Path, tree: ast.AST) -> Iterator[tuple[str, str 
                     parts = alias.name.split(".")
                     yield from ((".".join(parts[:k]), None) for k in range(1, len(parts)))
         elif isinstance(node, ast.ImportFrom):
-            source = _source(package, node)
+            source = source_of(package, node)
             yield from ((source, alias.name) for alias in node.names)
         elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -157,23 +173,23 @@ def _targets(importer: str, source: str, name: str | None) -> Iterator[str]:
     """The modules that count of what `importer` takes from `source`."""
     if not _counts(importer, source):
         return
-    path = _file(source)
+    path = file_of(source)
     if name is not None and (path is None or path.name == "__init__.py"):
         inner = f"{source}.{name}"
-        if has := _file(inner) is not None:
+        if has := file_of(inner) is not None:
             yield inner
         if path is None or ((handed := _handed_on(path, name)) == NOTHING and has):
             return
         if isinstance(handed, ast.ImportFrom):  # the package's face hands on what a module of it defines
             original = next(alias.name for alias in handed.names if name == (alias.asname or alias.name))
-            if (origin := _source(source, handed), original) != (source, name):  # that is the module itself
+            if (origin := source_of(source, handed), original) != (source, name):  # that is the module itself
                 yield from _targets(importer, origin, original)
             return
     if path is not None:
         yield source
 
 
-def _source(package: str, node: ast.ImportFrom) -> str:
+def source_of(package: str, node: ast.ImportFrom) -> str:
     """The module from which a module of a package imports."""
     above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
     return ".".join([*above, *([node.module] if node.module else [])])
@@ -184,7 +200,7 @@ NOTHING, SEVERAL = "nothing", "several"
 
 def _handed_on(path: Path, name: str) -> ast.ImportFrom | str:
     """The one import by which a package's face has a name; "nothing" if it says nothing of it, else "several"."""
-    tree = _parsed(path)
+    tree = parsed(path)
     found: list[ast.AST] = []
     for node in ast.walk(tree):
         names: list[str | None] = []
@@ -212,7 +228,27 @@ def _counts(importer: str, source: str) -> bool:
     return home is not None and home not in _LIBRARIES and not INSTALLED & {*home.parts}
 
 
-def _file(module: str) -> Path | None:
+def kind_of(module: str | None) -> str:
+    """Whether a module is "ours", an installed "library", or somebody's "own"; what no file has is that, too."""
+    top = (module or "").partition(".")[0]
+    if top == "sims":
+        return "ours"
+    if top in sys.stdlib_module_names:
+        return "library"
+    if top in ("", "__main__"):
+        return "own"
+    spec = getattr(sys.modules.get(top), "__spec__", None) or _spec(top)
+    places = [] if spec is None else [spec.origin, *(spec.submodule_search_locations or ())]
+    return "library" if any(_installed(place) for place in places if place) else "own"
+
+
+@functools.cache
+def _installed(place: str) -> bool:
+    return bool(INSTALLED & {*Path(place).parts}) or not _LIBRARIES.isdisjoint(Path(place).resolve().parents)
+
+
+def file_of(module: str) -> Path | None:
+    """The file with a module's source, None if there is none."""
     if module == "__main__":  # a script
         path = Path(getattr(sys.modules[module], "__file__", None) or "")
         return path if path.suffix == ".py" and path.is_file() else None
@@ -230,7 +266,7 @@ def _under(home: Path, module: str) -> Path | None:
 def _base(top: str) -> Path | None:
     """The folder in which a top-level module or package lies."""
     if top == "__main__":
-        script = _file(top)
+        script = file_of(top)
         return None if script is None else script.resolve().parent
     spec = getattr(sys.modules.get(top), "__spec__", None) or _spec(top)
     if spec is not None and not spec.origin and spec.submodule_search_locations:  # a folder without __init__.py
@@ -248,7 +284,7 @@ def _spec(top: str) -> Any:
         return None
 
 
-def _begins(node: ast.AST) -> int:
+def begins(node: ast.AST) -> int:
     """The line where a function begins for Python: that of its first decorator."""
     decorators = getattr(node, "decorator_list", [])
     return min(getattr(part, "lineno", 0) for part in (node, *decorators))

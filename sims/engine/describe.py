@@ -3,38 +3,64 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
+import enum
 import functools
 import json
+import logging
 import math
-import sys
+import operator
+import re
+import types
+import typing
 from abc import ABCMeta
-from collections.abc import Callable, Iterator, Mapping
-from types import CodeType, FunctionType, ModuleType
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
 
 from sims.backend import to_numpy
-from sims.engine.code import code_of, digest, function_tree
+from sims.engine.callables import Code, name_of, stands
+from sims.engine.code import code_of, digest, kind_of
+from sims.engine.loaded import changed
 from sims.engine.streams import STREAMS_VERSION
 
+RESERVED = {  # names that descriptions use: a mapping that has one is described by pairs
+    *("type", "function", "class", "module", "nowhere", "library", "again", "method", "of", "wrapper", "partial"),
+    *("compiled", "options", "cached", "classes", "attributes", "reads", "text", "bytecode", "closure", "defaults"),
+    *("empty", "array", "dtype", "shape", "kind", "masked", "float", "list", "set", "mapping", "value", "opaque"),
+}
+MISREAD = {"function", "class", "module", "float", "opaque", "attributes"}  # of RESERVED, what is looked for within
+REPRESENTED = (  # types whose values say all of themselves in their representations
+    *(complex, bytes, Fraction, Decimal, PurePath, np.dtype, type(...), datetime.date, datetime.time),
+    *(datetime.timedelta, operator.itemgetter, operator.attrgetter, operator.methodcaller),
+    *(types.GenericAlias, types.UnionType, typing.TypeVar),
+)
+OF_TORCH = ("torch:dtype", "torch:device", "torch:layout", "torch:memory_format")  # which is not imported for them
 CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 
 
 def describe(value: Any) -> Any:
-    """A value as JSON: dataclasses and rules with all their parameters, arrays with dtype, functions by their text.
+    """A value as JSON: dataclasses and rules with all their parameters, arrays with dtype, functions and classes.
 
-    Equal parameters have one form: zero has no sign, and where a real is meant, in a field of the type `float` or one
-    that `reals` names, 1 is 1.0. A function is described by its name, for its module's text is in keys, and by the data
-    of its module that it reads; a lambda or a function within another by the digest of its syntax tree, its defaults
-    and its closure, too. What cannot be described becomes {"opaque": type}, for which `key` refuses, as an instance of
-    a class that does not stand under its name in its module.
+    Equal parameters of ours have one form: zero has no sign, and where a real is meant, in a field of the type `float`
+    or one that `reals` names, 1 is 1.0. What one's own code may tell apart is apart: a list and a tuple, 0.0 and −0.0,
+    the order of a mapping. A function or class is described by its name, for its module's text is in keys, and by the
+    data that it has and reads: of its module, its class, its closure, and of the functions that it calls. One that its
+    module does not have under its name (a lambda, one within a function, one that was edited or replaced) by its code,
+    too. What cannot be described becomes {"opaque": what}, for which `key` refuses.
 
     >>> from sims.aggregators import CenteredClipping
     >>> describe(CenteredClipping(tau=1))
     {'type': 'sims.aggregators.centered_clipping:CenteredClipping', 'tau': 1.0, 'steps': 1}
     """
-    return _described(value, _exact)
+    try:
+        return _described(value, EQUAL)
+    except RecursionError:
+        return {"opaque": f"a value of the type {name_of(type(value))} that contains itself or is nested too deeply"}
 
 
 def canonical(value: Any) -> str:
@@ -49,22 +75,40 @@ def canonical(value: Any) -> str:
 def key(configuration: Mapping[str, Any], code: Mapping[str, str] | None = None) -> str:
     """The key of an experiment with this configuration: the `digest` of it, of the streams and of the code it uses.
 
-    `code` is found in `sims.engine.code` unless given. Raises `ValueError` if a part could not be described or is NaN,
+    `code` is that of `code_as_loaded` unless given. Raises `ValueError` if a part could not be described or is NaN,
     or if code has no source.
     """
     if opaque := list(undescribed(configuration)):
         raise ValueError(f"a key needs parameters that can be described, got {', '.join(opaque)}")
     if code is None:
-        code = code_of(sorted(set(modules_of(configuration))), configuration.get("backend", "numpy"))
+        code = code_as_loaded(modules_of(configuration), configuration.get("backend", "numpy"))
     parts = {"code": dict(code), "configuration": dict(configuration), "streams": STREAMS_VERSION}
     return digest(canonical(parts))
+
+
+def code_as_loaded(modules: Iterable[str], backend: str = "numpy") -> dict[str, str]:
+    """The digests of `sims.engine.code.code_of`, and of what was replaced since in modules of ours that are loaded.
+
+    What was replaced in one's own modules is in the descriptions of what reads it.
+
+    Raises `ValueError` as `code_of` does, and for a replacement that cannot be described.
+    """
+    found = code_of(sorted(set(modules)), backend)
+    for module in [name for name in found if kind_of(name) == "ours"]:
+        if others := {name: describe(value) for name, value in changed(module)}:
+            if opaque := list(undescribed(list(others.values()))):
+                raise ValueError(f"a key needs code that can be described, got {', '.join(opaque)} in {module}")
+            found[module] = digest(canonical([found[module], sorted(others.items())]))
+    return found
 
 
 def modules_of(description: Any) -> Iterator[str]:
     """The modules of all types and functions in a description."""
     if isinstance(description, Mapping):
         for name, part in description.items():
-            if name in ("type", "function", "class") and isinstance(part, str) and ":" in part:
+            if name == "module" and isinstance(part, str):
+                yield part
+            elif name in ("type", "function", "class") and isinstance(part, str) and ":" in part:
                 yield part.partition(":")[0]
             else:
                 yield from modules_of(part)
@@ -73,58 +117,142 @@ def modules_of(description: Any) -> Iterator[str]:
             yield from modules_of(part)
 
 
-Leaf = Callable[[Any], Any]  # what becomes of a number
+@dataclasses.dataclass(frozen=True)
+class _Look:
+    """How values are looked at: whether reals are meant, whether one's own code may see how a value was written."""
+
+    real: bool = False
+    exact: bool = False
 
 
-def _exact(number: Any) -> Any:
+EQUAL, REAL, EXACT = _Look(), _Look(real=True), _Look(exact=True)
+
+
+def _described(value: Any, look: _Look, code: Code | None = None) -> Any:
+    kind = type(value)
+    if value is None or kind is str:
+        return value
+    if kind in (bool, int, float):
+        return _number(value, look)
+    if isinstance(value, np.generic):
+        plain = _described(value.item(), look, code)
+        return {"array": plain, "dtype": str(value.dtype)} if look.exact else plain
+    if kind in (tuple, list, range):
+        items = [_described(item, look, code) for item in value]
+        return {"list": items} if look.exact and kind is list else items
+    if isinstance(value, Mapping) and (kind is dict or kind_of(kind.__module__) == "library"):
+        return _mapping(value, look, code)
+    if kind in (set, frozenset):
+        return {"set": sorted((_described(item, look, code) for item in value), key=canonical)}
+    if _is_array(value):
+        return _array(value, look, code)
+    if isinstance(value, logging.Logger):
+        return {"library": name_of(kind)}  # no number depends on which, or on what it tells
+    if isinstance(value, re.Pattern):
+        return {"value": [value.pattern if type(value.pattern) is str else repr(value.pattern), value.flags]}
+    if kind_of(kind.__module__) == "library" and (isinstance(value, REPRESENTED) or name_of(kind) in OF_TORCH):
+        return {"value": repr(value)}
+    if (found := (code or Code(_inside)).describe(value)) is not None:
+        return found
+    return _instance(value, look, code)
+
+
+def _inside(value: Any, code: Code) -> Any:
+    """What one's own code reads."""
+    return _described(value, EXACT, code)
+
+
+def _number(number: Any, look: _Look) -> Any:
+    if look.real and not isinstance(number, bool):
+        number = float(number)
     if isinstance(number, float):
+        if not math.isfinite(number) or (look.exact and number == 0 and math.copysign(1.0, number) < 0):
+            return {"float": str(number)}  # JSON has no infinity
         number = number + 0.0  # no −0
-        return number if math.isfinite(number) else {"float": str(number)}  # JSON has no infinity
     return number
 
 
-def _real(number: Any) -> Any:
-    return number if isinstance(number, bool) else _exact(float(number))
+def _mapping(value: Mapping[Any, Any], look: _Look, code: Code | None) -> Any:
+    """A mapping by its names, in an order if they may be gone through in it; by pairs where JSON could misread it."""
+    names = list(value)
+    texts = all(type(name) is str for name in names)
+    if texts and not RESERVED & set(names) and (not look.exact or names == sorted(names)):
+        return {name: _described(item, look, code) for name, item in value.items()}
+    bare = EXACT if look.exact else EQUAL
+    pairs = [[_described(name, bare, code), _described(item, look, code)] for name, item in value.items()]
+    return {"mapping": pairs if look.exact else sorted(pairs, key=canonical)}
 
 
-def _described(value: Any, leaf: Leaf) -> Any:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool | int | float):
-        return leaf(value)
-    if isinstance(value, np.generic):
-        return _described(value.item(), leaf)
-    if isinstance(value, tuple | list | range):
-        return [_described(item, leaf) for item in value]
-    if isinstance(value, Mapping):
-        if all(isinstance(name, str) for name in value):
-            return {name: _described(item, leaf) for name, item in value.items()}
-        pairs = [[_described(name, _exact), _described(item, leaf)] for name, item in value.items()]
-        return {"mapping": sorted(pairs, key=canonical)}
-    if hasattr(value, "shape") and hasattr(value, "dtype"):
-        host = to_numpy(value)
-        if leaf is _real:
-            host = host.astype(np.float64)
-        return {"array": _described(host.tolist(), leaf), "dtype": str(host.dtype)}
-    if isinstance(value, FunctionType):
-        return _function(value)
-    if isinstance(value, type):
-        return {"class": _name(value)} if _stands(value) else {"opaque": _nowhere(value)}
-    if dataclasses.is_dataclass(value) or isinstance(type(value), ABCMeta):
-        if not _stands(type(value)):
-            return {"opaque": _nowhere(type(value))}
-        return {"type": _name(type(value)), **_attributes(value)}
-    return {"opaque": _name(type(value))}
+def _is_array(value: Any) -> bool:
+    """Whether a value is an array of a library, and not something of one's own that has a shape, too."""
+    if isinstance(value, np.ndarray | type):
+        return not isinstance(value, type)
+    return hasattr(value, "shape") and hasattr(value, "dtype") and kind_of(type(value).__module__) == "library"
 
 
-def _attributes(value: Any) -> dict[str, Any]:
+def _array(value: Any, look: _Look, code: Code | None) -> Any:
+    if isinstance(value, np.ma.MaskedArray):
+        return {"masked": [_array(part, look, code) for part in (value.data, np.ma.getmaskarray(value))]}
+    host, kind = to_numpy(value), type(value)
+    if look.real:
+        host = host.astype(np.float64)
+    bare = _Look(exact=look.exact) if host.dtype != object else look
+    found = {"array": _described(host.tolist(), dataclasses.replace(bare, exact=False), code), "dtype": str(host.dtype)}
+    found |= {} if host.size else {"shape": list(host.shape)}
+    return found | ({"kind": name_of(kind)} if look.exact and kind is not np.ndarray else {})
+
+
+CONTENTS = {int: int.__int__, float: float.__float__, str: str.__str__, tuple: tuple.__iter__, list: list.__iter__}
+
+
+def _instance(value: Any, look: _Look, code: Code | None) -> Any:
+    """A value of a class: its type, what no module says of its class, and its attributes."""
+    kind, own = type(value), kind_of(type(value).__module__) == "own"
+    inner: dict[str, Any] = {}
+    builtin = next((one for one in (*CONTENTS, dict) if isinstance(value, one)), None)
+    if builtin is not None:
+        plain = dict(dict.items(value)) if builtin is dict else builtin(CONTENTS[builtin](value))
+        if not own:
+            return _described(plain, look, code)
+        inner = {"value": _described(plain, EXACT, code)}
+    elif isinstance(value, enum.Enum):
+        inner = {"value": value.name}
+    elif not _is_plain(kind):
+        return {"opaque": name_of(kind)}
+    if not own and not stands(kind):
+        return {"opaque": f"the class {name_of(kind)}, which its module does not have under this name"}
+    found = {"type": name_of(kind), **(code or Code(_inside)).members(kind), **inner}
+    attributes = {} if isinstance(value, enum.Enum) else _attributes(value, own, code)
+    if found.keys() & attributes.keys() or (own and MISREAD & attributes.keys()):
+        return {**found, "attributes": [list(pair) for pair in attributes.items()]}
+    return found | attributes
+
+
+def _is_plain(kind: type) -> bool:
+    """Whether instances have all that they are in attributes: dataclasses, abstract classes, classes of one's own."""
+    if any(not one.__flags__ & HEAP for one in kind.__mro__ if one is not object):
+        return False  # it may have more, where Python does not see it
+    if dataclasses.is_dataclass(kind) or isinstance(kind, ABCMeta):
+        return True
+    return all(kind_of(one.__module__) != "library" or one in (object, typing.Generic) for one in kind.__mro__)
+
+
+HEAP = 1 << 9  # the flag of types that are made by a class statement
+
+
+def _attributes(value: Any, exact: bool, code: Code | None) -> dict[str, Any]:
     """The fields of a dataclass, and whatever else an instance has: somebody's rule may be any class."""
     fields = {field.name: field.type for field in dataclasses.fields(value)} if dataclasses.is_dataclass(value) else {}
     others = sorted({*getattr(value, "__dict__", {}), *_slots(value)} - fields.keys())
     kept = [name for name in others if not isinstance(getattr(type(value), name, None), functools.cached_property)]
     reals = getattr(type(value), "reals", {})
     real = {name for name in (*fields, *kept) if name in reals or fields.get(name) in ("float", float)}
-    return {name: _described(getattr(value, name), _real if name in real else _exact) for name in (*fields, *kept)}
+    look = EXACT if exact else EQUAL
+    return {
+        name: _described(getattr(value, name), REAL if name in real else look, code)
+        for name in (*fields, *kept)
+        if hasattr(value, name)
+    }
 
 
 def _slots(value: Any) -> Iterator[str]:
@@ -138,51 +266,10 @@ def _slots(value: Any) -> Iterator[str]:
                 yield own
 
 
-def _stands(cls: type) -> bool:
-    """Whether a class is what its module has under its name: one that a function makes may be any of many."""
-    found: Any = sys.modules.get(cls.__module__)
-    for name in cls.__qualname__.split("."):
-        found = getattr(found, name, None)
-    return found is cls
-
-
-def _nowhere(cls: type) -> str:
-    return f"the class {_name(cls)}, which its module does not have under this name"
-
-
-def _function(value: FunctionType) -> dict[str, Any]:
-    """A function by its name; one that has none of its own in its module by its text as well."""
-    read = {"reads": data} if (data := _data(value.__code__, value.__globals__)) else {}
-    if "<" not in value.__qualname__ and getattr(sys.modules.get(value.__module__), value.__name__, None) is value:
-        return {"function": _name(value), **read}
-    tree = function_tree(value)
-    if tree is None:
-        return {"opaque": f"the function {_name(value)} without its source"}
-    closure = [describe(cell.cell_contents) for cell in value.__closure__ or ()]
-    defaults = [describe(value.__defaults__), describe(value.__kwdefaults__)]
-    return {"function": _name(value), "text": digest(tree), "closure": closure, "defaults": defaults, **read}
-
-
-def _data(code: CodeType, module: Mapping[str, Any]) -> dict[str, Any]:
-    """The data that a function reads from its module, which a loop or a notebook may change."""
-    found = {
-        name: describe(value)
-        for name in code.co_names
-        if not callable(value := module.get(name, len)) and not isinstance(value, ModuleType)
-    }
-    for inner in code.co_consts:
-        found |= _data(inner, module) if isinstance(inner, CodeType) else {}
-    return found
-
-
-def _name(thing: Any) -> str:
-    return f"{thing.__module__}:{thing.__qualname__}"
-
-
 def undescribed(part: Any) -> Iterator[str]:
     """The types of all opaque parts of a description, and "NaN": what no key can stand for."""
     if isinstance(part, Mapping):
-        if "opaque" in part:
+        if isinstance(part.get("opaque"), str):
             yield part["opaque"]
         elif part.get("float") == "nan":
             yield "NaN"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import NamedTuple
@@ -17,7 +18,10 @@ SMALLEST = 2**17  # numbers per run: below, NumPy's overhead is small against th
 MOST_WORKERS = 256  # sorting networks are compiled per number of workers, in seconds beyond this
 BLOCK_BYTES = 2**21  # of messages that are copied at once if their coordinates are not neighbours in memory
 
-_enabled: ContextVar[bool] = ContextVar("kernels", default=True)
+# where numba is told not to compile, for a debugger or to measure coverage, there are no kernels: what they have of
+# numba's own does not run in Python
+_COMPILES = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
+_enabled: ContextVar[bool] = ContextVar("kernels", default=_COMPILES)
 
 
 @contextlib.contextmanager

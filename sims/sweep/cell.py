@@ -12,8 +12,8 @@ import numpy as np
 
 from sims.aggregators import Rule
 from sims.attacks import Attack
-from sims.engine.code import code_of, digest
-from sims.engine.describe import canonical, describe
+from sims.engine.code import digest
+from sims.engine.describe import canonical, code_as_loaded, describe
 from sims.engine.streams import STREAMS_VERSION
 from sims.optimizers import Optimizer
 from sims.problems import Oracle
@@ -163,4 +163,4 @@ def _tupled(value: Any) -> Any:
 
 @functools.lru_cache(maxsize=1024)
 def _code_text(modules: tuple[str, ...], backend: str) -> str:
-    return canonical(code_of(sorted(set(modules)), backend))
+    return canonical(code_as_loaded(modules, backend))
