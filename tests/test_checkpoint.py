@@ -102,17 +102,17 @@ class Unmeasured(Drifting):
     """Is interrupted while the eighth round is measured, when it has been observed, if that is armed."""
 
     def measure_in(self, x, memory):
-        if memory.rounds == 8 and ARMED.is_set():
+        if memory.rounds == 8 and "INTERRUPTED" in os.environ:
             raise KeyboardInterrupt
         return super().measure_in(x, memory)
 
 
-def test_a_round_that_is_interrupted_while_it_is_noted_is_noted_once(tmp_path):
+def test_a_round_that_is_interrupted_while_it_is_noted_is_noted_once(tmp_path, monkeypatch):
     e = dataclasses.replace(EXPERIMENTS["everything has a state"], problem=Unmeasured())
-    ARMED.set()
+    monkeypatch.setenv("INTERRUPTED", "1")
     with pytest.raises(KeyboardInterrupt):
         play(e, None, Checkpoint(tmp_path / "c.npz"))
-    ARMED.clear()
+    monkeypatch.delenv("INTERRUPTED")
     told = []
     resumed = play(e, None, Checkpoint(tmp_path / "c.npz"), told.append)
     assert told[0].t == 8
