@@ -207,9 +207,9 @@ DEFINITION = [
     (lambda: CenteredClipping((1.0, 2.0), 3), r"CenteredClipping needs one tau per step, got 2 for steps = 3"),
     (lambda: CenteredClipping(1.0, 0), r"CenteredClipping needs steps ≥ 1, got steps = 0"),
     (lambda: RFA(steps=0), r"RFA needs steps ≥ 1, got steps = 0"),
-    (lambda: RFA(nu=0.0), r"RFA needs nu > 0, got nu = 0\.0"),
-    (lambda: RFA(nu=NAN), r"RFA needs nu > 0, got nu = nan"),
-    (lambda: RFA(nu=np.array([0.1, -1.0])), r"RFA needs nu > 0, got nu = -1\.0"),
+    (lambda: RFA(nu=0.0), r"RFA needs nu ≥ 1e-290, got nu = 0\.0"),
+    (lambda: RFA(nu=NAN), r"RFA needs nu ≥ 1e-290, got nu = nan"),
+    (lambda: RFA(nu=np.array([0.1, -1.0])), r"RFA needs nu ≥ 1e-290, got nu = -1\.0"),
     (lambda: GeometricMedian(tol=0.0), r"GeometricMedian needs 0 < tol < 1, got tol = 0\.0"),
     (lambda: GeometricMedian(max_steps=0), r"GeometricMedian needs max_steps ≥ 1, got max_steps = 0"),
     (lambda: as_rule("Krum"), r"a rule is a sims Rule or a function \(n, d\) → \(d,\), got str"),  # type: ignore[arg-type]

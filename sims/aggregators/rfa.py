@@ -12,14 +12,16 @@ from sims.backend import Array, device, lead, measurable, namespace, row_norms
 from sims.checked import MOST_STEPS, keep, over_axes, whole
 from sims.kernels.in_rounds import RuleInRounds, Step
 
+SMALLEST_NU = 1e-290  # of weights 1/ν, ten million still have a sum
+
 
 @dataclass(frozen=True, eq=False)
 class RFA(StatelessRule):
     """A few smoothed Weiszfeld steps from the origin (Pillutla et al. 2019), as the paper's experiments run it.
 
-    z_0 = 0; w_i = 1/max(ν, ‖x_i − z_l‖), z_{l+1} = Σ w_i x_i / Σ w_i, for l < `steps` (T in the paper). `nu` > 0 may be
-    an array over the leading axes. For the geometric median itself see `GeometricMedian`. A non-finite message has
-    weight 0. Because it starts at the origin and ν is absolute, it is neither translation nor scale equivariant.
+    z_0 = 0; w_i = 1/max(ν, ‖x_i − z_l‖), z_{l+1} = Σ w_i x_i / Σ w_i, for l < `steps` (T in the paper). `nu` ≥ 1e-290
+    may be an array over the leading axes. For the geometric median itself see `GeometricMedian`. A non-finite message
+    has weight 0. Because it starts at the origin and ν is absolute, it is neither translation nor scale equivariant.
 
     >>> import numpy as np
     >>> RFA(steps=1).aggregate(np.array([[1.0], [1.0], [4.0]]))
@@ -33,7 +35,7 @@ class RFA(StatelessRule):
 
     def __post_init__(self) -> None:
         keep(self, whole, "steps", least=1, most=MOST_STEPS)
-        keep(self, over_axes, "nu", above=0, finite=False)
+        keep(self, over_axes, "nu", least=SMALLEST_NU)
 
     @property
     def promises(self) -> Promises:
