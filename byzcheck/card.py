@@ -10,6 +10,7 @@ import numpy as np
 
 from sims.aggregators import CenteredClipping, FunctionRule, Rule, as_rule
 from sims.checks.centered import search_c_of_clipping
+from sims.checks.draws import Draws
 from sims.checks.evidence import Evidence
 from sims.checks.two_point import Law, needed
 from sims.contracts import contracts_for
@@ -53,7 +54,7 @@ def card_of(rule: Rule | Callable[[Any], Any], n: int, f: int, seed: int = 0) ->
     x = np.random.Generator(np.random.Philox(seed)).normal(size=(2, n, 2))
     with as_always():
         try:
-            rule.aggregate(x.copy())
+            rule.aggregate(x.copy(), None, Draws("audit", x))
         except ValueError:
             raise
         except RAISED as error:
@@ -102,8 +103,8 @@ def _contracts(rule: Rule, n: int, x: np.ndarray) -> Evidence:
         names.append(name)
         try:
             check(rule, x)
-        except AssertionError:
-            broken.append(name)
+        except AssertionError as error:
+            broken.append(name if error.__cause__ is None else f"{name} ({error.__cause__})")
         except RAISED as error:
             broken.append(f"{name} (raised {told(error)})")
     what = f"contracts broken of {len(names)}" + (f": {', '.join(broken)}" if broken else "")

@@ -131,8 +131,9 @@ def over_axes(
 ) -> Any:
     """A real parameter: a number, or numbers over the leading axes with `own` axes behind them, all within the bounds.
 
-    A number comes back as Python has it, a sequence as an array, or as a tuple where there are axes of its own, an
-    array as a copy, so that nobody can change it from outside; what has `coordinates`, a `sims.engine.Axis`, as it is.
+    A number comes back as Python has it, a fraction that is no float as it is, a sequence as an array, or as a tuple
+    where there are axes of its own, an array as a copy, so that nobody can change it from outside; what has
+    `coordinates`, a `sims.engine.Axis`, as it is.
     """
     bounds = Bounds(least, above, most, below, finite)
     number = _number(value)
@@ -140,6 +141,8 @@ def over_axes(
         if not bounds.holds(float(number)):
             raise bounds.refused(owner, name, float(number))
         return number
+    if isinstance(value, Fraction):
+        return _exact(owner, name, value, bounds)
     if value is None or np.isscalar(value):
         raise ValueError(f"{owner} needs a number {bounds.sentence(name)}, got {name} = {told(value)}")
     values = within(owner, name, value, bounds, f"numbers {bounds.sentence(name)}")
@@ -258,6 +261,17 @@ def _number(value: Any) -> int | float | None:
     if isinstance(value, Fraction):
         return found if found == value else None  # rounding it would be the silent end of exact arithmetic
     return int(value) if isinstance(value, int | np.integer) else found
+
+
+def _exact(owner: str, name: str, value: Fraction, bounds: Bounds) -> Fraction:
+    """A fraction that no float equals, as it is: for exact arithmetic; arrays meet it rounded."""
+    try:
+        near = float(value)
+    except OverflowError:
+        near = math.copysign(math.inf, value)
+    if math.isinf(near) or not bounds.holds(near):
+        raise bounds.refused(owner, name, near)
+    return value
 
 
 def _has_truth_values(value: Any) -> bool:

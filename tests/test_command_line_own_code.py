@@ -103,7 +103,10 @@ def audit(name: str) -> tuple[object, ...]:
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("Strict", "raised RuntimeError: a message that is not finite"), ("Leaving", "raised SystemExit: 0")],
+    [
+        ("Strict", "the rule Strict raised RuntimeError: a message that is not finite"),
+        ("Leaving", "raised SystemExit: 0"),
+    ],
 )
 def test_a_rule_that_raises_on_some_messages_breaks_the_contract(own, name, words):
     """It is refuted, whatever it raises; an exit with the code of success is no success."""
@@ -117,7 +120,7 @@ def test_a_rule_that_raises_on_some_messages_breaks_the_contract(own, name, word
     [
         ("LeavingAtOnce", "LeavingAtOnce answers no ordinary messages: it raised SystemExit: 0"),
         ("leaving", "leaving answers no ordinary messages: it raised SystemExit: 0"),
-        ("Deep", "Deep answers no ordinary messages: it raised RecursionError: maximum recursion depth"),
+        ("Deep", "the rule Deep raised RecursionError: maximum recursion depth"),
         ("NotMade", "raised KeyError: 'no'"),
         ("LeavingBefore", "exits instead of returning"),
         ("Requiring", "raised AttributeError: 'int' object has no attribute 'workers'"),

@@ -100,7 +100,7 @@ def test_draws_are_the_same_for_ever():
 @pytest.mark.parametrize(
     ("count", "by", "told"),
     [
-        (0, "iid", "1 ≤ count"),
+        (0, "iid", "count ≥ 1"),
         (691, "iid", "got count = 691 for 690"),
         (3, "class", "needs split iid or label or .*, got split = 'class'"),
     ],

@@ -80,7 +80,9 @@ def test_attacks_with_messages(attack):
 @pytest.mark.parametrize("made", PROBLEMS, ids=lambda made: made.__name__)
 @pytest.mark.parametrize("optimizer", [SGD(0.1), WorkerMomentum(0.1, 0.9)], ids=["SGD", "momentum"])
 def test_problems(made, optimizer):
-    run(remade(made.example()), optimizer=optimizer)
+    problem = made.example()
+    n = 2 + 3 * problem.shards if hasattr(problem, "shards") else SIZES["n"]  # each has as many of the honest workers
+    run(remade(problem), optimizer=optimizer, n=n)
 
 
 @pytest.mark.parametrize("damped", [True, False])

@@ -23,11 +23,9 @@ def proportion(successes: int, trials: int, alpha: float) -> tuple[float, float]
     """
     from scipy.special import betainc, betaincc
 
-    trials, alpha = whole("proportion", "trials", trials), _level("proportion", alpha)
+    trials, alpha = whole("proportion", "trials", trials), real("proportion", "alpha", alpha, SMALLEST_ALPHA, most=1)
     if not 0 <= whole("proportion", "successes", successes) <= trials or trials < 1:
         raise ValueError(f"proportion needs 0 ≤ successes ≤ trials and trials ≥ 1, got {successes} of {trials}")
-    if not SMALLEST_ALPHA <= alpha <= 1:
-        raise ValueError(f"proportion needs {SMALLEST_ALPHA:g} ≤ alpha ≤ 1, got alpha = {alpha}")
     failures, tail = trials - successes, alpha / 2
     low, high = 0.0, 1.0
     if successes:

@@ -31,6 +31,7 @@ UNSAID = {  # of a class: what its module says, or what says nothing
     ),
     *(
         "__abstractmethods__",
+        "__slotnames__",  # which pickling adds
         "_abc_impl",
         "__parameters__",
         "__orig_bases__",
