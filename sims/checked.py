@@ -268,7 +268,7 @@ def _exact(owner: str, name: str, value: Fraction, bounds: Bounds) -> Fraction:
     try:
         near = float(value)
     except OverflowError:
-        near = math.copysign(math.inf, value)
+        near = math.inf if value > 0 else -math.inf
     if math.isinf(near) or not bounds.holds(near):
         raise bounds.refused(owner, name, near)
     return value
