@@ -17,15 +17,18 @@ def draw(data: dict[str, Any]) -> Figure:
     """The figure of the table of all runs; ValueError if it is something else."""
     table = results("figure_1", data)
     gamma = float(table.same.get("problem.gamma", 0.5))
-    figure = Figure((WIDTH, 3.3))
+    rules = entries(table)
+    below = 0.24 * len(rules)
+    height = below + 4.15
+    figure = Figure((WIDTH, height))
     headline(
         figure,
         "Unequal classes and no attacker: who is learned",
         f"{table.setting}; each class is {gamma:g} of the one before\n"
-        "Bands: all seeds. Right: accuracy on each class after the last round, %",
+        "Bands: all seeds. Below: accuracy on each class after the last round, %",
     )
-    left = panel(figure, 0.5, 0.55, 1.7, 1.9, "test accuracy, %")
-    ends, rules = [], entries(table)
+    left = panel(figure, 0.5, height - 3.0, 3.6, 1.9, "test accuracy, %")
+    ends = []
     for one in rules:
         rounds = (cell := found(table, one.where)) and over_rounds(cell, "test_accuracy")
         if rounds:
@@ -39,7 +42,7 @@ def draw(data: dict[str, Any]) -> Figure:
         not_run(left)
     else:
         label_ends(left, ends, size=7)
-    right = panel(figure, 4.15, 0.55, 2.05, 1.9, "accuracy by class, %")
+    right = panel(figure, 1.6, 0.55, 4.2, below, "accuracy by class, %")
     draw_classes(
         right, [by_class(found(table, one.where)) for one in rules], [one.words for one in rules], numbers=True
     )
