@@ -7,7 +7,7 @@ import sys
 import pytest
 from key_pairs import into, tell_apart
 
-import sims.aggregators.coordinate_median
+import sims.columns
 import sims.engine.on_arrays
 import sims.engine.round
 from sims.aggregators import CoordinateMedian, Rule
@@ -59,7 +59,7 @@ def a_method_of_an_optimizer_of_ours_is_replaced(monkeypatch):
 @into(PAIRS)
 def a_function_that_ours_imports_is_replaced(monkeypatch):
     yield CoordinateMedian()
-    monkeypatch.setattr(sims.aggregators.coordinate_median, "sort_rows", lambda x: 2 * x)
+    monkeypatch.setattr(sims.columns, "sort_rows", lambda x: 2 * x)
     yield CoordinateMedian()
 
 
@@ -68,7 +68,7 @@ def a_function_is_replaced_where_it_is_defined(monkeypatch):
     original = sims.engine.round.Round.sq_error
     yield CoordinateMedian()
     monkeypatch.setattr(sims.engine.round.Round, "sq_error", lambda *a: 2 * original(*a))
-    monkeypatch.setattr(sims.aggregators.coordinate_median, "sort_rows", lambda x: 2 * x)
+    monkeypatch.setattr(sims.columns, "sort_rows", lambda x: 2 * x)
     yield CoordinateMedian()
 
 
