@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 
 from figures.experiments.curves import found, legend, not_run, results
 from figures.style import INK, RULES, SOFT, WIDTH, headline, log_ticks, panel, styled
-from theory.experiments.results import NAMES
+from theory.experiments.results import NAMES, Results
 
 FREE, ATTACK = {"attack": "NoAttack", "rule": "Mean"}, "ALittleIsEnough"
 SHOWN = ("CoordinateMedian", "TrimmedMean", "CenteredClipping")
 LINES: dict[float, Any] = {0.0: "-", 0.99: (0, (1, 1))}
-CHOSEN = ("mlp", 1)
+CHOSEN = {"mlp": 1}  # network and batch of Figure 4
 HEIGHT = 3.2
 
 
@@ -37,30 +37,29 @@ def draw(data: dict[str, Any]) -> Figure:
     batches = [int(b) for b in table.values("problem.batch")]
     for i, model in enumerate(models):
         axes = panel(figure, 0.5 + 2.0 * i, 0.45, 1.7, 1.5, NAMES.get(model) or model)
-        drawn = False
-        for j, rule in enumerate(SHOWN):
-            for beta, line in LINES.items():
-                gaps = {batch: _gaps(table, model, batch, rule, beta) for batch in batches}
-                x = np.array([batch for batch in batches if gaps[batch]]) * 1.08 ** (j - 1)
-                values = [gaps[batch] for batch in batches if gaps[batch]]
-                if values:
-                    drawn = True
-                    colour = RULES[rule].colour
-                    axes.vlines(x, [min(v) for v in values], [max(v) for v in values], color=colour, linewidth=2.2)
-                    axes.plot(
-                        x, [float(np.mean(v)) for v in values], color=colour, linestyle=line, marker="o", markersize=2.6
-                    )
-        if not drawn:
+        curves = {
+            (rule, beta): {b: gaps for b in batches if (gaps := _gaps(table, model, b, rule, beta))}
+            for rule in SHOWN
+            for beta in LINES
+        }
+        if not any(curves.values()):
             not_run(axes)
             continue
+        for (rule, beta), gaps in curves.items():
+            x = np.array(list(gaps)) * 1.08 ** (SHOWN.index(rule) - 1)
+            colour, means = RULES[rule].colour, [float(np.mean(v)) for v in gaps.values()]
+            axes.vlines(
+                x, [min(v) for v in gaps.values()], [max(v) for v in gaps.values()], color=colour, linewidth=2.2
+            )
+            axes.plot(x, means, color=colour, linestyle=LINES[beta], marker="o", markersize=2.6)
         axes.axhline(0, color=SOFT, linewidth=0.8, zorder=0)
         log_ticks(axes, batches, "x")
         axes.set_xlim(batches[0] / 1.4, batches[-1] * 1.4)
-        axes.set_xlabel("batch of a worker" + (" (1 is chosen)" if model == CHOSEN[0] else ""))
+        axes.set_xlabel("batch of a worker" + (f" ({CHOSEN[model]} is chosen)" if model in CHOSEN else ""))
     return figure
 
 
-def _gaps(table: Any, model: str, batch: int, rule: str, beta: float) -> list[float]:
+def _gaps(table: Results, model: str, batch: int, rule: str, beta: float) -> list[float]:
     """In points, seed by seed; empty where it was not run."""
     where = {"problem.model": model, "problem.batch": batch, "optimizer.beta": beta}
     free, attacked = found(table, {**where, **FREE}), found(table, {**where, "attack": ATTACK, "rule": rule})

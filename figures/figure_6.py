@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from figures.experiments.curves import MARK, found, legend, not_run, results
+from figures.experiments.curves import HOLLOW, MARK, found, legend, not_run, results
 from figures.style import WIDTH, headline, log_ticks, panel, styled
 from theory.experiments import released
 from theory.experiments.results import Cell, NotRunError, Results
@@ -43,8 +43,7 @@ def draw(data: dict[str, Any]) -> Figure:
             axes.set_xlim(0.04, 2500)
         for k, (colour, _) in enumerate(STEPS.values()):
             for tau, by_steps in released.RADII[attack].items():
-                mark = {"color": colour, "markersize": 3.4, "markerfacecolor": "none", "markeredgewidth": 0.9}
-                top.plot(_beside(tau, k), released.mean(by_steps[k]), MARK, **mark)
+                top.plot(_beside(tau, k), released.mean(by_steps[k]), MARK, color=colour, **HOLLOW)
         below.set_xlabel("radius τ")
         below.set_ylim(-4, 104)
         if not _curves(top, table, attack, lambda cell: cell.last("test_accuracy")):
@@ -54,8 +53,9 @@ def draw(data: dict[str, Any]) -> Figure:
         drawn = _curves(below, table, attack, lambda cell: cell.over_time("clipped"))
         if not (_curves(below, table, attack, lambda cell: cell.over_time("clipped_byzantine"), marks=True) or drawn):
             not_run(below, "not observed")
+    lowest = min((top.get_ylim()[0] for top in tops), default=80.0)  # before any limit is set
     for top in tops:
-        top.set_ylim(10 * ((min(80.0, *(axes.get_ylim()[0] for axes in tops)) - 5) // 10), 100)
+        top.set_ylim(10 * ((min(lowest, 80.0) - 5) // 10), 100)
     return figure
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from byzcheck.show.terminal import plain_table
 from byzcheck.show.words import OUTCOMES
 from theory.experiments import released
-from theory.experiments.sentence import VERDICTS, Found
+from theory.experiments.sentence import VERDICTS, Found, Sentence
 
 
 def outcome_text(verdict: str) -> Text:
@@ -28,8 +28,7 @@ def experiments_list(found: Sequence[Found]) -> Group:
     table.add_column("experiments", ratio=1)
     table.add_column("verdict", no_wrap=True)
     for one in found:
-        s = one.sentence
-        words = Text.assemble((s.where, "bold"), f"  {s.text}", ("  (ours)" if s.ours else "", "dim"))
+        words = _words(one.sentence)
         words.no_wrap, words.overflow = True, "ellipsis"
         table.add_row(words, outcome_text(one.verdict))
     return Group(table, Text(), Text(counted(found), style="dim"))
@@ -43,12 +42,17 @@ def experiments_table(found: Sequence[Found]) -> Group:
     table.add_column("verdict", no_wrap=True)
     shown = [one for one in found if one.verdict != "not run"]
     for one in shown:
-        s = one.sentence
-        words = Text.assemble((s.where, "bold"), f"  {s.text}", ("  (ours)" if s.ours else "", "dim"))
+        words = _words(one.sentence)
         words.append(f"\n{one.because}", style="dim")
         table.add_row(words, outcome_text(one.verdict))
     last = Text(counted(found), style="dim")
     return Group(table, Text(), last) if shown else Group(last)
+
+
+def _words(sentence: Sentence) -> Text:
+    """Where a sentence stands, and what it says."""
+    ours = "  (ours)" if sentence.ours else ""
+    return Text.assemble((sentence.where, "bold"), f"  {sentence.text}", (ours, "dim"))
 
 
 def counted(found: Sequence[Found]) -> str:

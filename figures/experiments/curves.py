@@ -22,6 +22,7 @@ ATTACKS = {
     "LabelFlipping": "label flipping",
 }
 MARK = "D"  # of the released logs
+HOLLOW: dict[str, Any] = {"markersize": 3.4, "markerfacecolor": "none", "markeredgewidth": 0.9}
 
 
 def results(stem: str, data: Mapping[str, Any]) -> Results:
@@ -77,8 +78,7 @@ def draw_rounds(axes: Axes, rounds: Rounds, scale: float = 100.0, **look: Any) -
 def mark_log(axes: Axes, percent: float, colour: str) -> None:
     """A final accuracy of the released logs, right of the panel."""
     axes.plot(
-        [1.05], [percent], MARK, color=colour, markersize=3.4, markerfacecolor="none", markeredgewidth=0.9,
-        clip_on=False, transform=axes.get_yaxis_transform(),
+        [1.05], [percent], MARK, color=colour, clip_on=False, transform=axes.get_yaxis_transform(), **HOLLOW
     )  # fmt: skip
 
 
