@@ -28,6 +28,7 @@ TESTS = {  # what has tests of a GPU → what it imports beyond what must be the
     "tests/test_mvr.py": (),
     "tests/test_sinusoidal.py": (),
     "tests/test_softmax_regression.py": (),
+    "tests/test_exponents.py": (),
     "tests/test_backend.py": ("hypothesis",),
 }
 FOR_PAPER = ("flint", "threadpoolctl")

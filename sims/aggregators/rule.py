@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self, final
 
 import numpy as np
 
-from sims.backend import Array, host, namespace
+from sims.backend import Array, device, host, namespace
 from sims.kernels.in_rounds import RuleInRounds
 
 State = Any
@@ -61,6 +61,14 @@ class Rule(abc.ABC):
     @abc.abstractmethod
     def breakdown(self, n: int) -> int:
         """The largest number of arbitrary messages among n against which the output stays bounded."""
+
+    def bound(self, n: int, reach: float) -> float:
+        """How long the output is at most, if all but `breakdown(n)` messages and the state are at most `reach` long.
+
+        A rule that is both translation and scale equivariant is held to the others' diameter instead. Here, for want
+        of more: 10⁶·(1 + reach).
+        """
+        return 1e6 * (1 + reach)
 
     @abc.abstractmethod
     def combine(self, x: Array, state: State, rng: Any) -> tuple[Array, State]:
@@ -151,7 +159,7 @@ class FunctionRule(StatelessRule):
         shape = (*x.shape[:-2], x.shape[-1])
         flat = xp.reshape(x, (math.prod(x.shape[:-2]), *x.shape[-2:]))  # no −1: it is ambiguous at d = 0
         if flat.shape[0] == 0:
-            return xp.zeros(shape, dtype=x.dtype)
+            return xp.zeros(shape, dtype=x.dtype, device=device(x))
         rows = [self._call(flat[i, ...]) for i in range(flat.shape[0])]
         for y in rows:
             if not hasattr(y, "shape"):
