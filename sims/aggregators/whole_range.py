@@ -26,14 +26,14 @@ def ordinary(norms: Array, parameters: Sequence[Any], most: float = float("inf")
 
     Parameters are 0, or large enough beside the norms and at most `most`. A NaN in a norm comes of an overflow.
     """
-    xp = namespace(norms)
-    least, far, small = ORDINARY[64 if type(norms) is np.ndarray else xp.finfo(norms.dtype).bits]
-    top = xp.max(norms, axis=-1)
+    on_host = type(norms) is np.ndarray
+    least, far, small = ORDINARY[64 if on_host else namespace(norms).finfo(norms.dtype).bits]
+    top = norms.max(axis=-1) if on_host else namespace(norms).max(norms, axis=-1)
     found = True
     for parameter in parameters:
         p = parameter if isinstance(parameter, int | float) else lead(parameter, norms, 0)
         found = ((p == 0) | ((p >= small) & (p <= most))) & found
-    if found is True and type(top) is np.ndarray and top.size and least <= top.min() and top.max() <= far:
+    if found is True and on_host and top.size and least <= top.min() and top.max() <= far:
         return True  # nearly always, and quickly seen
     return ((top == 0) | ((top >= least) & (top <= far))) & found
 
