@@ -18,13 +18,13 @@ from typing import Any
 
 import array_api_compat.numpy as numpy_namespace
 import numpy as np
-from array_api_compat import array_namespace, device, is_cupy_array
+from array_api_compat import array_namespace, device, is_cupy_array, is_torch_array
 
 Array = Any  # an array of any library that follows the array API standard
 Namespace = Any
 
 BACKENDS = ("numpy", "cupy", "torch")
-HUGE = 1e150  # beyond it a float64 counts as infinite wherever distances are measured
+HUGE = 1e150  # up to here a square overflows in no sum of ten million
 BLOCK = 2**18  # differences between rows that are held at once, as far as a row's own allow
 
 
@@ -92,7 +92,7 @@ def to_numpy(x: Array) -> np.ndarray:
     if hasattr(x, "get"):  # CuPy refuses np.asarray, rightly: the copy is explicit
         return x.get()
     if hasattr(x, "detach"):
-        return x.detach().cpu().numpy()
+        return x.detach().cpu().resolve_conj().resolve_neg().numpy()
     return np.from_dlpack(x) if hasattr(x, "__dlpack__") else np.asarray(x)
 
 
@@ -108,7 +108,11 @@ def as_like(value: Any, x: Array) -> Array:
     xp = namespace(x)
     if is_cupy_array(x):
         return value if is_cupy_array(value) and value.dtype == x.dtype else _on_device(value, x)
-    if not isinstance(value, (int, float)) and not hasattr(value, "__array_namespace__"):
+    if is_torch_array(value) and is_torch_array(x):
+        return value.to(dtype=x.dtype, device=x.device)  # with its history, by which torch finds derivatives
+    if is_torch_array(value):
+        value = to_numpy(value)
+    elif not isinstance(value, (int, float)) and not hasattr(value, "__array_namespace__"):
         value = np.asarray(value)
     if isinstance(value, np.ndarray) and not isinstance(x, np.ndarray):
         if not value.size:  # an empty list does not say of which shape
@@ -156,27 +160,39 @@ def sort_rows(x: Array) -> Array:
     return xp.sort(xp.where(xp.isnan(x), worst, x), axis=-2, stable=False)  # equal values are the same
 
 
-def all_finite(x: Array) -> bool:
-    """Whether nothing in x is infinite or NaN; False, too, where nobody can say, as inside of `torch.func.vmap`.
+def surely(condition: Array | bool) -> bool:
+    """Whether a condition holds everywhere; False, too, where nobody can say, as inside of `torch.func.vmap`.
 
-    What asks does then for every number what it otherwise does for the few that are not finite.
+    What asks does then for every number what it otherwise does for the few of which the condition does not hold.
     """
-    if type(x) is np.ndarray:
-        return bool(np.isfinite(x).all())
-    finite = namespace(x).isfinite(x)
+    if condition is True:
+        return True
+    if type(condition) is np.ndarray:
+        return bool(condition.all())
     try:
-        return bool(namespace(finite).all(finite))
+        return bool(namespace(condition).all(condition))
     except (RuntimeError, TypeError):  # torch's and JAX's, of values that are not known yet
         return False
 
 
+def all_finite(x: Array) -> bool:
+    """Whether surely nothing in x is infinite or NaN."""
+    return surely(np.isfinite(x) if type(x) is np.ndarray else namespace(x).isfinite(x))
+
+
 def widest(x: Array) -> Any:
-    """The dtype of float64 numbers, or of float32 numbers where the device of x has no others."""
+    """The real dtype in which is computed where `x` is: float64, or float32 on a device that has no float64."""
+    if type(x) is np.ndarray:
+        return np.float64
     xp = namespace(x)
-    if type(x) is np.ndarray or not hasattr(xp, "__array_namespace_info__"):
-        return xp.float64
-    kinds = xp.__array_namespace_info__().dtypes(device=device(x), kind="real floating")
-    return kinds.get("float64", xp.float32)
+    return xp.float64 if _has_float64(xp, device(x)) else xp.float32
+
+
+@functools.lru_cache(maxsize=64)  # torch finds it out by making an array
+def _has_float64(xp: Namespace, where: Any) -> bool:
+    if not hasattr(xp, "__array_namespace_info__"):
+        return True
+    return "float64" in xp.__array_namespace_info__().dtypes(device=where, kind="real floating")
 
 
 def finite_rows(x: Array) -> tuple[Array, Array]:
@@ -197,22 +213,9 @@ def _finite(x: np.ndarray) -> bool:
     return x.size > 0 and bool(x.max() < np.inf and x.min() > -np.inf)  # False for NaN
 
 
-def measurable(x: Array) -> tuple[Array, Array]:
-    """Rows fit for measuring distances, in float64, and which rows they are: (..., n, d) → (..., n, d), (..., n).
-
-    A row with a NaN, an infinity or an entry beyond `HUGE` (its square would overflow) is infinitely far from
-    everything: it comes back as zeros and False. Messages without such rows may come back as they are, not as a copy.
-    """
-    xp = namespace(x)
-    if type(x) is np.ndarray and x.dtype == np.float64 and x.flags.c_contiguous and _tame(x):
-        return x, np.ones(x.shape[:-1], dtype=np.bool)
-    wide = xp.astype(x, xp.float64)
-    alive = xp.all(xp.abs(wide) <= HUGE, axis=-1)  # False for NaN too
-    return xp.where(alive[..., None], wide, xp.zeros_like(wide)), alive
-
-
-def _tame(x: np.ndarray) -> bool:
-    return x.size > 0 and bool(x.max() <= HUGE and x.min() >= -HUGE)  # False for NaN
+def constant(x: Array) -> Array:
+    """`x` without the history by which torch would find derivatives through it."""
+    return x.detach() if hasattr(x, "detach") else x
 
 
 def only(alive: Array, rows: Array) -> Array:
@@ -250,7 +253,16 @@ def row_norms(x: Array) -> Array:
         return xp.abs(x[..., 0])
     scale = max_across(xp.abs(x))[..., None]
     unit = x / xp.where(scale > 0, scale, xp.ones_like(scale))
-    return scale[..., 0] * xp.sqrt(sum_across(unit * unit))
+    return scale[..., 0] * root(sum_across(unit * unit))
+
+
+def root(squares: Array) -> Array:
+    """√, whose derivative at 0 is 0 and not infinite: a zero vector's norm has the subgradient 0."""
+    if type(squares) is np.ndarray:
+        return np.sqrt(squares)
+    xp = namespace(squares)
+    positive = squares > 0
+    return xp.where(positive, xp.sqrt(xp.where(positive, squares, xp.ones_like(squares))), squares)
 
 
 def sq_distances(x: Array) -> Array:

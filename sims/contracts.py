@@ -39,6 +39,7 @@ from sims.contracts_support import (
     map_state,
     outcome,
     overwrite_rows,
+    reach_of,
     require_close,
     require_same,
     require_same_law,
@@ -155,7 +156,7 @@ def check_boundedness(rule: Rule, x: Array, bound: float | None = None) -> None:
     """`breakdown(n)` arbitrary messages, of magnitudes up to 1e300, do not carry AGG away.
 
     A translation and scale equivariant rule must stay within 4n diameters of the other messages; any other within
-    `bound`, by default 1e6·(1 + their largest magnitude), far below the attack.
+    `bound`, by default what the rule declares (`Rule.bound`).
     """
     n = x.shape[-2]
     f = rule.breakdown(n)
@@ -167,7 +168,8 @@ def check_boundedness(rule: Rule, x: Array, bound: float | None = None) -> None:
         allowed += allowance(rule, x, state)
     else:
         centre = 0.0
-        allowed = 1e6 * (1 + float(np.max(np.abs(honest), initial=0.0))) if bound is None else bound
+        allowed = rule.bound(n, reach_of(x, f, state)) if bound is None else bound
+        allowed += allowance(rule, x, state)
     for label, messages in attacked(x, f):
         y = values(aggregated(rule, messages, state))
         require_close(f"boundedness ({label})", rule, y, np.broadcast_to(centre, y.shape), allowed)
@@ -178,7 +180,7 @@ def check_non_finite(rule: Rule, x: Array) -> None:
     """`breakdown(n)` messages with NaN, +∞ or −∞ leave AGG finite and bounded, and a NaN counts as +∞."""
     f = rule.breakdown(x.shape[-2])
     state = started(rule, x)
-    reach = 1e6 * (1 + float(np.max(np.abs(values(x)), initial=0.0)))
+    reach = rule.bound(x.shape[-2], max(1.0, reach_of(x, f, state)))  # of what is sent below some is 1
     nan, inf = float("nan"), float("inf")
     for label, row in (("NaN", nan), ("+∞", inf), ("−∞", -inf), ("mixed", [nan, 1.0, -inf, inf]), ("one NaN", [nan])):
         for count in {1, f}:

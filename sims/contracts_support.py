@@ -140,6 +140,13 @@ def exponents_of(x: Array) -> tuple[int, ...]:
     return (-most, -1, 3, most)
 
 
+def reach_of(x: Array, f: int, state: State) -> float:
+    """The length of the longest of the messages (..., n, d) but the first f, and of the state's vectors."""
+    vectors = [values(x)[..., f:, :]]
+    map_state(lambda s: vectors.append(values(s)) or s, state, x)
+    return max(float(np.max(np.linalg.norm(v.astype(np.longdouble), axis=-1), initial=0.0)) for v in vectors)
+
+
 def map_state(change: Callable[[Array], Array], state: State, x: Array) -> State:
     """`state` with `change` applied to each of its vectors: arrays whose last axis has the length of a message."""
 

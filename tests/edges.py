@@ -38,7 +38,7 @@ UNITS = (  # what compiled code works through at a time, in coordinates
     distances.CHUNK,
     products.CHUNK,
 )
-LENGTHS = (clipping.SMALLEST_LENGTH, math.sqrt(clipping.LARGEST_SQUARE), clipping.LARGEST_CENTRE, HUGE)
+LENGTHS = (clipping.SMALLEST_LENGTH, math.sqrt(clipping.LARGEST_SQUARE), clipping.LARGEST_CENTRE, HUGE, 1e155, 1e300)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -434,7 +434,7 @@ def bounds(rule: Any, x: np.ndarray, centre: np.ndarray, run: tuple[int, ...]) -
     """
     dtype, n, d = x.dtype, *x.shape
     wide = x.astype(np.float64)
-    alive = np.all(np.abs(wide) <= HUGE, axis=-1)
+    alive = np.all(np.isfinite(wide), axis=-1)
     wide[~alive] = 0
     mean = isinstance(rule, RFA)
     v = np.zeros(d) if mean else centre.astype(np.float64)
@@ -450,7 +450,9 @@ def bounds(rule: Any, x: np.ndarray, centre: np.ndarray, run: tuple[int, ...]) -
             p = float(value[run] if value.ndim else value) / unit
             away = wide - v
             away[~alive] = 0
-            norms = np.sqrt(np.sum(away * away, axis=-1))  # in pairs: few roundings
+            longest = np.max(np.abs(away), axis=-1, initial=0, keepdims=True)
+            part = away / np.where(longest > 0, longest, 1)
+            norms = longest[:, 0] * np.sqrt(np.sum(part * part, axis=-1))  # in pairs: few roundings
             if mean:
                 weights = np.where(alive, 1 / np.maximum(norms, p), 0)
                 weights = weights / np.sum(weights)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sims.aggregators import Promises, Rule, StatelessRule
-from sims.backend import lexicographic_ranks, measurable, namespace, row_norms, sort_rows, sq_distances, take_rows
+from sims.backend import finite_rows, lexicographic_ranks, namespace, row_norms, sort_rows, sq_distances, take_rows
 
 
 @dataclass(frozen=True)
@@ -416,7 +416,7 @@ class OneWeiszfeldStep(Faulty):
 
     def reduce(self, x):
         xp = namespace(x)
-        rows, _ = measurable(x)
+        rows, _ = finite_rows(x)
         norms = row_norms(rows - mean(rows)[..., None, :])
         weights = 1 / xp.maximum(norms, 1e-12 * xp.ones_like(norms))
         return xp.sum(rows * weights[..., None], axis=-2) / xp.sum(weights, axis=-1, keepdims=True)

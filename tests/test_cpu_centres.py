@@ -80,14 +80,17 @@ def test_at_radius_zero_nothing_moves_and_without_one_all_are_averaged():
     np.testing.assert_allclose(everywhere[0], expected, rtol=1e-13, atol=1e-14)
 
 
-@pytest.mark.parametrize("beyond", [1.5, 1e3])
-def test_messages_little_beyond_the_threshold_are_dead(beyond):
-    """Their squares do not overflow, and still they count as those do that are not finite."""
+@pytest.mark.parametrize("value", [2 * HUGE, 1e155, 1e300, -1e308])
+def test_one_enormous_message_is_clipped_and_not_dead(value):
+    """Whether its square overflows or not; with a centre beside it, and without."""
     x = large(7)
-    found = []
-    for value in (beyond * HUGE, np.inf):
-        x[3, 1000] = value
-        found.append(clipping.centered_clipping(x[None], x[:1], [np.array([50.0])]))
-        found.append(clipping.weiszfeld_steps(x[None], np.array([0.1]), 2))
-    np.testing.assert_array_equal(found[0], found[2])
-    np.testing.assert_array_equal(found[1], found[3])
+    centre = x[1].copy()
+    x[3, 1000] = value
+    assert clipping.centered_clipping(x[None], centre[None], [np.array([50.0])]) is None
+    agree(CenteredClipping(50.0), x, 1e-14, state=centre)
+    agree(RFA(steps=2), x, 1e-14)
+    moved = (
+        CenteredClipping(50.0).aggregate(x, centre)[1000]
+        - CenteredClipping(50.0).aggregate(np.where(abs(x) > HUGE, np.nan, x), centre)[1000]
+    )
+    np.testing.assert_allclose(moved, np.sign(value) * 50 / 7, rtol=1e-12)

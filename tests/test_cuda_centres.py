@@ -32,7 +32,7 @@ def test_squares_that_overflow_or_vanish(device, d, scale):
         agree(RFA(nu=scale * factor), x * scale, ROUNDING)
     one = x.copy()
     one[:, 3] *= 1e140  # one far beyond the others
-    one[:, 4, 0] = 2e150  # and one that counts as infinite
+    one[:, 4, 0] = 2e150  # and one whose squares overflow
     agree(CenteredClipping(2.0, steps=2), one, ROUNDING * 1e-140)
     agree(CenteredClipping(0.0), x * 0.0, EXACT)
     agree(RFA(), x * 0.0, EXACT)
@@ -83,3 +83,41 @@ def test_gpu_squares_that_overflow_or_vanish(d, scale):
     x = messages(7, d) * scale
     agree(CenteredClipping(scale * 3, steps=2), x, ROUNDING, to_device=on_device)
     agree(RFA(nu=scale * 3), x, ROUNDING, to_device=on_device)
+
+
+def far_and_near(d):
+    """Runs (8, 7, d) and centres (8, d), of a kind of their own in each run; the last two are ordinary."""
+    largest = float(np.finfo(np.float64).max)
+    x, v = rng(3).standard_normal((8, 7, d)), rng(4).standard_normal((8, d))
+    x[0], v[0] = x[0] * 1e-310, 0
+    x[1] = np.clip(x[1], -1, 1) * largest
+    x[2, 3] = 1e300
+    v[3] = np.clip(v[3], -1, 1) * largest
+    x[4, ::2], v[4] = 0, 0
+    x[4, 1] *= 1e-200
+    v[5, 0] = np.nan
+    x[:, 5, 0] = np.nan
+    return x, v
+
+
+@compiled
+@pytest.mark.parametrize("d", [3, 1100])
+def test_the_whole_range_of_numbers(device, d):
+    """One finite message beyond 1e150 counts, and none overflows or vanishes; each run as the reference has it."""
+    x, v = far_and_near(d)
+    taus = np.array([1e-310, 1e307, 0.5, 1e-3, 1e-200, 1.0, 1.0, 1e-150])
+    for tau in (taus, np.full(8, 2.0), np.zeros(8), np.full(8, np.inf)):
+        rule = CenteredClipping(tau, steps=2)
+        got = rule.aggregate(x, v)
+        with kernels.reference():
+            near(got, rule.aggregate(x, v))
+    for nu in (taus, np.full(8, 0.1)):
+        got = RFA(nu=nu).aggregate(x)
+        with kernels.reference():
+            near(got, RFA(nu=nu).aggregate(x))
+
+
+def near(got, expected):
+    np.testing.assert_array_equal(np.isnan(got), np.isnan(expected))
+    size = np.nan_to_num(np.max(np.abs(expected), axis=-1, keepdims=True))
+    assert np.all(np.abs(got / 4 - expected / 4) <= 1e-12 * size + 1e-323, where=~np.isnan(expected))

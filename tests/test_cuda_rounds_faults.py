@@ -78,6 +78,8 @@ def test_each_missing_barrier_is_noticed(libraries, monkeypatch, rule, shared, n
     if rule == "Krum":  # a majority lies, in one cell beyond measure, but only in the first column
         attack = InnerProductManipulation(np.array([[8.0], [0.5]]))
         size |= {"f": 5, "attack": attack, "x0": np.where(np.arange(70) > 0, 1.0, -5e149)}
+    else:  # in the second cell an attacker for whom exponents stand beside all numbers
+        size |= {"attack": InnerProductManipulation(np.array([[0.5], [1e308]]))}
     if not shared:
         monkeypatch.setattr(rounds, "SHARED_NUMBERS", 0)
     text = sources_of(place, [(experiment, size)])[0]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import math
 import textwrap
 
 import edges
@@ -227,8 +228,8 @@ def test_clipping_that_divides_by_no_distance_is_noticed(monkeypatch):
             assert noticed(CenteredClipping), wrong
 
 
-def test_messages_taken_for_finite_are_noticed(monkeypatch):
-    monkeypatch.setattr(clipping, "LARGEST_SQUARE", 1e307)
+def test_sums_that_overflow_are_noticed(monkeypatch):
+    monkeypatch.setattr(clipping, "LARGEST_SQUARE", math.inf)
     assert noticed(CenteredClipping, RFA)
 
 

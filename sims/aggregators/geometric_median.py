@@ -4,9 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sims.aggregators.anchored import Anchored, absolute, anchor_of, near_to, relative
+from sims.aggregators.least_distance import (
+    best_message,
+    far_from_least,
+    in_line,
+    minimised,
+    newton_step,
+    searched,
+    units_from,
+    weighted_mean,
+)
 from sims.aggregators.rule import Promises, StatelessRule
-from sims.backend import Array, device, measurable, namespace, row_norms
+from sims.backend import (
+    Array,
+    constant,
+    device,
+    finite_rows,
+    lexicographic_ranks,
+    namespace,
+    row_norms,
+    surely,
+    take_rows,
+)
 from sims.checked import keep, real, whole
+from sims.exponents import shift
+from sims.kernels.dispatch import recorded
 
 
 @dataclass(frozen=True)
@@ -16,8 +39,15 @@ class GeometricMedian(StatelessRule):
     argmin_v Σ_i ‖v − x_i‖, norm not squared. Where the minimisers form a segment (an even number of points on a line,
     two in the middle), its midpoint. Each message is tested first (x_k is a minimiser if and only if ‖Σ_{x_i ≠ x_k}
     (x_i − x_k)/‖x_i − x_k‖‖ ≤ #{i : x_i = x_k}), then Newton's method runs, with a Weiszfeld step wherever that is
-    shorter in objective, until the mean unit vector has norm ≤ `tol` or `max_steps` are done. Non-finite messages are
-    left out.
+    shorter in objective, until the mean unit vector has norm ≤ `tol` (or 8ε, where that is more) or `max_steps` are
+    done; where messages of many magnitudes keep it from getting there, steps of searched lengths follow, as many.
+    Non-finite messages are left out.
+
+    Computed in float64 (in float32 on a device that has no float64), over its whole range: the summed distance is at
+    most n·ε of itself above the least. Where messages lie so near a line that this leaves the median open, the one
+    that comes out is the same, bit for bit, in any order of the workers, mirrored for mirrored messages, and
+    equivariant under what rounds nothing. torch's first derivatives are those of the implicit function theorem, and
+    its `torch.func` transformations work, with all steps done.
 
     >>> import numpy as np
     >>> GeometricMedian().aggregate(np.array([[0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [9.0, 1.0], [7.0, 7.0]]))
@@ -43,118 +73,77 @@ class GeometricMedian(StatelessRule):
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""
         xp = namespace(x)
-        rows, alive = measurable(x)
-        weights = xp.astype(alive, rows.dtype)
-        anchor = _anchor(rows, alive)[..., None, :]
-        rows = xp.where(alive[..., None], rows - anchor, xp.zeros_like(rows))  # centre before subtracting
-        at_message, is_message, start = _best_message(rows, weights)
-        v = xp.where(is_message, at_message, self._minimise(rows, weights, start, is_message))
-        nobody = xp.sum(weights, axis=-1, keepdims=True) == 0
-        y = xp.where(nobody, xp.asarray(float("nan"), dtype=rows.dtype, device=device(x)), v + anchor[..., 0, :])
+        moving, alive = finite_rows(x)
+        rows = constant(moving)
+        found = self._found(rows, alive)
+        y = absolute(rows, alive, found)
+        if x.shape[-1] > 1 and x.shape[-2] > 2:  # on a line itself all is decided by counting
+            weights = xp.astype(alive, rows.dtype)
+            straight = in_line(weights, *units_from(found.near, weights, found.v))
+            if not surely(~straight):
+                y = xp.where(straight[..., None], self._in_order(rows, alive), y)
+        if recorded(x):
+            near = relative(moving, alive, found.anchor, found.scale)
+            way = xp.where(found.is_message, weighted_mean(near, found.share), _implicit(near, alive, found.v))
+            way = way if found.scale is None else shift(way, found.scale)
+            y = y + (way - constant(way))
+        nobody = ~xp.any(alive, axis=-1, keepdims=True)
+        y = xp.where(nobody, xp.asarray(float("nan"), dtype=rows.dtype, device=device(x)), y)
         return xp.astype(y, x.dtype)
 
-    def _minimise(self, rows: Array, weights: Array, v: Array, done: Array) -> Array:
+    def _found(self, rows: Array, alive: Array, upper: bool = False) -> Anchored:
+        """The median, by messages relative to their coordinates' lower (or upper) medians, or to one of them.
+
+        Where messages of many magnitudes let steps get nowhere, it may also be that the median lies close to some that
+        are not told apart from so far away.
+        """
         xp = namespace(rows)
-        total = xp.sum(weights, axis=-1, keepdims=True)
-        value = _objective(rows, weights, v)
-        rounding = 8 * xp.finfo(rows.dtype).eps * total[..., 0]
-        for _ in range(self.max_steps):
-            units, inverse = _units(rows, weights, v)
-            pull = xp.sum(units, axis=-2)
-            done = done | (row_norms(pull)[..., None] <= self.tol * total)
-            if bool(xp.all(done)):
-                break
-            stiffness = xp.sum(inverse, axis=-1, keepdims=True)
-            newton = v + _newton_step(units, inverse, stiffness, pull)
-            weiszfeld = v + pull / xp.where(stiffness > 0, stiffness, xp.ones_like(stiffness))
-            at_newton, at_weiszfeld = _objective(rows, weights, newton), _objective(rows, weights, weiszfeld)
-            # below this difference the objective cannot tell two points apart
-            slack = rounding * (row_norms(v) + row_norms(weiszfeld))
-            better = at_newton <= at_weiszfeld + slack  # False where the Newton step is not finite
-            new, at_new = xp.where(better[..., None], newton, weiszfeld), xp.where(better, at_newton, at_weiszfeld)
-            done = done | ~(at_new <= value + slack)[..., None] | xp.all(new == v, axis=-1, keepdims=True)
-            v, value = xp.where(done, v, new), xp.where(done[..., 0], value, at_new)
-        return v
+        found, right = self._from(rows, alive, anchor_of(rows, alive, upper))
+        if surely(right):
+            return found
+        norms = row_norms(found.near - found.v[..., None, :])
+        nearest = xp.argmin(xp.where(alive, norms, xp.full_like(norms, float("inf"))), axis=-1, keepdims=True)
+        return self._from(rows, alive, xp.where(right, found.anchor, take_rows(rows, nearest)[..., 0, :]))[0]
+
+    def _from(self, rows: Array, alive: Array, anchor: Array) -> tuple[Anchored, Array]:
+        """The same relative to an anchor, and whether steps of the usual lengths got there, (..., 1)."""
+        xp = namespace(rows)
+        weights, tol = xp.astype(alive, rows.dtype), max(self.tol, 8 * float(xp.finfo(rows.dtype).eps))
+        near, scale = near_to(rows, alive, anchor)
+        share, is_message, start = best_message(near, weights)
+        v = minimised(near, weights, start, is_message, tol, self.max_steps)
+        units, inverse = units_from(near, weights, v)
+        pull = row_norms(xp.sum(units, axis=-2))[..., None]
+        right = is_message | (pull <= tol * xp.sum(weights, axis=-1, keepdims=True))
+        if not surely(right):
+            right = right | ~far_from_least(weights, v, units, inverse)
+            if not surely(right):
+                v = xp.where(right, v, searched(near, weights, v, right, tol, self.max_steps))
+        v = xp.where(is_message, weighted_mean(near, share), v)
+        return Anchored(near, anchor, scale, v, share, is_message), right
+
+    def _in_order(self, rows: Array, alive: Array) -> Array:
+        """The median of the messages in the order of their values and in the opposite one, and of both the mean.
+
+        The order of the workers makes no difference then, and reflected messages have the reflected median.
+        """
+        xp = namespace(rows)
+        ranks = 2 * lexicographic_ranks(rows) + xp.astype(alive, xp.int32)
+        order = xp.argsort(ranks, axis=-1, stable=True)
+        found = []
+        for upper in (False, True):
+            index = xp.flip(order, axis=-1) if upper else order
+            messages, who = take_rows(rows, index), xp.take_along_axis(alive, index, axis=-1)
+            found.append(absolute(messages, who, self._found(messages, who, upper)))
+        return found[0] / 2 + found[1] / 2
 
 
-def _anchor(rows: Array, alive: Array) -> Array:
-    """The lower median of each coordinate of the rows that are alive: unlike their mean, no far message moves it."""
-    xp = namespace(rows)
-    worst = xp.asarray(float("inf"), dtype=rows.dtype, device=device(rows))
-    ordered = xp.sort(xp.where(alive[..., None], rows, worst), axis=-2, stable=False)
-    count = xp.sum(xp.astype(alive, xp.int64), axis=-1)
-    middle = xp.where(count > 0, (count - 1) // 2, xp.zeros_like(count))[..., None, None]
-    index = xp.broadcast_to(middle, (*rows.shape[:-2], 1, rows.shape[-1]))
-    anchor = xp.take_along_axis(ordered, index, axis=-2)[..., 0, :]
-    return xp.where((count > 0)[..., None], anchor, xp.zeros_like(anchor))
+def _implicit(rows: Array, alive: Array, v: Array) -> Array:
+    """A function of the rows with the derivative of the median v: H^{-1}·pull, by the implicit function theorem.
 
-
-def _weighted_mean(rows: Array, weights: Array) -> Array:
-    xp = namespace(rows)
-    total = xp.sum(weights, axis=-1, keepdims=True)
-    return xp.sum(rows * weights[..., None], axis=-2) / xp.where(total > 0, total, xp.ones_like(total))
-
-
-def _units(rows: Array, weights: Array, v: Array) -> tuple[Array, Array]:
-    """Unit vectors from v to the rows (zero at v itself), and the inverse distances (zero likewise)."""
-    xp = namespace(rows)
-    away = rows - v[..., None, :]
-    norms = row_norms(away)
-    apart = (norms > 0) & (weights > 0)
-    inverse = xp.where(apart, weights / xp.where(apart, norms, xp.ones_like(norms)), xp.zeros_like(norms))
-    return away * inverse[..., None], inverse
-
-
-def _objective(rows: Array, weights: Array, v: Array) -> Array:
-    """Σ_i (‖x_i − v‖ − ‖x_i‖), the objective less its value at 0, without cancellation.
-
-    As v·(v − 2x_i)/(‖x_i − v‖ + ‖x_i‖), whose error is that of ‖v‖ and not that of the farthest message.
+    v is where the pull Σ u_i is 0; its derivatives are −H by v, and what torch finds by the rows.
     """
     xp = namespace(rows)
-    v = v[..., None, :]
-    sums = row_norms(rows - v) + row_norms(rows)
-    sums = xp.where(sums > 0, sums, xp.ones_like(sums))
-    return xp.sum(xp.sum(v * ((v - 2 * rows) / sums[..., None]), axis=-1) * weights, axis=-1)
-
-
-def _best_message(rows: Array, weights: Array) -> tuple[Array, Array, Array]:
-    """The optimal message (or the midpoint of two), whether there is one, and a Weiszfeld step off the best message."""
-    xp = namespace(rows)
-    n = rows.shape[-2]
-    pulls, copies, steps, values = [], [], [], []
-    for k in range(n):
-        here = rows[..., k, :]
-        units, inverse = _units(rows, weights, here)
-        pull, slack = xp.sum(units, axis=-2), xp.sum(inverse, axis=-1, keepdims=True)
-        size = row_norms(pull)
-        same = xp.sum(weights, axis=-1) - xp.sum(xp.astype(inverse > 0, rows.dtype), axis=-1)
-        pulls.append(size)
-        copies.append(same)
-        shorter = 1 - same / xp.where(size > 0, size, xp.ones_like(size))  # Vardi and Zhang 2000: step off a message
-        steps.append(here + shorter[..., None] * pull / xp.where(slack > 0, slack, xp.ones_like(slack)))
-        values.append(_objective(rows, weights, here))
-    pull, same, value = xp.stack(pulls, axis=-1), xp.stack(copies, axis=-1), xp.stack(values, axis=-1)
-    rounding = 8 * n * xp.finfo(rows.dtype).eps
-    optimal = (pull <= same + rounding) & (weights > 0)
-    share = xp.where(optimal, 1 / xp.where(same > 0, same, xp.ones_like(same)), xp.zeros_like(same))
-    worst = xp.asarray(float("inf"), dtype=rows.dtype, device=device(rows))
-    best = xp.argmin(xp.where(weights > 0, value, worst), axis=-1, keepdims=True)[..., None]
-    step = xp.stack(steps, axis=-2)
-    start = xp.take_along_axis(step, xp.broadcast_to(best, (*best.shape[:-1], step.shape[-1])), axis=-2)[..., 0, :]
-    return _weighted_mean(rows, share), xp.any(optimal, axis=-1, keepdims=True), start
-
-
-def _newton_step(units: Array, inverse: Array, slack: Array, pull: Array) -> Array:
-    """H^{-1}·pull for H = s·I − Σ u_i u_iᵀ/r_i, through an n×n system (Woodbury), ridged where H is singular.
-
-    With u_i the unit vectors (rows of U), D = diag(1/r_i), s = Σ 1/r_i: H^{-1} = (I + Uᵀ(s·D^{-1} − UUᵀ)^{-1}U)/s.
-    """
-    xp = namespace(units)
-    n = units.shape[-2]
-    s = xp.where(slack > 0, slack, xp.ones_like(slack))
-    radius = xp.where(inverse > 0, 1 / xp.where(inverse > 0, inverse, xp.ones_like(inverse)), xp.ones_like(inverse))
-    eye = xp.eye(n, dtype=units.dtype, device=device(units))
-    diagonal = (s * radius * (1 + 1e-13))[..., None] * eye
-    gram = xp.matmul(units, xp.matrix_transpose(units))
-    inner = xp.linalg.solve(diagonal - gram, xp.matmul(units, pull[..., None]))
-    return (pull + xp.matmul(xp.matrix_transpose(units), inner)[..., 0]) / s
+    units, inverse = units_from(rows, xp.astype(alive, rows.dtype), v)
+    fixed, radii = constant(units), constant(inverse)
+    return newton_step(fixed, radii, xp.sum(radii, axis=-1, keepdims=True), xp.sum(units, axis=-2))

@@ -7,7 +7,7 @@ import math
 import os
 from collections.abc import Iterator
 from contextvars import ContextVar
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from array_api_compat import is_cupy_array, is_torch_array
@@ -59,11 +59,25 @@ def pays(x: Array) -> bool:
         return False
     if isinstance(x, np.ndarray):
         return x.dtype.name in _NUMBERS and x.dtype.isnative and x.flags.aligned
-    # a tensor that records gradients needs the operations that torch can differentiate, and one whose sign is still to
-    # be turned (the imaginary part of a conjugate) is not what lies in its memory
-    if not is_torch_array(x) or x.device.type != "cpu" or x.requires_grad or x.is_neg():
+    # a tensor whose sign is still to be turned (the imaginary part of a conjugate) is not what lies in its memory
+    if not is_torch_array(x) or x.device.type != "cpu" or recorded(x) or x.is_neg():
         return False
     return str(x.dtype) in _TORCH
+
+
+def recorded(*arguments: Any) -> bool:
+    """Whether torch writes down what happens to one of these, for gradients or within `torch.func`.
+
+    Then the operations have to be torch's own; a tensor within `torch.func` is nowhere in memory.
+    """
+    for x in arguments:
+        if is_torch_array(x):
+            try:
+                if x.requires_grad or x.data_ptr() == 0 < x.numel():
+                    return True
+            except RuntimeError:
+                return True
+    return False
 
 
 _NUMBERS = ("float32", "float64")

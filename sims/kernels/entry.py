@@ -15,7 +15,7 @@ import numpy as np
 from array_api_compat import is_cupy_array
 
 from sims.backend import Array, host, namespace, to_numpy
-from sims.kernels.dispatch import like, runs_of
+from sims.kernels.dispatch import like, recorded, runs_of
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
@@ -116,6 +116,8 @@ def centered_clipping(x: Array, centre: Array, radii: Sequence[Any]) -> Array | 
     """Clipped averages around the centre (..., d), one for each τ, in x's dtype; None if the reference has to do it."""
     from sims.kernels.cpu import clipping
 
+    if recorded(centre, *radii):
+        return None
     shape = (*x.shape[:-2], x.shape[-1])
     start = np.broadcast_to(to_numpy(centre), shape)
     taus = [_parameter(tau, x) for tau in radii]
@@ -128,6 +130,8 @@ def weiszfeld_steps(x: Array, nu: Any, steps: int) -> Array | None:
     """Smoothed Weiszfeld steps from the origin, in x's dtype; None if the reference has to do it."""
     from sims.kernels.cpu import clipping
 
+    if recorded(nu):
+        return None
     found = clipping.weiszfeld_steps(runs_of(x), _parameter(nu, x), steps)
     return None if found is None else like(found, x)
 

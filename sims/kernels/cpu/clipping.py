@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from sims.backend import HUGE
 from sims.kernels.cpu.centres import Centre, advance
 
 Weigh = Callable[[int, int, np.ndarray, np.ndarray], np.ndarray]
-LARGEST_SQUARE = 1e299  # beyond it a sum of squares may hide a message that counts as infinite
+LARGEST_SQUARE = 1e299  # beyond it a sum of squares says no more than that something is large
 LARGEST_CENTRE = 1e140  # beyond it no sum of squares tells
 SMALLEST_LENGTH = 1e-100  # of a radius: squares below 1e-300 vanish
+LARGEST_LENGTH = 1e140  # of a ν, whose inverse is a weight
+SMALLEST_SQUARE = 1e-280  # if all are below it messages may be so small that sums of weighted ones lose something
 
 
 def centered_clipping(messages: np.ndarray, centres: np.ndarray, radii: Sequence[np.ndarray]) -> np.ndarray | None:
@@ -34,7 +35,7 @@ def centered_clipping(messages: np.ndarray, centres: np.ndarray, radii: Sequence
 
 def weiszfeld_steps(messages: np.ndarray, nu: np.ndarray, steps: int) -> np.ndarray | None:
     """Smoothed Weiszfeld steps from the origin, ν (runs,): (runs, d), or None as above."""
-    if np.any(nu < SMALLEST_LENGTH):
+    if np.any((nu < SMALLEST_LENGTH) | (nu > LARGEST_LENGTH)):
         return None
 
     def weigh(k: int, r: int, squares: np.ndarray, alive: np.ndarray) -> np.ndarray:
@@ -83,9 +84,15 @@ def _start(messages: np.ndarray, centre: np.ndarray, room: np.ndarray) -> tuple[
     source = Centre(centre, centre[:0])
     squares = advance(messages, alive, source)
     for i in np.flatnonzero(~(squares <= LARGEST_SQUARE)):
-        alive[i] = _largest(messages[i]) <= HUGE  # False for NaN
+        alive[i] = np.isfinite(_largest(messages[i]))
     if not np.any(alive) or not np.all(squares[alive] <= LARGEST_SQUARE):
         return None
+    if (
+        np.all(squares[alive] < SMALLEST_SQUARE) and messages.dtype == np.float64
+    ):  # all at the centre, or very near to it
+        sizes = [_largest(messages[i]) for i in np.flatnonzero(alive)]
+        if any(0 < size < SMALLEST_LENGTH for size in sizes):
+            return None
     return source, squares, alive
 
 

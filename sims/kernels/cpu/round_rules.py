@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from sims.backend import HUGE
 from sims.kernels.cpu.compiled import compiled
 from sims.kernels.cpu.round_edges import EPS, TINY, before, decide, mean_in_unit
 from sims.kernels.cpu.vectors import LANES, both, choose, equal, every, everywhere, less, load, root, store
+from sims.kernels.cpu.whole_range import clipped, weiszfeld_from_zero
 
 SMALL, LARGE = 1e-280, 1e299  # sums of squares between them have neither vanished nor overflowed
+NEAR, FAR = 1e-140, 1e149  # and norms between them are such
+LEAST, MOST = 1e-140, 1e140  # radii and ν from the one on, and ν up to the other, can be divided by norms as they are
 
 
 @compiled
@@ -38,7 +40,11 @@ def _finite(value):
 
 @compiled
 def _measure(rows, centre, norms, alive):
-    """‖row − centre‖ of all rows, and 1 or 0 as nothing or something in a row is infinite, (n, LANES) each."""
+    """‖row − centre‖ of all rows, and 1 or 0 as all or not all in a row is finite, (n, LANES) each.
+
+    Whether there may be a run for `whole_range` among them: where a row is far from the centre, or very near to it.
+    """
+    rare = False
     n, d, _ = rows.shape
     one, small, large = everywhere(1.0), everywhere(SMALL), everywhere(LARGE)
     for i in range(n):
@@ -52,6 +58,8 @@ def _measure(rows, centre, norms, alive):
             for k in range(LANES):
                 if not SMALL < norms[i, k] * norms[i, k] < LARGE:
                     _measure_one(rows, centre, i, k, norms, alive)
+                    rare = rare or alive[i, k] > 0
+    return rare
 
 
 @compiled
@@ -59,7 +67,7 @@ def _measure_one(rows, centre, i, k, norms, alive):
     """The same for one row that may be infinite, or so long or short that its squares overflow or vanish."""
     living, longest = True, 0.0
     for j in range(rows.shape[1]):
-        living = living and abs(rows[i, j, k]) <= HUGE
+        living = living and abs(rows[i, j, k]) < np.inf
         longest = max(longest, abs(rows[i, j, k] - centre[j, k]))
     square = 0.0
     if living and longest > 0:
@@ -68,6 +76,35 @@ def _measure_one(rows, centre, i, k, norms, alive):
             square += part * part
     alive[i, k] = 1.0 if living else 0.0
     norms[i, k] = longest * np.sqrt(square) if living else 0.0
+
+
+@compiled
+def _fit(parameters, most):
+    """Whether parameters (steps, LANES) are 0, or between `LEAST` and `most`."""
+    for s in range(parameters.shape[0]):
+        for k in range(LANES):
+            if parameters[s, k] != 0 and not LEAST <= parameters[s, k] <= most:
+                return False
+    return True
+
+
+@compiled
+def _beyond(norms, alive, parameters, most):
+    """The runs in which a row is farther away than `FAR`, or none farther than `NEAR` and one not at the centre.
+
+    And those with a parameter that does not fit.
+    """
+    n, found = norms.shape[0], np.zeros(LANES, np.bool_)
+    for k in range(LANES):
+        longest, finite = 0.0, True
+        for i in range(n):
+            if alive[i, k] > 0:
+                finite = finite and norms[i, k] <= FAR  # False for NaN, which comes of an overflow
+                longest = max(longest, norms[i, k])
+        found[k] = not finite or 0 < longest < NEAR
+        for s in range(parameters.shape[0]):
+            found[k] = found[k] or (parameters[s, k] != 0 and not LEAST <= parameters[s, k] <= most)
+    return found
 
 
 @compiled
@@ -88,15 +125,21 @@ def clip(rows, v, radii, norms, alive, step):
     """Centered clipping from the centre v (d, LANES), in place, with τ (steps, LANES)."""
     n, d, _ = rows.shape
     one, many = everywhere(1.0), everywhere(float(n))
+    beyond, kept = np.zeros(0, np.bool_), np.zeros((0, 0))
     for s in range(radii.shape[0]):
         tau = load(radii, s)
-        _measure(rows, v, norms, alive)
+        rare = _measure(rows, v, norms, alive)
+        if s == 0 and (rare or not _fit(radii, np.inf)):
+            beyond, kept = _beyond(norms, alive, radii, np.inf), v.copy()
         for i in range(n):
             norm = load(norms, i)
             store(choose(less(tau, norm), tau / norm, one), norms, i)
         _weighted(rows, v, norms, alive, step)
         for j in range(d):
             store(load(v, j) + load(step, j) / many, v, j)
+    for k in range(beyond.size):
+        if beyond[k]:
+            v[:, k] = clipped(rows[:, :, k], kept[:, k], radii[:, k])
 
 
 @compiled
@@ -104,12 +147,15 @@ def weiszfeld(rows, z, smoothings, norms, alive, origin):
     """Smoothed Weiszfeld steps from the origin into z (d, LANES), with ν (steps, LANES); NaN if nobody is alive."""
     n, d, _ = rows.shape
     nothing, one = everywhere(0.0), everywhere(1.0)
+    beyond = np.zeros(0, np.bool_)
     for j in range(d):
         store(nothing, z, j)
         store(nothing, origin, j)
     for s in range(smoothings.shape[0]):
         least = load(smoothings, s)
-        _measure(rows, z, norms, alive)
+        rare = _measure(rows, z, norms, alive)
+        if s == 0 and (rare or not _fit(smoothings, MOST)):
+            beyond = _beyond(norms, alive, smoothings, MOST)
         total = nothing
         for i in range(n):
             norm = load(norms, i)
@@ -122,6 +168,9 @@ def weiszfeld(rows, z, smoothings, norms, alive, origin):
             if norms[0, k] != norms[0, k]:
                 alive[0, k] = 1.0  # 0/0 has to show
         _weighted(rows, origin, norms, alive, z)
+    for k in range(beyond.size):
+        if beyond[k]:
+            z[:, k] = weiszfeld_from_zero(rows[:, :, k], smoothings[:, k])
 
 
 @compiled

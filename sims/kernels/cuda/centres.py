@@ -8,13 +8,14 @@ depends on d alone: no atomics, the same bits in any batch and on every run.
 Squares of float64 numbers overflow from 1e154 and vanish below 1e-162. The host is not asked: a sum of squares that
 tells nothing (see `LARGEST`, `SMALLEST`) is taken again by the block that makes the weights, in units of the row's
 largest entry rounded down to a power of two, as the reference measures every row. Short messages are always measured
-so. Beyond 64 workers the sums of a thread are in local memory, and from about 40 on some of them: slower, not wrong.
+so. Runs for `whole_range` are done by that block with all steps that are left. Beyond 64 workers the sums of a thread
+are in local memory, and from about 40 on some of them: slower, not wrong.
 """
 
 from __future__ import annotations
 
-from sims.backend import HUGE
 from sims.kernels.cuda.launch import prelude
+from sims.kernels.cuda.whole_range import RANGE, WHOLE_RANGE
 
 SHORT = 1024  # columns up to which one block makes all steps of a run
 CHUNK = 2048  # columns whose squares are summed by one block
@@ -41,7 +42,9 @@ __device__ double lane_max(double value) {
 // the exponent of the power of two by which a row with this largest entry is multiplied before it is squared
 __device__ int unit(double largest) { return min(-ilogb(largest), 1000); }
 
-__device__ double clipped(double norm, double radius) { return norm <= radius ? 1.0 : radius / norm; }
+__device__ double clipped(double norm, double radius) {
+  return radius == 0.0 ? 0.0 : norm <= radius ? 1.0 : radius / norm;
+}
 
 __device__ double inverse(double norm, double nu) { return 1.0 / (norm <= nu ? nu : norm); }
 
@@ -63,7 +66,7 @@ template <bool CLIP> __device__ void into_weights(double* norms, const bool* dea
 }
 """
 
-COMMON = SUM + _WEIGHTS
+COMMON = SUM + _WEIGHTS + WHOLE_RANGE
 
 _LONG = """
 constexpr int UNROLL = N <= 64 ? N : 1;
@@ -105,7 +108,7 @@ __device__ void advance(const T* x, Long runs, Long d, Long run_stride, Long wor
         for (int i = 0; i < N; i++) {
           const double away = row[i] - here;
           sums[i] = fma(away, away, sums[i]);
-          if (!MOVE && !(fabs((double)row[i]) <= HUGE_ENTRY)) dead[r * N + i] = 1;  // NaN too; all write the same
+          if (!MOVE && !(fabs((double)row[i]) < INF)) dead[r * N + i] = 1;  // NaN too; all write the same
         }
       }
     }
@@ -160,13 +163,17 @@ __device__ double long_norm(const T* row, const double* v, Long d, Long column_s
 
 template <bool CLIP>
 __device__ void weights_of(const T* x, Long runs, Long d, Long run_stride, Long worker_stride, Long column_stride,
-                           const double* squares, Long chunks, const double* v, const unsigned char* dead,
-                           const double* radii, double* weights) {
+                           const double* squares, Long chunks, double* v, unsigned char* dead,
+                           const double* radii, double* weights, Long left, Long first_step) {
   __shared__ double parts[WEIGHERS / 32][32], sums[N], norms[N];
-  __shared__ bool out[N];
+  __shared__ bool out[N], rare;
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
   for (Long r = blockIdx.x; r < runs; r += gridDim.x) {
     const double radius = radii[r];
+    if (dead[r * N] == DONE) {
+      for (int i = threadIdx.x; i < N; i += WEIGHERS) weights[r * N + i] = 0.0;
+      continue;
+    }
     for (int first = 0; first < N; first += 32) {
       const int i = first + lane;
       double sum = 0.0;
@@ -182,12 +189,23 @@ __device__ void weights_of(const T* x, Long runs, Long d, Long run_stride, Long 
       }
       __syncthreads();
     }
+    bool small = true;  // all so near to the centre that squares may have vanished, or at it
+    for (int i = 0; i < N; i++) small &= out[i] || sums[i] < SMALLEST;
     for (int i = 0; i < N; i++) {  // the same decision in all threads
-      const bool large = !(sums[i] <= LARGEST), small = sums[i] < SMALLEST && radius < SMALLEST_RADIUS;
-      if (!out[i] && (large || small)) {
+      if (!out[i] && (!(sums[i] <= LARGEST) || small)) {
         const double norm = long_norm(x + r * run_stride + i * worker_stride, v + r * d, d, column_stride);
         if (threadIdx.x == 0) norms[i] = norm;
       }
+    }
+    if (threadIdx.x == 0) rare = first_step && out_of_range(norms, out, radii + r, runs, left, CLIP ? INF : MOST);
+    __syncthreads();
+    if (rare) {  // all that is left to do, now: the following launches leave this run alone
+      whole_range<CLIP>(x + r * run_stride, d, worker_stride, column_stride, v + r * d, radii + r, runs, left);
+      for (int i = threadIdx.x; i < N; i += WEIGHERS) {
+        weights[r * N + i] = 0.0;
+        dead[r * N + i] = DONE;
+      }
+      continue;
     }
     into_weights<CLIP>(norms, out, radius);
     for (int i = threadIdx.x; i < N; i += WEIGHERS) weights[r * N + i] = norms[i];
@@ -195,9 +213,10 @@ __device__ void weights_of(const T* x, Long runs, Long d, Long run_stride, Long 
 }
 
 #define NEED const T* __restrict__ x, Long runs, Long d, Long run_stride, Long worker_stride, Long column_stride, \\
-             const double* squares, Long chunks, const double* v, const unsigned char* dead, const double* radii, \\
-             double* weights
-#define NEEDED x, runs, d, run_stride, worker_stride, column_stride, squares, chunks, v, dead, radii, weights
+             const double* squares, Long chunks, double* v, unsigned char* dead, const double* radii, \\
+             double* weights, Long left, Long first_step
+#define NEEDED x, runs, d, run_stride, worker_stride, column_stride, squares, chunks, v, dead, radii, weights, left, \\
+               first_step
 extern "C" __global__ void __launch_bounds__(WEIGHERS) clip(NEED) { weights_of<true>(NEEDED); }
 extern "C" __global__ void __launch_bounds__(WEIGHERS) weigh(NEED) { weights_of<false>(NEEDED); }
 """
@@ -225,7 +244,7 @@ template <bool CLIP>
 __device__ void all_steps(const T* x, Long runs, Long d, Long run_stride, Long worker_stride, Long column_stride,
                           const double* centres, const double* radii, Long steps, T* out) {
   __shared__ double v[SHORT], norms[N];
-  __shared__ bool dead[N];
+  __shared__ bool dead[N], rare;
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, warps = blockDim.x / 32;
   for (Long r = blockIdx.x; r < runs; r += gridDim.x) {
     const T* rows = x + r * run_stride;
@@ -233,7 +252,7 @@ __device__ void all_steps(const T* x, Long runs, Long d, Long run_stride, Long w
     for (int i = warp; i < N; i += warps) {
       bool bad = false;
       for (Long j = lane; j < d; j += 32)
-        bad |= !(fabs((double)rows[i * worker_stride + j * column_stride]) <= HUGE_ENTRY);
+        bad |= !(fabs((double)rows[i * worker_stride + j * column_stride]) < INF);
       bad = __ballot_sync(EVERYONE, bad) != 0;
       if (lane == 0) dead[i] = bad;
     }
@@ -242,6 +261,15 @@ __device__ void all_steps(const T* x, Long runs, Long d, Long run_stride, Long w
       for (int i = warp; i < N; i += warps) {
         const double norm = dead[i] ? 0.0 : short_norm(rows + i * worker_stride, v, d, column_stride);
         if (lane == 0) norms[i] = norm;
+      }
+      if (k == 0) {
+        __syncthreads();
+        if (threadIdx.x == 0) rare = out_of_range(norms, dead, radii + r, runs, steps, CLIP ? INF : MOST);
+        __syncthreads();
+        if (rare) {
+          whole_range<CLIP>(rows, d, worker_stride, column_stride, v, radii + r, runs, steps);
+          break;
+        }
       }
       into_weights<CLIP>(norms, dead, radii[k * runs + r]);
       for (Long j = threadIdx.x; j < d; j += blockDim.x) {
@@ -269,14 +297,14 @@ def _prelude(n: int, dtype: str) -> str:
     return prelude(
         dtype,
         N=n,
-        HUGE_ENTRY=HUGE,
         CHUNK=CHUNK,
         SHORT=SHORT,
         THREADS=THREADS,
         WEIGHERS=WEIGHERS,
         LARGEST=1e299,  # beyond it a sum has overflowed, or nearly
         SMALLEST=1e-290,  # squares below 1e-308 may have vanished, which a sum beyond it does not notice
-        SMALLEST_RADIUS=1e-144,  # a row whose sum is below SMALLEST is nearer than this
+        DONE=2,  # what `dead` says of all rows of a run that one block has done
+        **RANGE,
     )
 
 

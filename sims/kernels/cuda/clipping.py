@@ -45,7 +45,8 @@ def _moved(x: Array, start: Array | None, radii: Array, kernels: tuple[str, str]
     grid, threads = (chunks, min(runs, launch.MOST_BLOCKS)), (centres.THREADS,)
     launch.start(source, "measure", grid, threads, messages, *shape, weights, v, squares, dead)
     for k in range(radii.shape[0]):
-        measured = (squares, np.int64(chunks), v, dead, radii[k, :], weights)
+        left = np.int64(radii.shape[0] - k), np.int64(k == 0)
+        measured = (squares, np.int64(chunks), v, dead, radii[k, :], weights, *left)
         launch.start(source, kernels[0], each_run, (centres.WEIGHERS,), messages, *shape, *measured)
         kernel = "move_and_measure" if k + 1 < radii.shape[0] else "move"
         launch.start(source, kernel, grid, threads, messages, *shape, weights, v, squares, dead)

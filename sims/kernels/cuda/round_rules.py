@@ -55,7 +55,7 @@ __device__ void measure(const Run& run, double* norms, bool* dead) {
     for (int j = lane; i < N && j < D; j += LANES) {
       const double entry = run.rows[i][j], away = entry - run.centre[j];
       square = fma(away, away, square);
-      bad |= !(fabs(entry) <= HUGE_ENTRY);  // NaN too
+      bad |= !(fabs(entry) < INF);  // NaN too
     }
     for (int apart = LANES / 2; apart; apart /= 2) {
       square += __shfl_xor_sync(EVERYONE, square, apart);
@@ -71,11 +71,20 @@ __device__ void measure(const Run& run, double* norms, bool* dead) {
 
 __device__ void aggregate(Run& run, const double* radii, Long everybody, int steps) {
   __shared__ double norms[N];
-  __shared__ bool dead[N];
+  __shared__ bool dead[N], rare;
   for (int j = threadIdx.x; !CLIPPING && j < D; j += THREADS) run.centre[j] = 0.0;
   for (int k = 0; k < steps; k++) {
     __syncthreads();
     measure(run, norms, dead);
+    if (k == 0) {
+      __syncthreads();
+      if (threadIdx.x == 0) rare = out_of_range(norms, dead, radii, everybody, steps, CLIPPING ? INF : MOST);
+      __syncthreads();
+      if (rare) {
+        whole_range<CLIPPING>(&run.rows[0][0], D, PITCH, 1, run.centre, radii, everybody, steps);
+        return;
+      }
+    }
     into_weights<CLIPPING>(norms, dead, radii[k * everybody]);
     for (int j = threadIdx.x; j < D; j += THREADS) {
       const double here = run.centre[j];

@@ -18,10 +18,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sims.backend import HUGE
 from sims.kernels.cuda.launch import prelude
 from sims.kernels.cuda.random import GENERATOR
 from sims.kernels.cuda.round_rules import aggregate
+from sims.kernels.cuda.whole_range import RANGE
 from sims.kernels.in_rounds import Answer, Step
 
 MOST_THREADS = 256  # with them, each may use 255 registers
@@ -215,9 +215,9 @@ class Rounds:
         constants |= {"OFFSETS": int(self.offsets), "DISTANCES": int(self.step == Step.KRUM)}
         constants |= {
             "CLIPPING": int(self.step == Step.CLIPPING),
-            "HUGE_ENTRY": HUGE,
             "SMALLEST": 1e-280,
             "LARGEST": 1e299,
+            **RANGE,
         }
         rule = aggregate(self.step, self.n, self.f)
         return prelude("float64", **constants) + GENERATOR + _ANSWERS + _TYPES + rule + _ROUNDS

@@ -1,0 +1,108 @@
+"""The geometric median where it is hard to find: near a line, and of messages of many magnitudes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from flint import arb, ctx
+
+from sims.aggregators import GeometricMedian, geometric_median
+from sims.contracts import check_oddness, check_permutation, check_scale, check_translation
+
+
+@pytest.fixture(autouse=True)
+def bits():
+    before, ctx.prec = ctx.prec, 1500
+    yield
+    ctx.prec = before
+
+
+def rng(seed):
+    return np.random.Generator(np.random.Philox(seed))
+
+
+def summed(x, v):
+    """Σ_i ‖x_i − v‖ of floats, in 1,500 bits."""
+    total = arb(0)
+    for row in x:
+        total += sum(((arb(float(a)) - arb(float(b))) ** 2 for a, b in zip(row, v, strict=True)), arb(0)).sqrt()
+    return total
+
+
+def nearly_on_a_line(seed, n, d, away):
+    generator = rng(seed)
+    places, direction = generator.uniform(0, 1, (n, 1)), generator.standard_normal(d)
+    return places * direction + away * generator.standard_normal((n, d))
+
+
+def in_other_orders(x, count=24):
+    """Messages (runs, n, d) in as many orders: (count, runs, n, d)."""
+    orders = [rng(k).permutation(x.shape[-2]) for k in range(count)]
+    return np.stack([x[:, order] for order in orders])
+
+
+@pytest.mark.parametrize("away", [0.0, 1e-16, 1e-12, 1e-7, 1e-5, 1e-3])
+@pytest.mark.parametrize(("n", "d"), [(4, 2), (4, 3), (6, 3)])
+def test_near_a_line_the_order_of_the_workers_makes_no_difference(n, d, away):
+    x = np.stack([nearly_on_a_line(seed, n, d, away) for seed in range(12)])
+    found = GeometricMedian().aggregate(in_other_orders(x))
+    assert np.ptp(found, axis=0).max() <= 1e-10 * np.abs(x).max()
+
+
+def test_rank_one_messages_in_float32():
+    x = np.stack([rng(k).standard_normal((6, 1)) * rng(-k - 1 & 2**32 - 1).standard_normal(5) for k in range(60)])
+    found = GeometricMedian().aggregate(in_other_orders(x.astype(np.float32), 8))
+    assert np.ptp(found, axis=0).max() <= 1e-6 * np.abs(x).max()
+
+
+@pytest.mark.parametrize("away", [1e-16, 1e-9, 1e-6])
+def test_near_a_line_all_contracts_hold(away):
+    for seed in range(2):
+        x = nearly_on_a_line(seed, 6, 3, away)[None]
+        for check in (check_permutation, check_oddness, check_translation, check_scale):
+            check(GeometricMedian(), x)
+
+
+def test_without_the_order_of_values_it_would_make_a_difference(monkeypatch):
+    monkeypatch.setattr(geometric_median, "in_line", lambda weights, *_: weights[..., 0] < 0)
+    with pytest.raises(AssertionError):
+        test_near_a_line_the_order_of_the_workers_makes_no_difference(4, 2, 1e-7)
+
+
+def minimisers(seeds):
+    """Which share of outputs has a summed distance that no other of some points undercuts by more than rounding.
+
+    The others are found from the messages on, by ever smaller steps downhill.
+    """
+    right = []
+    for seed in seeds:
+        generator = rng(seed)
+        n, d, reach = int(generator.integers(3, 9)), int(generator.integers(2, 4)), float(generator.choice([5, 20, 35]))
+        x = generator.standard_normal((n, d)) * 10.0 ** generator.uniform(-reach, reach, (n, d))
+        x = x.astype(np.float32).astype(np.float64)
+        y = GeometricMedian().aggregate(x)
+        sizes = np.linalg.norm(x - y, axis=-1)
+        candidates = [*x, y]
+        for _ in range(12):
+            best = candidates[int(np.argmin([np.sum(np.linalg.norm(x - v, axis=-1)) for v in candidates]))]
+            lengths = generator.choice(sizes, (20, 1)) * 10.0 ** -generator.uniform(0, 3, (20, 1))
+            candidates = [best, *(best + generator.standard_normal((20, d)) * lengths)]
+        right.append(summed(x, best) >= summed(x, y) * (1 - n * arb(2.0**-52)))
+    return np.mean(right)
+
+
+def test_messages_of_many_magnitudes_have_a_minimiser():
+    assert minimisers(range(300)) == 1
+
+
+def test_steps_of_the_usual_lengths_would_not_find_it(monkeypatch):
+    monkeypatch.setattr(geometric_median, "searched", lambda rows, weights, v, *_: v)
+    assert minimisers(range(300)) < 1
+
+
+def test_two_that_lie_close_together_seen_from_far_away():
+    """Relative to the median of each coordinate, which is far from both, they are not told apart."""
+    x = np.array([[-1e34, 2e19], [-5e-36, 1e-27], [-1.5e-13, -6e-23], [-8e-32, 5e27], [-5e28, 1.4e18]])
+    y = GeometricMedian().aggregate(x)
+    assert 1e26 < -y[0] < 1e28
+    assert 1e26 < y[1] < 1e28
