@@ -59,7 +59,7 @@ def draw(data: dict[str, Any]) -> Figure:
     for i, (attack, words) in enumerate(ATTACKS.items()):
         for j, rule in enumerate(released.RULES):
             bottom = HEIGHT - 1.22 - SIZE[1] - i * 1.22
-            axes = panel(figure, 0.55 + STEP * j, bottom, *SIZE, "" if i else RULES[rule].name.replace("centered ", ""))
+            axes = panel(figure, 0.55 + STEP * j, bottom, *SIZE, "" if i else RULES[rule].short)
             axes.set(xlim=(0, last), ylim=(0, 100), xticks=[0, last], yticks=[0, 50, 100])
             axes.set_xticklabels(["0", f"{last:,} rounds"] if i == len(ATTACKS) - 1 and not j else ["", ""])
             if j:

@@ -30,7 +30,7 @@ def draw(data: dict[str, Any]) -> Figure:
     entries.append(("released logs", {"color": INK, "linewidth": 0.8, "linestyle": (0, (3, 1.5))}))
     legend(figure, 0.5, 3.1 - 0.8, entries, (0, 0.9, 1.85))
     for i, (attack, rule) in enumerate(PANELS):
-        name = RULES[rule].name.split(",")[0]
+        name = RULES[rule].short
         axes = panel(
             figure, 0.5 + 2.0 * i, 0.45, 1.7, 1.4, f"{name}, {'no attack' if attack == 'NoAttack' else 'ALIE'}"
         )

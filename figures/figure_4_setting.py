@@ -28,9 +28,7 @@ def draw(data: dict[str, Any]) -> Figure:
         "Where ALIE's gap can be told from noise",
         f"{table.setting}; bars: all seeds\nAccuracy of the mean without attack, less that under ALIE, in points",
     )
-    entries: list[tuple[str, dict[str, Any]]] = [
-        (RULES[rule].name.split(",")[0], {"color": RULES[rule].colour}) for rule in SHOWN
-    ]
+    entries: list[tuple[str, dict[str, Any]]] = [(RULES[rule].short, {"color": RULES[rule].colour}) for rule in SHOWN]
     entries += [(f"β = {beta:g}", {"color": INK, "linestyle": line}) for beta, line in LINES.items()]
     legend(figure, 0.5, HEIGHT - 0.8, entries, (0, 1.1, 2.5, 4.1, 4.9))
     models: list[str] = table.values("problem.model")

@@ -61,6 +61,12 @@ class Look:
     marker: str
     line: Any = "-"
     dark: str = ""  # for words, where `colour` is too light to read
+    short_name: str = ""
+
+    @property
+    def short(self) -> str:
+        """The name where there is little room."""
+        return self.short_name or self.name
 
     @property
     def ink(self) -> str:
@@ -72,12 +78,12 @@ RULES: dict[str, Look] = {
     "Mean": Look("mean", "#000000", "s"),
     "CoordinateMedian": Look("median", "#0072B2", "o"),
     "GeometricMedian": Look("geometric median", "#56B4E9", "h", (0, (5, 1.2)), "#2A7FAE"),
-    "RFA": Look("RFA, 3 steps", "#8C6D1F", "X", (0, (1, 1))),
+    "RFA": Look("RFA, 3 steps", "#8C6D1F", "X", (0, (1, 1)), short_name="RFA"),
     "Krum": Look("Krum", "#D55E00", "^", (0, (4, 1.5)), "#B84F00"),
     "MultiKrum": Look("Multi-Krum", "#CC79A7", "v", (0, (4, 1.2, 1, 1.2)), "#A04E84"),
     "TrimmedMean": Look("trimmed mean", "#009E73", "D", dark="#007A59"),
     "Bulyan": Look("Bulyan", "#E69F00", "P", (0, (1, 1)), "#946500"),
-    "CenteredClipping": Look("centered clipping", "#5B2A86", "*", (0, (6, 1.5, 1, 1.5, 1, 1.5))),
+    "CenteredClipping": Look("centered clipping", "#5B2A86", "*", (0, (6, 1.5, 1, 1.5, 1, 1.5)), short_name="clipping"),
 }
 
 

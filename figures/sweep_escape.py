@@ -57,7 +57,7 @@ def draw(data: dict[str, Any]) -> Figure:
     )
     for i, rule in enumerate(RESTS):
         words = "τ = √(1 − β)" if rule == "CenteredClipping" else ""
-        title = ", ".join(filter(None, (RULES[rule].name.replace("centered ", ""), words)))
+        title = ", ".join(filter(None, (RULES[rule].short, words)))
         axes = panel(figure, 0.55 + 1.72 * i, 0.45, 1.52, 2.2, title)
         log_ticks(axes, (1e-3, 0.01, 0.1, 1))
         log_ticks(axes, (1, 10, 100), "x")

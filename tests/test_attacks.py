@@ -20,7 +20,7 @@ from sims.attacks import (
 )
 from sims.engine import simulate
 from sims.optimizers import RobustSGD, WorkerMomentum
-from sims.problems import Pendulum
+from sims.problems import Pendulum, Quadratic
 
 HONEST = np.array([[1.0, -3.0], [2.0, 5.0], [6.0, 1.0], [7.0, 1.0]])
 OWN = np.array([[10.0, 20.0], [30.0, -40.0], [0.5, 0.25]])
@@ -162,3 +162,30 @@ def test_attacks_together_are_the_attacks_one_by_one(rule):
         alone = simulate(Pendulum(1.0), algorithm, attack=attack, **sizes)
         assert np.array_equal(joint.sq_gradient_norms[:, k], alone.sq_gradient_norms)
         assert np.array_equal(joint.sq_aggregate_errors[:, k], alone.sq_aggregate_errors)
+
+
+@pytest.mark.parametrize("beta", [0.5, 0.9, 0.98])
+@pytest.mark.parametrize("delta", [0.2, 0.4])
+def test_flipped_gradients_outrun_momenta_where_the_curvature_allows(beta, delta):
+    """The mean of (1 − δ) momenta and −δ gradients on ½λx² grows if and only if δηλ > (1 − β)/β.
+
+    A round is linear in (x, m), its determinant β(1 + δηλ), and for β ≥ ½ its eigenvalues are complex near there.
+    """
+    eta, n = 0.1, 5
+    settings = {
+        "n": n,
+        "f": round(delta * n),
+        "attack": BitFlipping(),
+        "runs": 1,
+        "seed": 0,
+        "steps": 20_000,
+        "x0": 1.0,
+    }
+    found = []
+    for ratio in (0.9, 1.1):
+        problem = Quadratic(eigenvalues=(ratio * (1 - beta) / beta / delta / eta,))
+        record = simulate(problem, RobustSGD(Mean(), WorkerMomentum(eta, beta)), **settings)
+        found.append(abs(float(record.x.ravel()[0])))
+    still, grown = found
+    assert still < 1e-3
+    assert not grown < 1e3

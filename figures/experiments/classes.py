@@ -36,7 +36,7 @@ def entries(table: Results) -> list[Entry]:
     found = []
     for rule in ORDER:
         path, symbol = TOLD.get(rule, ("", ""))
-        name = RULES[rule].name.split(",")[0].replace("centered ", "")
+        name = RULES[rule].short
         told = {row[path]: None for row in table.rows if row["rule"] == rule} if path in table.axes else {}
         for value in sorted(told) or [None]:
             where = {"rule": rule} if value is None else {"rule": rule, path: value}

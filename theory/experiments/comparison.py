@@ -51,17 +51,26 @@ class Comparison:
 
     def holds(self, among: int = 1) -> bool:
         """Whether the whole interval is on the side that the sentence says, at 95 % for all of `among` together."""
-        return self.beyond >= self.half(1 - (1 - LEVEL) / among)
+        return self.beyond >= self.half(_level(among))
 
     def fails(self, among: int = 1) -> bool:
         """Whether the whole interval is on the other side, at 95 % for all of `among` together."""
-        return -self.beyond > self.half(1 - (1 - LEVEL) / among)
+        return -self.beyond > self.half(_level(among))
 
     @property
     def said(self) -> str:
         """In words: what, mean, half width, bound."""
+        return self.said_among(1)
+
+    def said_among(self, among: int) -> str:
+        """The same with an interval at 95 % for all of `among` together."""
         scale, digits = (100.0, 1) if self.in_points else (1.0, 3)
-        half = f" ± {scale * self.half():.{digits}f}" if len(self.values) > 1 else ""
+        width = self.half(_level(among))
+        half = f" ± {scale * width:.{digits}f}" if len(self.values) > 1 else ""
         sign = "≥" if self.relation == ">=" else "≤"
         said = f"{scale * self.mean:.{digits}f}{half} {sign} {scale * self.bound:.3g}".replace("-", "−")
         return f"{self.what}: {said}"
+
+
+def _level(among: int) -> float:
+    return 1 - (1 - LEVEL) / among
