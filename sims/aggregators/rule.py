@@ -125,6 +125,9 @@ class Rule(abc.ABC):
         checked.messages(x)
         if self.reals:
             checked.leading(self, self.reals, tuple(x.shape[:-2]))
+        if type(x) is np.ndarray and not x.dtype.isnative:  # some of NumPy's operations would answer in its own order
+            y, after = self(x.astype(x.dtype.newbyteorder("=")), state, rng)
+            return y.astype(x.dtype), after
         with np.errstate(all="ignore"):  # arithmetic on non-finite messages is defined behaviour here, not an accident
             if not ours(self):
                 return self._foreign(x, state, rng)
