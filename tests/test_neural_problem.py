@@ -451,13 +451,26 @@ def test_the_text_of_a_network_of_ones_own_is_in_the_key(tmp_path, monkeypatch):
     assert "networks" in set(modules_of(describe(ImageClassification(model="networks:narrow"))))
 
 
+def test_a_network_from_a_file_of_one_s_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "own_net.py").write_text("from networks import narrow", encoding="utf-8")
+    (tmp_path / "own_exit.py").write_text("raise SystemExit(0)", encoding="utf-8")
+    try:
+        named = ImageClassification(model="networks:narrow")
+        assert ImageClassification(model=f"{tmp_path / 'own_net.py'}:narrow").dim == named.dim
+    finally:
+        sys.modules.pop("own_net", None)
+    with pytest.raises(ValueError, match=r"own_exit\.py does not import: SystemExit: 0"):
+        ImageClassification(model=f"{tmp_path / 'own_exit.py'}:narrow")
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"data": "mnits"}, "there is no data set 'mnits'.*mean mnist"),
         ({"model": "linaer"}, "unknown model 'linaer'; did you mean linear"),
         ({"model": "networks:nothing"}, "module networks has no nothing"),
-        ({"model": "networks:not_callable"}, "no not_callable that can be called"),
+        ({"model": "networks:not_callable"}, "not_callable of module networks cannot be called"),
         ({"model": "no_module:x"}, "module no_module does not import"),
         ({"sampling": "epoch"}, "needs sampling epochs or replacement, got sampling = 'epoch'"),
         ({"statistics": "some"}, "needs statistics all or honest, got statistics = 'some'"),

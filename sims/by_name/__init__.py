@@ -12,6 +12,7 @@ from sims.by_name.made import (
     takes,
 )
 from sims.by_name.nearest import nearest
+from sims.by_name.own import of_module
 from sims.by_name.register import ATTACKS, OBSERVERS, OPTIMIZERS, PROBLEMS, REGISTER, RULES, examples, published
 from sims.by_name.settings import parse_settings
 
@@ -28,6 +29,7 @@ __all__ = [
     "examples",
     "nearest",
     "observer_by_name",
+    "of_module",
     "optimizer_by_name",
     "parse_settings",
     "problem_by_name",

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import inspect
-import sys
 from collections.abc import Sequence
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from sims.by_name.nearest import nearest
+from sims.by_name.own import of_module
 from sims.by_name.register import EXTRA, LATE, REGISTER
 from sims.by_name.signatures import constructs, parameters
 
@@ -55,38 +52,7 @@ def _found(kind: str, text: str) -> Any:
         raise ValueError(f"unknown {kind} {text!r}{hint} (known: {', '.join(known)}, or module:Name)")
     if not (module_name and name):
         raise ValueError(f"{'an' if kind[0] in 'ao' else 'a'} {kind} of one's own is written module:Name, got {text!r}")
-    try:
-        found: Any = _of_file(module_name) if module_name.endswith(".py") else importlib.import_module(module_name)
-    except (Exception, SystemExit) as error:
-        raise ValueError(f"module {module_name} does not import: {type(error).__name__}: {error}") from error
-    for part in name.split("."):
-        if not hasattr(found, part):
-            raise ValueError(f"module {module_name} has no {name}")
-        found = getattr(found, part)
-    return found
-
-
-def _of_file(path: str) -> ModuleType:
-    """The module in a file, under the file's name, as if its folder were on the path."""
-    file = Path(path).resolve()
-    if not file.is_file():
-        raise FileNotFoundError(f"there is no file {path}")
-    known = sys.modules.get(file.stem)
-    if known is not None:
-        if Path(getattr(known, "__file__", None) or "").resolve() == file:
-            return known
-        raise ImportError(f"another module is called {file.stem}")
-    spec: Any = importlib.util.spec_from_file_location(file.stem, file)
-    module = importlib.util.module_from_spec(spec)
-    if str(file.parent) not in sys.path:
-        sys.path.append(str(file.parent))
-    sys.modules[file.stem] = module  # where classes are looked up by name, and code by what it imports
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[file.stem]
-        raise
-    return module
+    return of_module(module_name, name)
 
 
 def _late(name: str, place: str) -> type:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any, Final
 
 from torch import Tensor, nn
 
-from sims.by_name import nearest
+from sims.by_name import nearest, of_module
 from sims.neural.layout import Shape
 from sims.neural.models_byzfl import BYZFL_MODELS
 
@@ -150,11 +149,8 @@ def network_by_name(name: str) -> Callable[[Shape, int], nn.Module]:
         if name not in MODELS:
             raise ValueError(f"unknown model {name!r}{nearest(name, MODELS)} (known: {', '.join(MODELS)}, module:Name)")
         return MODELS[name]
-    try:
-        found: Any = getattr(importlib.import_module(module), own, None)
-    except Exception as error:
-        raise ValueError(f"module {module} does not import: {type(error).__name__}: {error}") from error
+    found = of_module(module, own)
     if callable(found):
         made: Any = found
         return made
-    raise ValueError(f"module {module} has no {own} that can be called")
+    raise ValueError(f"{own} of module {module} cannot be called")
