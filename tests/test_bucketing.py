@@ -171,14 +171,18 @@ def test_a_message_at_infinity_spoils_its_own_mean_alone():
 
 def test_clipping_by_hand():
     x = np.array([[3.0, 4.0], [0.3, 0.4], [0.0, 0.0], [np.inf, 1.0]])
-    assert np.allclose(Clipping(Mean(), 1.0).mix(x, None), [[0.6, 0.8], [0.3, 0.4], [0.0, 0.0], [0.0, 0.0]])
+    with np.errstate(all="ignore"):  # as in a call
+        found = Clipping(Mean(), 1.0).mix(x, None)
+    assert np.allclose(found, [[0.6, 0.8], [0.3, 0.4], [0.0, 0.0], [0.0, 0.0]])
     assert np.array_equal(Clipping(CoordinateMedian(), np.inf).aggregate(x), CoordinateMedian().aggregate(x))
 
 
 def test_the_adaptive_radius_is_the_longest_of_those_that_stay():
     x = np.array([[1.0], [-2.0], [3.0], [-40.0], [np.nan], [5.0], [6.0], [7.0]])
     # n = 8, f = 2: the 3 longest, −40, NaN and 7, get the length of 6
-    assert ARC(Mean(), 2).mix(x, None)[:, 0].tolist() == [1.0, -2.0, 3.0, -6.0, 0.0, 5.0, 6.0, 6.0]
+    with np.errstate(all="ignore"):  # as in a call
+        found = ARC(Mean(), 2).mix(x, None)
+    assert found[:, 0].tolist() == [1.0, -2.0, 3.0, -6.0, 0.0, 5.0, 6.0, 6.0]
 
 
 def test_what_all_send_is_clipped_and_says_so():

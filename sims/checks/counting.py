@@ -31,12 +31,12 @@ import numpy as np
 
 from sims.aggregators.rule import Rule
 
-VIEWS = frozenset({"reshape", "broadcast_to", "matrix_transpose"})
+VIEWS = frozenset({"reshape", "broadcast_to", "flip", "matrix_transpose"})
 REDUCTIONS = frozenset({"sum", "mean", "max", "min", "all", "any", "argmax", "argmin"})
 SORTS = frozenset({"sort", "argsort"})
 ELEMENTWISE = frozenset(
-    {"abs", "floor", "isnan", "log2", "maximum", "minimum", "sqrt", "where"}
-    | {"arange", "astype", "eye", "full", "ones", "ones_like", "zeros", "zeros_like"}
+    {"abs", "clip", "exp", "floor", "isinf", "isnan", "log2", "maximum", "minimum", "sqrt", "where"}
+    | {"arange", "astype", "eye", "full", "full_like", "ones", "ones_like", "zeros", "zeros_like"}
     | {"concat", "stack", "take", "take_along_axis"}
 )
 
@@ -67,7 +67,7 @@ class CountingNamespace:
     """The array API namespace that counts into one tally."""
 
     __name__ = "sims.checks.counting"
-    constants = frozenset({"bool", "int8", "int64", "float64"})
+    constants = frozenset({"bool", "int8", "int32", "int64", "float64"})
     silent = frozenset({"isdtype", "finfo"})  # they touch no element
 
     def __init__(self, tally: Tally) -> None:
@@ -129,6 +129,21 @@ def _price_of_solving(y: Any, args: Any) -> int:
     return systems * n**3 + n * y.size
 
 
+def _operator(function: Callable[..., Any], swapped: bool) -> Callable[..., Counted]:
+    def method(self: Counted, *others: Any) -> Counted:
+        bare = [self.values, *map(_bare, others)]
+        result = np.asarray(function(*(bare[::-1] if swapped else bare)))
+        self.namespace.tally.operations += result.size
+        return Counted(result, self.namespace)
+
+    return method
+
+
+def _both(function: Callable[..., Any]) -> tuple[Callable[..., Counted], Callable[..., Counted]]:
+    """The operator, and the one for a counted array on its right."""
+    return _operator(function, swapped=False), _operator(function, swapped=True)
+
+
 class Counted:
     """A NumPy array whose operations are counted by its namespace."""
 
@@ -168,23 +183,21 @@ class Counted:
     def __bool__(self) -> bool:
         return bool(self.values)
 
-
-def _operator(function: Callable[..., Any], swapped: bool) -> Callable[..., Counted]:
-    def method(self: Counted, *others: Any) -> Counted:
-        bare = [self.values, *map(_bare, others)]
-        result = np.asarray(function(*(bare[::-1] if swapped else bare)))
-        self.namespace.tally.operations += result.size
-        return Counted(result, self.namespace)
-
-    return method
-
-
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "pow", "and", "or"):
-    _function = getattr(operator, f"__{_name}__")
-    setattr(Counted, f"__{_name}__", _operator(_function, swapped=False))
-    setattr(Counted, f"__r{_name}__", _operator(_function, swapped=True))
-for _name in ("lt", "le", "gt", "ge", "eq", "ne", "neg", "abs", "invert"):
-    setattr(Counted, f"__{_name}__", _operator(getattr(operator, f"__{_name}__"), swapped=False))
+    __add__, __radd__ = _both(operator.add)
+    __sub__, __rsub__ = _both(operator.sub)
+    __mul__, __rmul__ = _both(operator.mul)
+    __truediv__, __rtruediv__ = _both(operator.truediv)
+    __floordiv__, __rfloordiv__ = _both(operator.floordiv)
+    __pow__, __rpow__ = _both(operator.pow)
+    __and__, __rand__ = _both(operator.and_)
+    __or__, __ror__ = _both(operator.or_)
+    __lt__, __gt__ = _both(operator.lt)
+    __le__, __ge__ = _both(operator.le)
+    __eq__ = _operator(operator.eq, swapped=False)
+    __ne__ = _operator(operator.ne, swapped=False)
+    __neg__ = _operator(operator.neg, swapped=False)
+    __abs__ = _operator(operator.abs, swapped=False)
+    __invert__ = _operator(operator.invert, swapped=False)
 
 
 def count(rule: Rule, x: np.ndarray) -> Tally:

@@ -40,7 +40,7 @@ def code_of(modules: Iterable[str], backend: str = "numpy") -> dict[str, str]:
     source file.
 
     >>> sorted(set(code_of(["sims.aggregators.krum"])) - set(code_of(["sims.aggregators.rfa"])))
-    ['sims.aggregators.krum']
+    ['sims.aggregators.distances', 'sims.aggregators.krum', 'sims.aggregators.scaled_distances']
     """
     left_out = BOOKKEEPING if backend == "cupy" else (*BOOKKEEPING, *DEVICE)
     waiting, found = [ENGINE, *modules], {}
