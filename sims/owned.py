@@ -37,7 +37,8 @@ def ours(part: Any) -> bool:
     """
     if type(part).__module__.startswith(SIMS):
         return True
-    return type(part) is FunctionType and (part.__module__ or "").startswith(SIMS)
+    # not by its __module__, which a decorator takes over from what it wraps
+    return type(part) is FunctionType and str(part.__globals__.get("__name__")).startswith(SIMS)
 
 
 def asked(kind: str, method: Callable[..., Any], *given: Any, kept: Any = None, **settings: Any) -> Any:
@@ -78,14 +79,14 @@ def told(error: BaseException) -> str:
 def copied(tree: Tree) -> Tree:
     """A tree that shares no memory with the given one, its arrays of the same library, type and values.
 
-    Leaves of a class of somebody's own are copied deeply, or stay as they are where that cannot be, as functions,
-    whatever can be called, and parts do.
+    Leaves of a class of somebody's own are copied deeply, or stay as they are where that cannot be, as functions and
+    parts do.
     """
     return map_tree(copy_of, tree, _deep)
 
 
 def _deep(leaf: Any) -> Any:
-    if type(leaf) in PLAIN or isinstance(leaf, np.generic) or callable(leaf):
+    if type(leaf) in PLAIN or isinstance(leaf, np.generic):
         return leaf
     if isinstance(type(leaf), ABCMeta) or ours(leaf):
         return leaf

@@ -44,7 +44,7 @@ def messages(
     if unknown or not kinds:
         raise ValueError(f"kinds must be among {', '.join(KINDS)}, got {told(given)}")
     non_finite = whole("messages", "non_finite", non_finite, least=0)
-    return _messages(_count("n", n, 1, 11), _count("d", d, 0, 4), dtype, kinds, non_finite)
+    return st.composite(_drawn)(_count("n", n, 1, 11), _count("d", d, 0, 4), dtype, kinds, non_finite)
 
 
 def _count(name: str, value: int | st.SearchStrategy[int] | None, low: int, high: int) -> st.SearchStrategy[int]:
@@ -53,8 +53,7 @@ def _count(name: str, value: int | st.SearchStrategy[int] | None, low: int, high
     return value if isinstance(value, st.SearchStrategy) else st.just(whole("messages", name, value, least=low))
 
 
-@st.composite
-def _messages(
+def _drawn(
     draw: Any,
     sizes: st.SearchStrategy[int],
     lengths: st.SearchStrategy[int],

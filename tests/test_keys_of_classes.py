@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import ClassVar
+
 import numpy as np
 import own_code
 import pytest
@@ -17,6 +20,32 @@ def a_class_attribute_is_set(monkeypatch):
     yield own_code.Scaled()
     monkeypatch.setattr(own_code.Scaled, "scale", 5.0)
     yield own_code.Scaled()
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataclass(Own):
+    strength: ClassVar[float] = 3.0
+    given: dataclasses.InitVar[float] = 1.0
+
+    def __post_init__(self, given):
+        pass
+
+    def reduce(self, x):
+        return x.mean(-2) * self.strength * self.given
+
+
+@into(PAIRS)
+def a_class_variable_of_a_dataclass_is_set(monkeypatch):
+    yield Dataclass()
+    monkeypatch.setattr(Dataclass, "strength", 5.0)
+    yield Dataclass()
+
+
+@into(PAIRS)
+def the_default_of_what_a_dataclass_is_only_made_with_is_set(monkeypatch):
+    yield Dataclass()
+    monkeypatch.setattr(Dataclass, "given", 5.0)
+    yield Dataclass()
 
 
 @into(PAIRS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 
 import numpy as np
@@ -10,8 +11,8 @@ import pytest
 from oracles_that_remember import Drifting, Pushed, Restless, Wandering
 from vandals import polite, vandal
 
-from sims import owned
-from sims.aggregators import Bucketing, CenteredClipping, Clipping, CoordinateMedian, Krum, Mean
+from sims import columns, owned
+from sims.aggregators import Bucketing, CenteredClipping, Clipping, CoordinateMedian, FunctionRule, Krum, Mean
 from sims.attacks import ALittleIsEnough, BitFlipping, Mimic, NoAttack, SearchedStrength, Together
 from sims.engine import Axis, Checkpoint, Experiment, play, simulate
 from sims.observers import Clipped, Push
@@ -264,3 +265,50 @@ def test_a_record_is_nobody_else_s():
         values[...] = 0.0
     np.testing.assert_array_equal(play(e).x, kept)
     assert simulate(BOWL, e.algorithm, attack=e.attack, **SIZES).x.flags.owndata
+
+
+def test_a_decorated_function_of_ours_is_not_ours():
+    """What a decorator makes says of itself that it is what it wraps."""
+
+    @functools.wraps(columns.mean)
+    def sorting(x):
+        x.sort(axis=0)
+        return x[len(x) // 2]
+
+    x = np.array([[3.0], [1.0], [2.0]])
+    FunctionRule(sorting).aggregate(x)
+    assert x[:, 0].tolist() == [3.0, 1.0, 2.0]
+    assert not owned.ours(sorting)
+    assert owned.ours(columns.mean)
+
+
+class Counter:
+    """A state that can be called."""
+
+    def __init__(self):
+        self.count = np.zeros(1)
+
+    def __call__(self):
+        return self.count
+
+
+def test_a_state_that_can_be_called_is_copied_too():
+    state = Counter()
+    owned.copied({"state": state})["state"].count += 1
+    assert state.count == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (np.array([1j, 2.0]), "must return real numbers, got complex128"),
+        (np.array([None, 1.0]), "got object"),
+        (np.array(["1", "2"]), "got <U1"),
+        (np.ma.masked_array([1.0, 2.0], [True, False]), "a plain array of .*, got MaskedArray"),
+        ([1.0, 2.0], "a plain array of .*, got list"),
+    ],
+    ids=["complex", "object", "text", "masked", "list"],
+)
+def test_what_a_function_returns_is_looked_at(answer, words):
+    with pytest.raises(ValueError, match=words):
+        FunctionRule(lambda x: answer).aggregate(np.ones((3, 2)))

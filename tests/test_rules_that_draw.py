@@ -14,7 +14,7 @@ from sims.attacks import Attack, SearchedStrength
 from sims.backend import take_rows, to_numpy
 from sims.checks.draws import Draws
 from sims.checks.two_point import error_table
-from sims.engine import Experiment, play
+from sims.engine import Experiment, Streams, play
 from sims.optimizers import SGD, RobustSGD
 from sims.problems import Quadratic
 
@@ -204,3 +204,18 @@ def test_another_library():
     contracts.check_rule(rule, 9, 2, like=x)
     y = rule(x, None, Draws("a", x))[0]
     np.testing.assert_allclose(to_numpy(y), rule(x.numpy(), None, Draws("a", x.numpy()))[0], rtol=1e-14)
+
+
+@pytest.mark.parametrize("rng", [np.random.default_rng(0), "streams", np.random.RandomState(0)], ids=type)
+@pytest.mark.parametrize("shape", [(5, 2), (3, 5, 2)])
+def test_what_is_no_stream_of_each_run_is_refused(rng, shape):
+    """NumPy's generators have a `uniform` of other arguments: from it came one worker's message alone."""
+    x = np.arange(np.prod(shape), dtype=float).reshape(shape)
+    with pytest.raises(ValueError, match=r"needs an rng with uniform\(steps, shape\)"):
+        Bucketing(Mean(), 2).aggregate(x, None, rng)
+
+
+def test_as_many_streams_as_runs():
+    x = np.arange(30.0).reshape(3, 5, 2)
+    with pytest.raises(ValueError, match=r"here \(1, 3, 5\)"):
+        Bucketing(Mean(), 2).aggregate(x, None, Streams(0, "rule").runs(0, 1))

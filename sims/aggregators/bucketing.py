@@ -82,7 +82,15 @@ def _by_value(x: Array) -> Array:
 
 def _at_random(x: Array, rng: Any) -> Array:
     """A uniformly random order (runs, n) of the workers: the ranks of uniform draws, each run from its own stream."""
-    drawn = rng.uniform(1, (x.shape[-2],))[0, ...]
+    *leading, n, _ = x.shape
+    wanted = [(1, *leading[-1:], n)] if leading else [(1, 1, n), (1, n)]
+    drawn = rng.uniform(1, (n,)) if hasattr(rng, "uniform") else None
+    if drawn is None or tuple(drawn.shape) not in wanted:  # NumPy's own `uniform` is another thing
+        raise ValueError(
+            f"a rule that draws needs an rng with uniform(steps, shape) → (steps, runs, *shape), here {wanted[0]}, "
+            f"as sims.engine.RunStreams has it, got {type(rng).__name__}"
+        )
+    drawn = drawn[0, ...]
     own, xp = namespace(drawn), namespace(x)
     order = own.argsort(drawn, axis=-1, stable=False)
     if own is xp:

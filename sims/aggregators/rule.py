@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self, final
 
 import numpy as np
+from array_api_compat import is_array_api_obj
 
 from sims import checked
 from sims.backend import Array, device, namespace
@@ -194,8 +195,11 @@ class FunctionRule(StatelessRule):
             return xp.zeros(shape, dtype=x.dtype, device=device(x))
         rows = [asked("rule", self.function, flat[i, ...]) for i in range(flat.shape[0])]
         for y in rows:
-            if not hasattr(y, "shape"):
-                raise ValueError(f"{self.name} must return an array of shape ({x.shape[-1]},), got {type(y).__name__}")
+            if not is_array_api_obj(y) or isinstance(y, np.ma.MaskedArray) or namespace(y) is not xp:
+                kind = f"a plain array of {xp.__name__}"
+                raise ValueError(f"{self.name} must return {kind}, shape ({x.shape[-1]},), got {type(y).__name__}")
+            if not xp.isdtype(y.dtype, ("real floating", "integral")):
+                raise ValueError(f"{self.name} must return real numbers, got {y.dtype}")
             if tuple(y.shape) != (x.shape[-1],):
                 raise ValueError(
                     f"a rule must return shape ({x.shape[-1]},) for messages {tuple(flat.shape[1:])}, "

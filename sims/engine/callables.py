@@ -174,7 +174,8 @@ class Code:
         """What a class itself has that its module's text does not say, by name; of what that says the name alone."""
         if kind_of(cls.__module__) != "own":
             return []
-        fields = getattr(cls, "__dataclass_fields__", {})  # an instance has its own value of each
+        # an instance has its own value of each, but not of a ClassVar or an InitVar
+        fields = {one.name for one in dataclasses.fields(cls)} if dataclasses.is_dataclass(cls) else ()
         path = file_of(cls.__module__)
         named = stands(cls) and path is not None and not several_in_file(path, cls.__qualname__)
         found = []

@@ -112,7 +112,7 @@ class Class:
         if not (isinstance(value, type) and (value.__module__, value.__qualname__) == (self.module, self.qualname)):
             yield self.qualname, value
             return
-        fields = getattr(value, "__dataclass_fields__", {})
+        fields = {one.name for one in dataclasses.fields(value)} if dataclasses.is_dataclass(value) else ()
         special = issubclass(value, enum.Enum | tuple)  # where a member becomes something else
         for inner, expected in self.body.items():
             if not (isinstance(expected, Constant) and (special or inner in fields)):
