@@ -96,6 +96,16 @@ def _deep(leaf: Any) -> Any:
         return leaf
 
 
+def read_only(x: np.ndarray) -> np.ndarray:
+    """`x` itself, read-only from now on: what is computed once and handed out again and again.
+
+    >>> read_only(np.zeros(2)).flags.writeable
+    False
+    """
+    x.flags.writeable = False
+    return x
+
+
 def copy_of(x: Array) -> Array:
     """An array of its own with the values of `x`, in the order in which they lie in memory; gradients flow through."""
     if isinstance(x, np.ndarray):

@@ -17,7 +17,7 @@ from sims.attacks import ALittleIsEnough, BitFlipping, Mimic, NoAttack, Searched
 from sims.engine import Axis, Checkpoint, Experiment, play, simulate
 from sims.observers import Clipped, Push
 from sims.optimizers import SGD, RobustSGD, ServerMomentum, WeightDecay, WorkerMomentum, WorkerMVR
-from sims.problems import Quadratic, Sinusoidal, SoftmaxRegression
+from sims.problems import HeterogeneousSoftmaxRegression, Quadratic, Sinusoidal, SoftmaxRegression
 
 SIZES = {"n": 7, "f": 2, "steps": 7, "runs": 3, "seed": 1, "every": 2, "x0": 1.0}
 BOWL = Quadratic((1.0, 2.0, 0.5), sigma_sq=1.0)
@@ -312,3 +312,11 @@ def test_a_state_that_can_be_called_is_copied_too():
 def test_what_a_function_returns_is_looked_at(answer, words):
     with pytest.raises(ValueError, match=words):
         FunctionRule(lambda x: answer).aggregate(np.ones((3, 2)))
+
+
+def test_what_a_problem_computes_once_cannot_be_written_to():
+    problem = HeterogeneousSoftmaxRegression(np.eye(12), np.arange(12) % 3, ridge=0.1, shards=3)
+    for name in ("x_star", "places", "points", "point_labels"):
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(problem, name)[...] = 0
+    assert not SoftmaxRegression(np.eye(3), np.arange(3), ridge=0.1).x_star.flags.writeable

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sims import owned
 from sims.by_name import nearest
 from sims.checked import flag, keep, real, told, whole, words
 from sims.kernels.cpu import threads
@@ -184,7 +185,7 @@ class ImageClassification(Stateful, Labelled):
             own = np.arange(len(labels))
             if size is not None:
                 own = np.sort(shards(labels, 1, self.data_seed)[0][:size])
-            found[part] = own[imbalanced(labels[own], self.gamma, self.data_seed)]
+            found[part] = owned.read_only(own[imbalanced(labels[own], self.gamma, self.data_seed)])
         return found
 
     @functools.cached_property
@@ -200,7 +201,7 @@ class ImageClassification(Stateful, Labelled):
         """The shards when `honest` workers are honest, (shards, m): places among the images that are kept."""
         count = honest if self.shards is None else self.shards
         if count not in self._shards:
-            self._shards[count] = self._dealt(count)
+            self._shards[count] = owned.read_only(self._dealt(count))
         return self._shards[count]
 
     def _dealt(self, count: int) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 
 from sims.backend import Array, as_like, device, namespace
 from sims.checked import keep, real, whole
+from sims.owned import read_only
 from sims.problems.problem import sq_norm, vanishing
 from sims.problems.shards import Split, check_count, check_split, deal
 from sims.problems.softmax_regression import SoftmaxRegression
@@ -65,12 +66,12 @@ class HeterogeneousSoftmaxRegression(SoftmaxRegression):
         # not the numbers of which a mixture with the same seed is made
         rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(int(self.split_seed), spawn_key=(1,))))
         settings = {"similarity": self.similarity, "pieces": self.pieces, "alpha": self.alpha}
-        return deal(self.labels, self.shards, rng, self.split, **settings)
+        return read_only(deal(self.labels, self.shards, rng, self.split, **settings))
 
     @functools.cached_property
     def _dealt(self) -> tuple[np.ndarray, np.ndarray]:
         places = self.places.ravel()
-        return self.features[places], self.labels[places]
+        return read_only(self.features[places]), read_only(self.labels[places])
 
     @property
     def points(self) -> np.ndarray:

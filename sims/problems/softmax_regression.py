@@ -11,6 +11,7 @@ from scipy import sparse
 
 from sims.backend import Array, as_like, device, max_across, namespace, sum_across
 from sims.checked import flag, keep, real, whole
+from sims.owned import read_only
 from sims.problems.features import array, dense
 from sims.problems.labelled import Labelled
 from sims.problems.labels import check_classes, relabelled
@@ -164,7 +165,7 @@ class SoftmaxRegression(Labelled, Problem):
                 f"{self.certificate(x):.3g} at f(x*) = {float(self.value(x)):.6g}, with ridge = {self.ridge:g} and "
                 f"features up to {most:.3g}; centre and scale the features, or raise ridge"
             )
-        return x
+        return read_only(x)
 
     @functools.cached_property
     def f_star(self) -> float:  # pyright: ignore[reportIncompatibleMethodOverride] (computed once)
@@ -290,7 +291,7 @@ class SoftmaxRegression(Labelled, Problem):
 
     @functools.cached_property
     def _one_hot(self) -> np.ndarray:
-        return np.eye(int(np.max(self.labels)) + 1)[self.point_labels]
+        return read_only(np.eye(int(np.max(self.labels)) + 1)[self.point_labels])
 
     def _hot(self, x: Array) -> Array:
         """e_{y_k} for all points, (m, C)."""

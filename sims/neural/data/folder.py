@@ -12,6 +12,7 @@ import numpy as np
 
 from sims.neural.data import kept
 from sims.neural.data.dataset import DataMissing, Dataset
+from sims.owned import read_only
 
 PARTS = ("train", "test")
 ENDINGS = (".png", ".jpg", ".jpeg")
@@ -46,7 +47,7 @@ def load(folder: Path) -> Dataset:
     labels = [np.repeat(np.arange(len(part)), [len(listed) for listed in part]) for part in files]
     train, test = np.split(pixels, [len(labels[0])])
     mean, std = moments(train)
-    return Dataset(title(folder), tuple(classes[0]), train, labels[0], test, labels[1], mean, std)
+    return Dataset(title(folder), tuple(classes[0]), read_only(train), labels[0], read_only(test), labels[1], mean, std)
 
 
 def subfolders(folder: Path) -> list[str]:

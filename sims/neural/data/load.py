@@ -12,6 +12,7 @@ from sims.neural.data.dataset import DataMissing, Dataset
 from sims.neural.data.download import download
 from sims.neural.data.places import cache, locate, missing
 from sims.neural.data.sources import SOURCES, Source
+from sims.owned import read_only
 
 DIGITS, FOLDER = "mnist-5k", "folder:"
 NAMES = (DIGITS, *SOURCES)
@@ -55,4 +56,4 @@ def published(source: Source, where: Path | None) -> Dataset:
         found = locate(source, place)
     if found is None:
         raise missing(source, place, why)
-    return Dataset(source.name, source.classes, *found.arrays(), source.mean, source.std)
+    return Dataset(source.name, source.classes, *map(read_only, found.arrays()), source.mean, source.std)
