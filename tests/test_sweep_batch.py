@@ -293,6 +293,16 @@ def test_a_rule_that_remembers_in_itself_is_refused():
         play_batch(Batch(tuple(cells(rule=[["rules_of_ones_own:Counting", {}]])), (0, 1)))
 
 
+def test_what_another_job_changed_is_refused():
+    """As after a batch that was refused, of which halves are tried: their numbers would be another job's."""
+    both = Batch(tuple(cells(rule=[["rules_of_ones_own:Counting", {}]])), (0, 1))
+    with pytest.raises(ValueError, match="the algorithm changed while playing"):
+        play_batch(both)
+    for half in both.halves():
+        with pytest.raises(ValueError, match="the rule rules_of_ones_own:Counting was changed by another job"):
+            play_batch(half)
+
+
 def test_a_whole_number_of_many_digits_is_a_text():
     assert column(10**30) == str(10**30)
     assert column(2**63 - 1) == 2**63 - 1

@@ -189,6 +189,7 @@ def play_batch(
 
     A job whose problem has a memory goes on from its `checkpoint`, and who watches is told of each of its rounds.
     """
+    _check_parts(batch)
     first = batch.cells[0]
     whole, alone = compiled(experiment(batch)), compiled(experiment(Batch((first,), batch.seeds[:1])))
     size = max(SHARING, IN_CACHE // (first.n * first.problem.dim * len(batch.seeds)))
@@ -198,6 +199,15 @@ def play_batch(
         told = None if watch is None else functools.partial(watch, batch)
         return [(part, _played(experiment(part), checkpoint, told)) for part in parts]
     return [(part, _played(experiment(part))) for part in parts]
+
+
+def _check_parts(batch: Batch) -> None:
+    """Raise unless all parts are what they were when keys were made, before any job was played with them."""
+    for part in dict.fromkeys(part for cell in batch.cells for part in (*cell.parts, *cell.observers)):
+        if canonical(describe(part.made)) != part.text:
+            raise ValueError(
+                f"the {part.kind} {part.name} was changed by another job: what it remembers belongs into its state"
+            )
 
 
 def resumable(batch: Batch) -> bool:
