@@ -167,9 +167,11 @@ def test_attacks_together_are_the_attacks_one_by_one(rule):
 @pytest.mark.parametrize("beta", [0.5, 0.9, 0.98])
 @pytest.mark.parametrize("delta", [0.2, 0.4])
 def test_flipped_gradients_outrun_momenta_where_the_curvature_allows(beta, delta):
-    """The mean of (1 − δ) momenta and −δ gradients on ½λx² grows if and only if δηλ > (1 − β)/β.
+    """The mean of (1 − δ) momenta and −δ gradients on ½λx² grows from δηλ = (1 − β)/β on.
 
-    A round is linear in (x, m), its determinant β(1 + δηλ), and for β ≥ ½ its eigenvalues are complex near there.
+    A round is linear in (x, m): with determinant D = β(1 + δηλ) and trace S both eigenvalues are below 1 if and only if
+    D < 1 and |S| < 1 + D. Of these 1 + D − S = ηλ(1 − β)(1 − 2δ) > 0, and 1 + D + S = 2(1 + β) − ηλ(1 − β − 2δ) > 0
+    unless 1 − β > 2δ and λ is large, which it is not here.
     """
     eta, n = 0.1, 5
     settings = {

@@ -76,6 +76,18 @@ def test_seeds_that_spread_decide_nothing(tmp_path):
         assert "open at 95 %" in one.because or "its control failed" in one.because
 
 
+def test_what_is_open_is_named_and_not_what_holds_beside_it():
+    """One comparison of a part is nearer to its bound and sure, the other farther and not."""
+    sure = Comparison("sure", {0: 0.010, 1: 0.011, 2: 0.012}, ">=", 0.0)
+    unsure = Comparison("unsure", {0: -0.3, 1: 0.4, 2: 0.5}, ">=", 0.0)
+    assert sure.holds()
+    assert not unsure.holds()
+    assert sure.beyond < unsure.beyond
+    verdict, because = _decided(Seen((Part("both", (sure, unsure)),)))
+    assert verdict == "undecided"
+    assert "open at 95 %, unsure: " in because
+
+
 def test_a_missing_cell_is_not_run_and_says_which(tmp_path):
     table = fake.figure_4()
     table["rows"] = [row for row in table["rows"] if row["rule"] != "Krum" or row["attack"] != "LabelFlipping"]

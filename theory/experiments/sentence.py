@@ -195,7 +195,8 @@ def _decided(seen: Seen) -> tuple[Verdict, str]:
     if any(len(one.values) < 2 for one in every):
         return "undecided", f"one seed has no interval; weakest, {weakest[needed - 1].said}"
     unsure = [part for part in seen.parts if not part.holds(others) and not part.fails(needed)]
-    part, one = min(((part, one) for part in unsure for one in part.comparisons), key=lambda pair: pair[1].beyond)
+    open_ones = [(part, one) for part in unsure for one in part.comparisons if not one.holds(others)]
+    part, one = min(open_ones, key=lambda pair: pair[1].beyond)
     among = others if one.beyond >= 0 else needed * len(part.comparisons)
     together = " for all together" if among > 1 else ""
     return "undecided", f"{told}, {failing} surely not; open at {100 * LEVEL:g} %{together}, {one.said_among(among)}"
