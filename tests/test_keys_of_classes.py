@@ -22,6 +22,22 @@ def a_class_attribute_is_set(monkeypatch):
     yield own_code.Scaled()
 
 
+class Kind(type(Own)):
+    strength = 3.0
+
+
+class OfKind(Own, metaclass=Kind):
+    def reduce(self, x):
+        return x.mean(-2) * type(self).strength
+
+
+@into(PAIRS)
+def an_attribute_of_the_class_of_a_class_is_set(monkeypatch):
+    yield OfKind()
+    monkeypatch.setattr(Kind, "strength", 5.0)
+    yield OfKind()
+
+
 @dataclasses.dataclass(frozen=True)
 class Dataclass(Own):
     strength: ClassVar[float] = 3.0

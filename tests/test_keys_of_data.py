@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import operator
 import re
+from collections import defaultdict
 from fractions import Fraction
 from pathlib import Path
 
@@ -28,6 +30,21 @@ def held(one, other, use):
     return made
 
 
+class Tagged(np.ndarray):
+    """An array that holds more than numbers."""
+
+    factor = 1.0
+
+
+def tagged(factor):
+    found = np.ones(2).view(Tagged)
+    found.factor = factor
+    return found
+
+
+FAR = np.arange(2000.0)  # which NumPy represents by its ends
+
+
 DATA = {
     "a sign of zero": (0.0, -0.0, lambda held, x: np.copysign(x.mean(-2), held)),
     "a list or a tuple": ([1], (1,), lambda held, x: (2 if isinstance(held, list) else 1) * x.mean(-2)),
@@ -40,6 +57,22 @@ DATA = {
         {"a": 1e16, "c": -1e16, "b": 1.0},
         lambda held, x: (1 + sum(held.values())) * x.mean(-2),
     ),
+    "what a mapping has for a name that it lacks": (
+        defaultdict(int),
+        defaultdict(lambda: 1),
+        lambda held, x: x.mean(-2) + held.copy()["a"],
+    ),
+    "what a call hands over, in the middle": (
+        operator.methodcaller("take", FAR),
+        operator.methodcaller("take", np.where(FAR == 1000, 0, FAR)),
+        lambda held, x: held.__reduce__()[1][1].sum() * x.mean(-2),
+    ),
+    "a number of more digits": (
+        np.longdouble(1),
+        np.longdouble(2),
+        lambda held, x: float(held) * x.mean(-2),
+    ),
+    "an attribute of an array": (tagged(1.0), tagged(2.0), lambda held, x: held.factor * x.mean(-2)),
     "names of a mapping": ({1: 2.0}, {"1": 2.0}, lambda held, x: held.get(1, 1.0) * x.mean(-2)),
     "a mapping that looks like a rule": (
         Mean(),

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import math
+import sys
+import tempfile
 import types
+from pathlib import Path
 
 import numba
 import numpy as np
@@ -100,6 +104,90 @@ def a_function_that_is_compiled(_):
     for factor in (1.0, 2.0):
         compiled = numba.njit(cell(f"def f(y): return {factor} * y\n")["f"])
         yield Holding(compiled, lambda held, x: held(x.mean(-2)))
+
+
+@into(PAIRS)
+def an_attribute_that_is_found_by_a_text(monkeypatch):
+    yield own_code.finding
+    monkeypatch.setattr(own_code, "RATE", 2.0)
+    yield own_code.finding
+
+
+@into(PAIRS)
+def an_attribute_of_a_module_that_is_found_by_a_text(monkeypatch):
+    yield lambda x: getattr(own_code, "RATE") * x.mean(-2)  # noqa: B009
+    monkeypatch.setattr(own_code, "RATE", 2.0)
+    yield lambda x: getattr(own_code, "RATE") * x.mean(-2)  # noqa: B009
+
+
+@into(PAIRS)
+def an_attribute_of_a_module_that_is_imported_by_a_text(monkeypatch):
+    yield own_code.importing
+    monkeypatch.setattr(own_code, "RATE", 2.0)
+    yield own_code.importing
+
+
+def on_path(monkeypatch):
+    """A new folder from which modules are imported."""
+    folder = tempfile.mkdtemp()
+    monkeypatch.syspath_prepend(folder)
+    return Path(folder)
+
+
+@into(PAIRS)
+def an_attribute_of_a_module_beside_it(monkeypatch):
+    (folder := on_path(monkeypatch) / "package_of_a_test").mkdir()
+    for name, text in {
+        "__init__": "",
+        "beside": "RATE = 1.0\n",
+        "rules": "def rule(x):\n    from . import beside\n    return beside.RATE * x.mean(-2)\n",
+    }.items():
+        (folder / f"{name}.py").write_text(text, encoding="utf-8")
+    rules, beside = (importlib.import_module(f"package_of_a_test.{name}") for name in ("rules", "beside"))
+    yield rules.rule
+    monkeypatch.setattr(beside, "RATE", 2.0)
+    yield rules.rule
+
+
+@into(PAIRS)
+def a_module_that_has_the_name_of_one_of_python(monkeypatch):
+    text = "RATE = 1.0\n\n\ndef rule(x):\n    return RATE * x.mean(-2)\n"
+    (on_path(monkeypatch) / "this.py").write_text(text, encoding="utf-8")
+    monkeypatch.delitem(sys.modules, "this", raising=False)
+    this = importlib.import_module("this")
+    yield this.rule
+    monkeypatch.setattr(this, "RATE", 2.0)
+    yield this.rule
+    monkeypatch.delitem(sys.modules, "this")
+
+
+@into(PAIRS)
+def an_attribute_of_a_partial(_):
+    for factor in (1.0, 2.0):
+        found = functools.partial(np.mean, axis=-2)
+        found.factor = factor
+        yield Holding(found, lambda held, x: held.factor * held(x))
+
+
+@into(PAIRS)
+def a_function_of_a_type_of_its_argument(_):
+    for factor in (1.0, 2.0):
+        names = cell(
+            "@functools.singledispatch\ndef f(x): return x\n"
+            f"@f.register\ndef g(x: np.ndarray): return {factor} * x.mean(-2)\n",
+            functools=functools,
+        )
+        yield names["f"]
+
+
+@into(PAIRS)
+def what_a_mode_is_set_to(_):
+    for over in ("ignore", "raise"):
+        names = cell(
+            f"@np.errstate(over={over!r})\ndef f(x):\n"
+            "    return x.mean(-2) * (1.0 if np.geterr()['over'] == 'ignore' else 2.0)\n"
+        )
+        yield names["f"]
 
 
 @into(PAIRS)

@@ -7,10 +7,11 @@ import sys
 import pytest
 from key_pairs import into, tell_apart
 
+import sims.aggregators.krum
 import sims.columns
 import sims.engine.on_arrays
 import sims.engine.round
-from sims.aggregators import CoordinateMedian, Rule
+from sims.aggregators import CoordinateMedian, Krum, Rule
 from sims.attacks import InnerProductManipulation
 from sims.engine.describe import code_as_loaded
 from sims.engine.loaded import changed
@@ -70,6 +71,21 @@ def a_function_is_replaced_where_it_is_defined(monkeypatch):
     monkeypatch.setattr(sims.engine.round.Round, "sq_error", lambda *a: 2 * original(*a))
     monkeypatch.setattr(sims.columns, "sort_rows", lambda x: 2 * x)
     yield CoordinateMedian()
+
+
+@into(PAIRS)
+def a_constant_is_added_to_a_class_of_ours(monkeypatch):
+    monkeypatch.setattr(CoordinateMedian, "reduce", lambda self, x: getattr(type(self), "scale", 1.0) * x.mean(-2))
+    yield CoordinateMedian()
+    monkeypatch.setattr(CoordinateMedian, "scale", 2.0, raising=False)
+    yield CoordinateMedian()
+
+
+@into(PAIRS)
+def an_entry_of_a_table_of_ours_is_replaced(monkeypatch):
+    yield Krum(1)
+    monkeypatch.setitem(sims.aggregators.krum.VARIANTS, "paper", (3, 1.0))
+    yield Krum(1)
 
 
 def test_a_constant_of_the_engine_that_is_set_is_in_keys_and_one_that_is_set_back_is_not(monkeypatch):

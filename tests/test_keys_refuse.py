@@ -64,6 +64,20 @@ def a_logger(_):
 
 
 @into(SAME)
+def a_mark_that_is_only_itself(_):
+    yield cell("MISSING = object()\ndef f(x, y=MISSING): return x.mean(-2) if y is MISSING else y\n")["f"]
+    yield cell("MISSING = object()\ndef f(x, y=MISSING): return x.mean(-2) if y is MISSING else y\n")["f"]
+
+
+@into(SAME)
+def a_function_that_remembers_what_it_was_called_with(_):
+    f = functools.singledispatch(lambda x: x.mean(-2))
+    yield f
+    f(np.ones((2, 2)))
+    yield f
+
+
+@into(SAME)
 def a_real_that_is_declared(_):
     yield own_code.Declared(2)
     yield own_code.Declared(2.0)
@@ -91,6 +105,8 @@ REFUSED |= {
     "a generator in a class": lambda: mine("rng = np.random.default_rng(0)", "self.rng.normal() * x.mean(-2)"),
     "a generator among defaults": lambda: mine("def f(self, rng=np.random.default_rng(0)): pass", "x.mean(-2)"),
     "a class of which Python sees a part": lambda: Holding(type("Mine", (random.Random,), {})(0)),
+    "the environment of the process": lambda: Holding(os.environ),
+    "a wrapper of one's own": lambda: mine("f = type('Own', (property,), {})(len)", "x.mean(-2)"),
     "what contains itself": lambda: Holding(_round()),
     "what is nested without end": lambda: Holding(functools.reduce(lambda inner, _: [inner], range(100_000), [])),
 }

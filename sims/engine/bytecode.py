@@ -6,6 +6,7 @@ import dis
 import functools
 import sys
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -93,16 +94,20 @@ def _plain(value: Any) -> Any:
 
 
 _GLOBAL = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
+_BY_TEXT = {  # what finds something by a text: getattr(module, "name"), globals()["name"], vars(module)["name"]
+    *("getattr", "globals", "vars", "locals", "attrgetter", "__import__", "import_module", "__dict__", "__globals__"),
+}
 
 
 @functools.lru_cache(maxsize=4096)
 def names_in(code: CodeType) -> Names:
-    """The names that code reads."""
+    """The names that code reads; all texts are names in code that finds something by a text."""
     read: dict[str, set[str]] = {"globals": set(), "attributes": set(), "imported": set()}
-    waiting = [code]
+    waiting, texts = [code], set[str]()
     while waiting:
         one = waiting.pop()
         waiting += [part for part in one.co_consts if isinstance(part, CodeType)]
+        texts |= set(_texts(one.co_consts))
         for step in dis.get_instructions(one):
             if step.opname in _GLOBAL:
                 read["globals"].add(step.argval)
@@ -110,4 +115,14 @@ def names_in(code: CodeType) -> Names:
                 read["imported"].add(step.argval)
             elif step.opname.startswith(("LOAD_ATTR", "LOAD_METHOD")):
                 read["attributes"].add(step.argval)
+    if _BY_TEXT & (read["globals"] | read["attributes"]):
+        read = {kind: found | texts for kind, found in read.items()}
     return Names(*(frozenset(found) for found in read.values()))
+
+
+def _texts(constants: Iterable[Any]) -> Iterator[str]:
+    for one in constants:
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, tuple | frozenset):
+            yield from _texts(one)

@@ -67,18 +67,20 @@ class Code:
     def describe(self, value: Any) -> dict[str, Any] | None:
         """A function, class, method or the like; None for anything else."""
         if isinstance(value, FunctionType):
-            return self._once(value, "itself", lambda: self._function(value))
+            return self.once(value, "itself", lambda: self._function(value))
         if isinstance(value, type):
-            return self._once(value, "itself", lambda: self._class(value))
+            return self.once(value, "itself", lambda: self._class(value))
         if isinstance(value, ModuleType):
             return self._module(value, frozenset(name for name in vars(value) if not name.startswith("__")))
         if isinstance(value, MethodType):
             return {"method": self.describe(value.__func__), "of": self._describe(value.__self__, self)}
-        if isinstance(value, tuple(WRAPPERS)):
+        if _is_wrapper(value):
             return {"wrapper": type(value).__name__, "of": [self._describe(one, self) for one in _wrapped(value)]}
-        if isinstance(value, functools.partial | functools.partialmethod):
-            return {"partial": [self._describe(part, self) for part in (value.func, value.args, value.keywords)]}
-        if isinstance(inner := getattr(value, "py_func", None), FunctionType):  # what numba compiles
+        if type(value) in (functools.partial, functools.partialmethod):
+            parts = [self._describe(part, self) for part in (value.func, value.args, value.keywords)]
+            return {"partial": parts, **self._attributes(value)}
+        library = kind_of(type(value).__module__) == "library"
+        if library and isinstance(inner := getattr(value, "py_func", None), FunctionType):  # what numba compiles
             return {"compiled": self.describe(inner), "options": self._describe(_options(value), self)}
         if isinstance(value, functools._lru_cache_wrapper):
             return {"cached": self._describe(value.__wrapped__, self)}
@@ -88,13 +90,14 @@ class Code:
 
     def members(self, cls: type) -> dict[str, Any]:
         """What a class and those it inherits from have that no module's text says; nothing for ours."""
-        line = [one for one in cls.__mro__ if one not in (object, ABC, Generic, Protocol)]
+        own_metaclasses = [one for one in type.mro(type(cls)) if kind_of(one.__module__) == "own"]
+        line = [one for one in (*cls.__mro__, *own_metaclasses) if one not in (object, ABC, Generic, Protocol)]
         if all(kind_of(one.__module__) != "own" for one in line):
             return {}
-        owns = [(one, self._once(one, "members", functools.partial(self._members, one))) for one in line]
+        owns = [(one, self.once(one, "members", functools.partial(self._members, one))) for one in line]
         return {"classes": [[name_of(one), own] if own else [name_of(one)] for one, own in owns]}
 
-    def _once(self, value: Any, what: Any, describe: Callable[[], Any]) -> Any:
+    def once(self, value: Any, what: Any, describe: Callable[[], Any]) -> Any:
         """`describe()` the first time; later on its number, for the same `what` of the same thing."""
         if (id(value), what) in self._met:
             return {"again": self._met[id(value), what][0]}
@@ -102,6 +105,10 @@ class Code:
         return describe()
 
     def _function(self, value: FunctionType) -> dict[str, Any]:
+        registry = vars(value).get("registry")
+        if value.__code__.co_filename == functools.__file__ and isinstance(registry, Mapping):
+            by_type = [[self._describe(cls, self), self._describe(one, self)] for cls, one in registry.items()]
+            return {"function": name_of(value), "of": by_type}  # `singledispatch`, without what it remembers
         kind, named = kind_of(value.__module__), stands(value)
         if kind != "own" and named:
             return {"function" if kind == "ours" else "library": name_of(value)}
@@ -132,14 +139,18 @@ class Code:
     def _reads(self, value: FunctionType) -> list[Any]:
         """What a function finds under the names of its module that it reads; libraries by their names."""
         names, module = names_in(value.__code__), value.__globals__
-        found = []
+        found: list[Any] = []
+        if kind_of(module.get("__name__")) == "library":  # its decorator made it
+            return found
         for name in sorted(names.globals & module.keys()):
             one = module[name]
             if isinstance(one, ModuleType):
                 found.append([name, self._module(one, names.attributes)])
             elif one is not getattr(builtins, name, module):
                 found.append([name, self._describe(one, self)])
-        for name in sorted(names.imported):
+        parts = str(module.get("__package__") or "").split(".")
+        packages = ["", *(".".join(parts[:k]) + "." for k in range(1, len(parts) + 1))]  # whatever it is relative to
+        for name in sorted(f"{package}{name}" for package in packages for name in names.imported):
             if isinstance(one := sys.modules.get(name), ModuleType):
                 found.append([name, self._module(one, names.attributes | names.imported)])
         return found
@@ -151,7 +162,7 @@ class Code:
             return {"library": name}
         found = {"module": name} if file_of(name) is not None else {"nowhere": name}
         if kind_of(name) == "own":
-            return found | self._once(module, attributes, lambda: self._attributes_of(module, attributes))
+            return found | self.once(module, attributes, lambda: self._attributes_of(module, attributes))
         return found
 
     def _attributes_of(self, module: ModuleType, attributes: frozenset[str]) -> dict[str, Any]:
@@ -191,8 +202,8 @@ class Code:
         if isinstance(value, FunctionType):
             code = value.__code__
             said = named and code.co_qualname == f"{cls.__qualname__}.{name}" and alone_in_file(code)
-            return self._once(value, said, lambda: self._beside(value, said)) or SAID
-        if isinstance(value, tuple(WRAPPERS)):
+            return self.once(value, said, lambda: self._beside(value, said)) or SAID
+        if _is_wrapper(value):
             inner = [SAID if one is None else self._member(cls, name, one, named) for one in _wrapped(value)]
             if named and all(one is SAID for one in inner):
                 return SAID
@@ -217,6 +228,11 @@ def stands(thing: Any) -> bool:
     for name in thing.__qualname__.split("."):
         found = getattr(found, name, None)
     return found is thing
+
+
+def _is_wrapper(value: Any) -> bool:
+    """Whether it is one of `WRAPPERS`; one of a class of one's own may do and hold anything."""
+    return isinstance(value, tuple(WRAPPERS)) and kind_of(type(value).__module__) != "own"
 
 
 def _wrapped(value: Any) -> list[Any]:

@@ -23,6 +23,7 @@ BOOKKEEPING = (  # they hold no formula
     "sims.engine.callables",
     "sims.engine.code",
     "sims.engine.describe",
+    "sims.engine.library_values",
     "sims.engine.loaded",
     "sims.engine.record",
     "sims.engine.checkpoint",
@@ -233,13 +234,19 @@ def kind_of(module: str | None) -> str:
     top = (module or "").partition(".")[0]
     if top == "sims":
         return "ours"
-    if top in sys.stdlib_module_names:
-        return "library"
     if top in ("", "__main__"):
         return "own"
+    if top in sys.stdlib_module_names and not _shadowed(top, getattr(sys.modules.get(top), "__spec__", None)):
+        return "library"
     spec = getattr(sys.modules.get(top), "__spec__", None) or _spec(top)
     places = [] if spec is None else [spec.origin, *(spec.submodule_search_locations or ())]
     return "library" if any(_installed(place) for place in places if place) else "own"
+
+
+def _shadowed(top: str, spec: Any) -> bool:
+    """Whether a file of one's own has taken the name of a module of Python: `profile.py`, beside a script."""
+    origin = getattr(spec, "origin", None)
+    return isinstance(origin, str) and Path(origin).is_absolute() and not _installed(origin)
 
 
 @functools.cache

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import enum
 import functools
 import json
-import logging
 import math
-import operator
-import re
-import types
+import os
 import typing
 from abc import ABCMeta
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
-from fractions import Fraction
-from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -25,6 +19,7 @@ import numpy as np
 from sims.backend import to_numpy
 from sims.engine.callables import Code, name_of, stands
 from sims.engine.code import code_of, digest, kind_of
+from sims.engine.library_values import of_library
 from sims.engine.loaded import changed
 from sims.engine.streams import STREAMS_VERSION
 
@@ -34,12 +29,6 @@ RESERVED = {  # names that descriptions use: a mapping that has one is described
     *("empty", "array", "dtype", "shape", "kind", "masked", "float", "list", "set", "mapping", "value", "opaque"),
 }
 MISREAD = {"function", "class", "module", "float", "opaque", "attributes"}  # of RESERVED, what is looked for within
-REPRESENTED = (  # types whose values say all of themselves in their representations
-    *(complex, bytes, Fraction, Decimal, PurePath, np.dtype, type(...), datetime.date, datetime.time),
-    *(datetime.timedelta, operator.itemgetter, operator.attrgetter, operator.methodcaller),
-    *(types.GenericAlias, types.UnionType, typing.TypeVar),
-)
-OF_TORCH = ("torch:dtype", "torch:device", "torch:layout", "torch:memory_format")  # which is not imported for them
 CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 
 
@@ -135,24 +124,24 @@ def _described(value: Any, look: _Look, code: Code | None = None) -> Any:
     if kind in (bool, int, float):
         return _number(value, look)
     if isinstance(value, np.generic):
-        plain = _described(value.item(), look, code)
+        item = value.item()
+        plain = repr(item) if isinstance(item, np.generic) else _described(item, look, code)  # Python has no longdouble
         return {"array": plain, "dtype": str(value.dtype)} if look.exact else plain
     if kind in (tuple, list, range):
         items = [_described(item, look, code) for item in value]
         return {"list": items} if look.exact and kind is list else items
     if isinstance(value, Mapping) and (kind is dict or kind_of(kind.__module__) == "library"):
+        if isinstance(value, os._Environ):
+            return {"opaque": "the environment of this process"}
         return _mapping(value, look, code)
     if kind in (set, frozenset):
         return {"set": sorted((_described(item, look, code) for item in value), key=canonical)}
     if _is_array(value):
         return _array(value, look, code)
-    if isinstance(value, logging.Logger):
-        return {"library": name_of(kind)}  # no number depends on which, or on what it tells
-    if isinstance(value, re.Pattern):
-        return {"value": [value.pattern if type(value.pattern) is str else repr(value.pattern), value.flags]}
-    if kind_of(kind.__module__) == "library" and (isinstance(value, REPRESENTED) or name_of(kind) in OF_TORCH):
-        return {"value": repr(value)}
-    if (found := (code or Code(_inside)).describe(value)) is not None:
+    code = code or Code(_inside)
+    if kind_of(kind.__module__) == "library" and (found := of_library(value, code, _inside)) is not None:
+        return found
+    if (found := code.describe(value)) is not None:
         return found
     return _instance(value, look, code)
 
@@ -174,6 +163,9 @@ def _number(number: Any, look: _Look) -> Any:
 
 def _mapping(value: Mapping[Any, Any], look: _Look, code: Code | None) -> Any:
     """A mapping by its names, in an order if they may be gone through in it; by pairs where JSON could misread it."""
+    if isinstance(value, defaultdict):
+        inner = {"mapping": _mapping(dict(value), look, code)}
+        return inner if value.default_factory is None else inner | {"of": _described(value.default_factory, look, code)}
     names = list(value)
     texts = all(type(name) is str for name in names)
     if texts and not RESERVED & set(names) and (not look.exact or names == sorted(names)):
@@ -199,6 +191,13 @@ def _array(value: Any, look: _Look, code: Code | None) -> Any:
     bare = _Look(exact=look.exact) if host.dtype != object else look
     found = {"array": _described(host.tolist(), dataclasses.replace(bare, exact=False), code), "dtype": str(host.dtype)}
     found |= {} if host.size else {"shape": list(host.shape)}
+    if kind_of(kind.__module__) == "own":  # a class of arrays may compute as it likes, and hold what it likes
+        return {
+            "type": name_of(kind),
+            **(code or Code(_inside)).members(kind),
+            "value": found,
+            **_attributes(value, True, code),
+        }
     return found | ({"kind": name_of(kind)} if look.exact and kind is not np.ndarray else {})
 
 

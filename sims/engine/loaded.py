@@ -6,12 +6,14 @@ import ast
 import dataclasses
 import enum
 import sys
+from abc import ABCMeta
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import FunctionType
+from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
+from sims.engine.callables import UNSAID
 from sims.engine.code import begins, file_of, parsed, source_of
 
 MAKERS = ("abc", "collections", "dataclasses", "enum", "functools", "typing")
@@ -21,8 +23,9 @@ GONE = "gone"  # stands for what is not there any more
 def changed(module: str) -> Iterator[tuple[str, Any]]:
     """Every name, dotted within a class, whose value the module's text does not give it, with that value.
 
-    Seen are functions and methods, imported names, and constants that are written as numbers or texts, as far as the
-    text gives each of them once and for all. What the text calls to make a value may make any.
+    Seen are functions and methods, imported names, constants and tables that are written as numbers or texts, as far as
+    the text gives each of them once and for all, and what a class has besides. What the text calls to make a value may
+    make any.
     """
     loaded = sys.modules.get(module)
     spec, known = getattr(loaded, "__spec__", None), _KNOWN.get(module)
@@ -64,7 +67,7 @@ class Function:
 
 @dataclasses.dataclass(frozen=True)
 class Constant:
-    """A name that the text gives a number or a text."""
+    """A name that the text gives a number, a text, or a table of these."""
 
     qualname: str
     value: Any
@@ -107,7 +110,7 @@ class Class:
     bound: frozenset[str]  # all names that its body gives anything
 
     def changed(self, name: str, names: Mapping[str, Any], path: Path) -> Iterator[tuple[str, Any]]:
-        """What it has instead, and the methods that it has besides; the class itself if it is another one."""
+        """What it has instead, and what it has besides; the class itself if it is another one."""
         value = names.get(name, GONE)
         if not (isinstance(value, type) and (value.__module__, value.__qualname__) == (self.module, self.qualname)):
             yield self.qualname, value
@@ -118,13 +121,17 @@ class Class:
             if not (isinstance(expected, Constant) and (special or inner in fields)):
                 yield from expected.changed(inner, vars(value), path)
         for inner, one in vars(value).items():
-            if inner not in self.bound and isinstance(one, FunctionType) and not _is_made(one):
+            if inner not in self.bound and not _is_made(value, inner, one):
                 yield f"{self.qualname}.{inner}", one
 
 
-def _is_made(function: FunctionType) -> bool:
-    """Whether a method is what Python makes for a dataclass, a named tuple or the like."""
-    return function.__code__.co_filename == "<string>" or function.__globals__.get("__name__") in MAKERS
+def _is_made(cls: type, name: str, value: Any) -> bool:
+    """Whether an attribute is what Python makes of a class: of a dataclass, a named tuple or the like."""
+    if isinstance(value, FunctionType):
+        return value.__code__.co_filename == "<string>" or value.__globals__.get("__name__") in MAKERS
+    special = issubclass(cls, enum.Enum | tuple) or type(cls) not in (type, ABCMeta)
+    slot = isinstance(value, MemberDescriptorType | GetSetDescriptorType)
+    return slot or special or name in UNSAID or (name == "__hash__" and value is None)
 
 
 def _functions(value: Any) -> Iterator[FunctionType]:
@@ -190,12 +197,18 @@ def _bound(body: list[ast.stmt]) -> Iterator[str]:
             waiting += ast.iter_child_nodes(node)
 
 
-WRITTEN = (ast.Constant, ast.Tuple, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.expr_context)
+OPERATORS = (ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.expr_context)
+WRITTEN = (ast.Constant, ast.Tuple, ast.List, ast.Dict, *OPERATORS)
 
 
 def literal(node: ast.expr | None) -> tuple[Any] | None:
-    """The number or text, or tuple of these, that an expression writes out, in a tuple; None for anything else."""
+    """The number or text, or the table of these, that an expression writes out, in a tuple; None for anything else.
+
+    A table without entries is there to be filled, and says nothing.
+    """
     if node is None or not all(isinstance(part, WRITTEN) for part in ast.walk(node)):
+        return None
+    if any(not getattr(part, "elts", getattr(part, "keys", True)) for part in ast.walk(node)):
         return None
     try:
         return (eval(compile(ast.Expression(node), "", "eval"), {}),)  # of constants and signs alone: 2**16
