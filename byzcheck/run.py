@@ -22,6 +22,7 @@ from sims.backend import get_namespace
 from sims.checks.evidence import Evidence, Verdict, claim_verdict, headline, side_verdict
 from sims.kernels.cpu import threads
 from sims.owned import as_always
+from sims.sweep.schedulers import STOPS, undisturbed
 from theory.claim import BUDGETS, FALSE_ALARM, SHARE, Claim, Context, Side, Statement
 
 Item = TypeVar("Item")
@@ -180,6 +181,7 @@ def _start_worker() -> None:
     """In a worker: one thread, Ctrl-C is the parent's affair, and the end comes with the parent's, however it ended."""
     threads.limit(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)  # which waited while it began
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
@@ -195,8 +197,9 @@ def _each(
         return
     bystanders = set(active_children())
     with ProcessPoolExecutor(min(jobs, len(items)), get_context("forkserver"), initializer=_start_worker) as pool:
-        futures = [pool.submit(function, item, options) for item in items]
         try:
+            with undisturbed():  # a worker that is half begun would be waited for
+                futures = [pool.submit(function, item, options) for item in items]
             for future in as_completed(futures):
                 yield future.result()
         except BaseException:

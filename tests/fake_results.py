@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from sims.sweep.folded import folded
 from theory.experiments.figure_4 import BETAS, COUPLED, RULES
 from theory.experiments.learned import CLASSES, HEAD, portion
 from theory.experiments.released import FINAL, NO_ATTACK
@@ -195,11 +196,18 @@ def with_momenta(grid: Table) -> Table:
 
 
 def write(folder: Path, **tables: Table) -> Path:
-    """Tables as files NAME.json of a folder."""
+    """Tables as files NAME.json of a folder, a line for each run."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in tables.items():
-        (folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+    for name, table in tables.items():
+        (folder / f"{name}.json").write_text(json.dumps(as_file(table)), encoding="utf-8")
     return folder
+
+
+def as_file(table: Table) -> Table:
+    """What the file of a table holds."""
+    settings = {path for path, _ in table["axes"]} | {"seed"}
+    runs = list(folded(table["rows"], {*table["rows"][0]} - settings if table["rows"] else ()))
+    return {**{k: v for k, v in table.items() if k != "rows"}, "runs": runs}
 
 
 def every() -> dict[str, Table]:

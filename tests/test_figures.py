@@ -106,7 +106,7 @@ def test_every_experiment_is_drawn_from_made_up_runs():
 
 @pytest.mark.parametrize(("stem", "which"), DRAWN)
 def test_figures_of_experiments_can_be_read_and_say_what_was_not_run(stem, which, monkeypatch):
-    figure = drawn(stem, MADE_UP[stem][which])
+    figure = drawn(stem, fake_results.as_file(MADE_UP[stem][which]))
     assert figure.get_figwidth() == style.WIDTH
     texts = [text for text, _ in words(figure, monkeypatch)[0]]
     assert sum(text in ("not run", "not observed") for text in texts) == EMPTY.get((stem, which), 0)

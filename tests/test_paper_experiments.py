@@ -113,8 +113,8 @@ def test_a_measure_that_was_not_observed_is_not_run(tmp_path):
     [
         ("{", "cannot be read"),
         ("[]", "does not have every run by itself: byzcheck sweep table sweeps/figure_5.toml --at all --seeds"),
-        ('{"axes": [], "rows": [{"mean": 1}]}', "does not have every run by itself"),
-        ('{"axes": [], "rows": []}', "does not have every run by itself"),
+        ('{"axes": [], "runs": [{"mean": 1}]}', "does not have every run by itself"),
+        ('{"axes": [], "runs": []}', "does not have every run by itself"),
     ],
 )
 def test_a_file_that_is_something_else_is_not_run(tmp_path, content, words):

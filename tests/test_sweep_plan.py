@@ -248,8 +248,9 @@ def test_every_job_as_json_says_what_is_the_same_in_all(done):
     found = json.loads(call("sweep", "table", path, "--results", where, "--seeds", "--format", "json").stdout)
     names = [name for name, _ in found["axes"]]
     assert names == ["rule", "rule.tau", "optimizer.learning_rate"]
-    assert len(found["rows"]) == 18 * 3
-    assert all({*names, "seed", "t", "excess", "key"} <= row.keys() for row in found["rows"])
+    assert len(found["runs"]) == 18
+    assert all({*names, "seed", "t", "excess", "key"} <= run.keys() for run in found["runs"])
+    assert all(len(run["t"]) == len(run["excess"]) == 3 for run in found["runs"])
     assert {"problem", "n", "steps"} <= found["same"].keys()
     assert not {*names, "excess", "key", "configuration"} & found["same"].keys()
 

@@ -66,7 +66,7 @@ def experiments_markdown(found: Iterable[Found]) -> str:
             one.sentence.rule,
             f"{OUTCOMES[one.verdict][0]} {one.verdict}",
             one.because,
-            f"{one.setting}; {_controls(one)}" if one.setting else "—",
+            f"{one.setting}{_controls(one)}" if one.setting else "—",
             one.sentence.by_the_logs(logs) or "—",
         )
         for one in found
@@ -76,8 +76,9 @@ def experiments_markdown(found: Iterable[Found]) -> str:
 
 
 def _controls(one: Found) -> str:
+    """How many passed, if some were run: falsehoods are planted only where a sentence came out as true."""
     run = [check for check in one.checked if check.passed is not None]
-    return f"controls {sum(check.passed is True for check in run)}/{len(run)}"
+    return f"; controls {sum(check.passed is True for check in run)}/{len(run)}" if run else ""
 
 
 def between(text: str, name: str, content: str) -> str:

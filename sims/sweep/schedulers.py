@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-STOPS = (signal.SIGINT, signal.SIGTERM)
+STOPS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)]
 ANSWER = 20  # seconds in which a scheduler of Dask's has to answer
 DASK = ("tcp://", "tls://", "ucx://", "ws://", "wss://", "inproc://")
 
@@ -86,12 +86,12 @@ class Processes(ProcessPoolExecutor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """As every executor; here processes begin, and one that is half begun would be waited for without end."""
-        with _undisturbed():
+        with undisturbed():
             return super().submit(fn, *args, **kwargs)
 
     def end(self) -> None:
         """Kill all processes: what is done is kept, and what one of them is in the middle of is lost."""
-        with _undisturbed():
+        with undisturbed():
             for process in list((getattr(self, "_processes", None) or {}).values()):
                 process.kill()
             self.shutdown(cancel_futures=True)
@@ -108,7 +108,7 @@ def _processes(count: int) -> Iterator[Executor]:
 
 
 @contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
+def undisturbed() -> Iterator[None]:
     """Ctrl-C and requests to end are heard when it is over, and processes that begin in it do not hear them."""
     if threading.current_thread() is not threading.main_thread():  # which never hears them
         yield

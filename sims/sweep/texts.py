@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from sims.engine.describe import describe
+from sims.sweep.folded import folded
 from sims.sweep.table import SEED, TIME, At, Summary, at_times, measures, plain_column
 
 
@@ -30,13 +31,16 @@ def as_parquet(summary: Summary) -> bytes:
     return buffer.getvalue().to_pybytes()
 
 
-def as_json(summary: Summary, same: Mapping[str, Any] | None = None) -> bytes:
-    """The measure, the time, the axes, what is the same in all rows, and a row in a line; ∞ is {"float": "inf"}."""
-    head = {"value": summary.value, "at": summary.at, "axes": [[k, list(v)] for k, v in summary.axes.items()]}
-    head |= {} if same is None else {"same": dict(same)}
-    inside = [f"  {_line(name)}: {_line(value)}" for name, value in head.items()]
-    rows = ",\n".join(f"    {_line(row)}" for row in summary.rows())
-    return ("{\n" + ",\n".join([*inside, f'  "rows": [\n{rows}\n  ]']) + "\n}\n").encode()
+def as_json(summary: Summary) -> bytes:
+    """The measure, the time, the axes, and a row in a line; ∞ is {"float": "inf"}."""
+    return _json({"value": summary.value, "at": summary.at}, summary.axes, "rows", summary.rows())
+
+
+def _json(head: Mapping[str, Any], axes: Mapping[str, Sequence[Any]], name: str, lines: Iterable[object]) -> bytes:
+    inside = {**head, "axes": [[path, list(values)] for path, values in axes.items()]}
+    texts = [f"  {_line(place)}: {_line(value)}" for place, value in inside.items()]
+    text = ",\n".join(f"    {_line(line)}" for line in lines)
+    return ("{\n" + ",\n".join([*texts, f'  "{name}": [\n{text}\n  ]']) + "\n}\n").encode()
 
 
 FORMATS: dict[str, Callable[[Summary], bytes]] = {"csv": as_csv, "parquet": as_parquet, "json": as_json}
@@ -47,9 +51,9 @@ def rows_as(
 ) -> bytes:
     """Every job at every time, with all measures, ordered by its settings: as "csv", "parquet" or "json".
 
-    Of the measures those in `wanted`, if there are some, and of the times those in `at`. JSON says also which settings
-    are the `same` in all rows, so that a file tells what it is about. Raises `ValueError` for what was not measured or
-    not recorded.
+    Of the measures those in `wanted`, if there are some, and of the times those in `at`. JSON has a line for each job,
+    with a list for `t` and for each measure, and says which settings are the `same` in all, so that a file tells what
+    it is about. Raises `ValueError` for what was not measured or not recorded.
     """
     known, measured = [path for path in axes if path in rows.column_names and path != SEED], measures(rows)
     for name in wanted:
@@ -64,7 +68,8 @@ def rows_as(
     others = [name for name in rows.column_names if name not in (*columns, "configuration")]
     values = {name: plain_column(rows[name]).unique().to_pylist() for name in others}
     same = {name: found[0] for name, found in values.items() if len(found) == 1}
-    return as_json(Summary("", "all", {path: tuple(axes[path]) for path in known}, ordered), same)
+    runs = folded(ordered.to_pylist(), (TIME, *(wanted or measured)))
+    return _json({"same": same}, {path: axes[path] for path in known}, "runs", runs)
 
 
 def _line(value: object) -> str:

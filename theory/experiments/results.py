@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sims.sweep.folded import unfolded
+
 HOME = Path(__file__).parents[2] / "figures" / "data"
 NAMES = {
     "mnist": "MNIST",
@@ -158,10 +160,10 @@ def read(path: Path) -> Results:
 
 def of(stem: str, data: Any) -> Results:
     """The table that such a file holds; `NotRunError` if it is something else."""
-    rows = data.get("rows") if isinstance(data, dict) else None
-    if not isinstance(rows, list) or not rows or not all({"seed", "t"} <= row.keys() for row in rows):
+    runs = data.get("runs") if isinstance(data, dict) else None
+    if not isinstance(runs, list) or not runs or not all({"seed", "t"} <= run.keys() for run in runs):
         raise NotRunError(f"figures/data/{stem}.json does not have every run by itself: {_again(stem)}")
-    return Results(stem, tuple(name for name, _ in data["axes"]), tuple(rows), data.get("same", {}))
+    return Results(stem, tuple(name for name, _ in data["axes"]), tuple(unfolded(runs)), data.get("same", {}))
 
 
 def _again(stem: str) -> str:
