@@ -49,10 +49,10 @@ class Rule(abc.ABC):
     """An aggregation rule: a frozen value that turns messages (..., n, d) into (..., d).
 
     `state = rule.init(x)`, `y, state = rule(x, state)`; most rules have the empty state, others any tree of arrays and
-    numbers (`sims.trees`). Leading axes are independent runs. Real parameters that `reals` names may be arrays that
-    broadcast over the leading axes; all others are static. A NaN or an infinity in a message is an attack, not an
-    error: it counts as the worst value, and with at most `breakdown(n)` such rows the output stays finite. Dtype,
-    device and array library of the output are those of the input.
+    numbers (`sims.trees`). Leading axes are runs that know nothing of each other, see `Attack`. Real parameters that
+    `reals` names may be arrays that broadcast over the leading axes; all others are static. A NaN or an infinity in a
+    message is an attack, not an error: it counts as the worst value, and with at most `breakdown(n)` such rows the
+    output stays finite. Dtype, device and array library of the output are those of the input.
 
     A rule that draws does so from `rng`, which has `normal(steps, shape)` and `uniform(steps, shape)`, each run on its
     own stream: (steps, runs, *shape), runs being the last leading axis (`sims.engine.RunStreams`). Simulations,

@@ -43,7 +43,7 @@ class Observer(abc.ABC):
 
     The names are the same in every round. A record holds their means over the rounds since the last recorded time,
     those rounds left out in which they are NaN, in `observed`. Rows are in the order of the workers, good first, also
-    where the algorithm sees them shuffled. An observer of somebody's own is shown copies, in which it may write; it is
+    where the algorithm sees them shuffled. What is noted of a run depends on no other. An observer of somebody's own is shown copies, in which it may write; it is
     a `ValueError` that names it if it raises, or notes something else than arrays (...) by name.
     """
 

@@ -27,6 +27,8 @@ class Optimizer(abc.ABC):
     memories start as None, which means zero. Learning rate and momentum are numbers, arrays over the leading axes, or
     functions of t; `reals` names these parameters, with the number of axes of their own (none).
 
+    Leading axes are runs that know nothing of each other, see `Attack`.
+
     Memories are any trees of arrays and numbers (`sims.trees`). An optimizer of somebody's own is called with copies,
     in which it may write, and what it returns is copied (`sims.owned`). With ours what is sent and what is remembered
     may be one array, into which nobody writes.

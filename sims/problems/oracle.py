@@ -33,6 +33,9 @@ class Oracle(abc.ABC):
     with the number of axes of their own: {"sigma_sq": 0, "x_star": 1}. Iterates are numbers of `precision` in arrays of
     `backend`, unless the experiment names another, on `device` (None: where the library makes them).
 
+    Leading axes are runs that know nothing of each other, see `Attack`. In a sweep a measure may not have the name of
+    another column of results: `t`, `key`, or that of a setting.
+
     The engine hands an oracle of somebody's own copies of iterates, samples and memories, in which it may write, and
     copies what it returns (`sims.owned`). It is a `ValueError` that names it if it raises, or returns something else
     than arrays of these shapes, in the library of x and of real numbers that fit into its type.
