@@ -201,21 +201,44 @@ def words(owner: str, name: str, value: Any) -> str:
     return str(value)
 
 
-def messages(x: Array) -> None:
+def messages(x: Array, what: str = "messages") -> None:
     """Raise a `ValueError` unless x is an array (..., n, d), n ≥ 1, of real floating-point numbers of some library."""
     if type(x) is not np.ndarray:
         if isinstance(x, np.ma.MaskedArray | np.matrix):
-            raise ValueError(f"messages must be a plain array (..., n, d), got {type(x).__name__}")
+            raise ValueError(f"{what} must be a plain array (..., n, d), got {type(x).__name__}")
         try:
             namespace(x)
         except (TypeError, ValueError) as error:
-            raise ValueError(f"messages must be an array (..., n, d), got {type(x).__name__}") from error
+            raise ValueError(f"{what} must be an array (..., n, d), got {type(x).__name__}") from error
     if x.ndim < 2:
-        raise ValueError(f"messages must have shape (..., n, d), got {tuple(x.shape)}")
-    if not (x.dtype.kind == "f" if type(x) is np.ndarray else namespace(x).isdtype(x.dtype, "real floating")):
-        raise ValueError(f"messages must be real floating-point numbers, got {x.dtype}")
+        raise ValueError(f"{what} must have shape (..., n, d), got {tuple(x.shape)}")
+    if not _floating(x):
+        raise ValueError(f"{what} must be real floating-point numbers, got {x.dtype}")
     if x.shape[-2] < 1:
-        raise ValueError(f"messages must come from n ≥ 1 workers, got n = {x.shape[-2]}")
+        raise ValueError(f"{what} must come from n ≥ 1 workers, got n = {x.shape[-2]}")
+
+
+def points(owner: str, x: Array, d: int | None = None, name: str = "x") -> None:
+    """Raise a `ValueError` unless x is an array (..., d) of real floating-point numbers of some library.
+
+    In whole numbers a step of 0.1 would be no step.
+    """
+    if type(x) is not np.ndarray:
+        try:
+            namespace(x)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{owner} needs {name} as an array (..., d), got {name} = {told(x)}") from error
+        if isinstance(x, np.ma.MaskedArray | np.matrix):
+            raise ValueError(f"{owner} needs {name} as a plain array (..., d), got a {type(x).__name__}")
+    if not _floating(x):
+        raise ValueError(f"{owner} needs {name} in real floating-point numbers, got {name} of {x.dtype}")
+    if x.ndim < 1 or (d is not None and x.shape[-1] != d):
+        known = "" if d is None else f" with d = {d}"
+        raise ValueError(f"{owner} needs {name} of shape (..., d){known}, got {name} of {tuple(x.shape)}")
+
+
+def _floating(x: Array) -> bool:
+    return x.dtype.kind == "f" if type(x) is np.ndarray else namespace(x).isdtype(x.dtype, "real floating")
 
 
 def leading(part: Any, parameters: Iterable[str], shape: tuple[int, ...]) -> None:

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import abc
 import contextlib
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeVar, cast
 
 import numpy as np
 
 from sims.backend import Array
+from sims.checked import points
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def at_points(method: Method) -> Method:
+    """A method of a problem that takes x first, with a `ValueError` unless x is an array (..., d) of real floats."""
+
+    @functools.wraps(method)
+    def looking(self: Any, x: Array, *more: Any, **named: Any) -> Any:
+        points(type(self).__name__, x, self.dim)
+        return method(self, x, *more, **named)
+
+    return cast(Method, looking)
 
 
 class Draws(Protocol):
