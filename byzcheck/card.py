@@ -14,7 +14,7 @@ from sims.checks.draws import Draws
 from sims.checks.evidence import Evidence
 from sims.checks.two_point import Law, needed
 from sims.contracts import contracts_for
-from sims.owned import as_always
+from sims.owned import as_always, told
 from theory.definition_c_robust_aggregator.constants import centred_floor, finite_floor, paper_radius, population_floor
 
 
@@ -55,27 +55,20 @@ def card_of(rule: Rule | Callable[[Any], Any], n: int, f: int, seed: int = 0) ->
     with as_always():
         try:
             rule.aggregate(x.copy(), None, Draws("audit", x))
-        except ValueError:
+        except (ValueError, KeyboardInterrupt):
             raise
-        except RAISED as error:
+        except BaseException as error:  # an exit, too, is something that a rule does instead of answering
             raise ValueError(f"{name} answers no ordinary messages: it raised {told(error)}") from error
         evidence = [_contracts(rule, n, x)]
         if f:
             try:
                 evidence += _constants(rule, n, f)
-            except RAISED as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
                 failed = f"calls that failed where constants are searched: {told(error)}"
                 evidence.append(Evidence(failed, 1, "<=", 0, "sampled"))
     return Card(name, n, f, tuple(evidence))
-
-
-RAISED = (Exception, SystemExit)  # whatever a rule of somebody's may do instead of answering
-
-
-def told(error: BaseException) -> str:
-    """What was raised, in a few words."""
-    words = " ".join(str(error).split())
-    return f"{type(error).__name__}{': ' if words else ''}{words[:80]}"
 
 
 def _constants(rule: Rule, n: int, f: int) -> list[Evidence]:
@@ -105,7 +98,9 @@ def _contracts(rule: Rule, n: int, x: np.ndarray) -> Evidence:
             check(rule, x)
         except AssertionError as error:
             broken.append(name if error.__cause__ is None else f"{name} ({error.__cause__})")
-        except RAISED as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             broken.append(f"{name} (raised {told(error)})")
     what = f"contracts broken of {len(names)}" + (f": {', '.join(broken)}" if broken else "")
     return Evidence(what, len(broken), "<=", 0, "sampled")

@@ -146,8 +146,19 @@ def _called(
     try:
         return found(**inner, **given)
     except TypeError as error:
+        if not _refuses(found, {**inner, **given}):  # it was raised inside
+            raise
         told = ", ".join(f"{name} = {value!r}" for name, value in given.items())
         raise ValueError(f"{text} does not accept {told}: {error}") from error
+
+
+def _refuses(found: Any, given: dict[str, Any]) -> bool:
+    """Whether a constructor takes not what it is given."""
+    try:
+        inspect.signature(found).bind(**given)
+    except TypeError:
+        return True
+    return False
 
 
 def _own(kind: str, chain: Sequence[Any], k: int, settings: Mapping[str, Any]) -> dict[str, Any]:
