@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -256,6 +256,14 @@ def leading(part: Any, parameters: Iterable[str], shape: tuple[int, ...]) -> Non
                     f"{type(part).__name__} needs {name} to broadcast over the leading axes {shape} of the messages, "
                     f"got {name} of shape {tuple(own)}"
                 )
+
+
+def reals(kind: type) -> None:
+    """Raise a `ValueError` unless a class says in `reals` how many axes of its own each real parameter has."""
+    found = getattr(kind, "reals", {})
+    fine = isinstance(found, Mapping) and all(isinstance(name, str) for name in found)
+    if not fine or not all(isinstance(own, int) and not isinstance(own, bool) and own >= 0 for own in found.values()):
+        raise ValueError(f"{kind.__name__} needs reals, names with a number of axes ≥ 0, got reals = {told(found)}")
 
 
 def once(values: np.ndarray) -> np.ndarray:

@@ -81,6 +81,21 @@ class Promising(Median):
     promises = None
 
 
+class Bragging(Median):
+    def breakdown(self, n):
+        return n + 1
+
+
+class Vague(Median):
+    def breakdown(self, n):
+        return "some"
+
+
+class Owing(Median):
+    def breakdown(self, n):
+        return -3
+
+
 class Unusual(Median):
     def meet(self):
         raise Alarm("of no kind")
@@ -185,8 +200,11 @@ def test_a_rule_that_raises_on_some_messages_breaks_the_contract(own, name, word
         ("NotMade", "raised KeyError: 'no'"),
         ("LeavingBefore", "exits instead of returning"),
         ("Requiring", "raised AttributeError: 'int' object has no attribute 'workers'"),
-        ("WithoutBreakdown", "own_ends:WithoutBreakdown cannot be audited: ZeroDivisionError: division by zero"),
-        ("Promising", "own_ends:Promising cannot be audited: AttributeError: 'NoneType' object has no"),
+        ("WithoutBreakdown", "the rule WithoutBreakdown raised ZeroDivisionError: division by zero"),
+        ("Promising", "the rule Promising needs sims Promises as promises, got promises = None"),
+        ("Bragging", "the rule Bragging needs breakdown ≤ 7, got breakdown = 8"),
+        ("Vague", "the rule Vague needs a whole number breakdown ≥ 0, got breakdown = 'some'"),
+        ("Owing", "the rule Owing needs breakdown ≥ 0, got breakdown = -3"),
     ],
 )
 def test_a_rule_that_answers_nothing_is_refused(own, name, sentence):

@@ -68,6 +68,10 @@ class Rule(abc.ABC):
 
     reals: ClassVar[Mapping[str, int]] = {}  # real parameters that may be arrays: how many axes of its own each has
 
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        checked.reals(cls)
+
     @property
     @abc.abstractmethod
     def promises(self) -> Promises:
@@ -220,6 +224,27 @@ def as_rule(rule: Rule | Callable[[Array], Array]) -> Rule:
     if callable(rule):
         return FunctionRule(rule)
     raise ValueError(f"a rule is a sims Rule or a function (n, d) → (d,), got {type(rule).__name__}")
+
+
+def declared(rule: Rule, n: int) -> tuple[Promises, int]:
+    """The promises of a rule and its breakdown for n workers; a `ValueError` where somebody's own declares none.
+
+    >>> from sims.aggregators import CoordinateMedian
+    >>> declared(CoordinateMedian(), 5)[1]
+    2
+    """
+    if ours(rule):
+        return rule.promises, rule.breakdown(n)
+    who = called("rule", rule)
+    try:
+        promises, breakdown = rule.promises, rule.breakdown(n)
+    except ValueError:
+        raise
+    except Exception as error:
+        raise PartError(f"{who} raised {told(error)}") from error
+    if not isinstance(promises, Promises):
+        raise PartError(f"{who} needs sims Promises as promises, got promises = {checked.told(promises)}")
+    return promises, checked.whole(who, "breakdown", breakdown, least=0, most=n)
 
 
 def required(rule: Rule, n: int) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, final
 
+from sims import checked
 from sims.backend import Array
 from sims.kernels.in_rounds import AttackInRounds
 from sims.owned import asked, called, ours, pair, received
@@ -62,6 +63,10 @@ class Attack(abc.ABC):
     enters: ClassVar[str] = "messages"
     flips_labels: ClassVar[bool] = False
     reals: ClassVar[Mapping[str, int]] = {}
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        checked.reals(cls)
 
     @classmethod
     def example(cls, n: int, f: int) -> Self | None:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from sims import checked
 from sims.backend import Array, lead, namespace
 from sims.checked import over_axes
 from sims.kernels.in_rounds import OptimizerInRounds
@@ -40,6 +41,10 @@ class Optimizer(abc.ABC):
     reals: ClassVar[Mapping[str, int]] = {"learning_rate": 0}
 
     learning_rate: Schedule
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        checked.reals(cls)
 
     @classmethod
     def example(cls) -> Self:

@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Protocol, TypeVar, cast
 
 import numpy as np
 
+from sims import checked
 from sims.backend import Array
-from sims.checked import points
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -22,7 +22,7 @@ def at_points(method: Method) -> Method:
 
     @functools.wraps(method)
     def looking(self: Any, x: Array, *more: Any, **named: Any) -> Any:
-        points(type(self).__name__, x, self.dim)
+        checked.points(type(self).__name__, x, self.dim)
         return method(self, x, *more, **named)
 
     return cast(Method, looking)
@@ -57,6 +57,10 @@ class Oracle(abc.ABC):
     """
 
     reals: ClassVar[Mapping[str, int]] = {}
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        checked.reals(cls)
 
     @property
     def backend(self) -> str:
