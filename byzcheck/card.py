@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sims.aggregators import CenteredClipping, FunctionRule, Rule, as_rule
+from sims.checked import whole
 from sims.checks.centered import search_c_of_clipping
 from sims.checks.draws import Draws
 from sims.checks.evidence import Evidence
@@ -46,6 +47,9 @@ def card_of(rule: Rule | Callable[[Any], Any], n: int, f: int, seed: int = 0) ->
     `rule` may be a plain function (n, d) → (d,). Raises `ValueError` unless 0 ≤ f < n/2 and the rule is defined for n
     and answers ordinary messages.
     """
+    n, f, seed = (whole("an audit", name, given) for name, given in (("n", n), ("f", f), ("seed", seed)))
+    if seed < 0:
+        raise ValueError(f"an audit needs seed ≥ 0, got seed = {seed}")
     if not 0 <= 2 * f < n:
         raise ValueError(f"an audit needs 0 ≤ f < n/2, got n = {n}, f = {f}")
     rule = as_rule(rule)

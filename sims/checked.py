@@ -179,6 +179,14 @@ def numbers(owner: str, name: str, value: Any, wanted: str = "numbers") -> np.nd
     return found
 
 
+def draws(owner: str, steps: Any, shape: Any) -> tuple[int, tuple[int, ...]]:
+    """How many draws, and the shape of each."""
+    steps = whole(owner, "steps", steps, least=0)
+    if not isinstance(shape, tuple | list):
+        raise ValueError(f"{owner} needs a tuple as shape, got shape = {told(shape)}")
+    return steps, tuple(whole(owner, "shape", axis, least=0) for axis in shape)
+
+
 def flag(owner: str, name: str, value: Any) -> bool:
     """True or False."""
     if not isinstance(value, bool | np.bool_):
@@ -192,6 +200,14 @@ def choice(owner: str, name: str, value: Any, known: Iterable[str]) -> str:
     if not (isinstance(value, str) and value in names):
         raise ValueError(f"{owner} needs {name} in {names}, got {name} = {told(value)}")
     return str(value)
+
+
+def several(owner: str, name: str, value: Any, wanted: str, least: int = 1, bounds: Bounds = Bounds()) -> np.ndarray:
+    """At least so many numbers in a row, all within the bounds, as an array (k,) of float64."""
+    found = within(owner, name, value, bounds, wanted)
+    if found.ndim != 1 or len(found) < least:
+        raise ValueError(f"{owner} needs {wanted}, got {name} of shape {found.shape}")
+    return np.array(found, dtype=np.float64)
 
 
 def words(owner: str, name: str, value: Any) -> str:
@@ -208,7 +224,7 @@ def messages(x: Array, what: str = "messages") -> None:
             raise ValueError(f"{what} must be a plain array (..., n, d), got {type(x).__name__}")
         try:
             namespace(x)
-        except (TypeError, ValueError) as error:
+        except Exception as error:  # whatever an object does that is asked for its library
             raise ValueError(f"{what} must be an array (..., n, d), got {type(x).__name__}") from error
     if x.ndim < 2:
         raise ValueError(f"{what} must have shape (..., n, d), got {tuple(x.shape)}")
@@ -226,7 +242,7 @@ def points(owner: str, x: Array, d: int | None = None, name: str = "x") -> None:
     if type(x) is not np.ndarray:
         try:
             namespace(x)
-        except (TypeError, ValueError) as error:
+        except Exception as error:  # whatever an object does that is asked for its library
             raise ValueError(f"{owner} needs {name} as an array (..., d), got {name} = {told(x)}") from error
         if isinstance(x, np.ma.MaskedArray | np.matrix):
             raise ValueError(f"{owner} needs {name} as a plain array (..., d), got a {type(x).__name__}")

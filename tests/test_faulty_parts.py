@@ -382,7 +382,7 @@ def test_a_problem_whose_data_are_not_there_says_so_itself():
 @pytest.mark.parametrize("session", [lambda self: None, lambda self: "x", raising(RuntimeError("closed"))])
 def test_a_problem_without_a_session_is_named(session):
     odd = type("Odd", (Quadratic,), {"session": session})((1.0, 2.0), sigma_sq=1.0)
-    with pytest.raises(ValueError, match="the problem Odd .*(context manager as session|raised RuntimeError: closed)"):
+    with pytest.raises(ValueError, match=r"the problem Odd .*(context manager as session|raised RuntimeError: closed)"):
         simulate(odd, RobustSGD(Mean(), SGD(0.1)), **SIZES)
 
 

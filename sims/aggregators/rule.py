@@ -198,8 +198,9 @@ class FunctionRule(StatelessRule):
         if flat.shape[0] == 0:
             return xp.zeros(shape, dtype=x.dtype, device=device(x))
         rows = [asked("rule", self.function, flat[i, ...]) for i in range(flat.shape[0])]
-        for y in rows:
-            if not is_array_api_obj(y) or isinstance(y, np.ma.MaskedArray) or namespace(y) is not xp:
+        for found in rows:
+            y: Any = found
+            if not is_array_api_obj(found) or isinstance(y, np.ma.MaskedArray) or namespace(y) is not xp:
                 kind = f"a plain array of {xp.__name__}"
                 raise ValueError(f"{self.name} must return {kind}, shape ({x.shape[-1]},), got {type(y).__name__}")
             if not xp.isdtype(y.dtype, ("real floating", "integral")):

@@ -107,7 +107,7 @@ class Experiment:
             if not isinstance(observer, Observer):
                 raise ValueError(f"an experiment needs sims Observers as observers, got {told(observer)}")
         if self.attack.enters not in STAGES:
-            raise ValueError(f"an attack enters at one of {STAGES}, got enters = {self.attack.enters!r}")
+            raise ValueError(f"an attack enters at one of {STAGES}, got enters = {told(self.attack.enters)}")
 
     def _checked_seed(self, seed: Any) -> int | tuple[int, ...]:
         if not isinstance(seed, tuple | list | range):

@@ -123,8 +123,9 @@ class Quadratic(Problem):
 
     def directions(self, n: int, g: int) -> np.ndarray:
         """u_i/ζ of n workers, g of them honest, (n, d)."""
+        n, g = whole("Quadratic", "n", n, least=0), whole("Quadratic", "g", g)
         if g < 2:
-            raise ValueError(f"Quadratic with ζ² > 0 needs at least 2 honest workers, got {g}")
+            raise ValueError(f"Quadratic with ζ² > 0 needs at least 2 honest workers, got g = {g}")
         worker = np.arange(n)[:, None] % g
         wave = 1 + np.arange(self.dim) % (g - 1)
         return math.sqrt(2 / self.dim) * np.cos(math.pi * (worker + 0.5) * wave / g)
