@@ -152,8 +152,8 @@ def _called(
     except TypeError as error:
         if not _refuses(found, {**inner, **given}):  # it was raised inside
             raise
-        settings = ", ".join(f"{name} = {told(value)}" for name, value in given.items())
-        raise ValueError(f"{text} does not accept {settings}: {error}") from error
+        shown = ", ".join(f"{name} = {told(value)}" for name, value in given.items())
+        raise ValueError(f"{text} does not accept {shown}: {error}") from error
 
 
 def _refuses(found: Any, given: dict[str, Any]) -> bool:
