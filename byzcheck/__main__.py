@@ -89,10 +89,10 @@ def _told(run: Callable[[], int]) -> int:
     try:
         code = run()
         sys.stdout.flush()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a `ValueError` where somebody closed it
         sys.stdout = None  # what is left of it would be tried again at the end
         if not isinstance(error, BrokenPipeError) and code != 2:
-            typer.echo(f"byzcheck: standard output: {error.strerror}", err=True)
+            typer.echo(f"byzcheck: standard output: {getattr(error, 'strerror', error)}", err=True)
         return code or 2
     return code
 

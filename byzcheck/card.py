@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from sims.aggregators import CenteredClipping, FunctionRule, Rule, as_rule
+from sims.checked import whole
 from sims.checks.centered import search_c_of_clipping
 from sims.checks.draws import Draws
 from sims.checks.evidence import Evidence
 from sims.checks.two_point import Law, needed
 from sims.contracts import contracts_for
-from sims.owned import as_always
+from sims.owned import as_always, told
 from theory.definition_c_robust_aggregator.constants import centred_floor, finite_floor, paper_radius, population_floor
 
 
@@ -46,6 +47,9 @@ def card_of(rule: Rule | Callable[[Any], Any], n: int, f: int, seed: int = 0) ->
     `rule` may be a plain function (n, d) → (d,). Raises `ValueError` unless 0 ≤ f < n/2 and the rule is defined for n
     and answers ordinary messages.
     """
+    n, f, seed = (whole("an audit", name, given) for name, given in (("n", n), ("f", f), ("seed", seed)))
+    if seed < 0:
+        raise ValueError(f"an audit needs seed ≥ 0, got seed = {seed}")
     if not 0 <= 2 * f < n:
         raise ValueError(f"an audit needs 0 ≤ f < n/2, got n = {n}, f = {f}")
     rule = as_rule(rule)
@@ -55,27 +59,20 @@ def card_of(rule: Rule | Callable[[Any], Any], n: int, f: int, seed: int = 0) ->
     with as_always():
         try:
             rule.aggregate(x.copy(), None, Draws("audit", x))
-        except ValueError:
+        except (ValueError, KeyboardInterrupt):
             raise
-        except RAISED as error:
+        except BaseException as error:  # an exit, too, is something that a rule does instead of answering
             raise ValueError(f"{name} answers no ordinary messages: it raised {told(error)}") from error
         evidence = [_contracts(rule, n, x)]
         if f:
             try:
                 evidence += _constants(rule, n, f)
-            except RAISED as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
                 failed = f"calls that failed where constants are searched: {told(error)}"
                 evidence.append(Evidence(failed, 1, "<=", 0, "sampled"))
     return Card(name, n, f, tuple(evidence))
-
-
-RAISED = (Exception, SystemExit)  # whatever a rule of somebody's may do instead of answering
-
-
-def told(error: BaseException) -> str:
-    """What was raised, in a few words."""
-    words = " ".join(str(error).split())
-    return f"{type(error).__name__}{': ' if words else ''}{words[:80]}"
 
 
 def _constants(rule: Rule, n: int, f: int) -> list[Evidence]:
@@ -105,7 +102,9 @@ def _contracts(rule: Rule, n: int, x: np.ndarray) -> Evidence:
             check(rule, x)
         except AssertionError as error:
             broken.append(name if error.__cause__ is None else f"{name} ({error.__cause__})")
-        except RAISED as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             broken.append(f"{name} (raised {told(error)})")
     what = f"contracts broken of {len(names)}" + (f": {', '.join(broken)}" if broken else "")
     return Evidence(what, len(broken), "<=", 0, "sampled")

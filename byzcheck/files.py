@@ -26,26 +26,33 @@ def check_writable(path: Path) -> None:
         raise ValueError(f"cannot write into {folder}: {error.strerror}") from error
 
 
-def _write_to(path: Path, text: str) -> None:
+Content = str | bytes
+
+
+def _write_to(path: Path, content: Content) -> None:
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(_encoded(content))
     except OSError as error:  # which does not name the file if it is told when it is closed
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 
-def write_all(texts: Mapping[Path, str]) -> None:
+def _encoded(content: Content) -> bytes:
+    return content.encode() if isinstance(content, str) else content
+
+
+def write_all(contents: Mapping[Path, str] | Mapping[Path, bytes]) -> None:
     """Write every file or, if one cannot be written, none: all beside their targets first, then moved into place."""
     waiting: list[tuple[Path, Path]] = []
     try:
-        for path, text in texts.items():
+        for path, content in contents.items():
             if path.exists() and not path.is_file():
-                _write_to(path, text)  # a pipe or a device has no old content to lose
+                _write_to(path, content)  # a pipe or a device has no old content to lose
                 continue
             target = path.resolve()
             beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
             waiting.append((beside, target))
-            with beside.open("x", encoding="utf-8", newline="\n") as file:
-                file.write(text)
+            with beside.open("xb") as file:
+                file.write(_encoded(content))
                 file.flush()
                 os.fsync(file.fileno())
             if target.exists():

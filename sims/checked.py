@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -179,6 +179,14 @@ def numbers(owner: str, name: str, value: Any, wanted: str = "numbers") -> np.nd
     return found
 
 
+def draws(owner: str, steps: Any, shape: Any) -> tuple[int, tuple[int, ...]]:
+    """How many draws, and the shape of each."""
+    steps = whole(owner, "steps", steps, least=0)
+    if not isinstance(shape, tuple | list):
+        raise ValueError(f"{owner} needs a tuple as shape, got shape = {told(shape)}")
+    return steps, tuple(whole(owner, "shape", axis, least=0) for axis in shape)
+
+
 def flag(owner: str, name: str, value: Any) -> bool:
     """True or False."""
     if not isinstance(value, bool | np.bool_):
@@ -194,6 +202,14 @@ def choice(owner: str, name: str, value: Any, known: Iterable[str]) -> str:
     return str(value)
 
 
+def several(owner: str, name: str, value: Any, wanted: str, least: int = 1, bounds: Bounds = Bounds()) -> np.ndarray:
+    """At least so many numbers in a row, all within the bounds, as an array (k,) of float64."""
+    found = within(owner, name, value, bounds, wanted)
+    if found.ndim != 1 or len(found) < least:
+        raise ValueError(f"{owner} needs {wanted}, got {name} of shape {found.shape}")
+    return np.array(found, dtype=np.float64)
+
+
 def words(owner: str, name: str, value: Any) -> str:
     """A text that is not empty."""
     if not (isinstance(value, str) and value):
@@ -201,21 +217,44 @@ def words(owner: str, name: str, value: Any) -> str:
     return str(value)
 
 
-def messages(x: Array) -> None:
+def messages(x: Array, what: str = "messages") -> None:
     """Raise a `ValueError` unless x is an array (..., n, d), n ≥ 1, of real floating-point numbers of some library."""
     if type(x) is not np.ndarray:
         if isinstance(x, np.ma.MaskedArray | np.matrix):
-            raise ValueError(f"messages must be a plain array (..., n, d), got {type(x).__name__}")
+            raise ValueError(f"{what} must be a plain array (..., n, d), got {type(x).__name__}")
         try:
             namespace(x)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"messages must be an array (..., n, d), got {type(x).__name__}") from error
+        except Exception as error:  # whatever an object does that is asked for its library
+            raise ValueError(f"{what} must be an array (..., n, d), got {type(x).__name__}") from error
     if x.ndim < 2:
-        raise ValueError(f"messages must have shape (..., n, d), got {tuple(x.shape)}")
-    if not (x.dtype.kind == "f" if type(x) is np.ndarray else namespace(x).isdtype(x.dtype, "real floating")):
-        raise ValueError(f"messages must be real floating-point numbers, got {x.dtype}")
+        raise ValueError(f"{what} must have shape (..., n, d), got {tuple(x.shape)}")
+    if not _floating(x):
+        raise ValueError(f"{what} must be real floating-point numbers, got {x.dtype}")
     if x.shape[-2] < 1:
-        raise ValueError(f"messages must come from n ≥ 1 workers, got n = {x.shape[-2]}")
+        raise ValueError(f"{what} must come from n ≥ 1 workers, got n = {x.shape[-2]}")
+
+
+def points(owner: str, x: Array, d: int | None = None, name: str = "x") -> None:
+    """Raise a `ValueError` unless x is an array (..., d) of real floating-point numbers of some library.
+
+    In whole numbers a step of 0.1 would be no step.
+    """
+    if type(x) is not np.ndarray:
+        try:
+            namespace(x)
+        except Exception as error:  # whatever an object does that is asked for its library
+            raise ValueError(f"{owner} needs {name} as an array (..., d), got {name} = {told(x)}") from error
+        if isinstance(x, np.ma.MaskedArray | np.matrix):
+            raise ValueError(f"{owner} needs {name} as a plain array (..., d), got a {type(x).__name__}")
+    if not _floating(x):
+        raise ValueError(f"{owner} needs {name} in real floating-point numbers, got {name} of {x.dtype}")
+    if x.ndim < 1 or (d is not None and x.shape[-1] != d):
+        known = "" if d is None else f" with d = {d}"
+        raise ValueError(f"{owner} needs {name} of shape (..., d){known}, got {name} of {tuple(x.shape)}")
+
+
+def _floating(x: Array) -> bool:
+    return x.dtype.kind == "f" if type(x) is np.ndarray else namespace(x).isdtype(x.dtype, "real floating")
 
 
 def leading(part: Any, parameters: Iterable[str], shape: tuple[int, ...]) -> None:
@@ -233,6 +272,14 @@ def leading(part: Any, parameters: Iterable[str], shape: tuple[int, ...]) -> Non
                     f"{type(part).__name__} needs {name} to broadcast over the leading axes {shape} of the messages, "
                     f"got {name} of shape {tuple(own)}"
                 )
+
+
+def reals(kind: type) -> None:
+    """Raise a `ValueError` unless a class says in `reals` how many axes of its own each real parameter has."""
+    found = getattr(kind, "reals", {})
+    fine = isinstance(found, Mapping) and all(isinstance(name, str) for name in found)
+    if not fine or not all(isinstance(own, int) and not isinstance(own, bool) and own >= 0 for own in found.values()):
+        raise ValueError(f"{kind.__name__} needs reals, names with a number of axes ≥ 0, got reals = {told(found)}")
 
 
 def once(values: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from sims.aggregators.rule import Rule, as_rule
+from sims.aggregators.rule import Rule, as_rule, declared
 from sims.backend import Array, as_like, device, namespace
 from sims.checked import whole
 from sims.checks.draws import Draws
@@ -143,7 +143,7 @@ def check_majority(rule: Rule, x: Array) -> None:
     It follows from boundedness for every rule that is translation and scale equivariant, and for no other: were the
     output not v, scaling everything around v would move it without bound.
     """
-    f = rule.breakdown(x.shape[-2])
+    _, f = declared(rule, x.shape[-2])
     v = x[..., 0, :]
     same = x * 0 + v[..., None, :]
     for label, messages in attacked(same, f):
@@ -159,10 +159,10 @@ def check_boundedness(rule: Rule, x: Array, bound: float | None = None) -> None:
     `bound`, by default what the rule declares (`Rule.bound`).
     """
     n = x.shape[-2]
-    f = rule.breakdown(n)
+    promises, f = declared(rule, n)
     state = started(rule, x)
     honest = values(x)[..., f:, :]
-    if rule.promises.translation and rule.promises.scale:
+    if promises.translation and promises.scale:
         centre = np.mean(honest, axis=-2)
         allowed = 4 * n * float(np.max(np.ptp(honest, axis=-2), initial=0.0)) * max(x.shape[-1], 1) ** 0.5
         allowed += allowance(rule, x, state)
@@ -178,7 +178,7 @@ def check_boundedness(rule: Rule, x: Array, bound: float | None = None) -> None:
 @contract("non-finite")
 def check_non_finite(rule: Rule, x: Array) -> None:
     """`breakdown(n)` messages with NaN, +∞ or −∞ leave AGG finite and bounded, and a NaN counts as +∞."""
-    f = rule.breakdown(x.shape[-2])
+    _, f = declared(rule, x.shape[-2])
     state = started(rule, x)
     reach = rule.bound(x.shape[-2], max(1.0, reach_of(x, f, state)))  # of what is sent below some is 1
     nan, inf = float("nan"), float("inf")
@@ -304,7 +304,7 @@ def check_no_hidden_state(rule: Rule, x: Array) -> None:
 def contracts_for(rule: Rule, n: int, d: int = 2) -> Iterator[tuple[str, Contract]]:
     """(name, check) of every contract that `rule` owes for n workers and d coordinates; each check takes (rule, x)."""
     n, d = whole("contracts_for", "n", n, least=1), whole("contracts_for", "d", d, least=0)
-    promises, f = rule.promises, rule.breakdown(n)
+    promises, f = declared(rule, n)
     yield "permutation", check_permutation
     yield "ties", check_ties
     yield "kind", check_kind

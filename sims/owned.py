@@ -68,12 +68,21 @@ def called(kind: str, part: Any) -> str:
 
 
 def told(error: BaseException) -> str:
-    """An exception in one line: its type and what it says."""
+    """An exception in one line: its type and what it says.
+
+    >>> told(KeyError("no")), told(SystemExit())
+    ("KeyError: 'no'", 'SystemExit')
+    """
+    said = words(error)
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def words(error: BaseException) -> str:
+    """What an exception says, in one line; nothing if it cannot say it."""
     try:
-        words = " ".join(str(error).split())
-    except Exception:
-        words = ""
-    return f"{type(error).__name__}: {words}" if words else type(error).__name__
+        return " ".join(str(error).split())
+    except Exception:  # somebody's own
+        return ""
 
 
 def copied(tree: Tree) -> Tree:

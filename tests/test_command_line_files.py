@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pytest
-from invoke import call, make_checkout, refused
+import sweeping
+from invoke import call, everything, make_checkout, refused
 
 from byzcheck import checkout as recorded
 from figures import style
@@ -77,3 +79,39 @@ def test_a_figure_that_cannot_be_written_leaves_the_old_ones(tmp_path, monkeypat
 
 def test_figures_are_not_drawn_into_a_folder_without_a_name():
     assert refused("figures", "--out", "") == "--out needs the name of a folder, got an empty text"
+
+
+@pytest.fixture
+def swept(tmp_path, monkeypatch):
+    """A folder with a sweep whose results are there."""
+    monkeypatch.chdir(tmp_path)
+    sweeping.sweep(tmp_path, ['name = "Mean"'], seed="[0, 1]")
+    call("sweep", "run", "sweep.toml", "--jobs", 1)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.md", "a.csv", "a.json", "a.parquet", "a.csv --seeds"])
+def test_a_table_that_cannot_be_written_leaves_the_old_one(swept, monkeypatch, name):
+    name, *options = name.split()
+    call("sweep", "table", "sweep.toml", "--out", name, *options)
+    assert (swept / name).stat().st_size > 9
+    (swept / name).write_text("old", encoding="utf-8")
+    before = sorted(os.listdir(swept))
+
+    def full(number):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert "No space left on device" in refused("sweep", "table", "sweep.toml", "--out", name, *options)
+    assert (swept / name).read_text(encoding="utf-8") == "old"
+    assert sorted(os.listdir(swept)) == before
+
+
+@pytest.mark.parametrize("command", ["sweep run", "sweep plan", "sweep status", "sweep table", "sweep plot", "train"])
+def test_results_lie_in_no_folder_without_a_name(tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    sweeping.sweep(tmp_path, ['name = "Mean"'])
+    before = everything(tmp_path)
+    said = "needs a text where of at least 1 character, got where = ''"
+    assert said in refused(*command.split(), "sweep.toml", "--results", "")
+    assert everything(tmp_path) == before

@@ -16,6 +16,15 @@ import numpy as np
 from sims.aggregators import Promises, StatelessRule
 
 
+class Alarm(BaseException):
+    pass
+
+
+class Unspeakable(Exception):
+    def __str__(self):
+        raise RuntimeError("not in words")
+
+
 class Median(StatelessRule):
     promises = Promises()
 
@@ -72,6 +81,63 @@ class Promising(Median):
     promises = None
 
 
+class Bragging(Median):
+    def breakdown(self, n):
+        return n + 1
+
+
+class Vague(Median):
+    def breakdown(self, n):
+        return "some"
+
+
+class Owing(Median):
+    def breakdown(self, n):
+        return -3
+
+
+class Unusual(Median):
+    def meet(self):
+        raise Alarm("of no kind")
+
+
+class UnusualAtOnce(Median):
+    def reduce(self, x):
+        raise Alarm("of no kind")
+
+
+class UnusualBefore(Median):
+    def __init__(self):
+        raise Alarm
+
+
+class Speechless(Median):
+    def __init__(self):
+        raise Unspeakable
+
+
+class EmptyBefore(Median):
+    def __init__(self):
+        raise ValueError
+
+
+class Finishing(Median):
+    def __init__(self):
+        import typer
+
+        raise typer.Exit(0)
+
+
+class HangingUp(Median):
+    def __init__(self):
+        raise BrokenPipeError
+
+
+class MistypedInside(Median):
+    def __init__(self):
+        raise TypeError("mine")
+
+
 class Deep(Median):
     def reduce(self, x):
         return self.reduce(x)
@@ -90,6 +156,7 @@ def median(x):
 def own(tmp_path, monkeypatch):
     (tmp_path / "own_ends.py").write_text(CODE, encoding="utf-8")
     (tmp_path / "own_leaving.py").write_text("import sys; sys.exit(0)", encoding="utf-8")
+    (tmp_path / "own_alarm.py").write_text("raise BaseException('no module')", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     yield tmp_path
@@ -106,6 +173,8 @@ def audit(name: str) -> tuple[object, ...]:
     [
         ("Strict", "the rule Strict raised RuntimeError: a message that is not finite"),
         ("Leaving", "raised SystemExit: 0"),
+        ("Interrupting", "raised GeneratorExit"),
+        ("Unusual", "raised Alarm: of no kind"),
     ],
 )
 def test_a_rule_that_raises_on_some_messages_breaks_the_contract(own, name, words):
@@ -120,12 +189,22 @@ def test_a_rule_that_raises_on_some_messages_breaks_the_contract(own, name, word
     [
         ("LeavingAtOnce", "LeavingAtOnce answers no ordinary messages: it raised SystemExit: 0"),
         ("leaving", "leaving answers no ordinary messages: it raised SystemExit: 0"),
+        ("UnusualAtOnce", "UnusualAtOnce answers no ordinary messages: it raised Alarm: of no kind"),
+        ("UnusualBefore", "raised Alarm"),
+        ("Speechless", "raised Unspeakable"),
+        ("EmptyBefore", "raised ValueError"),
+        ("Finishing", "raised Exit: 0"),
+        ("HangingUp", "raised BrokenPipeError"),
+        ("MistypedInside", "raised TypeError: mine"),
         ("Deep", "the rule Deep raised RecursionError: maximum recursion depth"),
         ("NotMade", "raised KeyError: 'no'"),
         ("LeavingBefore", "exits instead of returning"),
         ("Requiring", "raised AttributeError: 'int' object has no attribute 'workers'"),
-        ("WithoutBreakdown", "own_ends:WithoutBreakdown cannot be audited: ZeroDivisionError: division by zero"),
-        ("Promising", "own_ends:Promising cannot be audited: AttributeError: 'NoneType' object has no"),
+        ("WithoutBreakdown", "the rule WithoutBreakdown raised ZeroDivisionError: division by zero"),
+        ("Promising", "the rule Promising needs sims Promises as promises, got promises = None"),
+        ("Bragging", "the rule Bragging needs breakdown ≤ 7, got breakdown = 8"),
+        ("Vague", "the rule Vague needs a whole number breakdown ≥ 0, got breakdown = 'some'"),
+        ("Owing", "the rule Owing needs breakdown ≥ 0, got breakdown = -3"),
     ],
 )
 def test_a_rule_that_answers_nothing_is_refused(own, name, sentence):
@@ -139,6 +218,7 @@ def test_the_place_in_ones_own_code_is_named(own):
 
 def test_a_module_that_exits_does_not_import(own):
     assert "module own_leaving does not import: SystemExit: 0" in refused(*audit("own_leaving:x"))
+    assert "module own_alarm does not import: BaseException: no module" in refused(*audit("own_alarm:x"))
 
 
 def test_a_file_is_a_module_wherever_it_lies(own):

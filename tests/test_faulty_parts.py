@@ -345,3 +345,50 @@ def test_a_guess_that_is_no_array_is_refused():
 
     with pytest.raises(ValueError, match=r"Guesses raised ValueError: view\.aggregate needs an array of messages"):
         run(attack=Guesses())
+
+
+def declaring(name, value):
+    """A problem of somebody's own that says this of itself; what is raised, if it is an exception."""
+
+    def says(self):
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+    return type("Odd", (Quadratic,), {name: property(says)})((1.0, 2.0), sigma_sq=1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("dim", ("2", 2.0, -2, 0, None, True, 2.5, KeyError("dim"))),
+        ("sample_shape", (2, "2", None, ("2",), (2.0,), (-1,), KeyError("shape"))),
+        ("precision", ("float7", 64, None, "int64", KeyError("precision"))),
+        ("backend", ("nonsense", 5, None, KeyError("backend"))),
+        ("device", (KeyError("device"),)),
+    ],
+)
+def test_a_problem_that_says_of_itself_what_cannot_be_is_named(name, values):
+    for value in values:
+        with pytest.raises(ValueError, match=rf"(?s)the problem Odd.*(?<!\w){name}(?!\w)"):
+            simulate(declaring(name, value), RobustSGD(Mean(), SGD(0.1)), **SIZES)
+
+
+def test_a_problem_whose_data_are_not_there_says_so_itself():
+    with pytest.raises(ValueError, match=r"^no data here$"):
+        simulate(declaring("dim", ValueError("no data here")), RobustSGD(Mean(), SGD(0.1)), **SIZES)
+
+
+@pytest.mark.parametrize("session", [lambda self: None, lambda self: "x", raising(RuntimeError("closed"))])
+def test_a_problem_without_a_session_is_named(session):
+    odd = type("Odd", (Quadratic,), {"session": session})((1.0, 2.0), sigma_sq=1.0)
+    with pytest.raises(ValueError, match=r"the problem Odd .*(context manager as session|raised RuntimeError: closed)"):
+        simulate(odd, RobustSGD(Mean(), SGD(0.1)), **SIZES)
+
+
+@pytest.mark.parametrize("base", [Quadratic, CenteredClipping, BitFlipping, SGD])
+@pytest.mark.parametrize("reals", [5, None, ["q"], {"q": -1}, {"q": 1.0}, {"q": True}, {0: 0}, property(dict)])
+def test_a_class_whose_real_parameters_have_no_axes_is_none(base, reals):
+    with pytest.raises(ValueError, match="Odd needs reals, names with a number of axes ≥ 0, got reals = "):
+        type("Odd", (base,), {"reals": reals})
+    assert type("Even", (base,), {"reals": {"q": 0}}).reals == {"q": 0}

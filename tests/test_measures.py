@@ -95,10 +95,13 @@ def test_what_was_not_measured_is_said_so():
         _ = record.sq_distances
 
 
-def test_a_measure_may_not_hide_another_part_of_the_record():
-    configuration = {"axes": [], "grid": [], "seed": 0}
-    with pytest.raises(ValueError, match="something else under the name of the measure 'x'"):
-        Record(np.array([0]), {"x": np.zeros((1, 1))}, np.zeros((0, 1)), np.zeros((1, 1)), configuration)
+@pytest.mark.parametrize("name", ["x", "time", "run", "times", "configuration", "versions", "coordinate"])
+def test_a_measure_may_not_hide_another_part_of_the_record(name):
+    configuration, none = {"axes": [], "grid": [], "seed": 0}, np.zeros((0, 1))
+    with pytest.raises(ValueError, match=f"something else under the name of the measure '{name}'"):
+        Record(np.array([0]), {name: np.zeros((1, 1))}, none, np.zeros((1, 1)), configuration)
+    with pytest.raises(ValueError, match=f"something else under the name of what was observed, '{name}'"):
+        Record(np.array([0]), {}, none, np.zeros((1, 1)), configuration, {name: none})
 
 
 @pytest.mark.parametrize("shuffle", [False, True])

@@ -278,8 +278,8 @@ def test_arrays_are_read_only_and_those_that_were_given_are_not():
         ({"train_images": np.zeros((20, 4, 5, 2), dtype=np.uint8)}, "c = 1 or 3"),
         ({"test_images": np.zeros((0, 4, 5, 3), dtype=np.uint8), "test_labels": np.arange(0)}, "m ≥ 1"),
         ({"test_images": np.zeros((7, 5, 5, 3), dtype=np.uint8)}, "images of one shape"),
-        ({"mean": (0.5,)}, "a mean and a std > 0 per channel"),
-        ({"std": (0.5, 0.0, 0.5)}, "a mean and a std > 0 per channel"),
+        ({"mean": (0.5,)}, "a mean and a std per channel"),
+        ({"std": (0.5, 0.0, 0.5)}, "std > 0, got std = 0.0"),
         ({"classes": ("0",)}, "at least 2 classes"),
     ],
 )

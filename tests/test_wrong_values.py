@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +180,79 @@ def test_the_engine_refuses_what_is_wrong_and_works_with_the_rest(name):
     make, given, use = OTHERS[name]
     right = (lambda found: True) if name in ("Promises", "Axis", "Axis.numbered") else is_finite
     assert list(faults(make, use, given, given, right)) == []
+
+
+# Points, at which problems are asked and algorithms begin
+
+POINTS = ("an array", "a column", "a big-endian array", "an endless array", "an endless array, in part")
+NO_POINTS: dict[str, Any] = {
+    **{name: value for name, value in ZOO.items() if name not in POINTS},
+    "whole numbers": np.array([1, 2]),
+    "too many coordinates": np.zeros(99),
+    "no coordinates": np.zeros((3, 0)),
+}
+
+
+def asked_at_points() -> Iterator[tuple[str, Callable[[Any], Any]]]:
+    """Each public method of a registered problem, and of what is no problem, that takes x first; with a sample."""
+    for cls in by_name.REGISTER["problem"]:
+        problem = cls.example()
+        sample = np.full((4, *problem.sample_shape), 0.25)
+        for name in dir(cls):
+            found = inspect.getattr_static(cls, name)
+            taken = list(inspect.signature(found).parameters)[1:] if inspect.isfunction(found) else []
+            if taken[:1] == ["x"] and not name.startswith("_"):
+                more = [sample] if taken[1:2] == ["sample"] else []
+                assert len(taken) <= 1 or more, f"{cls.__name__}.{name} takes more than this test knows"
+                yield f"{cls.__name__}.{name}", partial(call_at, getattr(problem, name), more)
+    yield "RobustSGD.init", RobustSGD(Mean(), SGD(0.1)).init
+
+
+def call_at(method: Callable[..., Any], more: list[Any], x: Any) -> Any:
+    return method(x, *more)
+
+
+AT_POINTS = dict(asked_at_points())
+
+
+@pytest.mark.parametrize("name", AT_POINTS)
+def test_points_are_arrays_of_real_floating_point_numbers(name):
+    """In whole numbers a sum would lose its fractions, and a wrong number of coordinates would be broadcast."""
+    fine = ("too many coordinates", "no coordinates", "no array entries") if name == "RobustSGD.init" else ()
+    for told, x in NO_POINTS.items():
+        if told in fine:  # of any dimension
+            continue
+        with pytest.raises(ValueError, match=r"(?<!\w)x0?(?!\w)") as refused:
+            AT_POINTS[name](x)
+        assert str(refused.value).startswith(name.partition(".")[0]), told
+
+
+def test_points_of_all_problems_are_asked_for():
+    """`gradient`, `excess`, `value`, `measure` and `oracle` of each, and what some have besides."""
+    asked = {name.partition(".")[2] for name in AT_POINTS}
+    assert {"gradient", "excess", "value", "measure", "oracle", "hessian", "variance", "heterogeneity"} <= asked
+    assert len(AT_POINTS) > 5 * len(by_name.REGISTER["problem"])
+
+
+GRADIENTS = np.array([[1.0, 2.0], [3.0, 4.0]])
+
+
+@pytest.mark.parametrize(
+    ("gradients", "state", "named"),
+    [
+        ([[1.0, 2.0]], np.zeros(2), "gradients"),
+        (np.array([[1, 2]]), np.zeros(2), "gradients"),
+        (GRADIENTS, np.zeros(1), "gradients"),
+        (GRADIENTS, np.zeros(3), "gradients"),
+        (GRADIENTS, None, "state"),
+    ],
+)
+def test_a_round_needs_gradients_that_fit_its_state(gradients, state, named):
+    """One coordinate would be broadcast: a state of another dimension than its problem's."""
+    algorithm = RobustSGD(Mean(), SGD(0.1))
+    state = state if state is None else algorithm.init(state)
+    with pytest.raises(ValueError, match=rf"(?<!\w){named}(?!\w)"):
+        algorithm(gradients, state)
 
 
 # The harness notices what it is there for

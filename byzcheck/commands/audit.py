@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from byzcheck.commands.arguments import check_json, find_own, write_json
-from byzcheck.commands.errors import one_sentence, said
+from byzcheck.commands.aside import aside
+from byzcheck.commands.errors import one_sentence
 
 
 @one_sentence
@@ -31,21 +32,23 @@ def audit(
     from byzcheck.record import card_record
     from byzcheck.show.terminal import evidence_table
     from sims.by_name import parse_settings, rule_by_name
+    from sims.owned import told
 
     if not 0 <= 2 * f < n:
         raise ValueError(f"an audit needs 0 ≤ f < n/2, got n = {n}, f = {f}")
     check_json(json)
     find_own()
-    made = rule_by_name(rule, f, parse_settings(settings or []))
-    made.require(n)
-    try:
-        card = card_of(made, n, f)
-    except (ValueError, MemoryError, OSError):
-        raise
-    except Exception as error:
-        if ":" not in rule:
+    with aside():
+        made = rule_by_name(rule, f, parse_settings(settings or []))
+        made.require(n)
+        try:
+            card = card_of(made, n, f)
+        except (ValueError, MemoryError, OSError):
             raise
-        raise ValueError(f"{rule} cannot be audited: {said(error)}") from error
+        except Exception as error:
+            if ":" not in rule:
+                raise
+            raise ValueError(f"{rule} cannot be audited: {told(error)}") from error
     if json is not None:
         write_json(card_record(card, rule), json)
     out = console(stderr=str(json) == "-")

@@ -53,17 +53,17 @@ def one_sentence(command: Callable[..., None]) -> Callable[..., None]:
             if (place := whose(error)) is None:  # as rich does where nobody reads any more
                 raise
             fail(f"{place} exits instead of returning")
-        except BrokenPipeError:
-            raise  # the reader of the output left: no error of ours
+        except (typer.Exit, typer.Abort, PARSER_ERROR, BrokenPipeError) as error:
+            if (place := whose(error)) is None:  # how a command ends, or the reader of the output left
+                raise
+            fail(f"{place} raised {said(error)}")
         except ValueError as error:
-            fail(str(error))
+            fail(said(error, kind=False) or f"{whose(error) or 'something'} raised {type(error).__name__}")
         except OSError as error:
-            fail(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error))
+            fail(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or said(error))
         except MemoryError:
             fail("not enough memory")
-        except (typer.Exit, typer.Abort, PARSER_ERROR):
-            raise
-        except Exception as error:
+        except BaseException as error:
             from concurrent.futures.process import BrokenProcessPool
 
             if isinstance(error, BrokenProcessPool):
@@ -79,10 +79,11 @@ REASONS = "killed, or out of memory"
 OURS = ("byzcheck", "benchmarks", "figures", "theory")
 
 
-def said(error: BaseException) -> str:
-    """An error's type and what it says, in one line."""
-    words = " ".join(str(error).split())
-    return f"{type(error).__name__}: {words}" if words else type(error).__name__
+def said(error: BaseException, kind: bool = True) -> str:
+    """What an error says, in one line; with its `kind` in front."""
+    from sims.owned import told, words  # NumPy, for which nobody waits who is told nothing
+
+    return told(error) if kind else words(error)
 
 
 def whose(error: BaseException) -> str | None:

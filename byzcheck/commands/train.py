@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from byzcheck.commands.aside import aside
 from byzcheck.commands.errors import one_sentence
 from byzcheck.commands.sweep.arguments import RESULTS, Asked, Changes, Chosen, Data, File, Where, counted, lasting, read
 from byzcheck.commands.sweep.progress import headline, planned, settings, tell
@@ -57,8 +58,9 @@ def train(
     headline(sweep, found)
     outcome = Outcome()
     if found.left:
-        batches = found.batches(1)
-        with asked_to_stop(), training(sweep, batches) as watcher:
+        with aside():
+            batches = found.batches(1)
+        with aside(), asked_to_stop(), training(sweep, batches) as watcher:
             outcome = run(batches, absolute(where), here(watch=watcher.watch, most=None), watcher, 0)
         if outcome.stopped:
             go_on = asked.command("train", *again)

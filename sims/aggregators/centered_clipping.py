@@ -12,7 +12,7 @@ from sims import kernels
 from sims.aggregators import whole_range
 from sims.aggregators.rule import Promises, Rule, State
 from sims.backend import Array, device, finite_rows, host, lead, namespace, only, row_norms, surely, widest
-from sims.checked import MOST_STEPS, keep, over_axes, whole
+from sims.checked import MOST_STEPS, keep, over_axes, points, told, whole
 from sims.kernels.in_rounds import RuleInRounds, Step
 
 
@@ -81,6 +81,7 @@ class CenteredClipping(Rule):
 
     def combine(self, x: Array, state: State, rng: Any) -> tuple[Array, State]:
         """(..., n, d) and the centre (..., d) → the new centre, twice."""
+        self._check_centre(state, x)
         if kernels.pays(x) and (found := kernels.centered_clipping(x, state, self.radii)) is not None:
             return found, found
         xp = namespace(x)
@@ -95,6 +96,17 @@ class CenteredClipping(Rule):
             v = self._clipped_anyhow(rows, alive, start, usual)
         v = xp.astype(v, x.dtype)
         return v, v
+
+    def _check_centre(self, state: State, x: Array) -> None:
+        shape = (*x.shape[:-2], x.shape[-1])
+        if type(state) is np.ndarray and state.shape == shape and state.dtype == x.dtype:
+            return
+        points("CenteredClipping", state, x.shape[-1], "state")
+        own = tuple(state.shape)
+        if len(own) > len(shape) or any(k not in (1, n) for k, n in zip(own[::-1], shape[::-1], strict=False)):
+            raise ValueError(f"CenteredClipping needs a state that broadcasts to {shape}, got state of {own}")
+        if namespace(state) is not namespace(x):
+            raise ValueError(f"CenteredClipping needs a state of {namespace(x).__name__}, got {told(state)}")
 
     def _clipped(self, rows: Array, alive: Array, v: Array, away: Array, norms: Array) -> Array:
         """The steps from the centre v, from which the rows are `away`."""

@@ -49,10 +49,10 @@ class Rule(abc.ABC):
     """An aggregation rule: a frozen value that turns messages (..., n, d) into (..., d).
 
     `state = rule.init(x)`, `y, state = rule(x, state)`; most rules have the empty state, others any tree of arrays and
-    numbers (`sims.trees`). Leading axes are independent runs. Real parameters that `reals` names may be arrays that
-    broadcast over the leading axes; all others are static. A NaN or an infinity in a message is an attack, not an
-    error: it counts as the worst value, and with at most `breakdown(n)` such rows the output stays finite. Dtype,
-    device and array library of the output are those of the input.
+    numbers (`sims.trees`). Leading axes are runs that know nothing of each other, see `Attack`. Real parameters that
+    `reals` names may be arrays that broadcast over the leading axes; all others are static. A NaN or an infinity in a
+    message is an attack, not an error: it counts as the worst value, and with at most `breakdown(n)` such rows the
+    output stays finite. Dtype, device and array library of the output are those of the input.
 
     A rule that draws does so from `rng`, which has `normal(steps, shape)` and `uniform(steps, shape)`, each run on its
     own stream: (steps, runs, *shape), runs being the last leading axis (`sims.engine.RunStreams`). Simulations,
@@ -67,6 +67,10 @@ class Rule(abc.ABC):
     """
 
     reals: ClassVar[Mapping[str, int]] = {}  # real parameters that may be arrays: how many axes of its own each has
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        checked.reals(cls)
 
     @property
     @abc.abstractmethod
@@ -194,8 +198,9 @@ class FunctionRule(StatelessRule):
         if flat.shape[0] == 0:
             return xp.zeros(shape, dtype=x.dtype, device=device(x))
         rows = [asked("rule", self.function, flat[i, ...]) for i in range(flat.shape[0])]
-        for y in rows:
-            if not is_array_api_obj(y) or isinstance(y, np.ma.MaskedArray) or namespace(y) is not xp:
+        for found in rows:
+            y: Any = found
+            if not is_array_api_obj(found) or isinstance(y, np.ma.MaskedArray) or namespace(y) is not xp:
                 kind = f"a plain array of {xp.__name__}"
                 raise ValueError(f"{self.name} must return {kind}, shape ({x.shape[-1]},), got {type(y).__name__}")
             if not xp.isdtype(y.dtype, ("real floating", "integral")):
@@ -220,6 +225,27 @@ def as_rule(rule: Rule | Callable[[Array], Array]) -> Rule:
     if callable(rule):
         return FunctionRule(rule)
     raise ValueError(f"a rule is a sims Rule or a function (n, d) → (d,), got {type(rule).__name__}")
+
+
+def declared(rule: Rule, n: int) -> tuple[Promises, int]:
+    """The promises of a rule and its breakdown for n workers; a `ValueError` where somebody's own declares none.
+
+    >>> from sims.aggregators import CoordinateMedian
+    >>> declared(CoordinateMedian(), 5)[1]
+    2
+    """
+    if ours(rule):
+        return rule.promises, rule.breakdown(n)
+    who = called("rule", rule)
+    try:
+        promises, breakdown = rule.promises, rule.breakdown(n)
+    except ValueError:
+        raise
+    except Exception as error:
+        raise PartError(f"{who} raised {told(error)}") from error
+    if not isinstance(promises, Promises):
+        raise PartError(f"{who} needs sims Promises as promises, got promises = {checked.told(promises)}")
+    return promises, checked.whole(who, "breakdown", breakdown, least=0, most=n)
 
 
 def required(rule: Rule, n: int) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, final
 
+from sims import checked
 from sims.backend import Array
 from sims.kernels.in_rounds import AttackInRounds
 from sims.owned import asked, called, ours, pair, received
@@ -49,6 +50,10 @@ class Attack(abc.ABC):
     (`sims.engine.RunStreams`). Real parameters that `reals` names, with the number of axes of their own, may be arrays
     over the leading axes. The state is any tree of arrays and numbers (`sims.trees`).
 
+    Leading axes are runs that know nothing of each other: what is sent in one depends on its own numbers alone, so that
+    a mean over workers is one along axis −2. A sweep, which plays many jobs as the runs of one experiment, plays the
+    first and the last of them alone as well, and every job alone if a number of these differs.
+
     An attack of somebody's own is called with copies of view and state, in which it may write, and what it returns is
     copied (`sims.owned`); what ours send may be `view.own` itself. Calling raises `ValueError` if `sent` has not the
     shape of `view.own`; and one that names the attack if it is of somebody's own and raises, or sends something else
@@ -58,6 +63,10 @@ class Attack(abc.ABC):
     enters: ClassVar[str] = "messages"
     flips_labels: ClassVar[bool] = False
     reals: ClassVar[Mapping[str, int]] = {}
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        checked.reals(cls)
 
     @classmethod
     def example(cls, n: int, f: int) -> Self | None:

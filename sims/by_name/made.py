@@ -11,6 +11,7 @@ from sims.attacks import Attack
 from sims.by_name.found import chain_of, class_in, settings_of
 from sims.by_name.nearest import nearest
 from sims.by_name.signatures import constructs, parameters, required, signature, takes_anything
+from sims.checked import told, words
 from sims.observers import Observer
 from sims.optimizers import Optimizer
 from sims.problems import Oracle
@@ -117,6 +118,9 @@ def _made(kind: str, text: str, settings: Mapping[str, Any] | None, **offered: A
 
     The innermost is made first, and each that is built around it takes it in its turn.
     """
+    text = words("a name", kind, text)
+    if not isinstance(settings, Mapping | None):
+        raise ValueError(f"{text} needs settings by name, got settings = {told(settings)}")
     chain, settings = chain_of(kind, text), dict(settings or {})
     if not constructs(chain[-1]) and settings and len(chain) == 1:
         raise ValueError(
@@ -146,8 +150,19 @@ def _called(
     try:
         return found(**inner, **given)
     except TypeError as error:
-        told = ", ".join(f"{name} = {value!r}" for name, value in given.items())
-        raise ValueError(f"{text} does not accept {told}: {error}") from error
+        if not _refuses(found, {**inner, **given}):  # it was raised inside
+            raise
+        shown = ", ".join(f"{name} = {told(value)}" for name, value in given.items())
+        raise ValueError(f"{text} does not accept {shown}: {error}") from error
+
+
+def _refuses(found: Any, given: dict[str, Any]) -> bool:
+    """Whether a constructor takes not what it is given."""
+    try:
+        inspect.signature(found).bind(**given)
+    except TypeError:
+        return True
+    return False
 
 
 def _own(kind: str, chain: Sequence[Any], k: int, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from sims.owned import told
+
 
 def of_module(module: str, name: str) -> Any:
     """What `name`, with dots where it is within something, means in a module or in a file that ends in .py.
@@ -17,8 +19,10 @@ def of_module(module: str, name: str) -> Any:
     """
     try:
         found: Any = _of_file(module) if module.endswith(".py") else importlib.import_module(module)
-    except (Exception, SystemExit) as error:
-        raise ValueError(f"module {module} does not import: {type(error).__name__}: {error}") from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever it raises, or that it exits
+        raise ValueError(f"module {module} does not import: {told(error)}") from error
     for part in name.split("."):
         if not hasattr(found, part):
             raise ValueError(f"module {module} has no {name}")

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterable
 from typing import Any
 
+from sims.checked import told, words
+
 
 def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
     """`name=value` texts as a mapping; a value that is no Python literal and no number is a string.
@@ -14,7 +16,12 @@ def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
     {'tau': 10, 'variant': 'byzfl', 'm': None, 'nu': 0.001}
     """
     settings: dict[str, Any] = {}
-    for text in texts:
+    try:
+        given = [texts] if isinstance(texts, str | bytes) else list(texts)
+    except Exception as error:  # whatever an object does that is asked what is in it
+        raise ValueError(f"parse_settings needs texts, a list of name=value, got texts = {told(texts)}") from error
+    for one in given:
+        text = words("parse_settings", "texts", one)
         name, equals, value = text.partition("=")
         if not (equals and name.strip().isidentifier()):
             raise ValueError(f"a setting is written name=value, got {text!r}")

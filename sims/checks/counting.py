@@ -29,7 +29,8 @@ from typing import Any
 import array_api_compat.numpy as reference
 import numpy as np
 
-from sims.aggregators.rule import Rule
+from sims.aggregators.rule import Rule, as_rule
+from sims.checked import messages, several, whole
 
 VIEWS = frozenset({"reshape", "broadcast_to", "flip", "matrix_transpose"})
 REDUCTIONS = frozenset({"sum", "mean", "max", "min", "all", "any", "argmax", "argmin"})
@@ -207,7 +208,10 @@ def count(rule: Rule, x: np.ndarray) -> Tally:
     >>> count(Mean(), np.zeros((10, 3)))
     Tally(operations=30, comparisons=0)
     """
-    tally = Tally()
+    rule, tally = as_rule(rule), Tally()
+    messages(x, "messages x")
+    if type(x) is not np.ndarray:
+        raise ValueError(f"count needs messages x in an array of NumPy's, got a {type(x).__name__}")
     rule.aggregate(Counted(x, CountingNamespace(tally)))
     return tally
 
@@ -220,7 +224,8 @@ def degree(counts: Sequence[int]) -> int:
     >>> degree([3, 7, 13, 21, 31])
     2
     """
-    differences, k = list(counts), -1
+    several("degree", "counts", counts, "counts, whole numbers")
+    differences, k = [whole("degree", "counts", one) for one in counts], -1
     while any(differences):
         differences = [b - a for a, b in itertools.pairwise(differences)]
         k += 1

@@ -6,7 +6,11 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, get_args
+
+import numpy as np
+
+from sims.checked import choice, told, words
 
 Kind = Literal["exact", "proved", "searched", "sampled", "reproduced"]
 Relation = Literal["<=", ">=", "="]
@@ -49,6 +53,17 @@ class Evidence:
     resolution: float = 0.05
     scale: float | None = None
     at: Mapping[str, Number | str] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        for name in ("measured", "claimed", "error", "resolution", *(("scale",) if self.scale is not None else ())):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float | Fraction | np.integer | np.floating):
+                raise ValueError(f"Evidence needs a number as {name}, got {name} = {told(value)}")
+            if isinstance(value, np.integer | np.floating) and not isinstance(value, float):
+                object.__setattr__(self, name, value.item())  # an unsigned one has no negative
+        choice("Evidence", "relation", self.relation, get_args(Relation))
+        choice("Evidence", "kind", self.kind, get_args(Kind))
+        words("Evidence", "what", self.what)
 
     @property
     def verdict(self) -> Verdict:

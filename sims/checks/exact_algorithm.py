@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeVar
 
-from sims.aggregators import CenteredClipping, Rule
-from sims.checked import flag, keep, whole
+from sims.aggregators import CenteredClipping, Rule, as_rule
+from sims.checked import flag, keep, told, whole
 from sims.checks.exact_rules import exact_aggregate, rational
 from sims.optimizers import SGD, Optimizer, ServerMomentum, WorkerMomentum
 from sims.optimizers.optimizer import at
@@ -74,8 +74,10 @@ class ExactSGD(ExactAlgorithm):
 
     def __post_init__(self) -> None:
         keep(self, flag, "warm")
+        as_rule(self.rule)
         if not isinstance(self.optimizer, SGD | ServerMomentum | WorkerMomentum):
-            raise ValueError(f"ExactSGD knows SGD, ServerMomentum and WorkerMomentum, got {self.optimizer!r}")
+            kinds = "SGD, ServerMomentum or WorkerMomentum"
+            raise ValueError(f"ExactSGD needs {kinds} as optimizer, got optimizer = {told(self.optimizer)}")
 
     def start(self) -> SGDState:
         """At 0, without memories."""

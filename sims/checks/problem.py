@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from sims.backend import HUGE
-from sims.checked import real, whole
+from sims.checked import Bounds, real, several, whole, within
 from sims.checks.confidence import bounded_mean
 from sims.checks.evidence import Evidence, Kind, Relation
 from sims.engine.streams import Streams
@@ -33,8 +33,15 @@ class FiniteLaw:
     weights: np.ndarray
 
     def __post_init__(self) -> None:
-        if len(self.samples) != len(self.weights) or abs(float(np.sum(self.weights)) - 1) > 1e-12:
-            raise ValueError(f"FiniteLaw needs a weight per sample, in all 1, got a sum of {np.sum(self.weights)}")
+        samples = within("FiniteLaw", "samples", self.samples, Bounds(), "samples (m, …)")
+        weights = several("FiniteLaw", "weights", self.weights, "weights ≥ 0 (m,), in all 1", 1, Bounds(least=0))
+        if samples.shape[:1] != weights.shape:
+            raise ValueError(
+                f"FiniteLaw needs a weight for each of the samples, got samples of {samples.shape} and weights of "
+                f"{weights.shape}"
+            )
+        if abs(float(np.sum(weights)) - 1) > 1e-12:
+            raise ValueError(f"FiniteLaw needs weights with the sum 1, got a sum of {np.sum(weights)}")
 
 
 def cells(parts: int, dim: int = 1) -> FiniteLaw:

@@ -17,7 +17,7 @@ import numpy as np
 
 from sims.aggregators.rule import Rule, as_rule
 from sims.backend import Array, get_namespace, to_numpy
-from sims.checked import real, whole
+from sims.checked import Bounds, real, several, whole
 from sims.checks.draws import Draws
 
 FAR = 1e6
@@ -124,9 +124,15 @@ def _ratios(errors: np.ndarray, m: int, p: np.ndarray, q: np.ndarray) -> np.ndar
     return np.where(rho_sq > 0, expected / np.where(rho_sq > 0, rho_sq, 1.0), 0.0)
 
 
+def _table(owner: str, errors: np.ndarray) -> np.ndarray:
+    """What `error_table` gives, (g + 1,) with g ≥ 1."""
+    return several(owner, "errors", errors, "errors ≥ 0 of k = 0, …, g ≥ 1", 2, Bounds(least=0, finite=False))
+
+
 def search_c(errors: np.ndarray, delta: float) -> tuple[float, Law]:
     """The largest Σ P(k) e_k / (δρ²) over a grid of laws, refined around its best point."""
     delta = real("search_c", "delta", delta, above=0, below=1)
+    errors = _table("search_c", errors)
     g = len(errors) - 1
     if not np.all(np.isfinite(errors)) or max(errors[0], errors[-1]) > 1e-20:
         return math.inf, Law(0, 0.0, 0.0 if errors[0] > 1e-20 else 1.0)  # an error although all honest values agree
@@ -150,6 +156,7 @@ def search_c(errors: np.ndarray, delta: float) -> tuple[float, Law]:
 
 def search_kappa(errors: np.ndarray) -> tuple[float, int]:
     """The largest e_k / (k/g·(1 − k/g)) and its k; infinite if the rule errs where all honest values agree."""
+    errors = _table("search_kappa", errors)
     g = len(errors) - 1
     share = np.arange(g + 1) / g
     variance = share * (1 - share)

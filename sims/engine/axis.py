@@ -124,7 +124,7 @@ class Scheduled:
         if not isinstance(value, Axis):
             return value
         if any(self.coordinates.get(name) != along for name, along in value.coordinates.items()):
-            raise ValueError(f"a schedule needs in round {t} the axes of round 1, got {value!r}")
+            raise ValueError(f"a schedule needs in round {t} the axes of round 1, got {told(value)}")
         return value.over(self.names, 0)
 
 

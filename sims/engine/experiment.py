@@ -14,6 +14,7 @@ from sims.backend import Namespace, backend_name
 from sims.checked import flag, numbers, told, whole
 from sims.engine.axis import RUN, Axis, along, axes_in, check_shapes, union
 from sims.engine.describe import describe, key
+from sims.engine.foreign import check_oracle
 from sims.engine.round import Round
 from sims.engine.streams import AnyStreams, RunStreams, Streams
 from sims.observers import Observer
@@ -99,13 +100,14 @@ class Experiment:
         for name, kind in (("problem", Oracle), ("algorithm", Algorithm), ("attack", Attack)):
             if not isinstance(part := getattr(self, name), kind):
                 raise ValueError(f"an experiment needs a sims {kind.__name__} as {name}, got {name} = {told(part)}")
+        check_oracle(self.problem)
         if not isinstance(self.observers, Sequence):
             raise ValueError(f"an experiment needs a tuple of observers, got observers = {told(self.observers)}")
         for observer in self.observers:
             if not isinstance(observer, Observer):
                 raise ValueError(f"an experiment needs sims Observers as observers, got {told(observer)}")
         if self.attack.enters not in STAGES:
-            raise ValueError(f"an attack enters at one of {STAGES}, got enters = {self.attack.enters!r}")
+            raise ValueError(f"an attack enters at one of {STAGES}, got enters = {told(self.attack.enters)}")
 
     def _checked_seed(self, seed: Any) -> int | tuple[int, ...]:
         if not isinstance(seed, tuple | list | range):

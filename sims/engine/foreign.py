@@ -3,14 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
-from sims.backend import Array
+from sims import owned
+from sims.backend import Array, backend_name
+from sims.checked import choice, told, whole
 from sims.optimizers import Algorithm, AlgorithmState
 from sims.optimizers.optimizer import several_points
-from sims.owned import PartError, asked, called, named_arrays, pair, received
+from sims.owned import PartError, asked, called, named_arrays, ours, pair, received
 from sims.problems import Oracle
+
+PRECISIONS = ("float64", "float32", "float16", "bfloat16")
+
+
+def check_oracle(problem: Oracle) -> None:
+    """Raise a `ValueError` that names a problem of somebody's own, unless it has what every `Oracle` has."""
+    if ours(problem):
+        return
+    who = called("problem", problem)
+    whole(who, "dim", _declared(who, problem, "dim"), least=1)
+    shape = _declared(who, problem, "sample_shape")
+    if not isinstance(shape, tuple | list):
+        raise PartError(f"{who} needs a tuple as sample_shape, got sample_shape = {told(shape)}")
+    for axis in shape:
+        whole(who, "sample_shape", axis, least=0)
+    choice(who, "precision", _declared(who, problem, "precision"), PRECISIONS)
+    _declared(who, problem, "device")
+    try:
+        backend_name(_declared(who, problem, "backend"))
+    except ValueError as error:
+        raise PartError(f"{who}: {error}") from error
+
+
+def _declared(who: str, problem: Oracle, name: str) -> Any:
+    """A property of a problem; what else than a `ValueError` is raised there becomes one."""
+    try:
+        return getattr(problem, name)
+    except (ValueError, MemoryError):  # as where its data are not there
+        raise
+    except Exception as error:
+        raise PartError(f"{who} raised {owned.told(error)} where its {name} is asked for") from error
+
+
+def session_of(problem: Oracle) -> AbstractContextManager[Any]:
+    """What is entered around a run of a problem."""
+    found = problem.session() if ours(problem) else asked("problem", problem.session)
+    if not isinstance(found, AbstractContextManager):
+        raise PartError(f"{called('problem', problem)} must return a context manager as session, got {told(found)}")
+    return found
 
 
 class ForeignAlgorithm:
@@ -93,6 +135,6 @@ class ForeignProblem:
         found = named_arrays(self.who, measured, tuple(x.shape[:-1]), exactly=False)
         self.names = self.names or found.keys()
         if found.keys() != self.names:
-            told = ", ".join(sorted(found)) or "nothing"
-            raise PartError(f"{self.who} must measure the same of every iterate, got {told}")
+            names = ", ".join(sorted(found)) or "nothing"
+            raise PartError(f"{self.who} must measure the same of every iterate, got {names}")
         return found

@@ -12,6 +12,7 @@ import numpy as np
 from sims.backend import Array, Namespace
 from sims.engine.checkpoint import Checkpoint, positions, rewind
 from sims.engine.experiment import Experiment
+from sims.engine.foreign import session_of
 from sims.engine.notes import Notes
 from sims.engine.record import Record
 from sims.engine.round import Played, States
@@ -44,7 +45,7 @@ def play(
     per_step = max(1, e.runs * e.n * math.prod(e.problem.sample_shape))
     size = max(1, min(e.steps, CHUNK_NUMBERS // per_step)) if chunk is None else chunk
     # an attack may send infinities and an algorithm may diverge: both are results, not accidents
-    with np.errstate(over="ignore", invalid="ignore"), e.problem.session():
+    with np.errstate(over="ignore", invalid="ignore"), session_of(e.problem):
         return _Game(e, xp, size, checkpoint, watch).record()
 
 

@@ -35,7 +35,7 @@ class Record:
     observed: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        names = {one.name for one in fields(self)} | set(self.dims)
+        names = {one.name for one in fields(self)} | {*self.dims, "versions", "coordinate"}
         if taken := [name for name in self.measures if name in names]:
             raise ValueError(f"a record has something else under the name of the measure {taken[0]!r}")
         if taken := [name for name in self.observed if name in names | self.measures.keys()]:

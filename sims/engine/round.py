@@ -9,6 +9,7 @@ from typing import Any
 
 from sims.attacks import Attack, View
 from sims.backend import Array, inverse, namespace, take_rows
+from sims.checked import told
 from sims.engine.foreign import ForeignAlgorithm, ForeignProblem
 from sims.optimizers import Algorithm, AlgorithmState
 from sims.owned import asked, ours
@@ -54,7 +55,7 @@ class Round:
     def __post_init__(self) -> None:
         if self.attack.flips_labels and not isinstance(self.problem, Labelled):
             name = type(self.attack).__name__
-            raise ValueError(f"{name} needs a problem with labels, got problem = {self.problem!r}")
+            raise ValueError(f"{name} needs a problem with labels, got problem = {told(self.problem)}")
 
     @functools.cached_property
     def _algorithm(self) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from array_api_compat import is_cupy_namespace
 
 from sims.backend import Namespace
-from sims.checked import keep, told, whole, words
+from sims.checked import draws, keep, told, whole, words
 from sims.kernels.cuda.random import DeviceStreams
 
 WORD = 2**64
@@ -108,6 +108,7 @@ class RunStreams:
             generator.bit_generator.state = state
 
     def _draw(self, sampler: Callable[..., np.ndarray], steps: int, shape: tuple[int, ...]) -> np.ndarray:
+        steps, shape = draws("RunStreams", steps, shape)
         drawn = np.empty((steps, len(self.runs), *shape))
         for position, generator in enumerate(self.generators):
             drawn[:, position] = sampler(generator, (steps, *shape))

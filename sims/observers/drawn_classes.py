@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sims.backend import Array, device, namespace
+from sims.checked import told
 from sims.observers.observer import Seen
 
 
@@ -16,7 +17,7 @@ def drawn_classes(name: str, seen: Seen) -> Array:
     """
     problem: Any = seen.problem
     if not has_classes(seen):
-        raise ValueError(f"{name} needs a problem whose samples have classes, got problem = {problem!r}")
+        raise ValueError(f"{name} needs a problem whose samples have classes, got problem = {told(problem)}")
     labels = problem.labels(seen.sample, seen.memory, seen.g)
     if labels.shape[-1] != 1:
         raise ValueError(f"{name} needs one image a worker, batch = 1, got batch = {labels.shape[-1]}")

@@ -42,9 +42,10 @@ class Observer(abc.ABC):
     """A frozen value that is shown every round: `observer(seen)` is a mapping of names to arrays (...).
 
     The names are the same in every round. A record holds their means over the rounds since the last recorded time,
-    those rounds left out in which they are NaN, in `observed`. Rows are in the order of the workers, good first, also
-    where the algorithm sees them shuffled. An observer of somebody's own is shown copies, in which it may write; it is
-    a `ValueError` that names it if it raises, or notes something else than arrays (...) by name.
+    those rounds left out in which they are NaN, in `observed`. Rows are in the order of the workers, good first,
+    also where the algorithm sees them shuffled. What is noted of a run depends on no other. An observer of
+    somebody's own is shown copies, in which it may write; it is a `ValueError` that names it if it raises, or notes
+    something else than arrays (...) by name.
     """
 
     @classmethod

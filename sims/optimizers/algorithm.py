@@ -9,7 +9,7 @@ from typing import Any, final
 
 from sims.aggregators import Rule, as_rule
 from sims.backend import Array, namespace
-from sims.checked import told
+from sims.checked import messages, points, told
 from sims.optimizers.optimizer import Optimizer, asked_messages, asked_points, asked_update
 from sims.owned import as_always, copy_of
 
@@ -37,7 +37,11 @@ class Algorithm(abc.ABC):
     """
 
     def init(self, x0: Array) -> AlgorithmState:
-        """The state before the first round, at x0 (..., d), with last aggregate 0 and no memory."""
+        """The state before the first round, at x0 (..., d), with last aggregate 0 and no memory.
+
+        Raises `ValueError` unless x0 is an array of real floating-point numbers.
+        """
+        points(type(self).__name__, x0, name="x0")
         return AlgorithmState(copy_of(x0), namespace(x0).zeros_like(x0), 0)
 
     def points(self, state: AlgorithmState) -> tuple[Array, ...]:
@@ -61,10 +65,22 @@ class Algorithm(abc.ABC):
 
     @final
     def __call__(self, gradients: Array, state: AlgorithmState, rng: Any = None) -> tuple[Array, AlgorithmState]:
-        """One round without anything between the two halves."""
+        """One round without anything between the two halves.
+
+        Raises `ValueError` for a `state` that is none, and for gradients that do not fit it or are no real
+        floating-point numbers.
+        """
+        if not isinstance(state, AlgorithmState):
+            raise ValueError(f"{type(self).__name__} needs the state of `init` or of a call, got state = {told(state)}")
+        messages(gradients, "gradients")
         with as_always():
-            messages, state = self.messages(gradients, state)
-            x, state = self.update(messages, state, rng)
+            d = sum(point.shape[-1] for point in self.points(state))
+            if gradients.shape[-1] != d:
+                raise ValueError(
+                    f"gradients must have shape (..., n, {d}) at these points, got {tuple(gradients.shape)}"
+                )
+            sent, state = self.messages(gradients, state)
+            x, state = self.update(sent, state, rng)
             return copy_of(x), state
 
 
@@ -102,6 +118,7 @@ class RobustSGD(Algorithm):
 
     def init(self, x0: Array) -> AlgorithmState:
         """The state before the first round."""
+        points("RobustSGD", x0, name="x0")
         return AlgorithmState(copy_of(x0), namespace(x0).zeros_like(x0), 0, Memories())
 
     def points(self, state: AlgorithmState) -> tuple[Array, ...]:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from sims import checked
 from sims.backend import Array, lead, namespace
 from sims.checked import over_axes
 from sims.kernels.in_rounds import OptimizerInRounds
@@ -27,6 +28,8 @@ class Optimizer(abc.ABC):
     memories start as None, which means zero. Learning rate and momentum are numbers, arrays over the leading axes, or
     functions of t; `reals` names these parameters, with the number of axes of their own (none).
 
+    Leading axes are runs that know nothing of each other, see `Attack`.
+
     Memories are any trees of arrays and numbers (`sims.trees`). An optimizer of somebody's own is called with copies,
     in which it may write, and what it returns is copied (`sims.owned`). With ours what is sent and what is remembered
     may be one array, into which nobody writes.
@@ -38,6 +41,10 @@ class Optimizer(abc.ABC):
     reals: ClassVar[Mapping[str, int]] = {"learning_rate": 0}
 
     learning_rate: Schedule
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        checked.reals(cls)
 
     @classmethod
     def example(cls) -> Self:

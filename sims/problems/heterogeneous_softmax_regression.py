@@ -12,6 +12,7 @@ import numpy as np
 from sims.backend import Array, as_like, device, namespace
 from sims.checked import keep, real, whole
 from sims.owned import read_only
+from sims.problems.oracle import at_points
 from sims.problems.problem import sq_norm, vanishing
 from sims.problems.shards import Split, check_count, check_split, deal
 from sims.problems.softmax_regression import SoftmaxRegression
@@ -94,6 +95,7 @@ class HeterogeneousSoftmaxRegression(SoftmaxRegression):
         """The `heterogeneity` at x*, (1/g) Σ‖∇f_i(x*)‖²."""
         return float(self.heterogeneity(self.x_star))
 
+    @at_points
     @vanishing
     def shard_gradients(self, x: Array) -> Array:
         """∇f_i(x) of every shard: (..., d) → (..., shards, d)."""
@@ -105,6 +107,7 @@ class HeterogeneousSoftmaxRegression(SoftmaxRegression):
         outer = xp.matmul(xp.matrix_transpose(residuals), a) / k
         return xp.reshape(outer, (*lead, g, d)) + self.ridge * x[..., None, :]
 
+    @at_points
     @vanishing
     def heterogeneity(self, x: Array) -> Array:
         """(1/g) Σ‖∇f_i(x) − ∇f(x)‖² over the honest workers: (..., d) → (...)."""
@@ -112,6 +115,7 @@ class HeterogeneousSoftmaxRegression(SoftmaxRegression):
         gradients = self.shard_gradients(x)
         return xp.mean(sq_norm(gradients - xp.mean(gradients, axis=-2, keepdims=True)), axis=-1)
 
+    @at_points
     @vanishing
     def variance(self, x: Array) -> Array:
         """E‖g_i − ∇f_i‖² at x for the worker for whom it is largest: (..., d) → (...)."""
@@ -122,6 +126,7 @@ class HeterogeneousSoftmaxRegression(SoftmaxRegression):
         means = sq_norm(self.shard_gradients(x) - self.ridge * x[..., None, :])
         return xp.max(squares - means, axis=-1) / self.batch
 
+    @at_points
     def measure(self, x: Array) -> Mapping[str, Array]:
         """What every problem measures, and the `heterogeneity`."""
         return {**super().measure(x), "heterogeneity": self.heterogeneity(x)}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from sims.backend import Array, namespace
+from sims.problems.oracle import at_points
 from sims.problems.sinusoidal import PhaseNoise
 
 
@@ -19,6 +20,7 @@ class Huber(PhaseNoise):
         """0: convex, but linear far out."""
         return 0.0
 
+    @at_points
     def excess(self, x: Array) -> Array:
         """Σ_j of c|x_j| − ½c², c = min(1, |x_j|)."""
         xp = namespace(x)
@@ -26,6 +28,7 @@ class Huber(PhaseNoise):
         short = xp.minimum(size, xp.ones_like(size))
         return xp.sum(short * (size - 0.5 * short), axis=-1)
 
+    @at_points
     def gradient(self, x: Array) -> Array:
         """Each coordinate clipped to [−1, 1]."""
         return namespace(x).clip(x, -1.0, 1.0)

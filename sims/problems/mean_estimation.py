@@ -11,7 +11,7 @@ import numpy as np
 
 from sims.backend import Array, as_like, lead, namespace
 from sims.checked import keep, over_axes, whole
-from sims.problems.oracle import Draws
+from sims.problems.oracle import Draws, at_points
 from sims.problems.problem import Problem, in_float64, sq_norm, vanishing
 
 
@@ -70,10 +70,12 @@ class MeanEstimation(Problem):
         """One uniform for each coordinate, (d,)."""
         return (self.dim,)
 
+    @at_points
     def excess(self, x: Array) -> Array:
         """f(x) − f* = ½‖x − x*‖²."""
         return 0.5 * sq_norm(self.gradient(x))
 
+    @at_points
     def gradient(self, x: Array) -> Array:
         """∇f(x) = x − Eξ."""
         return x - as_like(self.x_star, x)
@@ -82,6 +84,7 @@ class MeanEstimation(Problem):
         """Uniforms, (steps, runs, n, d)."""
         return streams.uniform(steps, (n, self.dim))
 
+    @at_points
     def oracle(self, x: Array, sample: Array, honest: int | None = None) -> Array:
         """x − ξ_i; every worker draws from the same law."""
         return x[..., None, :] - self.quantile(sample)

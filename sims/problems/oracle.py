@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import abc
 import contextlib
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeVar, cast
 
 import numpy as np
 
+from sims import checked
 from sims.backend import Array
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def at_points(method: Method) -> Method:
+    """A method of a problem that takes x first, with a `ValueError` unless x is an array (..., d) of real floats."""
+
+    @functools.wraps(method)
+    def looking(self: Any, x: Array, *more: Any, **named: Any) -> Any:
+        checked.points(type(self).__name__, x, self.dim)
+        return method(self, x, *more, **named)
+
+    return cast(Method, looking)
 
 
 class Draws(Protocol):
@@ -33,12 +48,19 @@ class Oracle(abc.ABC):
     with the number of axes of their own: {"sigma_sq": 0, "x_star": 1}. Iterates are numbers of `precision` in arrays of
     `backend`, unless the experiment names another, on `device` (None: where the library makes them).
 
+    Leading axes are runs that know nothing of each other, see `Attack`. In a sweep a measure may not have the name of
+    another column of results: `t`, `key`, or that of a setting.
+
     The engine hands an oracle of somebody's own copies of iterates, samples and memories, in which it may write, and
     copies what it returns (`sims.owned`). It is a `ValueError` that names it if it raises, or returns something else
     than arrays of these shapes, in the library of x and of real numbers that fit into its type.
     """
 
     reals: ClassVar[Mapping[str, int]] = {}
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        checked.reals(cls)
 
     @property
     def backend(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from sims.backend import Array, as_like, host, sum_across
-from sims.problems.oracle import Oracle
+from sims.problems.oracle import Oracle, at_points
 
 
 class Problem(Oracle):
@@ -64,6 +64,7 @@ class Problem(Oracle):
     def gradient(self, x: Array) -> Array:
         """∇f(x): (..., d) → (..., d)."""
 
+    @at_points
     def measure(self, x: Array) -> Mapping[str, Array]:
         """f(x) − f*, ‖∇f(x)‖² and ‖x − x*‖², under the names that `sims.engine.Record` has for them.
 
@@ -73,6 +74,7 @@ class Problem(Oracle):
         squares = sq_norm(self.gradient(x))
         return {"excess": self.excess(x), "sq_gradient_norms": squares, "sq_distances": sq_norm(away)}
 
+    @at_points
     def value(self, x: Array) -> Array:
         """f(x) = excess(x) + f*: (..., d) → (...)."""
         return self.excess(x) + as_like(self.f_star, x)

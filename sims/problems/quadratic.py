@@ -11,7 +11,7 @@ import numpy as np
 
 from sims.backend import Array, as_like, device, host, lead, namespace, sum_across
 from sims.checked import keep, over_axes, real, whole
-from sims.problems.oracle import Draws
+from sims.problems.oracle import Draws, at_points
 from sims.problems.problem import Problem
 
 
@@ -94,11 +94,13 @@ class Quadratic(Problem):
         """One normal for each coordinate, (d,)."""
         return (self.dim,)
 
+    @at_points
     def excess(self, x: Array) -> Array:
         """½ Σ λ_j (x_j − x*_j)²."""
         away = x - as_like(self.x_star, x)
         return 0.5 * sum_across(as_like(self.eigenvalues, x) * away * away)
 
+    @at_points
     def gradient(self, x: Array) -> Array:
         """∇f(x) = λ(x − x*), coordinate by coordinate."""
         return as_like(self.eigenvalues, x) * (x - as_like(self.x_star, x))
@@ -107,6 +109,7 @@ class Quadratic(Problem):
         """Standard normal vectors, (steps, runs, n, d)."""
         return streams.normal(steps, (n, self.dim))
 
+    @at_points
     def oracle(self, x: Array, sample: Array, honest: int | None = None) -> Array:
         """∇f(x) + u_i + √(σ²/d)·ξ_i."""
         xp = namespace(x, sample)
@@ -120,8 +123,9 @@ class Quadratic(Problem):
 
     def directions(self, n: int, g: int) -> np.ndarray:
         """u_i/ζ of n workers, g of them honest, (n, d)."""
+        n, g = whole("Quadratic", "n", n, least=0), whole("Quadratic", "g", g)
         if g < 2:
-            raise ValueError(f"Quadratic with ζ² > 0 needs at least 2 honest workers, got {g}")
+            raise ValueError(f"Quadratic with ζ² > 0 needs at least 2 honest workers, got g = {g}")
         worker = np.arange(n)[:, None] % g
         wave = 1 + np.arange(self.dim) % (g - 1)
         return math.sqrt(2 / self.dim) * np.cos(math.pi * (worker + 0.5) * wave / g)

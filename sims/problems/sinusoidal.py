@@ -12,7 +12,7 @@ import numpy as np
 
 from sims.backend import HUGE, Array, lead, namespace
 from sims.checked import choice, keep, over_axes, whole
-from sims.problems.oracle import Draws
+from sims.problems.oracle import Draws, at_points
 from sims.problems.problem import Problem, in_float64, sq_norm, vanishing
 
 WAVES = ("sine", "square")
@@ -90,6 +90,7 @@ class PhaseNoise(Problem):
         """Uniforms u = ξ/2π, (steps, runs, n, d)."""
         return streams.uniform(steps, (n, self.dim))
 
+    @at_points
     def oracle(self, x: Array, sample: Array, honest: int | None = None) -> Array:
         """∇f(x) + s·wave(x + 2πu_i)."""
         xp = namespace(x, sample)
@@ -114,10 +115,12 @@ class Sinusoidal(PhaseNoise):
         """The Hessian is the identity: μ = 1."""
         return 1.0
 
+    @at_points
     def excess(self, x: Array) -> Array:
         """f(x) itself, ½‖x‖²."""
         return 0.5 * sq_norm(x)
 
+    @at_points
     def gradient(self, x: Array) -> Array:
         """The point x itself."""
         return 1.0 * x
@@ -136,11 +139,13 @@ class Pendulum(PhaseNoise):
         """0: f bends down beyond π/2."""
         return 0.0
 
+    @at_points
     def excess(self, x: Array) -> Array:
         """Σ (1 − cos x_j) = 2 Σ sin²(x_j/2)."""
         xp = namespace(x)
         return 2.0 * sq_norm(xp.sin(0.5 * x))
 
+    @at_points
     def gradient(self, x: Array) -> Array:
         """The sine of each coordinate."""
         return namespace(x).sin(x)

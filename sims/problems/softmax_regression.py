@@ -17,7 +17,7 @@ from sims.problems.labelled import Labelled
 from sims.problems.labels import check_classes, relabelled
 from sims.problems.libsvm import read_libsvm
 from sims.problems.minimiser import CERTIFIED, PATIENCE, STEPS, minimiser
-from sims.problems.oracle import Draws
+from sims.problems.oracle import Draws, at_points
 from sims.problems.problem import Problem, sq_norm, vanishing
 from sims.problems.rounding import rounding_of_gradient
 
@@ -177,6 +177,7 @@ class SoftmaxRegression(Labelled, Problem):
         """The `certificate` of the x* that was found: f(x*) − min f is no more."""
         return self.certificate(self.x_star)
 
+    @at_points
     @vanishing
     def certificate(self, x: np.ndarray) -> float:
         """(‖∇f(x)‖ + ε)²/(2λ) ≥ f(x) − min f at any x (d,), ε being a bound on the rounding of the gradient."""
@@ -188,6 +189,7 @@ class SoftmaxRegression(Labelled, Problem):
         """The batch: b indices of points, (b,)."""
         return (self.batch,)
 
+    @at_points
     @vanishing
     def value(self, x: Array) -> Array:
         """f(x) from its definition."""
@@ -197,6 +199,7 @@ class SoftmaxRegression(Labelled, Problem):
         losses = top[..., 0] + xp.log(sum_across(xp.exp(scores - top))) - sum_across(scores * self._hot(x))
         return xp.mean(losses, axis=-1) + 0.5 * self.ridge * sq_norm(x)
 
+    @at_points
     @vanishing
     def excess(self, x: Array) -> Array:
         """(1/m) Σ_k KL(P*_k ‖ P_k) + ½λ‖x − x*‖².
@@ -217,6 +220,7 @@ class SoftmaxRegression(Labelled, Problem):
         far = high[..., 0] + xp.log(sum_across(weights * xp.exp(v - high)))
         return xp.mean(xp.where(top < 0.5, near, far), axis=-1) + 0.5 * self.ridge * sq_norm(away)
 
+    @at_points
     @vanishing
     def gradient(self, x: Array) -> Array:
         """(1/m) Σ_k (P_k − e_{y_k}) ⊗ a_k + λx."""
@@ -226,6 +230,7 @@ class SoftmaxRegression(Labelled, Problem):
         outer = xp.matmul(xp.matrix_transpose(residuals), a) / a.shape[0]
         return xp.reshape(outer, x.shape) + self.ridge * x
 
+    @at_points
     @vanishing
     def hessian(self, x: np.ndarray) -> np.ndarray:
         """∇²f(x) = (1/m) Σ (diag(P) − PPᵀ) ⊗ a aᵀ + λI at one point (d,), (d, d)."""
@@ -241,6 +246,7 @@ class SoftmaxRegression(Labelled, Problem):
                     products[b, :, c] = products[c, :, b]
         return products.reshape(self.dim, self.dim) / len(a) + self.ridge * np.eye(self.dim)
 
+    @at_points
     @vanishing
     def variance(self, x: Array) -> Array:
         """E‖g_i − ∇f‖² at x, a finite sum: (..., d) → (...)."""
@@ -249,6 +255,7 @@ class SoftmaxRegression(Labelled, Problem):
         squares = xp.mean(sq_norm(residuals) * sq_norm(as_like(self.points, x)), axis=-1)
         return (squares - sq_norm(self.gradient(x) - self.ridge * x)) / self.batch
 
+    @at_points
     def accuracy(self, x: Array) -> Array:
         """The share of the data set whose class has the highest score, (..., d) → (...)."""
         xp = namespace(x)
@@ -260,6 +267,7 @@ class SoftmaxRegression(Labelled, Problem):
         """Uniforms u ∈ [0, 1), (steps, runs, n, b): the point ⌊u·m⌋."""
         return streams.uniform(steps, (n, self.batch))
 
+    @at_points
     @vanishing
     def oracle(self, x: Array, sample: Array, honest: int | None = None, flip: bool = False) -> Array:
         """(1/b) Σ (P − e_y) ⊗ a + λx over each worker's batch; labels C − 1 − y behind the first `honest` if `flip`."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from sims.by_name import nearest
 from sims.by_name import takes as takes_of
+from sims.checked import told, words
 from sims.sweep import frame, grid
 from sims.sweep.alternatives import Report, alternatives
 from sims.sweep.axes import MOST
@@ -47,9 +48,13 @@ def read(path: str | Path, changes: Sequence[str] = ()) -> Sweep:
     file, no text, no TOML, unknown keys and names with the nearest one, wrong types, contradictory axes, cells that
     cannot be, more than 10⁷ jobs.
     """
+    path = path if isinstance(path, Path) else Path(words("read", "path", path))
+    if isinstance(changes, str) or not isinstance(changes, Sequence):
+        raise ValueError(f"read needs a list of changes, got changes = {told(changes)}")
+    changes = [words("read", "changes", one) for one in changes]
     try:
-        text, data = _parsed(Path(path))
-        return of(data, Path(path), text, changes)
+        text, data = _parsed(path)
+        return of(data, path, text, changes)
     except RecursionError:
         raise SweepError(f"{path}:1: lists and tables are nested too deeply") from None
 

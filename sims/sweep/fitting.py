@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from sims.backend import backend_name
+from sims.engine.foreign import check_oracle
 from sims.problems import Labelled
 from sims.sweep.alternatives import Alternative, Report, culprit
 from sims.sweep.lines import Path
@@ -55,7 +56,7 @@ class Fitting:
         if asked in self._together:  # as often as cells differ in what is not asked about
             return self._together[asked]
         fit = True
-        if problem and not self._ask(("dim", problem), chosen["problem"].where, partial(getattr, problem.made, "dim")):
+        if problem and not self._ask(("dim", problem), chosen["problem"].where, partial(check_oracle, problem.made)):
             problem, fit = None, False  # for one, because its data are not there
         if rule and n:
             fit &= self._ask(("rule", rule, n), chosen["rule"].where, lambda: rule.made.require(n))

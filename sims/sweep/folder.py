@@ -14,6 +14,8 @@ from pathlib import Path
 
 from pyarrow import fs
 
+from sims.checked import words
+
 URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 BESIDE = re.compile(r"\..+\.(?P<place>[^.]+)\.(?P<process>\d+)\.[0-9a-f]{16}\.tmp")
 
@@ -21,9 +23,12 @@ BESIDE = re.compile(r"\..+\.(?P<place>[^.]+)\.(?P<process>\d+)\.[0-9a-f]{16}\.tm
 def open_folder(where: str | Path) -> Folder:
     """The folder at a path or URI, which need not exist; `ValueError` if no library knows such a URI, or it is a file.
 
+    Nor is it the empty text, which would be the current folder.
+
     >>> str(open_folder("results"))
     'results'
     """
+    where = where if isinstance(where, Path) else words("Results", "where", where)
     if isinstance(where, Path) or not URI.match(where):
         return LocalFolder(Path(where))
     shown = re.sub(r"//[^/@]*@", "//", where)  # no password in a message

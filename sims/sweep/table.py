@@ -51,7 +51,16 @@ class Summary:
 
 def measures(rows: pa.Table) -> list[str]:
     """The columns that hold what was measured: all but times, keys and settings."""
-    return [name for name in rows.column_names if name not in NO_MEASURES and "." not in name]
+    return [name for name in rows.column_names if may_be_measured(name)]
+
+
+def may_be_measured(name: str) -> bool:
+    """Whether a measure can have this name; all others are those of times, keys and settings.
+
+    >>> may_be_measured("excess"), may_be_measured("t"), may_be_measured("rule.tau")
+    (True, False, False)
+    """
+    return name not in NO_MEASURES and "." not in name
 
 
 def summary(

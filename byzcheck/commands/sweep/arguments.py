@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from byzcheck.commands.arguments import find_own
+from byzcheck.commands.aside import aside
 
 if TYPE_CHECKING:
     from sims.sweep.file import Sweep
@@ -84,10 +85,12 @@ def read(file: Path, changes: Sequence[str] | None = None, data: str | None = No
     find_own(path.parent)
     try:
         if path.suffix != ".json":
-            return read_file(path, changes)
+            with aside():
+                return read_file(path, changes)
         from sims.neural import byzfl
 
-        sweep = of(byzfl.read(path), path, changes=changes)
+        with aside():
+            sweep = of(byzfl.read(path), path, changes=changes)
         for remark in byzfl.remarks(path):
             typer.echo(remark, err=True)
         return sweep

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from byzcheck.commands.arguments import cores
+from byzcheck.commands.aside import aside
 from byzcheck.commands.errors import one_sentence
 from byzcheck.commands.sweep.arguments import RESULTS, Asked, Changes, Data, File, Where, counted, lasting, read
 
@@ -35,7 +36,9 @@ def plan(
     half_done(found, where)
     if found.left:
         source = "as such jobs took before" if found.measured else "a guess: there are no results of such jobs yet"
-        used = min(processes, len(batches := found.batches(share(found, processes))))
+        with aside():
+            batches = found.batches(share(found, processes))
+        used = min(processes, len(batches))
         typer.echo(
             f"\n{counted(len(batches), 'batch')}, about {lasting(found.seconds / used)} "
             f"in {counted(used, 'process') if used > 1 else 'one process'} ({source})"
@@ -76,7 +79,8 @@ def planned(sweep: Sweep, where: str) -> tuple[Plan, dict[str, dict[str, Any]], 
 
     results = Results(where)
     scan, failures = results.scan(), results.failures()
-    found = planned(sweep.cells, scan, failures)
+    with aside():
+        found = planned(sweep.cells, scan, failures)
     missing = {cell.key(seed) for cell, seeds in found.missing for seed in seeds} if failures else set()
     return found, {key: report for key, report in failures.items() if key in missing}, scan
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -86,10 +87,10 @@ def table(
     from byzcheck.show.sweep import pivot_table
 
     if out is not None:
-        with out.open("w", encoding="utf-8") as stream:
-            made = console()
-            made.file = stream
-            made.print(pivot_table(laid, made.width))
+        made = console()
+        made.file = stream = io.StringIO()
+        made.print(pivot_table(laid, made.width))
+        _write(stream.getvalue().encode(), out)
         return
     screen = console()
     screen.print(pivot_table(laid, screen.width))
@@ -186,11 +187,13 @@ def _paths(text: str | None) -> list[str] | None:
 
 
 def _write(content: bytes, out: Path | None) -> None:
+    from byzcheck.files import write_all
+
     if out is None:
         sys.stdout.buffer.write(content)
         sys.stdout.flush()
     else:
-        out.write_bytes(content)
+        write_all({out: content})
 
 
 def _compare(sweep: Sweep, folders: Sequence[str], chosen: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from byzcheck.commands.arguments import cores
+from byzcheck.commands.aside import aside
 from byzcheck.commands.errors import one_sentence
 from byzcheck.commands.sweep.arguments import RESULTS, Asked, Changes, Data, File, Where, counted, lasting, read
 from byzcheck.commands.sweep.progress import headline, planned, settings, share, tell
@@ -45,9 +46,10 @@ def run(
         return
     # in a process of its own by default, even if it is only one: a job that kills it does not end the run
     chosen = scheduler_called(scheduler, 0 if jobs == 1 and scheduler == "local" else jobs or cores())
-    batches, began = found.batches(batch or share(found, chosen.workers)), time.perf_counter()
+    with aside():
+        batches, began = found.batches(batch or share(found, chosen.workers)), time.perf_counter()
     typer.echo(f"{counted(len(batches), 'batch')} in {chosen.words}, results in {where}", err=True)
-    with asked_to_stop(), watching(sweep, batches) as watcher:
+    with aside(), asked_to_stop(), watching(sweep, batches) as watcher:
         outcome = run_batches(batches, absolute(where), chosen, watcher)
     seconds = time.perf_counter() - began
     typer.echo(f"{counted(len(outcome.kept), 'job')} kept in {lasting(seconds)}", err=True)
@@ -80,7 +82,7 @@ def asked_to_stop() -> Iterator[None]:
 
 def absolute(where: str) -> str:
     """The folder as a worker with another working directory finds it."""
-    return where if "://" in where else str(Path(where).absolute())
+    return where if "://" in where else str(Path(where).absolute())  # not the empty one, which `Results` refuses
 
 
 class Watching:

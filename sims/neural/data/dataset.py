@@ -5,9 +5,12 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+from sims.checked import Bounds, keep, several, told, words
 
 
 class DataMissing(ValueError):  # noqa: N818 (it says what is missing, not that the data is wrong)
@@ -40,8 +43,13 @@ class Dataset:
     std: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        if len(self.classes) < 2:
-            raise ValueError(f"Dataset needs at least 2 classes, got classes = {self.classes}")
+        keep(self, words, "name")
+        if isinstance(self.classes, str) or not isinstance(self.classes, Sequence) or len(self.classes) < 2:
+            raise ValueError(f"Dataset needs a tuple of at least 2 classes, got classes = {told(self.classes)}")
+        object.__setattr__(self, "classes", tuple(words("Dataset", "classes", one) for one in self.classes))
+        for name, bounds in (("mean", Bounds()), ("std", Bounds(above=0))):
+            found = several("Dataset", name, getattr(self, name), f"a {name} for each channel", 1, bounds)
+            object.__setattr__(self, name, tuple(found.tolist()))
         for part in ("train", "test"):
             self._check(part, getattr(self, f"{part}_images"), getattr(self, f"{part}_labels"))
             for kind, dtype in (("images", np.uint8), ("labels", np.int64)):
@@ -51,16 +59,21 @@ class Dataset:
                 object.__setattr__(self, f"{part}_{kind}", array)
         if self.test_images.shape[1:] != self.shape:
             raise ValueError(f"Dataset needs images of one shape, got {self.shape} and {self.test_images.shape[1:]}")
-        if not len(self.mean) == len(self.std) == self.shape[2] or not all(one > 0 for one in self.std):
-            raise ValueError(f"Dataset needs a mean and a std > 0 per channel, got {self.mean} and {self.std}")
+        if not len(self.mean) == len(self.std) == self.shape[2]:
+            raise ValueError(f"Dataset needs a mean and a std per channel, got {self.mean} and {self.std}")
 
     def _check(self, part: str, images: np.ndarray, labels: np.ndarray) -> None:
+        for kind, array in (("images", images), ("labels", labels)):
+            if not isinstance(array, np.ndarray) or np.ma.isMaskedArray(array):
+                raise ValueError(f"Dataset needs {part}_{kind} in an array, got {part}_{kind} = {told(array)}")
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] not in (1, 3) or 0 in images.shape:
-            told = f"{images.dtype} {images.shape}"
-            raise ValueError(f"Dataset needs {part}_images of uint8 (m ≥ 1, h, w, c) with c = 1 or 3, got {told}")
+            of = f"{images.dtype} {images.shape}"
+            raise ValueError(f"Dataset needs {part}_images of uint8 (m ≥ 1, h, w, c) with c = 1 or 3, got {of}")
         if labels.shape != images.shape[:1] or not np.issubdtype(labels.dtype, np.integer):
-            told = f"{labels.dtype} {labels.shape} for {len(images)} images"
-            raise ValueError(f"Dataset needs a whole number for each of the {part}_images as label, got {told}")
+            of = f"{labels.dtype} {labels.shape} for {len(images)} images"
+            raise ValueError(
+                f"Dataset needs a whole number for each of the {part}_images as label in {part}_labels, got {of}"
+            )
         least, most, count = int(labels.min()), int(labels.max()), len(self.classes)
         if least < 0 or most >= count:
             raise ValueError(f"Dataset needs 0 ≤ {part}_labels < {count}, got labels from {least} to {most}")
