@@ -14,12 +14,18 @@ from sims.backend import Array, as_like, constant, device, namespace, root
 
 NOTHING = -(2**14)  # the exponent of zero: below all others, whatever is added to them
 INFINITE = 2**14  # and that of infinity, above them
+# norms, none at all or from the first to the second number, and parameters from the third on, that ordinary numbers
+# can do with in float64 and in float32: no quotient of two of them vanishes or overflows, and what a sum of the
+# smallest loses is below a rounding of it
+ORDINARY = {64: (1e-280, 1e160, 1e-140), 32: (1e-30, 1e18, 1e-18)}
+MOST = 1e140  # of a ν, whose inverse is a weight
 
 
 class Lengths(NamedTuple):
     """Vectors as `direction`·2^exponent, (..., d) and (...), with the largest entry of a direction in [1, 2).
 
-    Their norms are `length`·2^exponent, (...) each.
+    Their norms are `length`·2^exponent, (...) each. A vector of zeros has the exponent 0: like any other it moves by as
+    much as what it is made of, which torch's derivatives are told by.
     """
 
     direction: Array
@@ -69,6 +75,7 @@ def lengths(values: Array, exponents: Array | None = None) -> Lengths:
     if exponents is None:
         exponents = xp.zeros_like(found)
     top = xp.max(found + exponents, axis=-1)
+    top = xp.where(top > NOTHING // 2, top, xp.zeros_like(top))
     direction = shift(values, exponents - top[..., None])
     return Lengths(direction, root(xp.sum(direction * direction, axis=-1)), top)
 
