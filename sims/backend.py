@@ -25,6 +25,11 @@ Namespace = Any
 
 BACKENDS = ("numpy", "cupy", "torch")
 HUGE = 1e150  # up to here a square overflows in no sum of ten million
+# norms, none at all or from the first to the second number, and parameters from the third on, that ordinary numbers
+# can do with in float64 and in float32: no quotient of two of them vanishes or overflows, and what a sum of the
+# smallest loses is below a rounding of it
+ORDINARY = {64: (1e-280, 1e160, 1e-140), 32: (1e-30, 1e18, 1e-18)}
+MOST = 1e140  # of a ν, whose inverse is a weight
 BLOCK = 2**18  # differences between rows that are held at once, as far as a row's own allow
 
 

@@ -14,11 +14,6 @@ from sims.backend import Array, as_like, constant, device, namespace, root
 
 NOTHING = -(2**14)  # the exponent of zero: below all others, whatever is added to them
 INFINITE = 2**14  # and that of infinity, above them
-# norms, none at all or from the first to the second number, and parameters from the third on, that ordinary numbers
-# can do with in float64 and in float32: no quotient of two of them vanishes or overflows, and what a sum of the
-# smallest loses is below a rounding of it
-ORDINARY = {64: (1e-280, 1e160, 1e-140), 32: (1e-30, 1e18, 1e-18)}
-MOST = 1e140  # of a ν, whose inverse is a weight
 
 
 class Lengths(NamedTuple):

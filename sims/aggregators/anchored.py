@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sims.aggregators.whole_range import box, moved
-from sims.backend import Array, constant, device, max_across, namespace, surely
-from sims.exponents import INFINITE, NOTHING, ORDINARY, difference, lengths, shift
+from sims.backend import ORDINARY, Array, constant, device, max_across, namespace, surely
+from sims.exponents import INFINITE, NOTHING, difference, lengths, shift
 
 FAR = {64: 300, 32: 80}  # binary exponents beyond which a direction is known in all digits, in float64 and float32
 NEAR = {64: -960, 32: -100}  # and below which a distance, or the difference of two, may have no inverse

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from sims.backend import Array, lead, namespace
-from sims.exponents import ORDINARY, Lengths, difference, exponent, largest_exponent, lengths, shift
+from sims.backend import ORDINARY, Array, lead, namespace
+from sims.exponents import Lengths, difference, exponent, largest_exponent, lengths, shift
 
 
 def ordinary(norms: Array, parameters: Sequence[Any], most: float = float("inf")) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from sims.exponents import MOST
+from sims.backend import MOST
 from sims.kernels.cpu.centres import Centre, advance
 
 Weigh = Callable[[int, int, np.ndarray, np.ndarray], np.ndarray]

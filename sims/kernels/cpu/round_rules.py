@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sims.exponents import MOST, ORDINARY
+from sims.backend import MOST, ORDINARY
 from sims.kernels.cpu.compiled import compiled
 from sims.kernels.cpu.round_edges import EPS, TINY, before, decide, mean_in_unit
 from sims.kernels.cpu.vectors import LANES, both, choose, equal, every, everywhere, less, load, root, store

@@ -7,7 +7,7 @@ or `MOST`: a message is a direction with an exponent beside it. It stands behind
 
 from __future__ import annotations
 
-from sims.exponents import MOST, ORDINARY
+from sims.backend import MOST, ORDINARY
 
 # the norms and the parameters that need no exponents beside them
 RANGE = {**dict(zip(("NEAR", "FAR", "LEAST"), ORDINARY[64], strict=True)), "MOST": MOST}
