@@ -25,6 +25,11 @@ Namespace = Any
 
 BACKENDS = ("numpy", "cupy", "torch")
 HUGE = 1e150  # up to here a square overflows in no sum of ten million
+# norms, none at all or from the first to the second number, and parameters from the third on, that ordinary numbers
+# can do with in float64 and in float32: no quotient of two of them vanishes or overflows, and what a sum of the
+# smallest loses is below a rounding of it
+ORDINARY = {64: (1e-280, 1e160, 1e-140), 32: (1e-30, 1e18, 1e-18)}
+MOST = 1e140  # of a ν, whose inverse is a weight
 BLOCK = 2**18  # differences between rows that are held at once, as far as a row's own allow
 
 
@@ -86,13 +91,14 @@ def get_namespace(backend: str) -> Namespace:
 
 
 def to_numpy(x: Array) -> np.ndarray:
-    """The values of `x` as a NumPy array on the host."""
+    """The values of `x` as a NumPy array on the host, in float32 where they are torch's bfloat16, which NumPy lacks."""
     if isinstance(x, np.ndarray):
         return x
     if hasattr(x, "get"):  # CuPy refuses np.asarray, rightly: the copy is explicit
         return x.get()
     if hasattr(x, "detach"):
-        return x.detach().cpu().resolve_conj().resolve_neg().numpy()
+        host = x.detach().cpu().resolve_conj().resolve_neg()
+        return (host.float() if str(host.dtype) == "torch.bfloat16" else host).numpy()
     return np.from_dlpack(x) if hasattr(x, "__dlpack__") else np.asarray(x)
 
 
@@ -245,13 +251,16 @@ def max_across(x: Array) -> Array:
 
 
 def row_norms(x: Array) -> Array:
-    """Euclidean norms of finite rows without overflow or underflow: (..., d) → (...), as s·‖x/s‖, s = max_j |x_j|."""
+    """Euclidean norms of finite rows without overflow or underflow: (..., d) → (...), as s·‖x/s‖, s = max_j |x_j|.
+
+    The norm does not depend on s, whose derivative may overflow.
+    """
     xp = namespace(x)
     if x.shape[-1] == 0:
         return xp.zeros(x.shape[:-1], dtype=x.dtype, device=device(x))
     if x.shape[-1] == 1:
         return xp.abs(x[..., 0])
-    scale = max_across(xp.abs(x))[..., None]
+    scale = max_across(xp.abs(constant(x)))[..., None]
     unit = x / xp.where(scale > 0, scale, xp.ones_like(scale))
     return scale[..., 0] * root(sum_across(unit * unit))
 

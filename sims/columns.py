@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sims.backend import Array, all_finite, device, farther, namespace, sort_rows, widest
+from sims.backend import Array, all_finite, constant, device, farther, namespace, sort_rows, widest
 
 MANY = 256  # rows up to which sums of float32 numbers are left in float32: 256·2^−24 is 1.5e-5
 
@@ -35,9 +35,12 @@ def _averaged(x: Array, centre: Array | None) -> Array:
     if all_finite(y):
         return y
     unit = 2.0 ** (x.shape[-2].bit_length() + 1)  # more than 2n: no sum of differences of numbers/unit overflows
-    again = _once(x * (1 / unit), None if centre is None else centre * (1 / unit)) * unit
-    lowest, highest = xp.min(x, axis=-2), xp.max(x, axis=-2)  # where rounding could lead beyond the largest number
-    return xp.where(xp.isfinite(y), y, xp.minimum(xp.maximum(again, lowest), highest))
+    again = _once(x * (1 / unit), None if centre is None else centre * (1 / unit))
+    # where rounding could lead beyond the largest number; the bounds have no derivatives, of a NaN it would be one
+    known = constant(x) * (1 / unit)
+    lowest, highest, nothing = xp.min(known, axis=-2), xp.max(known, axis=-2), xp.zeros_like(again)
+    beyond = xp.where(again > highest, again - highest, xp.where(again < lowest, again - lowest, nothing))
+    return xp.where(xp.isfinite(y), y, (again - constant(beyond)) * unit)
 
 
 def bits(x: Array) -> int:

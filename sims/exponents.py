@@ -19,7 +19,8 @@ INFINITE = 2**14  # and that of infinity, above them
 class Lengths(NamedTuple):
     """Vectors as `direction`·2^exponent, (..., d) and (...), with the largest entry of a direction in [1, 2).
 
-    Their norms are `length`·2^exponent, (...) each.
+    Their norms are `length`·2^exponent, (...) each. A vector of zeros has the exponent 0: like any other it moves by as
+    much as what it is made of, which torch's derivatives are told by.
     """
 
     direction: Array
@@ -69,6 +70,7 @@ def lengths(values: Array, exponents: Array | None = None) -> Lengths:
     if exponents is None:
         exponents = xp.zeros_like(found)
     top = xp.max(found + exponents, axis=-1)
+    top = xp.where(top > NOTHING // 2, top, xp.zeros_like(top))
     direction = shift(values, exponents - top[..., None])
     return Lengths(direction, root(xp.sum(direction * direction, axis=-1)), top)
 

@@ -56,7 +56,7 @@ def test_every_run_is_that_of_the_reference(seed):
     n, d = int(rng.integers(1, 8)), int(rng.integers(1, 4))
     x, v = runs(rng, n, d)
     taus = rng.choice([0.0, 0.5, 1e-130, 1e-300, 1e-20, 1e200, np.inf], (2, vectors.LANES))
-    nus = rng.choice([0.5, 1e-130, 1e-300, 1e-20, 1e130, 1e300], vectors.LANES)
+    nus = rng.choice([0.5, 1e-130, 1e-300, 1e-20, 1e130, 1e300, np.inf], vectors.LANES)
     room = [vectors.zeros(n), vectors.zeros(n), vectors.zeros(d)]
     rows, centre, z = lanes(x), lanes(v), vectors.zeros(d)
     with np.errstate(all="ignore"):

@@ -111,7 +111,7 @@ def test_the_whole_range_of_numbers(device, d):
         got = rule.aggregate(x, v)
         with kernels.reference():
             near(got, rule.aggregate(x, v))
-    for nu in (taus, np.full(8, 0.1)):
+    for nu in (taus, np.full(8, 0.1), np.full(8, np.inf)):
         got = RFA(nu=nu).aggregate(x)
         with kernels.reference():
             near(got, RFA(nu=nu).aggregate(x))

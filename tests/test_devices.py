@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+
 import array_api_strict as strict
 import numpy as np
 import pytest
 
 from conftest import usable
-from sims.aggregators import FunctionRule
+from sims.aggregators import FunctionRule, GeometricMedian
 from sims.backend import to_numpy, widest
 from sims.by_name import examples
 from sims.contracts import check_rule
@@ -32,6 +34,21 @@ def test_a_device_without_float64_is_as_right_as_float32(rule):
     x = np.random.Generator(np.random.Philox(0)).standard_normal((2, 9, 3)).astype(np.float32)
     found = to_numpy(rule.aggregate(on("no_float64", x)))
     np.testing.assert_allclose(found, rule.aggregate(x), rtol=0, atol=2e-5)
+
+
+def test_messages_on_lines_and_in_corners_have_a_geometric_median_without_float64():
+    """Where Newton's system is singular but for a ridge, which in float32 is one only if it is wider; also in a batch
+    in which some runs are done long before.
+    """
+    few = np.array(list(itertools.product((-1.0, 0.0, 1.0), repeat=4)))
+    lines = np.stack([few, np.zeros_like(few)], axis=-1)
+    corner = np.array([[0, 0], [3, 0.1], [0.2, 3], [2, 2.5]])
+    planes = np.stack([few, few[:, ::-1] * 2], axis=-1)
+    x = np.concatenate([lines, corner[None], planes, corner[None] * 1e-3]).astype(np.float32)
+    found = to_numpy(GeometricMedian().aggregate(on("no_float64", x)))
+    best = GeometricMedian().aggregate(x)
+    summed, least = (np.linalg.norm(x.astype(np.float64) - v[:, None], axis=-1).sum(axis=-1) for v in (found, best))
+    assert np.all(summed <= least * (1 + 4 * 2.0**-23))
 
 
 @pytest.mark.parametrize("scale", [1e-44, 1e-38, 1e-20, 1e20, 3e38])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from flint import arb, ctx
 
+from sims import backend
 from sims.aggregators import GeometricMedian, geometric_median
 from sims.contracts import check_oddness, check_permutation, check_scale, check_translation
 
@@ -106,3 +109,41 @@ def test_two_that_lie_close_together_seen_from_far_away():
     y = GeometricMedian().aggregate(x)
     assert 1e26 < -y[0] < 1e28
     assert 1e26 < y[1] < 1e28
+
+
+CLOSE = [
+    [[0.0], [1.0], [1e3], [1e3], [-1e3]],
+    [[0.0, 0.0], [1.0, 1.0], [1e3, 1e3], [1e3, -1e3], [-1e3, 300.0], [-1e3, -400.0]],
+    [[3.0, 0.0, 1.0], [3.0, 1.0, 1.0], [1e3, 1e3, 0.0], [1e3, -1e3, 0.0], [-1e3, 300.0, 1e3], [-1e3, -400.0, -1e3]],
+]
+
+
+def close_together(make, x, dtype, exponent):
+    """Messages of which two lie 2^exponent from each other and the others about 2^0, and their median in any order."""
+    x = np.array(x)
+    near = np.abs(x).max(axis=1) < 10
+    x[near] = np.ldexp(x[near], exponent)
+    x[~near] = x[~near] * 2.0**-10
+    x = x.astype(dtype)
+    orders = [rng(k).permutation(len(x)) for k in range(24)]
+    return x, backend.to_numpy(GeometricMedian().aggregate(make(x[np.stack(orders)])))
+
+
+@pytest.mark.parametrize("x", CLOSE, ids=["a line", "a plane", "space"])
+def test_two_whose_distance_has_no_inverse(make_array, x):
+    """1/5e-309 overflows, and in float32 1/2e-39: those two are told apart from all others, as from farther away."""
+    for dtype, exponents in (("float64", (-1074, -1072, -1030, -1025, -1021, -960)), ("float32", (-149, -130, -100))):
+        for exponent in exponents:
+            messages, found = close_together(lambda x, dtype=dtype: make_array(x, dtype), x, dtype, exponent)
+            assert np.all(found == messages[1 if len(x) == 5 else 0]), (dtype, exponent)
+
+
+def test_the_same_where_there_is_no_float64():
+    strict = pytest.importorskip("array_api_strict")
+
+    def make(x):
+        return strict.asarray(x.tolist(), dtype=strict.float32, device=strict.Device("no_float64"))
+
+    for x, exponent in itertools.product(CLOSE, (-149, -145, -130, -127, -125, -110, -100, -90)):
+        messages, found = close_together(make, x, "float32", exponent)
+        assert np.all(found == messages[1 if len(x) == 5 else 0]), (x, exponent)

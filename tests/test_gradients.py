@@ -77,17 +77,94 @@ def test_corners_have_finite_subgradients(rule, corner):
         x *= 1e-305
     else:
         x[:, 0], x[:, 1, 0] = float("nan"), float("inf")
-    if corner == "not a number" and (rule.breakdown(9) < 2 or type(rule).__name__ == "Bucketing"):
+    if corner == "not a number" and rule.breakdown(9) < 2:
         pytest.skip("a mean of what is not a number has no derivative")
     assert torch.isfinite(gradient(rule, x)).all()
 
 
+def beside(far, at):
+    """Messages of which one is far away, and one (`at`) or two exactly at the origin, where they have their centre."""
+    x = torch.tensor([[0, 0], [0.5, 0.1], [0.2, -0.3], [-0.4, 0.3], [-0.3, -0.2], [0.1, 0.4], [1, 0.5]])
+    x = x.to(torch.float64)
+    x[6] *= far
+    x[3] *= at
+    return x
+
+
+def all_derivatives(name, make, x):
+    """By the messages, the centre and the radius, of a sum with weights."""
+    x, v, radius = x.clone(), torch.zeros(2, dtype=torch.float64), torch.tensor(0.45, dtype=torch.float64)
+    leaves = [part.requires_grad_() for part in (x, v, radius)]
+    y = make(radius).aggregate(x, v if name == "clipping" else None)
+    return torch.autograd.grad(y @ torch.tensor([1.0, -0.7], dtype=torch.float64), leaves, materialize_grads=True)
+
+
+BY_RADIUS = {
+    "clipping": lambda radius: CenteredClipping(radius),
+    "two steps": lambda radius: CenteredClipping(radius, steps=2),
+    "RFA": lambda radius: RFA(nu=radius),
+    "one step": lambda radius: RFA(nu=radius, steps=1),
+    "GM": lambda _: GeometricMedian(),
+    "shortened": lambda radius: Clipping(Mean(), radius),
+    "ARC": lambda _: ARC(Mean(), 2),
+}
+
+
+@pytest.mark.parametrize("at", [0.0, 1.0])
+@pytest.mark.parametrize("name", BY_RADIUS)
+def test_how_far_away_an_attacker_is_changes_no_derivative(name, at):
+    """From where directions do not change any more: by squares at 1e50, with exponents at 1e200."""
+    near = all_derivatives(name, BY_RADIUS[name], beside(1e50, at))
+    assert any(part.any() for part in near)
+    for far in (1e140, 1e150, 1e200, 1.7e308):
+        for found, expected in zip(all_derivatives(name, BY_RADIUS[name], beside(far, at)), near, strict=True):
+            torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", BY_RADIUS)
+@pytest.mark.parametrize("small", [1e-300, 1e-307, 1e-310, 1e-322])
+def test_a_message_next_to_zero_has_the_derivatives_of_zero(name, small):
+    x = beside(1.0, 1.0)
+    expected = all_derivatives(name, BY_RADIUS[name], x)
+    x[0] = torch.tensor([small, -small], dtype=torch.float64)
+    for found, other in zip(all_derivatives(name, BY_RADIUS[name], x), expected, strict=True):
+        torch.testing.assert_close(found, other, rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("rule", CENTRED, ids=repr)
+@pytest.mark.parametrize(("scale", "digits"), [(1e-306, 1e-12), (1e-311, 1e-9), (1e-317, 1e-3), (1e-322, 1.0)])
+def test_of_the_smallest_numbers_derivatives_have_as_many_digits_as_they(rule, scale, digits):
+    """Those at 1, within the digits that messages and radii have where they are that small; finite in any case."""
+    name = {CenteredClipping: "tau", RFA: "nu", Clipping: "radius"}.get(type(rule))
+    scaled = rule if name is None else type(rule)(**{**vars(rule), name: getattr(rule, name) * scale})
+    found, expected = gradient(scaled, drawn(4) * scale), gradient(rule, drawn(4))
+    assert torch.isfinite(found).all()
+    assert digits == 1 or (found - expected).abs().max() <= digits
+
+
+def test_messages_of_many_magnitudes_have_derivatives():
+    """Of the median each moves what it is made of: derivatives by the messages of a coordinate add up to 1."""
+    generator, r = torch.Generator().manual_seed(7), torch.rand
+    for _ in range(60):
+        n, d = int(torch.randint(2, 9, (), generator=generator)), int(torch.randint(1, 4, (), generator=generator))
+        x = torch.randn((n, d), generator=generator, dtype=torch.float64)
+        x = x * 10.0 ** (r((n, d if n % 2 else 1), generator=generator, dtype=torch.float64) * 600 - 300)
+        x[0] = 0
+        for rule in (GeometricMedian(), CenteredClipping(1.0), RFA()):
+            found = gradient(rule, x)
+            assert torch.isfinite(found).all(), (rule, x)
+            if isinstance(rule, GeometricMedian) and d == 1:
+                torch.testing.assert_close(found.sum(), torch.ones_like(found.sum()))
+
+
 def test_the_geometric_median_follows_the_message_that_it_is():
-    x = drawn(runs=1)
-    x[0, :5] = x[0, 0]  # a majority
-    found = gradient(GeometricMedian(), x)[0]
-    torch.testing.assert_close(found[:5].sum(0), torch.ones(3, dtype=torch.float64))
-    assert not found[5:].any()
+    for far in (1.0, 1e150, 1e200, 1e308):
+        x = drawn(runs=1)
+        x[0, :5] = x[0, 0]  # a majority
+        x[0, 6:8] = far * x[0, 6:8].clip(-1, 1)
+        found = gradient(GeometricMedian(), x)[0]
+        torch.testing.assert_close(found[:5].sum(0), torch.ones(3, dtype=torch.float64))
+        assert not found[5:].any()
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")  # torch's own, of jacfwd

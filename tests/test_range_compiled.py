@@ -13,7 +13,7 @@ from places import prepared
 from test_range import KINDS, limits, rng, rows_at_any_scale
 
 from sims import kernels
-from sims.aggregators import Bulyan, CoordinateMedian, Krum, Mean, MultiKrum, TrimmedMean
+from sims.aggregators import RFA, Bulyan, CenteredClipping, CoordinateMedian, Krum, Mean, MultiKrum, TrimmedMean
 from sims.attacks import BitFlipping, InnerProductManipulation
 from sims.engine import on_cpu
 from sims.kernels.cpu import columns
@@ -87,6 +87,28 @@ def test_compiled_rounds_have_the_whole_range(monkeypatch):
     for _, experiment, size in rounds():
         found, expected = both(*experiment, **size, x0=np.zeros(3))
         agree_at(found, expected, experiment[0].sigma_sq)
+
+
+INFINITE = {"RFA": RFA(nu=np.inf), "clipping": CenteredClipping(np.inf), "nearly": RFA(nu=1e308)}
+
+
+def with_parameters_beyond_all_norms():
+    for rule in INFINITE.values():
+        problem = Quadratic((1.0, 2.0), sigma_sq=1.0)
+        size = {"n": 7, "f": 2, "attack": BitFlipping("messages"), "steps": 40}
+        yield (problem, RobustSGD(rule, SGD(0.1))), size
+
+
+def test_compiled_rounds_have_parameters_beyond_all_norms(monkeypatch):
+    """Each of these rules is the mean then."""
+    monkeypatch.setattr(on_cpu, "SMALLEST", 0)
+    for experiment, size in with_parameters_beyond_all_norms():
+        agree_at(*both(*experiment, **size, x0=np.ones(2)), 1.0)
+
+
+def test_cuda_rounds_have_parameters_beyond_all_norms(place):
+    for experiment, size in prepared(place, with_parameters_beyond_all_norms()):
+        agree_at(place.by_kernel(*experiment, **size), place.by_arrays(*experiment, **size), 1.0)
 
 
 def test_cuda_rounds_have_the_whole_range(place):

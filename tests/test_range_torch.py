@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 from test_range import AVERAGES, KINDS, at_any_scale, nearly_tied, rng, rules, the_largest, the_smallest
 
-from sims.aggregators import Bulyan, CoordinateMedian, Krum, Mean, MultiKrum, TrimmedMean
+from sims.aggregators import (
+    Bucketing,
+    Bulyan,
+    CoordinateMedian,
+    Krum,
+    Mean,
+    MultiKrum,
+    NearestNeighbourMixing,
+    TrimmedMean,
+)
 from sims.checks.exact_rules import exact_aggregate
 
 torch = pytest.importorskip("torch")
@@ -61,12 +70,35 @@ def test_derivatives_of_the_largest_messages(rule):
     torch.testing.assert_close(derivatives[1], derivatives[0], rtol=1e-12, atol=0)
 
 
-@pytest.mark.parametrize("rule", [Mean(), CoordinateMedian(), TrimmedMean(1), Krum(1), MultiKrum(1)], ids=repr)
+@pytest.mark.parametrize("rule", [Mean(), TrimmedMean(1), Bucketing(TrimmedMean(1), 2)], ids=repr)
+def test_derivatives_of_means_that_are_held_to_their_messages(rule):
+    """Equal messages share alike also where their sum overflows, and one that is not a number touches no other."""
+    for value in (1.0, torch.finfo(torch.float64).max):
+        x = torch.full((8, 3), value, dtype=torch.float64).requires_grad_()
+        rule.aggregate(x).sum().backward()
+        torch.testing.assert_close(x.grad.sum(dim=0), torch.ones(3, dtype=torch.float64), rtol=1e-12, atol=0)
+        if rule.breakdown(8):
+            spoiled = x.detach().clone()
+            spoiled[2, 1] = float("nan")
+            spoiled.requires_grad_()
+            rule.aggregate(spoiled).sum().backward()
+            assert torch.isfinite(spoiled.grad).all()
+
+
+MAPPED = [Mean(), CoordinateMedian(), TrimmedMean(1), Krum(1), MultiKrum(1)]
+MAPPED += [Bulyan(1), *(NearestNeighbourMixing(rule, 2) for rule in (Mean(), CoordinateMedian()))]
+
+
+@pytest.mark.parametrize("rule", MAPPED, ids=repr)
 def test_rules_within_a_vectorised_map(rule):
     """Where values cannot be asked for; sums that overflow are right there, too."""
     x = torch.from_numpy(rng(6).standard_normal((5, 8, 3)))
-    torch.testing.assert_close(torch.func.vmap(rule.aggregate)(x), rule.aggregate(x), rtol=1e-14, atol=1e-15)
-    if not isinstance(rule, Krum | MultiKrum):
+    spoiled = x.clone()
+    spoiled[1, 0], spoiled[2, 1, 2], spoiled[3, 0] = float("inf"), float("nan"), 1e100
+    for messages in (x, spoiled) if rule.breakdown(8) else (x,):
+        found, expected = torch.func.vmap(rule.aggregate)(messages), rule.aggregate(messages)
+        torch.testing.assert_close(found, expected, rtol=1e-14, atol=1e-15)
+    if isinstance(rule, Mean | CoordinateMedian | TrimmedMean):
         large = torch.clip(x, -1, 1) * torch.finfo(x.dtype).max
         found = torch.func.vmap(rule.aggregate)(large)
         torch.testing.assert_close(found, rule.aggregate(large), rtol=1e-14, atol=0)

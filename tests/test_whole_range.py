@@ -157,6 +157,18 @@ def test_a_batch_is_right_run_by_run():
             np.testing.assert_array_equal(y[r], rule.aggregate(x[r]))
 
 
+def test_whoever_is_beside_a_run_changes_no_bit_of_it():
+    """From where squares need no care to where they vanish and overflow: all orders of magnitude beside each other."""
+    rng = np.random.Generator(np.random.Philox(14))
+    powers = [-1060, -930, -500, -440, 0, 440, 530, 560, 1020]
+    x = np.stack([np.ldexp(np.clip(rng.standard_normal((5, 2)), -2, 2), power) for power in powers])
+    for rule in (CenteredClipping(1.0, steps=2), RFA(), GeometricMedian(), Clipping(Mean(), 1.0), ARC(Mean(), 2)):
+        alone = np.stack([rule.aggregate(run) for run in x])
+        for a, b in itertools.product(range(len(x)), repeat=2):
+            np.testing.assert_array_equal(rule.aggregate(x[[a, b]]), alone[[a, b]], err_msg=f"{rule} {a} {b}")
+        np.testing.assert_array_equal(rule.aggregate(x), alone)
+
+
 RULES = (CenteredClipping(1.0), RFA(), GeometricMedian(), ARC(GeometricMedian(), 2))
 
 

@@ -190,7 +190,9 @@ def _shortened(
     unit = exponent(radius)
     full = full_radius or (xp.where(xp.isinf(radius), xp.ones_like(radius), shift(radius, -unit)), unit)
     exact = exact & far.tame
-    factors = xp.where(exact, factors, xp.zeros_like(factors))
+    # again, for the quotients of the others would have derivatives that are not numbers
+    factors = xp.where(inside, whole, radius / xp.where(inside | ~exact, 1.0, norms))
+    factors = xp.where(exact, xp.astype(factors, x.dtype), xp.zeros_like(exact, dtype=x.dtype))
     plain = xp.where(exact[..., None], x, xp.zeros_like(x)) * factors[..., None]
     short = xp.astype(whole_range.shortened(far.rows, far.alive, far.norms, full), x.dtype)
     untouched = ~far.alive & (full[1] >= INFINITE)

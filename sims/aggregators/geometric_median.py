@@ -44,10 +44,11 @@ class GeometricMedian(StatelessRule):
     Non-finite messages are left out.
 
     Computed in float64 (in float32 on a device that has no float64), over its whole range: the summed distance is at
-    most n·ε of itself above the least. Where messages lie so near a line that this leaves the median open, the one
-    that comes out is the same, bit for bit, in any order of the workers, mirrored for mirrored messages, and
-    equivariant under what rounds nothing. torch's first derivatives are those of the implicit function theorem, and
-    its `torch.func` transformations work, with all steps done.
+    most n·ε of itself above the least, which beside far messages may be true of points that are not near the median.
+    Where messages lie so near a line that this leaves the median open, the one that comes out is the same, bit for bit,
+    in any order of the workers, mirrored for mirrored messages, and equivariant under what rounds nothing. torch's
+    first derivatives are those of the implicit function theorem, and its `torch.func` transformations work, with all
+    steps done.
 
     >>> import numpy as np
     >>> GeometricMedian().aggregate(np.array([[0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [9.0, 1.0], [7.0, 7.0]]))
@@ -84,8 +85,9 @@ class GeometricMedian(StatelessRule):
                 y = xp.where(straight[..., None], self._in_order(rows, alive), y)
         if recorded(x):
             near = relative(moving, alive, found.anchor, found.scale)
-            way = xp.where(found.is_message, weighted_mean(near, found.share), _implicit(near, alive, found.v))
-            way = way if found.scale is None else shift(way, found.scale)
+            others = alive & ~found.is_message
+            way = xp.where(found.is_message, weighted_mean(near, found.share), _implicit(near, others, found.v))
+            way = way if found.scale is None else shift(way, found.scale.exponent)
             y = y + (way - constant(way))
         nobody = ~xp.any(alive, axis=-1, keepdims=True)
         y = xp.where(nobody, xp.asarray(float("nan"), dtype=rows.dtype, device=device(x)), y)
@@ -135,15 +137,24 @@ class GeometricMedian(StatelessRule):
             index = xp.flip(order, axis=-1) if upper else order
             messages, who = take_rows(rows, index), xp.take_along_axis(alive, index, axis=-1)
             found.append(absolute(messages, who, self._found(messages, who, upper)))
-        return found[0] / 2 + found[1] / 2
+        both = found[0] + found[1]  # halves of the smallest numbers are none, and the largest have no sum
+        return xp.where(xp.isfinite(both), both / 2, found[0] / 2 + found[1] / 2)
 
 
-def _implicit(rows: Array, alive: Array, v: Array) -> Array:
-    """A function of the rows with the derivative of the median v: H^{-1}·pull, by the implicit function theorem.
+def _implicit(rows: Array, counted: Array, v: Array) -> Array:
+    """A function of the rows with the derivative of the median v where they are counted (..., n), by the implicit
+    function theorem: H^{-1}·Σ (I − u_i u_iᵀ)(x_i − x_i)/r_i, of which torch takes only the first x_i for variables.
 
-    v is where the pull Σ u_i is 0; its derivatives are −H by v, and what torch finds by the rows.
+    v is where the pull Σ u_i is 0, whose derivatives are −H by v and (I − u_i u_iᵀ)/r_i by x_i. Written so, since what
+    torch makes of u_i itself has 1/r_i² in it, which overflows long before 1/r_i.
     """
     xp = namespace(rows)
-    units, inverse = units_from(rows, xp.astype(alive, rows.dtype), v)
-    fixed, radii = constant(units), constant(inverse)
-    return newton_step(fixed, radii, xp.sum(radii, axis=-1, keepdims=True), xp.sum(units, axis=-2))
+    known = constant(rows)
+    units, inverse = units_from(known, xp.astype(counted, rows.dtype), v)
+    by = rows - known
+    across = by - units * xp.sum(units * by, axis=-1, keepdims=True)
+    pull = xp.sum(across * inverse[..., None], axis=-2)
+    stiffness, limits = xp.sum(inverse, axis=-1, keepdims=True), xp.finfo(rows.dtype)
+    # beside the nearest a farther one adds nothing to H, and nothing that overflows either
+    least = stiffness * (float(limits.smallest_normal) / float(limits.eps))
+    return newton_step(units, xp.where(inverse > 0, xp.maximum(inverse, least), inverse), stiffness, pull)

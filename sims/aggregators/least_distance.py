@@ -194,7 +194,8 @@ def newton_step(units: Array, inverse: Array, slack: Array, pull: Array) -> Arra
     s = xp.where(slack > 0, slack, xp.ones_like(slack))
     radius = xp.where(inverse > 0, 1 / xp.where(inverse > 0, inverse, xp.ones_like(inverse)), xp.ones_like(inverse))
     eye = xp.eye(n, dtype=units.dtype, device=device(units))
-    diagonal = (s * radius * (1 + 1e-13))[..., None] * eye
+    ridge = max(1e-13, 450 * float(xp.finfo(units.dtype).eps))  # in float32 one that rounding does not swallow
+    diagonal = (s * radius * (1 + ridge))[..., None] * eye
     gram = xp.matmul(units, xp.matrix_transpose(units))
     inner = xp.linalg.solve(diagonal - gram, xp.matmul(units, pull[..., None]))
     return (pull + xp.matmul(xp.matrix_transpose(units), inner)[..., 0]) / s

@@ -11,7 +11,7 @@ from sims.aggregators.coordinate_median import CoordinateMedian
 from sims.aggregators.distances import Either, Telling, chosen_by
 from sims.aggregators.pre_aggregation import PreAggregation
 from sims.aggregators.rule import Promises
-from sims.backend import Array, all_finite, device, inverse, namespace, order_by_value
+from sims.backend import Array, all_finite, device, inverse, namespace, order_by_value, surely
 from sims.checked import keep, whole
 
 
@@ -22,7 +22,8 @@ class NearestNeighbourMixing(PreAggregation):
     y_i = the mean of the n − f messages nearest to x_i, itself among them; the rule aggregates y_1, …, y_n. Equal
     distances are decided for the lexicographically smaller message. A message that is not finite is infinitely far from
     all others; a mean that it is in becomes NaN, which the rule takes for the worst value. Means are within n + 1 units
-    of rounding of the mean magnitude. Needs n ≥ 2f + 1.
+    of rounding of the mean magnitude, and n smallest numbers beside a message so large that shares of the others have
+    no digits. Needs n ≥ 2f + 1.
 
     >>> import numpy as np
     >>> NearestNeighbourMixing(CoordinateMedian(), f=1).aggregate(np.array([[0.0], [2.0], [1e9]]))
@@ -75,7 +76,7 @@ class NearestNeighbourMixing(PreAggregation):
             return inverse(order) < n - self.f, [(own.where(counts, last, own.ones_like(last)), None)]
 
         near, alive = chosen_by(x, self.f, choose)
-        if bool(xp.all(alive)):
+        if surely(alive):
             return mixed(near, x, n - self.f)
         means = mixed(near, xp.where(alive[..., None], x, xp.zeros_like(x)), n - self.f)
         spoiled = xp.any(near & ~alive[..., None, :], axis=-1)
@@ -99,11 +100,11 @@ def mixed(near: Array, x: Array, count: int) -> Array:
         means = xp.where(xp.isfinite(means), means, _in_unit(near, x, count, 0.25))
     # a coordinate that is next to zero in all messages is so in the first mean
     faint = (x.shape[-2] + 1) * float(limits.smallest_normal) / float(limits.eps)
-    if not bool(xp.any(xp.abs(means[..., 0, :]) < faint)):
+    if surely(xp.abs(means[..., 0, :]) >= faint):
         return means
     largest = xp.max(xp.abs(x), axis=-2, keepdims=True)
     low = (largest > 0) & (largest < faint)  # elsewhere the digits that shares lose are nothing
-    if not bool(xp.any(low)):
+    if surely(~low):
         return means
     return xp.where(low, _in_unit(near, x, count, float(limits.eps) ** -4), means)
 

@@ -11,11 +11,9 @@ import numpy as np
 from sims import kernels
 from sims.aggregators import whole_range
 from sims.aggregators.rule import Promises, StatelessRule
-from sims.backend import Array, finite_rows, host, lead, namespace, row_norms, surely
+from sims.backend import MOST, Array, finite_rows, host, lead, namespace, row_norms, surely
 from sims.checked import MOST_STEPS, keep, over_axes, whole
 from sims.kernels.in_rounds import RuleInRounds, Step
-
-MOST = 1e140  # beyond it the ordinary weights 1/ν are left to `whole_range`
 
 
 @dataclass(frozen=True, eq=False)

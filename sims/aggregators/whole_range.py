@@ -3,7 +3,8 @@
 The ordinary way is enough for runs that are `ordinary`, which is nearly always, and costs a fraction of this one. Here
 each message is a direction with an exponent beside it, so that neither a distance overflows nor a weight vanishes, and
 the messages from nearby keep their digits beside those from far away. An aggregate is never outside of the box of the
-messages and the centre, also after rounding.
+messages and the centre, also after rounding. torch's derivatives have as many digits as the numbers: next to the
+smallest of them few, at 1e-322 none.
 """
 
 from __future__ import annotations
@@ -13,12 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from sims.backend import Array, lead, namespace
+from sims.backend import ORDINARY, Array, lead, namespace
 from sims.exponents import Lengths, difference, exponent, largest_exponent, lengths, shift
-
-# norms and parameters that the ordinary way can do with in float64 and in float32: no quotient of two of them vanishes
-# or overflows, and what a sum of the smallest loses is below a rounding of it
-ORDINARY = {64: (1e-280, 1e160, 1e-140), 32: (1e-30, 1e18, 1e-18)}
 
 
 def ordinary(norms: Array, parameters: Sequence[Any], most: float = float("inf")) -> Any:
@@ -99,13 +96,16 @@ def shortened(rows: Array, alive: Array, norms: Lengths, radius: tuple[Array, Ar
 
 
 def _sum(directions: Array, factors: Array, exponents: Array, alive: Array) -> tuple[Array, Array]:
-    """Σ_i of direction·factor·2^exponent over the rows that are alive, as (..., d) and its exponent (..., 1)."""
+    """Σ_i of direction·factor·2^exponent over the rows that are alive, as (..., d) and its exponent (..., 1).
+
+    Rows of zeros have no say in the exponent, but derivatives.
+    """
     xp = namespace(directions)
     some = alive & xp.any(directions != 0, axis=-1)
-    unit = largest_exponent(exponents, some)
-    factors = xp.where(some, factors, xp.zeros_like(factors))
+    unit = largest_exponent(exponents, some | (alive & ~xp.any(some, axis=-1, keepdims=True)))
+    factors = xp.where(alive, factors, xp.zeros_like(factors))
     parts = shift(directions * factors[..., None], (exponents - unit)[..., None])
-    return xp.sum(xp.where(some[..., None], parts, xp.zeros_like(parts)), axis=-2), unit
+    return xp.sum(xp.where(alive[..., None], parts, xp.zeros_like(parts)), axis=-2), unit
 
 
 def box(rows: Array, alive: Array, v: Array | None) -> tuple[Array, Array]:

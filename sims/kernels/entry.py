@@ -137,7 +137,7 @@ def weiszfeld_steps(x: Array, nu: Any, steps: int) -> Array | None:
 
 
 def _parameter(value: Any, x: Array) -> np.ndarray:
-    """A rule's parameter, one float64 per run, rounded to the dtype of the messages as the reference rounds it."""
+    """A rule's parameter, one float64 per run, not rounded: rules around a centre compute in float64."""
     numbers = host(value, np.float64)
     return np.broadcast_to(numbers, tuple(x.shape[:-2])).reshape(-1)
 

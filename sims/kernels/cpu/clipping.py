@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from sims.backend import MOST
 from sims.kernels.cpu.centres import Centre, advance
 
 Weigh = Callable[[int, int, np.ndarray, np.ndarray], np.ndarray]
 LARGEST_SQUARE = 1e299  # beyond it a sum of squares says no more than that something is large
 LARGEST_CENTRE = 1e140  # beyond it no sum of squares tells
 SMALLEST_LENGTH = 1e-100  # of a radius: squares below 1e-300 vanish
-LARGEST_LENGTH = 1e140  # of a ν, whose inverse is a weight
 SMALLEST_SQUARE = 1e-280  # if all are below it messages may be so small that sums of weighted ones lose something
 
 
@@ -35,7 +35,7 @@ def centered_clipping(messages: np.ndarray, centres: np.ndarray, radii: Sequence
 
 def weiszfeld_steps(messages: np.ndarray, nu: np.ndarray, steps: int) -> np.ndarray | None:
     """Smoothed Weiszfeld steps from the origin, ν (runs,): (runs, d), or None as above."""
-    if np.any((nu < SMALLEST_LENGTH) | (nu > LARGEST_LENGTH)):
+    if np.any((nu < SMALLEST_LENGTH) | (nu > MOST)):
         return None
 
     def weigh(k: int, r: int, squares: np.ndarray, alive: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sims.backend import MOST, ORDINARY
 from sims.kernels.cpu.compiled import compiled
 from sims.kernels.cpu.round_edges import EPS, TINY, before, decide, mean_in_unit
 from sims.kernels.cpu.vectors import LANES, both, choose, equal, every, everywhere, less, load, root, store
@@ -15,7 +16,7 @@ from sims.kernels.cpu.whole_range import clipped, weiszfeld_from_zero
 
 SMALL, LARGE = 1e-280, 1e299  # sums of squares between them have neither vanished nor overflowed
 NEAR, FAR = 1e-140, 1e149  # and norms between them are such
-LEAST, MOST = 1e-140, 1e140  # radii and ν from the one on, and ν up to the other, can be divided by norms as they are
+LEAST = ORDINARY[64][2]  # radii and ν from it on, and ν up to `MOST`, can be divided by norms as they are
 
 
 @compiled

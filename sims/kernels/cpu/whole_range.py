@@ -92,12 +92,16 @@ def clipped(rows, start, radii):
 
 @compiled
 def weiszfeld_from_zero(rows, smoothings):
-    """Weiszfeld steps of messages (n, d) from the origin, with ν (steps,): (d,), NaN if nobody is alive."""
+    """Weiszfeld steps of messages (n, d) from the origin, with ν (steps,): (d,), NaN if nobody is alive.
+
+    At ν = ∞ all weights are the same.
+    """
     n, d = rows.shape
     z, origin, away, messages = np.zeros(d), np.zeros(d), np.empty(d), np.empty((n, d))
     weights, below, exponents = np.empty(n), np.empty(n, np.int64), np.empty(n, np.int64)
     for nu in smoothings:
-        least, its_exponent = math.ldexp(nu, -_exponent(nu)), _exponent(nu)
+        bounded = nu < np.inf
+        least, its_exponent = (math.ldexp(nu, -_exponent(nu)), _exponent(nu)) if bounded else (1.0, 0)
         unit = highest = NOTHING
         for i in range(n):
             weights[i] = 0.0
@@ -109,7 +113,7 @@ def weiszfeld_from_zero(rows, smoothings):
                 continue
             length, top = _direction(rows[i], z, away)
             divisor, its_top = least, its_exponent
-            if top > NOTHING and math.ldexp(length, top - its_exponent) > least:
+            if bounded and top > NOTHING and math.ldexp(length, top - its_exponent) > least:
                 divisor, its_top = length, top
             weights[i], below[i] = 1.0 / divisor, -its_top
             highest = max(highest, -its_top)

@@ -7,8 +7,10 @@ or `MOST`: a message is a direction with an exponent beside it. It stands behind
 
 from __future__ import annotations
 
-# the norms and the parameters that need no exponents beside them, as in `sims.aggregators.whole_range`
-RANGE = {"NEAR": 1e-280, "FAR": 1e160, "LEAST": 1e-140, "MOST": 1e140}
+from sims.backend import MOST, ORDINARY
+
+# the norms and the parameters that need no exponents beside them
+RANGE = {**dict(zip(("NEAR", "FAR", "LEAST"), ORDINARY[64], strict=True)), "MOST": MOST}
 
 WHOLE_RANGE = """
 #define NOTHING (-16384)  // the exponent of what does not count
