@@ -129,7 +129,7 @@ def test_an_unknown_optimizer_is_refused():
         def update(self, x, aggregate, memory, t):
             return x, memory
 
-    with pytest.raises(ValueError, match="ExactSGD knows"):
+    with pytest.raises(ValueError, match="ExactSGD needs SGD"):
         ExactSGD(Mean(), Other())
 
 
