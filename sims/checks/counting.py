@@ -194,8 +194,8 @@ class Counted:
     __or__, __ror__ = _both(operator.or_)
     __lt__, __gt__ = _both(operator.lt)
     __le__, __ge__ = _both(operator.le)
-    __eq__ = _operator(operator.eq, swapped=False)
-    __ne__ = _operator(operator.ne, swapped=False)
+    __eq__ = _operator(operator.eq, swapped=False)  # pyright: ignore[reportAssignmentType]
+    __ne__ = _operator(operator.ne, swapped=False)  # pyright: ignore[reportAssignmentType]
     __neg__ = _operator(operator.neg, swapped=False)
     __abs__ = _operator(operator.abs, swapped=False)
     __invert__ = _operator(operator.invert, swapped=False)

@@ -29,8 +29,11 @@ def load() -> Dataset:
     for k in range(len(MNIST.classes)):
         test[np.flatnonzero(labels == k)[TEST_EVERY - 1 :: TEST_EVERY]] = True
     name = "MNIST, 5,000 digits"
-    parts = (images[~test], labels[~test], images[test], labels[test])
-    return Dataset(name, MNIST.classes, *map(read_only, parts), MNIST.mean, MNIST.std)
+    learnt, tested = (
+        (read_only(images[~test]), read_only(labels[~test])),
+        (read_only(images[test]), read_only(labels[test])),
+    )
+    return Dataset(name, MNIST.classes, *learnt, *tested, MNIST.mean, MNIST.std)
 
 
 def path() -> Path:

@@ -56,4 +56,5 @@ def published(source: Source, where: Path | None) -> Dataset:
         found = locate(source, place)
     if found is None:
         raise missing(source, place, why)
-    return Dataset(source.name, source.classes, *map(read_only, found.arrays()), source.mean, source.std)
+    a, b, c, d = (read_only(array) for array in found.arrays())
+    return Dataset(source.name, source.classes, a, b, c, d, source.mean, source.std)
