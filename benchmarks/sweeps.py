@@ -19,10 +19,12 @@ from benchmarks.simulation import BETA, LOOPS, RADIUS, RATE
 from sims.engine import Record, simulate
 from sims.kernels.cpu import threads
 from sims.optimizers import RobustSGD
-from sims.sweep.batch import Batch, play_batch, rows
+from sims.sweep.batch import Batch
 from sims.sweep.cell import Cell
 from sims.sweep.file import Sweep, read
 from sims.sweep.plan import Plan, plan
+from sims.sweep.play import play_batch
+from sims.sweep.rows import rows
 from sims.sweep.run import run as run_batches
 from sims.sweep.schedulers import scheduler
 from sims.sweep.store import Results

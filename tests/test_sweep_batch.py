@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from sims import by_name
 from sims.engine import Experiment, on_cpu, simulate
 from sims.optimizers import RobustSGD
-from sims.sweep.batch import MOST_AT_ONCE, Batch, Shapes, batches, experiment, play_batch, rows
+from sims.sweep.batch import MOST_AT_ONCE, Batch, Shapes, batches, experiment
 from sims.sweep.cell import column, make
+from sims.sweep.play import play_batch
+from sims.sweep.rows import rows
 
 SEEDS = (3, 0, 11)
 PLAIN = {
@@ -206,8 +208,8 @@ def test_a_stacked_parameter_in_the_wrong_order_is_noticed(monkeypatch):
 def test_rows_are_the_same_however_many_cells_are_played_at_once(monkeypatch, size):
     batch = Batch(tuple(cells(rule=[["CenteredClipping", {"tau": t}] for t in (1, 2.5, 3, 40, 50)])), SEEDS)
     [_] = whole = play_batch(batch)
-    monkeypatch.setattr("sims.sweep.batch.IN_CACHE", 0)
-    monkeypatch.setattr("sims.sweep.batch.SHARING", size)
+    monkeypatch.setattr("sims.sweep.play.IN_CACHE", 0)
+    monkeypatch.setattr("sims.sweep.play.SHARING", size)
     parts = play_batch(batch)
     assert [len(part.cells) for part, _ in parts] == [size] * (5 // size) + [5 % size] * (5 % size > 0)
     assert str(rows(parts).to_pydict()) == str(rows(whole).to_pydict())  # NaN is NaN here

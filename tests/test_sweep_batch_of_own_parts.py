@@ -7,7 +7,9 @@ import pytest
 from test_sweep_batch import PLAIN, SEEDS, alone, cells
 
 from sims.engine import play
-from sims.sweep.batch import FEW, Batch, experiment, play_batch, rows
+from sims.sweep.batch import Batch, experiment
+from sims.sweep.play import FEW, play_batch
+from sims.sweep.rows import rows
 
 QUADRATIC = PLAIN["problem"][1]
 MIXING = {

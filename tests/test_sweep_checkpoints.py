@@ -12,7 +12,8 @@ import sweeping
 from invoke import call
 
 from sims.sweep import Results, checkpoints, read
-from sims.sweep.batch import batches, play_batch
+from sims.sweep.batch import batches
+from sims.sweep.play import play_batch
 from sims.sweep.work import do, task
 
 FILE = """

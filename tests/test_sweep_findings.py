@@ -16,7 +16,8 @@ from figures import sweep_escape as escape
 from figures import sweep_radius_scaling as scaling
 from figures.sweep.recorded import curve, number, settings_of
 from sims.sweep import read
-from sims.sweep.batch import Batch, play_batch
+from sims.sweep.batch import Batch
+from sims.sweep.play import play_batch
 
 ROOT = Path(__file__).parents[1]
 OVER = {"clipping": (), "radius_scaling": (), "error_floor": (".sign",), "escape": (".sign",)}

@@ -10,8 +10,9 @@ from invoke import call
 
 from sims.engine import Experiment, key, play
 from sims.sweep import Results, SweepError, read
-from sims.sweep.batch import ALONE, Batch, batches, experiment, resumable
+from sims.sweep.batch import ALONE, Batch, batches, experiment
 from sims.sweep.cell import make
+from sims.sweep.play import resumable
 
 FILE = """
 n = 5

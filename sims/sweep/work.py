@@ -13,9 +13,11 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from sims.engine import Progress
-from sims.sweep.batch import Batch, Watch, about, play_batch, resumable, rows
+from sims.sweep.batch import Batch, about
 from sims.sweep.cell import make
 from sims.sweep.parts import Parts
+from sims.sweep.play import Watch, play_batch, resumable
+from sims.sweep.rows import rows
 from sims.sweep.store import Results
 
 Json = dict[str, Any]
