@@ -17,6 +17,7 @@ NAMES = {
     "mnist-5k": "5,000 digits of MNIST",
     "fashion-mnist": "Fashion-MNIST",
     "cifar10": "CIFAR-10",
+    "folder:cifar10-jpeg": "CIFAR-10 (JPEG)",
     "mnist_cnn": "the paper's CNN",
     "mlp": "100 hidden units",
     "small_cnn": "small CNN",
