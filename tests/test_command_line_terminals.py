@@ -64,7 +64,9 @@ def test_a_reader_who_leaves_is_no_error():
 def test_a_signal_ends_a_run_as_ctrl_c_does(name):
     """No traceback, no leaked semaphores that Python would report, and the exit code that shells give."""
     number = getattr(signal, name)
+    before = signal.signal(number, signal.default_int_handler)  # what is ignored, as behind nohup, stays so in children
     process = run("verify", "--jobs", "2", "--budget", "quick", stdout=subprocess.PIPE, start_new_session=True)
+    signal.signal(number, before)
     first = process.stderr.readline()
     assert b"checks" in first
     process.send_signal(number)

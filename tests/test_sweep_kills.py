@@ -51,7 +51,8 @@ def test_two_thousand_jobs_through_ten_kills_are_those_of_an_undisturbed_run(tmp
     assert sum(len(one.jobs) for one in Results(where).scan().files) == JOBS  # none is in two files
     assert kept(where).items() >= seen.items()  # none was written again
     assert len(seen) > 3 * KILLS
-    assert len(seen) <= played.stat().st_size <= len(seen) + 2 * KILLS  # a kill stops what two workers play, no more
+    # with a rule of somebody's own a batch is three plays, its first and last job once more by themselves
+    assert 3 * len(seen) <= played.stat().st_size <= 3 * (len(seen) + 2 * KILLS)  # a kill stops two batches at most
     assert sweeping.temporary(where) == []
 
 

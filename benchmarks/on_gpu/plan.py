@@ -30,6 +30,7 @@ TESTS = {  # what has tests of a GPU → what it imports beyond what must be the
     "tests/test_softmax_regression.py": (),
     "tests/test_heterogeneous_softmax_regression.py": (),
     "tests/test_exponents.py": (),
+    "tests/test_geometric_median.py": ("flint",),
     "tests/test_backend.py": ("hypothesis",),
     "tests/test_empty_shapes.py": (),
     "tests/test_range.py": ("flint",),

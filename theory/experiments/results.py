@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -71,20 +72,23 @@ class Results:
         for path in where:
             if path not in self.axes and path not in self.same:
                 raise NotRunError(f"{self.stem}.json has no {path}")
-        grouped: dict[str, dict[int, list[Row]]] = {}
-        settings: dict[str, dict[str, Any]] = {}
-        for row in self.rows:
-            if all({**self.same, **row}.get(path) == value for path, value in where.items()):
-                own = {path: row[path] for path in self.axes}
-                name = json.dumps(own, sort_keys=True)
-                settings[name] = own
-                grouped.setdefault(name, {}).setdefault(row["seed"], []).append(row)
-        if not grouped:
-            raise NotRunError(f"{self.stem}.json has no run with {said}")
-        return [
-            Cell(settings[name], {seed: sorted(runs[seed], key=lambda row: row["t"]) for seed in sorted(runs)}, said)
-            for name, runs in grouped.items()
+        chosen = [
+            settings
+            for settings, _ in self._runs.values()
+            if all({**self.same, **settings}.get(path) == value for path, value in where.items())
         ]
+        if not chosen:
+            raise NotRunError(f"{self.stem}.json has no run with {said}")
+        return [Cell(settings, self._runs[tuple(settings.values())][1], said) for settings in chosen]
+
+    @functools.cached_property
+    def _runs(self) -> dict[tuple[Any, ...], tuple[dict[str, Any], dict[int, list[Row]]]]:
+        """By their settings these, and the rows of each seed in the order of time."""
+        found: dict[tuple[Any, ...], tuple[dict[str, Any], dict[int, list[Row]]]] = {}
+        for row in sorted(self.rows, key=lambda row: (row["seed"], row["t"])):
+            settings = {path: row[path] for path in self.axes}
+            found.setdefault(tuple(settings.values()), (settings, {}))[1].setdefault(row["seed"], []).append(row)
+        return found
 
     def cell(self, where: Where) -> Cell:
         """The only cell with these settings; `NotRunError` if there is none or there are several."""
