@@ -60,7 +60,11 @@ def one_sentence(command: Callable[..., None]) -> Callable[..., None]:
         except ValueError as error:
             fail(said(error, kind=False) or f"{whose(error) or 'something'} raised {type(error).__name__}")
         except OSError as error:
-            fail(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or said(error, kind=False) or said(error))
+            fail(
+                f"{error.filename}: {error.strerror}"
+                if error.filename
+                else error.strerror or said(error, kind=False) or said(error)
+            )
         except MemoryError:
             fail("not enough memory")
         except BaseException as error:
