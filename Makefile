@@ -9,8 +9,9 @@ BIN := $(VENV)/bin
 verify: $(VENV)/installed
 	$(BIN)/byzcheck verify
 
+ONLY ?= # options of pytest: files, -k, --ignore
 test: $(VENV)/installed-$(EXTRAS)
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 $(ONLY)
 
 CASES ?= 100000
 edges: $(VENV)/installed-test

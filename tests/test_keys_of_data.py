@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 import re
@@ -55,7 +56,9 @@ DATA = {
     "the order of a mapping": (
         {"a": 1e16, "b": 1.0, "c": -1e16},
         {"a": 1e16, "c": -1e16, "b": 1.0},
-        lambda held, x: (1 + sum(held.values())) * x.mean(-2),
+        lambda held, x: (
+            (1 + functools.reduce(operator.add, held.values())) * x.mean(-2)
+        ),  # `sum` rounds once from 3.12 on
     ),
     "what a mapping has for a name that it lacks": (
         defaultdict(int),
