@@ -78,25 +78,24 @@ def an_attribute_of_a_module_that_is_made_while_the_program_runs(_):
         yield lambda x: settings.rate * x.mean(-2)
 
 
-@into(PAIRS)
-def a_global_of_a_function_that_calls_itself(monkeypatch):
-    yield own_code.counting
-    monkeypatch.setattr(own_code, "RATE", 2.0)
-    yield own_code.counting
+def reading(function):
+    """A function that reads the rate of its module, and the same when the module has another."""
+
+    def made(monkeypatch):
+        yield function
+        monkeypatch.setattr(own_code, "RATE", 2.0)
+        yield function
+
+    return made
 
 
-@into(PAIRS)
-def a_global_of_functions_that_call_each_other(monkeypatch):
-    yield own_code.alternating
-    monkeypatch.setattr(own_code, "RATE", 2.0)
-    yield own_code.alternating
-
-
-@into(PAIRS)
-def a_global_of_a_cached_function(monkeypatch):
-    yield own_code.with_cached
-    monkeypatch.setattr(own_code, "RATE", 2.0)
-    yield own_code.with_cached
+PAIRS |= {
+    "a global of a function that calls itself": reading(own_code.counting),
+    "a global of functions that call each other": reading(own_code.alternating),
+    "a global of a cached function": reading(own_code.with_cached),
+    "an attribute that is found by a text": reading(own_code.finding),
+    "an attribute of a module that is imported by a text": reading(own_code.importing),
+}
 
 
 @into(PAIRS)
@@ -107,24 +106,10 @@ def a_function_that_is_compiled(_):
 
 
 @into(PAIRS)
-def an_attribute_that_is_found_by_a_text(monkeypatch):
-    yield own_code.finding
-    monkeypatch.setattr(own_code, "RATE", 2.0)
-    yield own_code.finding
-
-
-@into(PAIRS)
 def an_attribute_of_a_module_that_is_found_by_a_text(monkeypatch):
     yield lambda x: getattr(own_code, "RATE") * x.mean(-2)  # noqa: B009
     monkeypatch.setattr(own_code, "RATE", 2.0)
     yield lambda x: getattr(own_code, "RATE") * x.mean(-2)  # noqa: B009
-
-
-@into(PAIRS)
-def an_attribute_of_a_module_that_is_imported_by_a_text(monkeypatch):
-    yield own_code.importing
-    monkeypatch.setattr(own_code, "RATE", 2.0)
-    yield own_code.importing
 
 
 def on_path(monkeypatch):

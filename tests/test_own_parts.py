@@ -85,12 +85,17 @@ def test_problems(made, optimizer):
     run(remade(problem), optimizer=optimizer, n=n)
 
 
+def example(made, damped):
+    """An optimizer with momenta of one kind or the other, if it has any."""
+    optimizer = made.example()
+    has = "damped" in {one.name for one in dataclasses.fields(optimizer)}
+    return dataclasses.replace(optimizer, damped=damped) if has else optimizer
+
+
 @pytest.mark.parametrize("damped", [True, False])
 @pytest.mark.parametrize("made", OPTIMIZERS, ids=lambda made: made.__name__)
 def test_optimizers(made, damped):
-    optimizer = made.example()
-    if "damped" in {one.name for one in dataclasses.fields(optimizer)}:
-        optimizer = dataclasses.replace(optimizer, damped=damped)
+    optimizer = example(made, damped)
     run(optimizer=remade(optimizer))
 
 
@@ -199,9 +204,7 @@ def test_gradients_flow_through_the_copy():
 @pytest.mark.parametrize("damped", [True, False])
 @pytest.mark.parametrize("made", OPTIMIZERS, ids=lambda made: made.__name__)
 def test_an_algorithm_keeps_no_array_of_the_caller_s(made, damped):
-    optimizer = made.example()
-    if "damped" in {one.name for one in dataclasses.fields(optimizer)}:
-        optimizer = dataclasses.replace(optimizer, damped=damped)
+    optimizer = example(made, damped)
     algorithm = RobustSGD(CenteredClipping(1.0), optimizer)
     points = 2 if made.__name__ == "WorkerMVR" else 1
     drawn = np.random.Generator(np.random.Philox(3)).normal(size=(4, 5, 2 * points))

@@ -44,13 +44,8 @@ def clipped(rows: Array, alive: Array, start: Array, radii: Sequence[Any]) -> Ar
     limits, v = box(rows, alive, start), start
     for tau in radii:
         away = lengths(*difference(rows, v[..., None, :]))
-        radius = lead(tau, away.length, 1)
-        bounded = xp.isfinite(radius)
-        radius = xp.where(bounded, radius, xp.ones_like(radius))
-        its_exponent = exponent(radius)
-        mantissa = shift(radius, -its_exponent)
-        inside = (shift(away.length, away.exponent - its_exponent) <= mantissa) | ~bounded
-        inside = inside & ((radius > 0) | ~bounded)  # a radius of 0 moves nothing, and has no derivative either
+        mantissa, its_exponent, bounded, inside = _reach(away, tau)
+        inside = inside & ((mantissa > 0) | ~bounded)  # a radius of 0 moves nothing, and has no derivative either
         length = xp.where(inside | (away.length == 0), xp.ones_like(away.length), away.length)
         factors = xp.where(inside, xp.ones_like(length), mantissa / length)
         exponents = xp.where(inside, away.exponent, xp.broadcast_to(its_exponent, away.exponent.shape))
@@ -66,12 +61,7 @@ def weiszfeld(rows: Array, alive: Array, z: Array, nus: Sequence[Any]) -> Array:
     limits, messages = box(rows, alive, None), lengths(rows)
     for nu in nus:
         away = lengths(*difference(rows, z[..., None, :]))
-        least = lead(nu, away.length, 1)
-        bounded = xp.isfinite(least)
-        least = xp.where(bounded, least, xp.ones_like(least))
-        its_exponent = exponent(least)
-        mantissa = shift(least, -its_exponent)
-        near = (shift(away.length, away.exponent - its_exponent) <= mantissa) | ~bounded
+        mantissa, its_exponent, _, near = _reach(away, nu)
         divisor = xp.where(near, xp.broadcast_to(mantissa, near.shape), away.length)
         weights = xp.where(alive, 1 / xp.where(divisor > 0, divisor, xp.ones_like(divisor)), xp.zeros_like(divisor))
         exponents = -xp.where(near, xp.broadcast_to(its_exponent, near.shape), away.exponent)
@@ -80,6 +70,17 @@ def weiszfeld(rows: Array, alive: Array, z: Array, nus: Sequence[Any]) -> Array:
         total, its_unit = _sum(messages.direction, weights, messages.exponent + exponents, alive)
         z = moved(xp.zeros_like(z), total / whole, its_unit - unit, limits)
     return z
+
+
+def _reach(away: Lengths, parameter: Any) -> tuple[Array, Array, Array, Array]:
+    """A radius or ν as m and e of m·2^e, whether it is finite, and which lengths (..., n) are within it: all, if not."""
+    xp = namespace(away.length)
+    value = lead(parameter, away.length, 1)
+    bounded = xp.isfinite(value)
+    value = xp.where(bounded, value, xp.ones_like(value))
+    its_exponent = exponent(value)
+    mantissa = shift(value, -its_exponent)
+    return mantissa, its_exponent, bounded, (shift(away.length, away.exponent - its_exponent) <= mantissa) | ~bounded
 
 
 def shortened(rows: Array, alive: Array, norms: Lengths, radius: tuple[Array, Array]) -> Array:

@@ -72,14 +72,14 @@ class Results:
         for path in where:
             if path not in self.axes and path not in self.same:
                 raise NotRunError(f"{self.stem}.json has no {path}")
-        chosen = [
-            settings
-            for settings, _ in self._runs.values()
-            if all({**self.same, **settings}.get(path) == value for path, value in where.items())
-        ]
-        if not chosen:
+        found = []
+        for settings, runs in self._runs.values():
+            known = {**self.same, **settings}
+            if all(known.get(path) == value for path, value in where.items()):
+                found.append(Cell(settings, runs, said))
+        if not found:
             raise NotRunError(f"{self.stem}.json has no run with {said}")
-        return [Cell(settings, self._runs[tuple(settings.values())][1], said) for settings in chosen]
+        return found
 
     @functools.cached_property
     def _runs(self) -> dict[tuple[Any, ...], tuple[dict[str, Any], dict[int, list[Row]]]]:
