@@ -73,7 +73,7 @@ def weiszfeld(rows: Array, alive: Array, z: Array, nus: Sequence[Any]) -> Array:
 
 
 def _reach(away: Lengths, parameter: Any) -> tuple[Array, Array, Array, Array]:
-    """A radius or ν as m and e of m·2^e, whether it is finite, and which lengths (..., n) are within it: all, if not."""
+    """A radius or ν as m and e of m·2^e, whether it is finite, and which lengths are within it: all, if it is not."""
     xp = namespace(away.length)
     value = lead(parameter, away.length, 1)
     bounded = xp.isfinite(value)
