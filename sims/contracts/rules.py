@@ -27,7 +27,7 @@ from sims.aggregators.rule import Rule, as_rule, declared
 from sims.backend import Array, as_like, device, namespace
 from sims.checked import whole
 from sims.checks.draws import Draws
-from sims.contracts_support import (
+from sims.contracts.support import (
     PURPOSE,
     aggregated,
     allowance,
