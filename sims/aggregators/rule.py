@@ -202,11 +202,11 @@ class FunctionRule(StatelessRule):
             y: Any = found
             if not is_array_api_obj(found) or isinstance(y, np.ma.MaskedArray) or namespace(y) is not xp:
                 kind = f"a plain array of {xp.__name__}"
-                raise ValueError(f"{self.name} must return {kind}, shape ({x.shape[-1]},), got {type(y).__name__}")
+                raise PartError(f"{self.name} must return {kind}, shape ({x.shape[-1]},), got {type(y).__name__}")
             if not xp.isdtype(y.dtype, ("real floating", "integral")):
-                raise ValueError(f"{self.name} must return real numbers, got {y.dtype}")
+                raise PartError(f"{self.name} must return real numbers, got {y.dtype}")
             if tuple(y.shape) != (x.shape[-1],):
-                raise ValueError(
+                raise PartError(
                     f"a rule must return shape ({x.shape[-1]},) for messages {tuple(flat.shape[1:])}, "
                     f"got {tuple(y.shape)}"
                 )

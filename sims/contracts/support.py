@@ -9,9 +9,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from sims.aggregators.rule import Rule, State
-from sims.backend import Array, as_like, namespace, to_numpy
+from sims.aggregators.pre_aggregation import PreAggregation
+from sims.aggregators.rule import FunctionRule, Rule, State
+from sims.backend import Array, as_like, device, namespace, to_numpy
+from sims.checked import real
 from sims.checks.draws import Draws
+from sims.contracts.violation import Violation, calls, noted, traced
 from sims.owned import PartError, as_always, asked
 from sims.trees import map_tree
 
@@ -28,7 +31,7 @@ def contract(name: str) -> Callable[[Check], Check]:
         @functools.wraps(check)
         def run(rule: Rule, *arguments: Any, **settings: Any) -> None:
             try:
-                with as_always():
+                with as_always(), traced():
                     check(rule, *arguments, **settings)
             except PartError as error:
                 raise violated(name, rule, str(error)) from error
@@ -38,21 +41,30 @@ def contract(name: str) -> Callable[[Check], Check]:
     return decorate
 
 
-def outcome(rule: Rule, x: Array, state: State = None, first: int = 0) -> tuple[Array, bool]:
+def outcome(rule: Rule, x: Array, state: State = None, first: int = 0, label: str = "messages") -> tuple[Array, bool]:
     """AGG(x, state), drawn from the streams from `first` on, and whether the rule drew from them."""
     rng = Draws(PURPOSE, x, first)
-    return rule.aggregate(x, state, rng), rng.used
+    try:
+        y = rule.aggregate(x, state, rng)
+    except PartError:
+        noted(label, x, state, None)
+        raise
+    noted(label, x, state, y)
+    return y, rng.used
 
 
-def aggregated(rule: Rule, x: Array, state: State = None, first: int = 0) -> Array:
+def aggregated(rule: Rule, x: Array, state: State = None, first: int = 0, label: str = "messages") -> Array:
     """AGG(x, state), drawn from the streams from `first` on."""
-    return outcome(rule, x, state, first)[0]
+    return outcome(rule, x, state, first, label)[0]
 
 
-def combined(rule: Rule, x: Array, state: State) -> None:
-    """The rule's own code on these very arrays."""
+def combined(rule: Rule, x: Array, state: State) -> Any:
+    """What the rule's own code, or a plain function, returns for these very arrays."""
     with np.errstate(all="ignore"):  # as in a call
-        rule.combine(x, state, Draws(PURPOSE, x))
+        if not isinstance(rule, FunctionRule):
+            return rule.combine(x, state, Draws(PURPOSE, x))[0]
+        runs = namespace(x).reshape(x, (math.prod(x.shape[:-2]), *x.shape[-2:]))
+        return [rule.function(runs[k, ...]) for k in range(runs.shape[0])]
 
 
 def begun(rule: Rule, x: Array) -> State:
@@ -60,9 +72,12 @@ def begun(rule: Rule, x: Array) -> State:
     return asked("rule", rule.init, x)
 
 
-def violated(contract: str, rule: Rule, what: str) -> AssertionError:
-    """The error that names contract, rule and what went wrong."""
-    return AssertionError(f"contract {contract!r} broken by {rule!r}: {what}")
+def violated(contract: str, part: Any, what: str, shown: tuple[int, ...] = ()) -> Violation:
+    """The error that names contract, part and what went wrong, and shows those of the calls made.
+
+    `shown` are their places, 0 the first and −1 the last.
+    """
+    return Violation(contract, part, what, calls(*shown))
 
 
 def values(x: Array) -> np.ndarray:
@@ -72,25 +87,32 @@ def values(x: Array) -> np.ndarray:
     return np.asarray(to_numpy(x))
 
 
-def require_close(contract: str, rule: Rule, got: Array, expected: Array, allowed: float) -> None:
-    """Raise unless |got − expected| ≤ `allowed` in every entry; equal infinities are equal, a NaN never is."""
+def require_close(
+    contract: str, rule: Rule, got: Array, expected: Array, allowed: Any, shown: tuple[int, ...] = (-1,)
+) -> None:
+    """Raise unless |got − expected| ≤ `allowed`, a number or one for each run; equal infinities are equal, NaN never."""
     a, b = values(got).astype(np.longdouble), values(expected).astype(np.longdouble)
     if a.shape != b.shape:
-        raise violated(contract, rule, f"shape {a.shape} where {b.shape} is right")
+        raise violated(contract, rule, f"shape {a.shape} where {b.shape} is right", shown)
     with np.errstate(all="ignore"):
         deviation = np.where(a == b, 0.0, np.abs(a - b))
-    largest = np.max(np.where(np.isnan(deviation), np.inf, deviation), initial=0.0)
-    if not largest <= allowed:
-        raise violated(contract, rule, f"the largest deviation is {float(largest):.6g}, allowed {allowed:.6g}")
+    deviation = np.where(np.isnan(deviation), np.inf, deviation)
+    most = np.broadcast_to(np.asarray(allowed)[..., None] if np.ndim(allowed) else allowed, deviation.shape)
+    if not (deviation <= most).all():
+        with np.errstate(all="ignore"):
+            beyond = np.where(deviation <= most, -np.inf, deviation - most)
+        worst = np.unravel_index(np.argmax(beyond), beyond.shape)
+        what = f"the largest deviation is {float(deviation[worst]):.6g}, allowed {float(most[worst]):.6g}"
+        raise violated(contract, rule, what, shown)
 
 
-def require_same(contract: str, rule: Rule, got: Array, expected: Array) -> None:
+def require_same(contract: str, rule: Rule, got: Array, expected: Array, shown: tuple[int, ...] = (-1,)) -> None:
     """Raise unless both are the same, bit for bit; NaN equals NaN."""
     a, b = values(got), values(expected)
     if a.dtype != b.dtype or not np.array_equal(a, b, equal_nan=True):
         with np.errstate(all="ignore"):
             largest = np.max(np.abs(a - b), initial=0.0) if a.shape == b.shape else np.inf
-        raise violated(contract, rule, f"outputs differ, the largest deviation is {float(largest):.6g}")
+        raise violated(contract, rule, f"outputs differ, the largest deviation is {float(largest):.6g}", shown)
 
 
 def require_same_law(name: str, rule: Rule, x: Array) -> None:
@@ -109,13 +131,14 @@ def require_same_law(name: str, rule: Rule, x: Array) -> None:
     for k, messages in enumerate((run, *(shuffled(run, seed) for seed in range(4)))):
         stacked = xp.stack([messages] * DRAWN)
         samples.append(values(aggregated(rule, stacked, started(rule, stacked), k * DRAWN)).astype(np.float64))
-    slack = 2 * allowance(rule, x, started(rule, x))
+    slack = 2 * float(np.max(allowance(rule, run, started(rule, run))))
     for sample in samples[1:]:
         for j in range(x.shape[-1]):
             a, b = np.sort(samples[0][:, j]), np.sort(sample[:, j])
             far = max(_excess(a, b, slack), _excess(b, a, slack))
             if not far <= most:
-                raise violated(name, rule, f"in another order its law differs by {far:.3g}, allowed {most:.3g}")
+                what = f"in another order its law differs by {far:.3g}, allowed {most:.3g}"
+                raise violated(name, rule, what, (0, -1))
 
 
 def _excess(a: np.ndarray, b: np.ndarray, slack: float) -> float:
@@ -123,12 +146,64 @@ def _excess(a: np.ndarray, b: np.ndarray, slack: float) -> float:
     return float(np.max(np.searchsorted(a, a, "right") / len(a) - np.searchsorted(b, a + slack, "right") / len(b)))
 
 
-def allowance(rule: Rule, x: Array, state: State = ()) -> float:
-    """The rounding that is forgiven: (64·n·ε + 100·tol)·(largest magnitude of messages and state)."""
-    scale = [float(np.max(np.abs(values(x)), initial=0.0))]
-    map_state(lambda s: scale.append(float(np.max(np.abs(values(s)), initial=0.0))) or s, state, x)
-    epsilon = float(namespace(x).finfo(x.dtype).eps)
-    return (64 * x.shape[-2] * epsilon + 100 * float(getattr(rule, "tol", 0.0))) * max(scale)
+def allowance(rule: Rule, x: Array, state: State = ()) -> np.ndarray:
+    """The rounding that is forgiven in each run: (64·n·ε + 100·tol)·(largest magnitude of messages and state).
+
+    ε is that of the messages, or of what a plain function answers in where that is coarser (`precision`); `tol` what
+    the rule declares (`tolerance`). Magnitudes that are not finite do not count.
+    """
+    runs = x.shape[:-2]
+    scale = _largest(values(x), 2)
+    parts: list[Array] = []
+    map_state(lambda s: parts.append(s) or s, state, x)
+    for part in parts:
+        own = _largest(values(part), 1)
+        while own.ndim > len(runs):  # vectors of their own for each worker
+            own = np.max(own, axis=-1, initial=0.0)
+        scale = np.maximum(scale, own)
+    return (64 * x.shape[-2] * precision(rule, x) + 100 * tolerance(rule, x)) * np.broadcast_to(scale, runs)
+
+
+def _largest(x: np.ndarray, axes: int) -> np.ndarray:
+    """The largest finite magnitude over the last axes."""
+    size = np.abs(x.astype(np.longdouble))
+    return np.max(np.where(np.isfinite(size), size, 0.0), axis=tuple(range(-axes, 0)), initial=0.0)
+
+
+def precision(rule: Rule, x: Array) -> float:
+    """ε of the messages' type, or of the type in which a plain function answers them, if that is coarser.
+
+    >>> from sims.aggregators import as_rule
+    >>> precision(as_rule(lambda x: x.astype("float32").mean(axis=0)), np.zeros((3, 1))) == np.finfo("float32").eps
+    True
+    """
+    xp = namespace(x)
+    own = float(xp.finfo(x.dtype).eps)
+    if not isinstance(rule, FunctionRule):
+        return own
+    try:
+        answer = rule.function(xp.ones((x.shape[-2], max(x.shape[-1], 1)), dtype=x.dtype, device=device(x)))
+        return max(own, float(xp.finfo(answer.dtype).eps))
+    except Exception:  # what it raises is told where it is called for its answer
+        return own
+
+
+def tolerance(rule: Rule, x: Array) -> float:
+    """The relative error that a rule declares, as `tol`: 0 for want of one, of a plain function √ε.
+
+    A plain function may be an iteration, which stops at some such distance; who writes one and wants it to be held to
+    more sets its attribute `tol`.
+
+    >>> from sims.aggregators import Mean
+    >>> tolerance(Mean(), np.zeros((3, 1)))
+    0.0
+    """
+    own = getattr(rule.function, "tol", None) if isinstance(rule, FunctionRule) else getattr(rule, "tol", 0.0)
+    if own is None:
+        return precision(rule, x) ** 0.5
+    if isinstance(rule, PreAggregation):
+        return max(own, tolerance(rule.rule, x))
+    return real("the rule", "tol", own, least=0)
 
 
 def exponents_of(x: Array) -> tuple[int, ...]:
@@ -162,12 +237,36 @@ def started(rule: Rule, x: Array) -> State:
     return map_state(lambda s: s + drawn, begun(rule, x), x)
 
 
+ORDERS = 6  # other orders that messages are tried in
+
+
 def shuffled(x: Array, seed: int) -> Array:
-    """The workers of `x` in another order; seed 0 reverses them."""
+    """The workers of `x` in another order: reversed, the first two exchanged, the last one first, then at random."""
     xp = namespace(x)
     n = x.shape[-2]
-    order = np.arange(n)[::-1] if seed == 0 else np.random.Generator(np.random.Philox(seed)).permutation(n)
-    return xp.stack([x[..., int(i), :] for i in order], axis=-2)
+    order = np.arange(n)
+    if seed == 0:
+        order = order[::-1]
+    elif seed == 1:
+        order[:2] = order[:2][::-1]
+    elif seed == 2:
+        order = np.roll(order, 1)
+    else:
+        order = np.random.Generator(np.random.Philox(seed)).permutation(n)
+    return xp.take(x, as_index(order, x), axis=-2)
+
+
+def as_index(order: np.ndarray, x: Array) -> Array:
+    """Whole numbers as an index into `x`."""
+    xp = namespace(x)
+    return xp.asarray(order.tolist(), dtype=xp.int64, device=device(x))
+
+
+def over_state(v: Array, part: Array) -> Array:
+    """A vector for each run, (..., d), against a part of a state that has such vectors or more of them: (..., k, d)."""
+    while v.ndim > 1 and v.ndim < part.ndim:
+        v = v[..., None, :]
+    return v
 
 
 def tied(x: Array) -> Iterator[Array]:

@@ -1,0 +1,79 @@
+"""What `breakdown(n)` arbitrary messages cannot do."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sims.aggregators.rule import Rule, declared
+from sims.backend import Array
+from sims.contracts.support import (
+    aggregated,
+    allowance,
+    attacked,
+    contract,
+    overwrite_rows,
+    reach_of,
+    require_close,
+    require_same,
+    started,
+    values,
+)
+
+
+@contract("majority")
+def check_majority(rule: Rule, x: Array) -> None:
+    """When all but `breakdown(n)` messages are v, so is AGG, whatever the others are.
+
+    It follows from boundedness for every rule that is translation and scale equivariant, and for no other: were the
+    output not v, scaling everything around v would move it without bound.
+    """
+    _, f = declared(rule, x.shape[-2])
+    v = x[..., 0, :]
+    same = x * 0 + v[..., None, :]
+    allowed = allowance(rule, same)
+    for label, messages in attacked(same, f):
+        y = aggregated(rule, messages, label=label)
+        require_close(f"majority ({label})", rule, y, v, allowed)
+
+
+@contract("boundedness")
+def check_boundedness(rule: Rule, x: Array, bound: float | None = None) -> None:
+    """`breakdown(n)` arbitrary messages, of magnitudes up to 1e300, do not carry AGG away.
+
+    A translation and scale equivariant rule must stay within 4n diameters of the other messages; any other within
+    `bound`, by default what the rule declares (`Rule.bound`).
+    """
+    n = x.shape[-2]
+    promises, f = declared(rule, n)
+    state = started(rule, x)
+    honest = values(x)[..., f:, :]
+    forgiven = allowance(rule, x, state)
+    if promises.translation and promises.scale:
+        centre = np.mean(honest, axis=-2)
+        across = np.max(np.ptp(honest, axis=-2), axis=-1, initial=0.0)
+        allowed = 4 * n * across * max(x.shape[-1], 1) ** 0.5 + forgiven
+    else:
+        centre = 0.0
+        allowed = (rule.bound(n, reach_of(x, f, state)) if bound is None else bound) + forgiven
+    for label, messages in attacked(x, f):
+        y = values(aggregated(rule, messages, state, label=label))
+        require_close(f"boundedness ({label})", rule, y, np.broadcast_to(centre, y.shape), allowed)
+
+
+@contract("non-finite")
+def check_non_finite(rule: Rule, x: Array) -> None:
+    """`breakdown(n)` messages with NaN, +∞ or −∞ leave AGG finite and bounded, and a NaN counts as +∞."""
+    _, f = declared(rule, x.shape[-2])
+    state = started(rule, x)
+    reach = rule.bound(x.shape[-2], max(1.0, reach_of(x, f, state)))  # of what is sent below some is 1
+    nan, inf = float("nan"), float("inf")
+    for label, row in (("NaN", nan), ("+∞", inf), ("−∞", -inf), ("mixed", [nan, 1.0, -inf, inf]), ("one NaN", [nan])):
+        for count in sorted({1, f}):
+            pattern = np.full(x.shape[-1], row) if isinstance(row, float) else np.ones(x.shape[-1])
+            if isinstance(row, list):
+                pattern[: len(row)] = row[: x.shape[-1]]
+            y = values(aggregated(rule, overwrite_rows(x, pattern, count), state))
+            require_close(f"non-finite ({count} rows {label})", rule, y, np.zeros_like(y), reach)
+            worst = overwrite_rows(x, np.where(np.isnan(pattern), inf, pattern), count)
+            again = values(aggregated(rule, worst, state, label="+∞ instead"))
+            require_same(f"non-finite ({label}: NaN counts as +∞)", rule, again, y, shown=(-2, -1))

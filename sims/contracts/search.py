@@ -1,0 +1,258 @@
+"""Search for messages on which a rule breaks what it owes.
+
+Each contract is tried on messages in general position, with ties, on extreme and on many numbers; for the n that is
+asked for and for its neighbours and small numbers of workers, in few and more coordinates, in float32 and float64, and
+with other declared numbers of Byzantine workers; always with the rule's own library and device. The first messages that
+break a contract are shrunk to plainer ones that break it, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from sims.aggregators.rule import FunctionRule, Rule, as_rule, declared, required
+from sims.backend import Array, all_finite, as_like, namespace
+from sims.checked import whole
+from sims.checks.draws import Draws
+from sims.contracts.invariance import check_order_of_ties
+from sims.contracts.messages import extreme, general, large, tied
+from sims.contracts.rules import Contract, contracts_for
+from sims.contracts.shrink import shrunk
+from sims.contracts.support import PURPOSE
+from sims.contracts.violation import Violation
+from sims.owned import ours
+
+SMALL = (1, 2, 3, 4, 5, 6, 7)
+OF_GENERAL = ("general",)
+KINDS: dict[
+    str, tuple[str, ...]
+] = {  # contract → the messages that it is tried on, if not on those in general position
+    "permutation": ("general", "extreme"),
+    "ties": ("tied",),
+    "agreement": ("general", "extreme", "tied"),
+    "boundedness": ("few", "few tied"),
+    "non-finite": ("few", "few tied"),
+    "majority": ("few",),
+    "mean": ("general", "extreme", "tied"),
+    "inputs untouched": ("general", "tied", "damaged"),
+    "no hidden state": ("general", "tied"),
+}
+MANY_CALLS = ("non-finite", "majority")  # dozens for each set of messages, on large ones too many
+ALWAYS = (
+    "kind",
+    "permutation",
+    "ties",
+)  # of a rule that draws these cost thousands of calls: they are tried less often
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A rule as it is tried, with how many workers and coordinates and in which type; and what is unlike in it."""
+
+    rule: Rule
+    n: int
+    d: int
+    like: Array
+    changed: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A contract that was searched: on how many sets of messages, and what breaks it, if anything does."""
+
+    contract: str
+    tried: int
+    violation: Violation | None
+
+
+def check_rule(
+    rule: Rule | Callable[[Array], Array], n: int, d: int = 3, seed: int = 0, like: Array | None = None
+) -> None:
+    """Search messages on which `rule` breaks what it owes; raise the first `Violation`.
+
+    The rule is asked for n workers and d coordinates, in float64 NumPy or what the array `like` is, and for other n, d,
+    types and declared f beside (see this module). `rule` may be a plain function (n, d) → (d,), which owes what it owes
+    as a `FunctionRule`. The same seed gives the same messages; most of them do not depend on it.
+    """
+    for found in examined(rule, n, d, seed, like):
+        if found.violation is not None:
+            raise found.violation
+
+
+def violations(
+    rule: Rule | Callable[[Array], Array], n: int, d: int = 3, seed: int = 0, like: Array | None = None
+) -> list[Violation]:
+    """What `check_rule` finds of every contract, one violation each."""
+    return [found.violation for found in examined(rule, n, d, seed, like) if found.violation is not None]
+
+
+def examined(
+    rule: Rule | Callable[[Array], Array], n: int, d: int = 3, seed: int = 0, like: Array | None = None
+) -> Iterator[Examined]:
+    """Every contract that a rule owes at some of the settings, searched one after the other."""
+    rule, n, d = as_rule(rule), whole("check_rule", "n", n, least=1), whole("check_rule", "d", d, least=0)
+    seed = whole("check_rule", "seed", seed, least=0)
+    like = np.zeros(1) if like is None else like
+    rule.require(n)
+    plan = list(settings(rule, n, d, like))
+    draws = _draws(rule, n, d, like)
+    owed = [dict(contracts_for(setting.rule, setting.n, setting.d)) for setting in plan]
+    for name in dict.fromkeys(name for contracts in owed for name in contracts):
+        yield _searched(name, list(zip(plan, owed, strict=True)), n, seed, draws)
+
+
+def _searched(name: str, plan: list[tuple[Setting, dict[str, Contract]]], n: int, seed: int, draws: bool) -> Examined:
+    tried = 0
+    for k, (setting, contracts) in enumerate(plan):
+        if name not in contracts or (draws and name in ALWAYS and k % 8):
+            continue
+        check = check_order_of_ties if name == "ties" else contracts[name]
+        for x in _messages(name, setting, seed, draws, n, k):
+            tried += 1
+            try:
+                check(setting.rule, x)
+            except Violation as found:
+                return Examined(name, tried, _restated(found, check, setting, x))
+    return Examined(name, tried, None)
+
+
+def _restated(found: Violation, check: Contract, setting: Setting, x: Array) -> Violation:
+    """The same violation on plainer messages."""
+    plain = shrunk(check, setting.rule, x, found)
+    plain.settings = dict(setting.changed)
+    return plain
+
+
+def _messages(name: str, setting: Setting, seed: int, draws: bool, n: int, k: int) -> Iterator[Array]:
+    """The messages on which a contract is tried in a setting."""
+    for kind in KINDS.get(name, OF_GENERAL):
+        found = _of_kind(kind, setting, seed)
+        if draws and name in ALWAYS:  # the law is that of one run
+            yield from (found[i : i + 1, ...] for i in range(0, found.shape[0], 4))
+        else:
+            yield found
+    if k == 0 and name not in MANY_CALLS and not (draws and name in ALWAYS):
+        yield large(n, seed, setting.like)
+
+
+def _of_kind(kind: str, setting: Setting, seed: int) -> Array:
+    if kind in ("general", "few"):
+        x = general(setting.n, setting.d, seed, setting.like)
+        return x if kind == "general" else x[::2, ...]
+    if kind in ("tied", "few tied"):
+        x = tied(setting.n, setting.d, seed, setting.like)
+        return x if kind == "tied" else x[::5, ...]
+    if kind == "extreme":
+        return extreme(setting.n, setting.d, setting.like)
+    x = general(setting.n, setting.d, seed, setting.like)
+    bad = as_like(np.array([np.nan, np.inf, -np.inf, np.nan, np.nan, np.inf])[:, None, None], x)
+    first = as_like((np.arange(setting.n) == 0)[:, None].astype(float), x)
+    return namespace(x).where(first > 0, bad, x)
+
+
+def settings(rule: Rule, n: int, d: int, like: Array) -> Iterator[Setting]:
+    """What a rule is tried at: the n and d that were asked for first, then other d, types, n and declared f."""
+    yield Setting(rule, n, d, like)
+    others = [other for other in (1, 2, 3, 6, 9) if other != d]
+    yield from (Setting(rule, n, other, like) for other in others)
+    if (other_type := _other_type(like)) is not None and _answers(rule, n, max(d, 1), other_type):
+        yield from (Setting(rule, n, other, other_type) for other in (max(d, 1), 1))
+    for f in _declared(rule):
+        tried = _with_f(rule, f)
+        if tried is None:
+            continue
+        changed = () if tried is rule else (("f", f),)
+        own = tried is rule
+        around = {*range(max(1, n - 2), n + 4), 2 * n} if own else {n, n + 1}
+        least = {*(2 * (f or 0) + k for k in (1, 2, 3)), *(4 * (f or 0) + k for k in (3, 4))}
+        for m in sorted({*(SMALL if own or f == 0 else ()), *least, *around}):
+            if (own and m == n) or not defined(tried, m, n, rule):
+                continue
+            for other in (1, 2) if m <= 4 else (2 - m % 2,) if m <= 7 else (2,):
+                if _answers(tried, m, other, like):
+                    yield Setting(tried, m, other, like, changed)
+
+
+def _declared(rule: Rule) -> list[int | None]:
+    """The declared f of a rule, then others in its place; None for a rule without one."""
+    f = getattr(rule, "f", None)
+    if not (is_dataclass(rule) and type(f) is int and "f" in {field.name for field in fields(rule)}):
+        return [None]
+    return list(dict.fromkeys(one for one in (f, 0, 1, 2, 3, f - 1, f + 1) if one >= 0))
+
+
+def _with_f(rule: Rule, f: int | None) -> Rule | None:
+    if f is None or f == getattr(rule, "f", None):
+        return rule
+    try:
+        return replace(rule, f=f)  # type: ignore[type-var]
+    except Exception:  # its constructor refuses
+        return None
+
+
+def defined(rule: Rule, m: int, n: int, asked: Rule) -> bool:
+    """Whether a rule, asked about with n workers, has to answer m.
+
+    One that says itself for which n it is defined (`require`), or whose breakdown goes down to 0 with n, has to. Of any
+    other nobody knows how many workers it needs: it has to answer more than n, and no fewer but 4f + 3, which is what
+    the most demanding rule of the field needs. A plain function may have its f within: n is the least it has to answer.
+    """
+    try:
+        required(rule, m)
+        _, f = declared(rule, m)
+    except ValueError:
+        return False
+    if isinstance(rule, FunctionRule):
+        return m >= n
+    if ours(rule) or type(rule).require is not Rule.require:
+        return True
+    if "f" not in {field.name for field in fields(rule)} if is_dataclass(rule) else True:
+        return m >= n or f == 0 or _goes_down(rule) or m >= 4 * f + 3
+    return m >= 4 * f + 3 if rule is not asked else m >= n or m >= 4 * f + 3
+
+
+def _goes_down(rule: Rule) -> bool:
+    try:
+        return declared(rule, 1)[1] == 0
+    except ValueError:
+        return False
+
+
+def _answers(rule: Rule, n: int, d: int, like: Array) -> bool:
+    """Whether the rule gives ordinary messages of this size and type a finite answer, or is one that has to."""
+    if ours(rule):
+        return True
+    x = general(n, d, 0, like)
+    try:
+        found = rule.aggregate(x, None, Draws(PURPOSE, x))
+    except ValueError as error:
+        # a class that raises is tried, and breaks something; a function may be for other sizes
+        return error.__cause__ is None or not isinstance(rule, FunctionRule)
+    return not isinstance(rule, FunctionRule) or all_finite(found)
+
+
+def _other_type(like: Array) -> Array | None:
+    """An array of the same library in float32 if `like` is float64, and the reverse; None where neither is right."""
+    xp = namespace(like)
+    kinds = {xp.float64: xp.float32, xp.float32: xp.float64}
+    if like.dtype not in kinds:
+        return None
+    try:
+        return xp.astype(like, kinds[like.dtype])
+    except (TypeError, ValueError, RuntimeError):  # a device without it
+        return None
+
+
+def _draws(rule: Rule, n: int, d: int, like: Array) -> bool:
+    """Whether a rule draws random numbers."""
+    x = general(n, d, 0, like)
+    rng = Draws(PURPOSE, x)
+    try:
+        rule.aggregate(x, None, rng)
+    except ValueError:
+        pass
+    return rng.used
