@@ -7,7 +7,7 @@ from typing import Any
 
 import faulty
 import numpy as np
-from faulty_users import Own, Zoo, apart, lengths, middle, rows, trimmed
+from faulty_users import Own, Zoo, apart, by_value, lengths, middle, rows, trimmed, weiszfeld
 
 from sims.aggregators import Promises, StatelessRule
 
@@ -16,8 +16,6 @@ ZOO.known("majority", "gross", faulty.TrimsTheTopOnly)
 ZOO.known("boundedness", "gross", faulty.MeanThatClaimsRobustness)
 ZOO.known("boundedness", "gross", faulty.MultiKrumTakesAll)
 ZOO.known("boundedness", "gross", faulty.RecentresOnTheMean)
-ZOO.known("boundedness", "subtle", faulty.OneWeiszfeldStep)
-ZOO.known("boundedness", "subtle", faulty.BulyanWithoutTrimming, f=2, why="Two colluders are at no distance: chosen.")
 ZOO.known("boundedness", "subtle", faulty.KrumCountsItself, why="At n = 2f + 1 colluders have all the neighbours.")
 ZOO.known("non-finite", "gross", faulty.SortsNaNFirst)
 ZOO.known("non-finite", "gross", faulty.NaNPoisonsMedian)
@@ -32,6 +30,18 @@ def the_scale_of_its_weights_is_a_mean(x: Any, f: int) -> Any:
     unit = np.mean(far, axis=-1, keepdims=True)
     weights = 1 / (1 + (far / np.where(unit > 0, unit, 1)) ** 2)
     return np.sum(weights[..., None] * x, axis=-2) / np.sum(weights, axis=-1, keepdims=True)
+
+
+@ZOO.rule("majority", "subtle")
+def drops_duplicates(x: Any, f: int) -> Any:
+    """The median of different values: a message that is there twice counts once."""
+    ordered = np.sort(x, axis=-2)
+    again = ordered[..., 1:, :] == ordered[..., :-1, :]
+    new = np.concatenate([np.ones_like(ordered[..., :1, :], dtype=bool), ~again], axis=-2)
+    count = np.sum(new, axis=-2, keepdims=True)
+    ordered = np.sort(np.where(new, ordered, np.inf), axis=-2)
+    low, high = (np.take_along_axis(ordered, k // 2, axis=-2)[..., 0, :] for k in (count - 1, count))
+    return (low + high) / 2
 
 
 @ZOO.rule("boundedness", "subtle")
@@ -60,8 +70,7 @@ def averages_one_too_many(x: Any, f: int) -> Any:
     """Multi-Krum over the n − f + 1 lowest scores."""
     n = x.shape[-2]
     scores = np.sum(np.sort(apart(x), axis=-1)[..., : max(n - f - 1, 1)], axis=-1)
-    keys = (*(x[..., j] for j in range(x.shape[-1] - 1, -1, -1)), scores)
-    return np.mean(rows(x, np.lexsort(keys, axis=-1)[..., : n - max(f, 1) + 1]), axis=-2)
+    return np.mean(rows(x, by_value(x, scores)[..., : n - max(f, 1) + 1]), axis=-2)
 
 
 @ZOO.rule("boundedness", "subtle")
@@ -91,15 +100,38 @@ def squares_overflow(x: Any, f: int) -> Any:
     largest = np.max(far, axis=-1, keepdims=True, initial=0)
     near = far / np.where(largest > 0, largest, 1)
     kept = near <= np.median(near, axis=-1, keepdims=True)
-    return np.sum(np.where(kept[..., None], x, 0), axis=-2) / np.sum(kept, axis=-1, keepdims=True)
+    return np.sum(np.where(kept[..., None], x, 0), axis=-2) / np.sum(kept.astype(x.dtype), axis=-1, keepdims=True)
+
+
+@ZOO.rule("boundedness", "subtle")
+def one_step_from_the_mean(x: Any, f: int) -> Any:
+    """The geometric median after one Weiszfeld step: weights fall with the distance, but from the mean."""
+    return weiszfeld(x, np.mean(x, axis=-2))
+
+
+@ZOO.made("boundedness", "subtle")
+def bulyan_without_trimming(n: int, f: int) -> Any:
+    """Bulyan that averages what it selects: the last to be chosen are f colluders, at no distance from each other."""
+
+    def selected(x: Any, f: int) -> Any:
+        n, f = x.shape[-2], min(f, (x.shape[-2] - 1) // 2)
+        far = np.where(np.eye(n, dtype=bool), np.inf, apart(np.where(np.isfinite(x), x, 1e100)))
+        taken = np.zeros(x.shape[:-1], dtype=bool)
+        for left in range(n, 2 * f, -1):
+            others = np.sort(np.where(taken[..., None, :], np.inf, far), axis=-1)
+            scores = np.sum(others[..., : max(left - f - 2, 1)], axis=-1)
+            best = by_value(x, np.where(taken, np.inf, scores))[..., :1]
+            np.put_along_axis(taken, best, True, axis=-1)
+        return np.sum(np.where(taken[..., None], x, 0), axis=-2) / max(n - 2 * f, 1)
+
+    return Own(max(f, 2), does=selected, claims=Promises(odd=False), robust=True)
 
 
 @ZOO.rule("boundedness", "gross")
 def keeps_the_longest(x: Any, f: int) -> Any:
     """It sorts by the distance from the median and leaves out the wrong end."""
     far = lengths(x - middle(x)[..., None, :])
-    keys = (*(x[..., j] for j in range(x.shape[-1] - 1, -1, -1)), far)
-    return np.mean(rows(x, np.lexsort(keys, axis=-1)[..., f:]), axis=-2)
+    return np.mean(rows(x, by_value(x, far)[..., f:]), axis=-2)
 
 
 class Bounded(Own):
@@ -114,8 +146,7 @@ def sums_what_it_bounds(n: int, f: int) -> Any:
     """Comparative gradient elimination with the published sum, and a bound for the average."""
 
     def sum_of_the_shortest(x: Any, f: int) -> Any:
-        keys = (*(x[..., j] for j in range(x.shape[-1] - 1, -1, -1)), lengths(x))
-        return np.sum(rows(x, np.lexsort(keys, axis=-1)[..., : x.shape[-2] - f]), axis=-2)
+        return np.sum(rows(x, by_value(x, lengths(x))[..., : x.shape[-2] - f]), axis=-2)
 
     return Bounded(f, does=sum_of_the_shortest, claims=Promises(translation=False, agreement=False), robust=True)
 

@@ -244,7 +244,7 @@ class WarmStart(StatelessRule):
 @ZOO.rule("no hidden state", "subtle", robust=False)
 def entropy_of_its_own(x: Any, f: int) -> Any:
     """Messages are dithered by a generator that is seeded from the machine, so that no two calls agree."""
-    return np.mean(x, axis=-2) * (1 + 1e-13 * np.random.default_rng().uniform()).astype(x.dtype)
+    return np.mean(x, axis=-2) * (1 + 1e-13 * np.random.default_rng().uniform())
 
 
 @ZOO.made("agreement", "subtle")

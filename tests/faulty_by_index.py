@@ -6,7 +6,7 @@ from typing import Any
 
 import faulty
 import numpy as np
-from faulty_users import Zoo, apart, lengths, middle, rows
+from faulty_users import Zoo, apart, lengths, middle, rows, weiszfeld
 
 ZOO = Zoo()
 ZOO.known("permutation", "gross", faulty.FirstWorkerMean)
@@ -46,10 +46,7 @@ def starts_at_the_first_worker(x: Any, f: int) -> Any:
     """Three Weiszfeld steps from the first message: where they end depends on where they began."""
     z = x[..., 0, :]
     for _ in range(3):
-        far = lengths(x - z[..., None, :])
-        weights = np.where(far > 0, 1 / np.where(far > 0, far, 1), 0)
-        total = np.sum(weights, axis=-1, keepdims=True)
-        z = np.where(total > 0, np.sum(x * weights[..., None], axis=-2) / np.where(total > 0, total, 1), z)
+        z = weiszfeld(x, z)
     return z
 
 
@@ -114,7 +111,7 @@ def never_draws_the_first(x: Any, rng: Any) -> Any:
 @ZOO.rule("ties", "gross")
 def nearest_to_the_median_by_index(x: Any, f: int) -> Any:
     """Of the messages nearest to the median, the first worker's."""
-    far = lengths(x - middle(x)[..., None, :])
+    far = lengths(np.where(np.isnan(x), np.inf, x) - middle(x)[..., None, :])
     return rows(x, np.argmin(far, axis=-1)[..., None])[..., 0, :]
 
 

@@ -6,15 +6,13 @@ from typing import Any
 
 import faulty
 import numpy as np
-from faulty_users import Zoo, apart, lengths, middle, rows, trimmed
+from faulty_users import Zoo, apart, by_value, lengths, middle, rows, trimmed, weiszfeld
 
 ZOO = Zoo()
 ZOO.known("translation", "gross", faulty.ShrinksToTheOrigin)
 ZOO.known("translation", "subtle", faulty.GramDistances)
 ZOO.known("translation", "subtle", faulty.Float32Inside)
-ZOO.known("translation", "gross", faulty.SquaredSmoothing, why="Weiszfeld steps from the origin, which move with it.")
 ZOO.known("scale", "gross", faulty.ForgetsScale)
-ZOO.known("scale", "subtle", faulty.StartsAtTheMean, why="Its smoothing is a length of its own.")
 ZOO.known("oddness", "gross", faulty.LeansUp)
 ZOO.known("oddness", "gross", faulty.LowerMiddle)
 ZOO.known("agreement", "gross", faulty.MeanOverNMinusOne)
@@ -25,6 +23,15 @@ ZOO.known("agreement", "gross", faulty.MultiKrumSums)
 def clips_to_radius_ten(x: Any, f: int) -> Any:
     """Messages longer than 10 are cut off, wherever the others are."""
     return np.mean(x * np.minimum(1, 10 / np.maximum(lengths(x), 1e-9))[..., None], axis=-2)
+
+
+@ZOO.rule("translation", "gross", robust=False)
+def weiszfeld_from_the_origin(x: Any, f: int) -> Any:
+    """Three Weiszfeld steps begin at the origin, wherever the messages are, and do not arrive."""
+    z = np.zeros_like(x[..., 0, :])
+    for _ in range(3):
+        z = weiszfeld(x, z)
+    return z
 
 
 @ZOO.rule("translation", "gross", robust=False)
@@ -96,11 +103,10 @@ def scores_to_nine_decimals(x: Any, f: int) -> Any:
     """Krum scores are rounded before they are compared, and ties broken for the smallest message."""
     n = x.shape[-2]
     scores = np.sum(np.sort(apart(x), axis=-1)[..., : max(n - f - 1, 1)], axis=-1)
-    keys = (*(x[..., j] for j in range(x.shape[-1] - 1, -1, -1)), np.round(scores, 9))
-    return rows(x, np.lexsort(keys, axis=-1)[..., :1])[..., 0, :]
+    return rows(x, by_value(x, np.round(scores, 9))[..., :1])[..., 0, :]
 
 
-@ZOO.rule("oddness", "subtle")
+@ZOO.rule("oddness", "subtle", robust=False)
 def two_in_the_middle_of_odd(x: Any, f: int) -> Any:
     """The mean of the values n/2 − 1 and n/2, rounded down: right for even n alone."""
     ordered, n = np.sort(x, axis=-2), x.shape[-2]
@@ -135,8 +141,8 @@ def torch_median_is_the_lower(x: Any, f: int) -> Any:
 
 @ZOO.rule("agreement", "subtle", robust=False)
 def zero_over_zero(x: Any, f: int) -> Any:
-    """One Weiszfeld step from the median divides by distances that are zero where all messages are equal."""
-    weights = 1 / lengths(x - middle(x)[..., None, :])
+    """One Weiszfeld step from the mean divides by distances that are zero where all messages are equal."""
+    weights = 1 / lengths(x - np.mean(x, axis=-2)[..., None, :])
     return np.sum(weights[..., None] * x, axis=-2) / np.sum(weights, axis=-1)[..., None]
 
 

@@ -148,3 +148,16 @@ def trimmed(x: Any, low: int, high: int) -> Any:
 def apart(x: Any) -> Any:
     """Squared distances between the messages: (..., n, n)."""
     return np.sum((x[..., :, None, :] - x[..., None, :, :]) ** 2, axis=-1)
+
+
+def weiszfeld(x: Any, z: Any) -> Any:
+    """One Weiszfeld step from z (..., d); messages at z do not count, and where all are there it stays."""
+    far = lengths(x - z[..., None, :])
+    weights = np.where(far > 0, 1 / np.where(far > 0, far, 1), 0)
+    total = np.sum(weights, axis=-1, keepdims=True)
+    return np.where(total > 0, np.sum(x * weights[..., None], axis=-2) / np.where(total > 0, total, 1), z)
+
+
+def by_value(x: Any, scores: Any) -> Any:
+    """The workers in the order of their scores (..., n), equal scores in that of their messages."""
+    return np.lexsort((*(x[..., j] for j in range(x.shape[-1] - 1, -1, -1)), scores), axis=-1)
