@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import faulty
 import numpy as np
@@ -134,10 +134,11 @@ def one_draw_for_all_runs(x: Any, rng: Any) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Cut(StatelessRule):
-    """The median, cut off at τ."""
+    """The median, cut off at τ, which may be an array."""
 
     f: int
     tau: Any = 1.0
+    reals: ClassVar = {"tau": 0}
     promises = Promises(translation=False, scale=False, agreement=False)
 
     def breakdown(self, n: int) -> int:
