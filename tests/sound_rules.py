@@ -124,7 +124,7 @@ def weiszfeld_to_1e_8(x):
     return weiszfeld(x)
 
 
-weiszfeld_to_1e_8.tol = 1e-8
+weiszfeld_to_1e_8.tol = 1e-8  # pyright: ignore[reportFunctionMemberAccess]
 
 
 def krum_by_value(f):
