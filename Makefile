@@ -4,7 +4,7 @@ VENV ?= .venv
 EXTRAS ?= test
 BIN := $(VENV)/bin
 
-.PHONY: verify test edges mutants lint figures bench bench-gpu gpu wheel clean
+.PHONY: verify test edges zoo mutants lint figures bench bench-gpu gpu wheel clean
 
 verify: $(VENV)/installed
 	$(BIN)/byzcheck verify
@@ -16,6 +16,11 @@ test: $(VENV)/installed-$(EXTRAS)
 CASES ?= 100000
 edges: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n 2 tests/test_edges.py --cases $(CASES)
+
+# The contracts' two error rates: every faulty rule of the zoo at every n with SEEDS seeds, and the sound ones.
+SEEDS ?= 200
+zoo: $(VENV)/installed-$(EXTRAS)
+	$(BIN)/python -m pytest -n 2 tests/test_zoo_of_rules.py --seeds $(SEEDS)
 
 # Planted faults, each of which its tests must notice; NAMES=… for some of them.
 NAMES ?=

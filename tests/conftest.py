@@ -30,8 +30,22 @@ LIBRARIES = ("numpy", "numpy-read-only", "array-api-strict", *OPTIONAL_LIBRARIES
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How long the search at the edges of compiled code runs."""
+    """How long the search at the edges of compiled code runs, and how often each rule of the zoo is asked about."""
     parser.addoption("--cases", type=int, default=480, help="cases of the search in test_edges (default: 480)")
+    parser.addoption("--seeds", type=int, default=1, help="seeds for each n in test_zoo_of_rules (default: 1)")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says how often the contracts were wrong in the zoo of rules, in both directions, where they were asked."""
+    counted: dict[str, list[int]] = {}
+    for report in (one for outcome in ("passed", "failed") for one in terminalreporter.getreports(outcome)):
+        for name, value in report.user_properties:
+            if name == "zoo":
+                what, wrong, asked = value
+                before = counted.setdefault(what, [0, 0, 0])
+                counted[what] = [before[0] + 1, before[1] + wrong, before[2] + asked]
+    for what, (rules, wrong, asked) in sorted(counted.items()):
+        terminalreporter.write_line(f"{what}: {wrong} of {asked} times, {rules} rules")
 
 
 def usable(library: str) -> bool:

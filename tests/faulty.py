@@ -6,7 +6,7 @@ A check that lets its own wrong rule through is worth nothing: `test_contracts.p
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -200,6 +200,7 @@ class TakesTheFirstParameter(Faulty):
     """Array parameter: an array of radii is read as its first element."""
 
     tau: Any = 1.0
+    reals: ClassVar = {"tau": 0}
 
     def reduce(self, x):
         xp = namespace(x)

@@ -37,7 +37,8 @@ WALL = ("sims.kernels.cpu", "sims.kernels.cuda")  # neither imports the other
 ONLY_IN = {  # a library → where alone it may be imported
     "byzfl": ("benchmarks.peers",),
     "byzpy": ("benchmarks.peers",),
-    "torch": ("sims.neural", "benchmarks.neural", "benchmarks.on_gpu", "benchmarks.peers"),
+    "flwr": ("sims.adapters.audited",),
+    "torch": ("sims.adapters.audited", "sims.neural", "benchmarks.neural", "benchmarks.on_gpu", "benchmarks.peers"),
     "hypothesis": ("sims.strategies",),
     "llvmlite": ("sims.kernels.cpu",),
     "matplotlib": ("figures",),
