@@ -28,6 +28,7 @@ from sims.contracts.support import (
     violated,
 )
 from sims.contracts.violation import noted
+from sims.owned import PartError
 
 
 @contract("kind")
@@ -67,7 +68,7 @@ def check_inputs_untouched(rule: Rule, x: Array) -> None:
         locked.flags.writeable = False
         try:
             combined(rule, locked, state)
-        except ValueError as error:
+        except PartError as error:
             raise violated("inputs untouched", rule, f"read-only messages: {error}") from error
     x = xp.asarray(x, copy=True)  # ours to lose
     combined(rule, x, state)

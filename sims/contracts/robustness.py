@@ -67,11 +67,17 @@ def check_non_finite(rule: Rule, x: Array) -> None:
     state = started(rule, x)
     reach = rule.bound(x.shape[-2], max(1.0, reach_of(x, f, state)))  # of what is sent below some is 1
     nan, inf = float("nan"), float("inf")
-    for label, row in (("NaN", nan), ("+∞", inf), ("−∞", -inf), ("mixed", [nan, 1.0, -inf, inf]), ("one NaN", [nan])):
+    d = x.shape[-1]
+    rows = {  # by what they are called
+        "NaN": np.full(d, nan),
+        "+∞": np.full(d, inf),
+        "−∞": np.full(d, -inf),
+        "mixed": np.resize([nan, 1.0, -inf, inf], d),
+        "one NaN": np.where(np.arange(d) == 0, nan, 1.0),
+        "a last NaN": np.where(np.arange(d) == d - 1, nan, 1.0),
+    }
+    for label, pattern in rows.items():
         for count in sorted({1, f}):
-            pattern = np.full(x.shape[-1], row) if isinstance(row, float) else np.ones(x.shape[-1])
-            if isinstance(row, list):
-                pattern[: len(row)] = row[: x.shape[-1]]
             y = values(aggregated(rule, overwrite_rows(x, pattern, count), state))
             require_close(f"non-finite ({count} rows {label})", rule, y, np.zeros_like(y), reach)
             worst = overwrite_rows(x, np.where(np.isnan(pattern), inf, pattern), count)

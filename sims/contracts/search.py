@@ -8,7 +8,8 @@ break a contract are shrunk to plainer ones that break it, too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import contextlib
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
@@ -42,6 +43,7 @@ KINDS: dict[
     "no hidden state": ("general", "tied"),
 }
 MANY_CALLS = ("non-finite", "majority")  # dozens for each set of messages, on large ones too many
+LAW = 20  # times as much as another contract costs one that compares laws
 ALWAYS = (
     "kind",
     "permutation",
@@ -91,52 +93,91 @@ def violations(
 
 
 def examined(
-    rule: Rule | Callable[[Array], Array], n: int, d: int = 3, seed: int = 0, like: Array | None = None
+    rule: Rule | Callable[[Array], Array],
+    n: int,
+    d: int = 3,
+    seed: int = 0,
+    like: Array | None = None,
+    only: Collection[str] | None = None,
+    shrink: bool = True,
 ) -> Iterator[Examined]:
-    """Every contract that a rule owes at some of the settings, searched one after the other."""
+    """Every contract that a rule owes at some setting, or those that are named, searched one after the other.
+
+    Without `shrink` a violation is that of the first messages that break the contract.
+    """
     rule, n, d = as_rule(rule), whole("check_rule", "n", n, least=1), whole("check_rule", "d", d, least=0)
     seed = whole("check_rule", "seed", seed, least=0)
     like = np.zeros(1) if like is None else like
     rule.require(n)
-    plan = list(settings(rule, n, d, like))
-    draws = _draws(rule, n, d, like)
-    owed = [dict(contracts_for(setting.rule, setting.n, setting.d)) for setting in plan]
-    for name in dict.fromkeys(name for contracts in owed for name in contracts):
-        yield _searched(name, list(zip(plan, owed, strict=True)), n, seed, draws)
+    plan, draws = _Plan(rule, n, d, like), _draws(rule, n, d, like)
+    for name in plan.names():
+        if only is None or name in only:
+            yield _searched(name, plan, seed, draws, shrink)
 
 
-def _searched(name: str, plan: list[tuple[Setting, dict[str, Contract]]], n: int, seed: int, draws: bool) -> Examined:
-    tried = 0
-    for k, (setting, contracts) in enumerate(plan):
-        if name not in contracts or (draws and name in ALWAYS and k % 8):
-            continue
-        check = check_order_of_ties if name == "ties" else contracts[name]
-        for x in _messages(name, setting, seed, draws, n, k):
-            tried += 1
-            try:
-                check(setting.rule, x)
-            except Violation as found:
-                return Examined(name, tried, _restated(found, check, setting, x))
+class _Plan:
+    """The settings of a search with what is owed in each, made when they are asked for."""
+
+    def __init__(self, rule: Rule, n: int, d: int, like: Array) -> None:
+        self._more = settings(rule, n, d, like)
+        self._made: list[tuple[Setting, dict[str, Contract]]] = []
+
+    def __iter__(self) -> Iterator[tuple[Setting, dict[str, Contract]]]:
+        k = 0
+        while k < len(self._made) or self._extended():
+            yield self._made[k]
+            k += 1
+
+    def _extended(self) -> bool:
+        for setting in self._more:
+            self._made.append((setting, dict(contracts_for(setting.rule, setting.n, setting.d))))
+            return True
+        return False
+
+    def names(self) -> Iterator[str]:
+        """The contracts that are owed somewhere, those of the first setting first."""
+        seen: set[str] = set()
+        for _, owed in self:
+            yield from (name for name in owed if name not in seen)
+            seen |= owed.keys()
+
+
+def _searched(name: str, plan: _Plan, seed: int, draws: bool, shrink: bool) -> Examined:
+    tried, law = 0, draws and name in ALWAYS
+    for setting, check, x in _cases(name, plan, seed, law):
+        tried += 1
+        try:
+            check(setting.rule, x)
+        except Violation as found:
+            if shrink:
+                found = shrunk(check, setting.rule, x, found, LAW if law else 1)
+            found.settings = dict(setting.changed)
+            return Examined(name, tried, found)
     return Examined(name, tried, None)
 
 
-def _restated(found: Violation, check: Contract, setting: Setting, x: Array) -> Violation:
-    """The same violation on plainer messages."""
-    plain = shrunk(check, setting.rule, x, found)
-    plain.settings = dict(setting.changed)
-    return plain
+def _cases(name: str, plan: _Plan, seed: int, law: bool) -> Iterator[tuple[Setting, Contract, Array]]:
+    """On what a contract is tried, large messages last."""
+    first: tuple[Setting, Contract] | None = None
+    for k, (setting, owed) in enumerate(plan):
+        if name not in owed or (law and k % 8):
+            continue
+        check = check_order_of_ties if name == "ties" else owed[name]
+        first = first or (setting, check)
+        yield from ((setting, check, x) for x in _messages(name, setting, seed, law))
+    if first is not None and not law and name not in MANY_CALLS:
+        setting, check = first
+        yield setting, check, large(setting.n, seed, setting.like)
 
 
-def _messages(name: str, setting: Setting, seed: int, draws: bool, n: int, k: int) -> Iterator[Array]:
+def _messages(name: str, setting: Setting, seed: int, law: bool) -> Iterator[Array]:
     """The messages on which a contract is tried in a setting."""
     for kind in KINDS.get(name, OF_GENERAL):
         found = _of_kind(kind, setting, seed)
-        if draws and name in ALWAYS:  # the law is that of one run
+        if law:  # it is that of one run
             yield from (found[i : i + 1, ...] for i in range(0, found.shape[0], 4))
         else:
             yield found
-    if k == 0 and name not in MANY_CALLS and not (draws and name in ALWAYS):
-        yield large(n, seed, setting.like)
 
 
 def _of_kind(kind: str, setting: Setting, seed: int) -> Array:
@@ -170,7 +211,7 @@ def settings(rule: Rule, n: int, d: int, like: Array) -> Iterator[Setting]:
         around = {*range(max(1, n - 2), n + 4), 2 * n} if own else {n, n + 1}
         least = {*(2 * (f or 0) + k for k in (1, 2, 3)), *(4 * (f or 0) + k for k in (3, 4))}
         for m in sorted({*(SMALL if own or f == 0 else ()), *least, *around}):
-            if (own and m == n) or not defined(tried, m, n, rule):
+            if (own and m == n) or not defined(tried, m, n):
                 continue
             for other in (1, 2) if m <= 4 else (2 - m % 2,) if m <= 7 else (2,):
                 if _answers(tried, m, other, like):
@@ -194,32 +235,20 @@ def _with_f(rule: Rule, f: int | None) -> Rule | None:
         return None
 
 
-def defined(rule: Rule, m: int, n: int, asked: Rule) -> bool:
+def defined(rule: Rule, m: int, n: int) -> bool:
     """Whether a rule, asked about with n workers, has to answer m.
 
-    One that says itself for which n it is defined (`require`), or whose breakdown goes down to 0 with n, has to. Of any
-    other nobody knows how many workers it needs: it has to answer more than n, and no fewer but 4f + 3, which is what
-    the most demanding rule of the field needs. A plain function may have its f within: n is the least it has to answer.
+    Every rule has to where it says so itself (`require`), if fewer than half are Byzantine or it says for this m how
+    many may be. A plain function may have its f within: n is the least that it has to answer.
     """
     try:
         required(rule, m)
-        _, f = declared(rule, m)
+        f, usual = declared(rule, m)[1], declared(rule, n)[1]
     except ValueError:
         return False
     if isinstance(rule, FunctionRule):
         return m >= n
-    if ours(rule) or type(rule).require is not Rule.require:
-        return True
-    if "f" not in {field.name for field in fields(rule)} if is_dataclass(rule) else True:
-        return m >= n or f == 0 or _goes_down(rule) or m >= 4 * f + 3
-    return m >= 4 * f + 3 if rule is not asked else m >= n or m >= 4 * f + 3
-
-
-def _goes_down(rule: Rule) -> bool:
-    try:
-        return declared(rule, 1)[1] == 0
-    except ValueError:
-        return False
+    return ours(rule) or 2 * f < m or f == 0 or f != usual
 
 
 def _answers(rule: Rule, n: int, d: int, like: Array) -> bool:
@@ -238,11 +267,14 @@ def _answers(rule: Rule, n: int, d: int, like: Array) -> bool:
 def _other_type(like: Array) -> Array | None:
     """An array of the same library in float32 if `like` is float64, and the reverse; None where neither is right."""
     xp = namespace(like)
-    kinds = {xp.float64: xp.float32, xp.float32: xp.float64}
-    if like.dtype not in kinds:
+    if like.dtype == xp.float64:
+        other = xp.float32
+    elif like.dtype == xp.float32:
+        other = xp.float64
+    else:
         return None
     try:
-        return xp.astype(like, kinds[like.dtype])
+        return xp.astype(like, other)
     except (TypeError, ValueError, RuntimeError):  # a device without it
         return None
 
@@ -251,8 +283,6 @@ def _draws(rule: Rule, n: int, d: int, like: Array) -> bool:
     """Whether a rule draws random numbers."""
     x = general(n, d, 0, like)
     rng = Draws(PURPOSE, x)
-    try:
+    with contextlib.suppress(ValueError):
         rule.aggregate(x, None, rng)
-    except ValueError:
-        pass
     return rng.used

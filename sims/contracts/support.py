@@ -15,7 +15,7 @@ from sims.backend import Array, as_like, device, namespace, to_numpy
 from sims.checked import real
 from sims.checks.draws import Draws
 from sims.contracts.violation import Violation, calls, noted, traced
-from sims.owned import PartError, as_always, asked
+from sims.owned import PartError, as_always, asked, called, told
 from sims.trees import map_tree
 
 PURPOSE = "contracts"  # of the streams of random numbers
@@ -59,12 +59,18 @@ def aggregated(rule: Rule, x: Array, state: State = None, first: int = 0, label:
 
 
 def combined(rule: Rule, x: Array, state: State) -> Any:
-    """What the rule's own code, or a plain function, returns for these very arrays."""
-    with np.errstate(all="ignore"):  # as in a call
-        if not isinstance(rule, FunctionRule):
-            return rule.combine(x, state, Draws(PURPOSE, x))[0]
-        runs = namespace(x).reshape(x, (math.prod(x.shape[:-2]), *x.shape[-2:]))
-        return [rule.function(runs[k, ...]) for k in range(runs.shape[0])]
+    """What the rule's own code, or a plain function, returns for these very arrays.
+
+    Raises `PartError` if it raises.
+    """
+    try:
+        with np.errstate(all="ignore"):  # as in a call
+            if not isinstance(rule, FunctionRule):
+                return rule.combine(x, state, Draws(PURPOSE, x))[0]
+            runs = namespace(x).reshape(x, (math.prod(x.shape[:-2]), *x.shape[-2:]))
+            return [rule.function(runs[k, ...]) for k in range(runs.shape[0])]
+    except Exception as error:
+        raise PartError(f"{called('rule', rule)} raised {told(error)}") from error
 
 
 def begun(rule: Rule, x: Array) -> State:
@@ -90,7 +96,7 @@ def values(x: Array) -> np.ndarray:
 def require_close(
     contract: str, rule: Rule, got: Array, expected: Array, allowed: Any, shown: tuple[int, ...] = (-1,)
 ) -> None:
-    """Raise unless |got − expected| ≤ `allowed`, a number or one for each run; equal infinities are equal, NaN never."""
+    """Raise unless |got − expected| ≤ `allowed`, of each run; equal infinities are equal, a NaN never is."""
     a, b = values(got).astype(np.longdouble), values(expected).astype(np.longdouble)
     if a.shape != b.shape:
         raise violated(contract, rule, f"shape {a.shape} where {b.shape} is right", shown)

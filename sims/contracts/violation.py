@@ -28,10 +28,9 @@ class Call:
 
 
 class Violation(AssertionError):  # noqa: N818 (what it is called in the field of contracts)
-    """A broken contract: its name, the part that breaks it, what went wrong in one sentence, and the calls that show it.
+    """A broken contract: its name, the part that breaks it, what went wrong in a sentence, and the calls that show it.
 
-    `settings` are those with which the part differs from the one that was asked about, as {"f": 0}; `restated` is the
-    same with other calls, which a search for a plainer case found.
+    `settings` are those with which the part differs from the one that was asked about, as {"f": 0}.
     """
 
     def __init__(self, contract: str, part: Any, what: str, calls: tuple[Call, ...] = ()) -> None:
