@@ -10,6 +10,7 @@ import numpy as np
 from faulty_users import Own, Zoo, apart, by_value, lengths, middle, rows, trimmed, weiszfeld
 
 from sims.aggregators import Promises, StatelessRule
+from sims.backend import lexicographic_ranks
 
 ZOO = Zoo()
 ZOO.known("majority", "gross", faulty.TrimsTheTopOnly)
@@ -116,11 +117,13 @@ def bulyan_without_trimming(n: int, f: int) -> Any:
     def selected(x: Any, f: int) -> Any:
         n, f = x.shape[-2], min(f, (x.shape[-2] - 1) // 2)
         far = np.where(np.eye(n, dtype=bool), np.inf, apart(np.where(np.isfinite(x), x, 1e100)))
-        taken = np.zeros(x.shape[:-1], dtype=bool)
+        nearest, far = np.argsort(far, axis=-1), np.sort(far, axis=-1)
+        taken, ranks = np.zeros(x.shape[:-1], dtype=bool), lexicographic_ranks(x)
         for left in range(n, 2 * f, -1):
-            others = np.sort(np.where(taken[..., None, :], np.inf, far), axis=-1)
-            scores = np.sum(others[..., : max(left - f - 2, 1)], axis=-1)
-            best = by_value(x, np.where(taken, np.inf, scores))[..., :1]
+            there = ~np.take_along_axis(taken[..., None, :], nearest, axis=-1)
+            counted = there & (np.cumsum(there, axis=-1) <= max(left - f - 2, 1))
+            scores = np.minimum(np.sum(np.where(counted, far, 0), axis=-1), 1e300)
+            best = np.lexsort((ranks, np.where(taken, np.inf, scores)), axis=-1)[..., :1]
             np.put_along_axis(taken, best, True, axis=-1)
         return np.sum(np.where(taken[..., None], x, 0), axis=-2) / max(n - 2 * f, 1)
 

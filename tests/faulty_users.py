@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from sims.aggregators import Promises, Rule, StatelessRule
+from sims.backend import lexicographic_ranks
 
 How = Literal["gross", "subtle"]
 
@@ -160,4 +161,4 @@ def weiszfeld(x: Any, z: Any) -> Any:
 
 def by_value(x: Any, scores: Any) -> Any:
     """The workers in the order of their scores (..., n), equal scores in that of their messages."""
-    return np.lexsort((*(x[..., j] for j in range(x.shape[-1] - 1, -1, -1)), scores), axis=-1)
+    return np.lexsort((lexicographic_ranks(x), scores), axis=-1)
