@@ -10,7 +10,6 @@ import numpy as np
 from faulty_users import Own, Zoo, apart, by_value, lengths, middle, rows, trimmed, weiszfeld
 
 from sims.aggregators import Promises, StatelessRule
-from sims.backend import lexicographic_ranks
 
 ZOO = Zoo()
 ZOO.known("majority", "gross", faulty.TrimsTheTopOnly)
@@ -111,23 +110,17 @@ def one_step_from_the_mean(x: Any, f: int) -> Any:
 
 
 @ZOO.made("boundedness", "subtle")
-def bulyan_without_trimming(n: int, f: int) -> Any:
-    """Bulyan that averages what it selects: the last to be chosen are f colluders, at no distance from each other."""
+def closest_pair(n: int, f: int) -> Any:
+    """The mean of the two messages nearest to each other: two colluders are as near as they like."""
 
-    def selected(x: Any, f: int) -> Any:
-        n, f = x.shape[-2], min(f, (x.shape[-2] - 1) // 2)
+    def mean_of_the_closest(x: Any, f: int) -> Any:
+        n = x.shape[-2]
         far = np.where(np.eye(n, dtype=bool), np.inf, apart(np.where(np.isfinite(x), x, 1e100)))
-        nearest, far = np.argsort(far, axis=-1), np.sort(far, axis=-1)
-        taken, ranks = np.zeros(x.shape[:-1], dtype=bool), lexicographic_ranks(x)
-        for left in range(n, 2 * f, -1):
-            there = ~np.take_along_axis(taken[..., None, :], nearest, axis=-1)
-            counted = there & (np.cumsum(there, axis=-1) <= max(left - f - 2, 1))
-            scores = np.minimum(np.sum(np.where(counted, far, 0), axis=-1), 1e300)
-            best = np.lexsort((ranks, np.where(taken, np.inf, scores)), axis=-1)[..., :1]
-            np.put_along_axis(taken, best, True, axis=-1)
-        return np.sum(np.where(taken[..., None], x, 0), axis=-2) / max(n - 2 * f, 1)
+        first = by_value(x, np.min(far, axis=-1))[..., :1]
+        second = by_value(x, np.take_along_axis(far, first[..., None], axis=-2)[..., 0, :])[..., :1]
+        return (rows(x, first) + rows(x, second))[..., 0, :] / 2
 
-    return Own(max(f, 2), does=selected, claims=Promises(odd=False), robust=True)
+    return Own(max(f, 2), does=mean_of_the_closest, claims=Promises(), robust=True)
 
 
 @ZOO.rule("boundedness", "gross")
