@@ -84,24 +84,23 @@ def test_what_is_searched_first_is_raised():
     assert [raised.value.contract] == broken_by(fault, 7, 5, named=False)
 
 
-@pytest.mark.parametrize("sound", SOUND, ids=str)
-def test_a_sound_rule_is_not_condemned(sound, request, record_property):
-    """In the long form at all of some n and d, with a tenth as many seeds."""
-    rng, count = draw(str(sound)), request.config.getoption("seeds")
-    sizes = [n for n in (3, 5, 6, 8, 11, 16) if sound.make(n, (n - 1) // 4) is not None]
-    places = [(n, d) for n in sizes for d in (1, 3)]
+@pytest.mark.parametrize("name", dict.fromkeys(sound.name for sound in SOUND))
+def test_a_sound_rule_is_not_condemned(name, request, record_property):
+    """In one of the libraries and types that it is there in; in the long form in all, at some n, with fewer seeds."""
+    rng, count = draw(name), request.config.getoption("seeds")
+    places = [(sound, n, d) for sound in SOUND if sound.name == name for n in (3, 5, 6, 8, 11, 16) for d in (1, 3)]
+    places = [(sound, n, d) for sound, n, d in places if sound.make(n, (n - 1) // 4) is not None]
     places = places if count else [places[rng.integers(len(places))]]
-    cases = [
-        (n, d, int(seed)) for n, d in places for seed in rng.choice(SEEDS, size=-(-count // 10) or 1, replace=False)
-    ]
-    condemned = []
-    for n, d, seed in cases:
-        try:
-            check_rule(sound.make(n, (n - 1) // 4), n, d, seed, likes(sound.library, sound.dtype))
-        except AssertionError as error:
-            condemned.append((n, d, seed, str(error)))
-    record_property("zoo", ["sound rules that were condemned", len(condemned), len(cases)])
-    assert not condemned, f"{sound} is condemned {len(condemned)} times, first at (n, d, seed) = {condemned[0]}"
+    condemned, asked = [], 0
+    for sound, n, d in places:
+        for seed in rng.choice(SEEDS, size=min(-(-count // 10) or 1, SEEDS), replace=False):
+            asked += 1
+            try:
+                check_rule(sound.make(n, (n - 1) // 4), n, d, int(seed), likes(sound.library, sound.dtype))
+            except AssertionError as error:
+                condemned.append((str(sound), n, d, int(seed), str(error)))
+    record_property("zoo", ["sound rules that were condemned", len(condemned), asked])
+    assert not condemned, f"{name} is condemned {len(condemned)} times, first as {condemned[0]}"
 
 
 def test_every_promise_is_broken_grossly_and_subtly():
