@@ -56,6 +56,26 @@ def numpy_for_torch(x: Any, f: int) -> Any:
     return middle(x.numpy())
 
 
+@ZOO.rule("layout", "gross", robust=False)
+def reads_in_the_order_of_memory(x: Any, f: int) -> Any:
+    """Messages that do not lie in memory in the order of their indices are mixed up."""
+    return middle(np.reshape(np.ravel(x, order="K"), x.shape))
+
+
+@ZOO.rule("layout", "subtle", robust=False)
+def reads_columns_as_rows(x: Any, f: int) -> Any:
+    """Messages that lie in columns are mixed up, and those in any other disorder are not."""
+    return middle(np.reshape(np.ravel(x, order="A"), x.shape))
+
+
+@ZOO.rule("layout", "gross", robust=False, like="torch")
+def views_what_is_in_pieces(x: Any, f: int) -> Any:
+    """`view` raises where a tensor does not lie in one piece."""
+    n, d = x.shape[-2:]
+    ordered = x.view(*x.shape[:-2], n * d).view(x.shape).sort(dim=-2).values
+    return (ordered[..., (n - 1) // 2, :] + ordered[..., n // 2, :]) / 2
+
+
 @dataclass(frozen=True)
 class Momentum(Rule):
     """A running mean as state, which nobody carries away further than 10⁶ lengths: what the next ones share."""

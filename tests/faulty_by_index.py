@@ -50,12 +50,6 @@ def starts_at_the_first_worker(x: Any, f: int) -> Any:
     return z
 
 
-@ZOO.rule("layout", "subtle", robust=False)
-def reads_in_the_order_of_memory(x: Any, f: int) -> Any:
-    """Messages that do not lie in memory in the order of their indices are mixed up."""
-    return middle(np.reshape(np.ravel(x, order="K"), x.shape))
-
-
 @ZOO.rule("permutation", "subtle", robust=False)
 def first_worker_from_the_fourth_coordinate_on(x: Any, f: int) -> Any:
     """It was tried on three coordinates; all others are the first worker's."""

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from sims.aggregators import Promises, Rule, StatelessRule
+from sims.backend import lexicographic_ranks, sq_distances
 
 How = Literal["gross", "subtle"]
 
@@ -147,7 +148,7 @@ def trimmed(x: Any, low: int, high: int) -> Any:
 
 def apart(x: Any) -> Any:
     """Squared distances between the messages: (..., n, n)."""
-    return np.sum((x[..., :, None, :] - x[..., None, :, :]) ** 2, axis=-1)
+    return sq_distances(x)
 
 
 def weiszfeld(x: Any, z: Any) -> Any:
@@ -160,4 +161,6 @@ def weiszfeld(x: Any, z: Any) -> Any:
 
 def by_value(x: Any, scores: Any) -> Any:
     """The workers in the order of their scores (..., n), equal scores in that of their messages."""
-    return np.lexsort((*(x[..., j] for j in range(x.shape[-1] - 1, -1, -1)), scores), axis=-1)
+    d = x.shape[-1]
+    keys = [lexicographic_ranks(x)] if d > 16 else [x[..., j] for j in range(d - 1, -1, -1)]
+    return np.lexsort((*keys, scores), axis=-1)
