@@ -99,6 +99,10 @@ def test_the_printed_constants_are_not_exceeded(delta, start, theorem):
         assert largest <= found.c <= min(1.001 * largest + 1, 1 + 117 / (1 - 2 * delta) ** 4)
         assert found.tau[2] == pytest.approx(start * (0.5 + delta))
         assert found.tau[-1] == pytest.approx(1 / ((1 - 2 * delta) * math.sqrt(delta)), rel=1)
+    for name, lead, rate in ((FAST_NAME, 2, 5 * delta), (WIDE_NAME, 4, 0.5 + delta)):
+        if theorem == name:  # λr^{2l}B²/δ of the first two steps
+            apart = lead * (rate**2 - rate**4) * start**2 / delta
+            assert found.steps[0].c - found.steps[1].c == pytest.approx(apart, rel=1e-9)
     shorter = prescribe(delta, 1.0, start, steps=1)
     assert len(shorter.tau) == 1
     assert shorter.c >= found.c
