@@ -134,6 +134,26 @@ def proved_c_of_one_step(tau: float, delta: float, rho: float, start: float) -> 
     return _above(rational(bound.upper())), bool(fewer)
 
 
+def proved_c(rule: CenteredClipping, delta: float, rho: float, start: float) -> float | None:
+    """The c that is proved for a rule's own radii, from a fixed centre: one step with any τ, many with these here.
+
+    None where nothing is proved: at τ = 0 or ∞, with an array of radii, or many that are not those of `prescribe`.
+
+    >>> proved_c(CenteredClipping(tau=1.0), 0.1, 1.0, 1.0) < proved_c(CenteredClipping(tau=9.0), 0.1, 1.0, 1.0)
+    True
+    """
+    radii = [tau for tau in rule.radii if isinstance(tau, float | int) and SHORTEST <= tau <= LONGEST]
+    if len(radii) < rule.steps:
+        return None
+    if rule.steps == 1:
+        return proved_c_of_one_step(radii[0], delta, rho, start)[0]
+    made = prescribe(delta, rho, start).steps
+    alike = len(made) >= rule.steps and all(
+        math.isclose(tau, step.tau, rel_tol=1e-9) for tau, step in zip(radii, made, strict=False)
+    )
+    return made[rule.steps - 1].c if alike else None
+
+
 def _proved(delta: float, start: float, most: int) -> Iterator[tuple[str, list[Step]]]:
     """What each proof gives at this δ, but those of many steps whose constant alone is above what one step has.
 

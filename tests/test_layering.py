@@ -26,7 +26,7 @@ LAYERS = (  # a module belongs to the longest name that begins its own; later la
     ("theory.claim",),
     ("theory",),
     ("benchmarks", "figures"),
-    ("byzcheck.run", "byzcheck.card", "byzcheck.files", "byzcheck.guarantees", "byzcheck.radius"),
+    ("byzcheck.run", "byzcheck.card", "byzcheck.facts", "byzcheck.files", "byzcheck.guarantees", "byzcheck.radius"),
     ("byzcheck.record",),
     ("byzcheck.show",),
     ("byzcheck.checkout",),
