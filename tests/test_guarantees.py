@@ -64,7 +64,7 @@ def test_momentum_with_the_trimmed_mean(budget, n, f):
     assert ("standing still" in found.says) != found.says_more
 
 
-@pytest.mark.parametrize("budget", BUDGETS)
+@pytest.mark.parametrize("budget", [*BUDGETS, Budget(2, 1.0, 3.0, 1e5)])
 @pytest.mark.parametrize("kappa", [0.0, 0.3, 20.0])
 def test_variance_reduction_meets_its_hypotheses(budget, kappa):
     """η ≤ 1/(4L) and 1 ≥ α ≥ (16/3)κL²η², κ up to where α would pass 1; then the bound as it is stated."""
