@@ -25,6 +25,7 @@ from typing import Literal
 from byzcheck.facts import Budget, Facts
 from byzcheck.radius import Prescription, fitting_rho, prescribe, proved_c
 from sims.aggregators import CenteredClipping
+from sims.owned import as_always
 from theory.definition_c_robust_aggregator.constants import centred_floor, finite_floor
 from theory.theorem_ii_lower_bound.constant import CONSTANT
 from theory.theorem_ii_lower_bound.tails import SHARES, best_forced_error
@@ -60,13 +61,14 @@ def guarantees(facts: Facts, budget: Budget | None = None) -> tuple[Guarantee, .
     >>> [(one.theorem, one.applies) for one in guarantees(Facts(10, 1, True, kappa=(0.125, 0.125)))][3]
     ('Theorem VI′', 'yes')
     """
-    return (
-        _lower_bound(facts, budget),
-        _limits(facts),
-        _clipping(facts),
-        _momentum(facts, budget),
-        _variance_reduction(facts, budget),
-    )
+    with as_always():
+        return (
+            _lower_bound(facts, budget),
+            _limits(facts),
+            _clipping(facts),
+            _momentum(facts, budget),
+            _variance_reduction(facts, budget),
+        )
 
 
 def _lower_bound(facts: Facts, budget: Budget | None) -> Guarantee:

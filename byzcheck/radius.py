@@ -24,6 +24,7 @@ from sims.aggregators import CenteredClipping
 from sims.checked import real, whole
 from sims.checks.clipping_at import LONGEST, SHORTEST, search_c_at_radius
 from sims.checks.intervals import enclose_maximum, exact, rational
+from sims.owned import as_always
 from theory.corollary_v_iterations import radius_for_one_step
 from theory.definition_c_robust_aggregator.constants import centred_floor, population_floor
 from theory.theorem_iv_centered_clipping.attacked import OURS, Bound, wide_radii
@@ -97,10 +98,11 @@ def prescribe(
     rho = real("prescribe", "rho", rho, least=SHORTEST, most=LONGEST)
     start = rho if start is None else real("prescribe", "start", start, least=0, most=LONGEST)
     most = whole("prescribe", "steps", MOST_STEPS if steps is None else steps, least=1, most=MOST_STEPS)
-    found = min(_proved(delta, start / rho, most), key=lambda one: one[1][-1].c)
-    played = tuple(Step(step.tau * rho, step.error * rho, step.c) for step in found[1])
-    made = Prescription(found[0], delta, rho, start, played, population_floor(delta))
-    return made if n is None else _measured(made, whole("prescribe", "n", n, least=3))
+    with as_always():
+        found = min(_proved(delta, start / rho, most), key=lambda one: one[1][-1].c)
+        played = tuple(Step(step.tau * rho, step.error * rho, step.c) for step in found[1])
+        made = Prescription(found[0], delta, rho, start, played, population_floor(delta))
+        return made if n is None else _measured(made, whole("prescribe", "n", n, least=3))
 
 
 def fitting_rho(tau: float, delta: float) -> float:

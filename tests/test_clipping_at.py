@@ -129,6 +129,13 @@ def test_lengths_have_a_unit_and_radii_an_order():
     assert shuffled.c > 1000  # what is small comes first and does not get there, what is large is left at the end
 
 
+def test_the_caller_s_floating_point_errors_are_about_his_own_numbers():
+    """Laws as rare as 3e-10 have probabilities that vanish."""
+    before = search_c_at_radius(CenteredClipping(1e4), 50, 5)
+    with np.errstate(all="raise"):
+        assert search_c_at_radius(CenteredClipping(1e4), 50, 5) == before
+
+
 def test_the_smallest_error_at_zero_spread():
     """A step that all honest messages pull back: after many, δτ/(1 − δ), where v rests."""
     found = search_c_at_radius(CenteredClipping(1.0, 200), 10, 2)

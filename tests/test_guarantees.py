@@ -176,6 +176,12 @@ def test_what_is_proved_goes_into_the_bound_and_else_what_was_found():
     assert of(alike, budget)["VI"].bound == pytest.approx(of(proved, budget)["VI"].bound, rel=1e-12)
 
 
+def test_the_caller_s_floating_point_errors_are_about_his_own_numbers():
+    before = of(trimmed_mean(600, 2), BUDGETS[0])
+    with np.errstate(all="raise"):
+        assert of(trimmed_mean(600, 2), BUDGETS[0]) == before
+
+
 def test_floors():
     assert of(trimmed_mean(25, 5))["III"].bound == finite_floor(25, 5)
     assert of(Facts(25, 5, True, clipping=CenteredClipping(1.0)))["III"].bound == centred_floor(25, 5)

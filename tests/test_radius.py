@@ -116,6 +116,12 @@ def test_lengths_have_a_unit():
     assert other.rule.tau == other.tau
 
 
+def test_the_caller_s_floating_point_errors_are_about_his_own_numbers():
+    """Among 700 workers the floor's probabilities vanish."""
+    with np.errstate(all="raise"):
+        assert prescribe(0.0015, 1.0, n=700).floor > 0
+
+
 def test_rho_that_a_radius_fits():
     for rho in (0.3, 7.0):
         assert fitting_rho(prescribe(0.2, rho).tau[0], 0.2) == pytest.approx(rho, rel=1e-12)

@@ -24,6 +24,7 @@ from sims.aggregators import CenteredClipping
 from sims.backend import get_namespace, to_numpy
 from sims.checked import real, whole
 from sims.checks.two_point import Law, binomial_pmf, distance_sq
+from sims.owned import as_always
 
 SPLITS = 9  # numbers m of workers with a law of their own that are tried
 CENTRES = (-1.0, -0.5, 0.0, 0.5, 1.0)  # of the way from E x̄ to the ends that B allows
@@ -63,13 +64,14 @@ def search_c_at_radius(
     if math.inf in radii:
         return NeededByClipping(math.inf, Law(0, 0.0, 0.0), 0.0, math.inf)
     radii = [real(owner, "tau", tau, most=LONGEST) for tau in radii]
-    found = ClippingSearch(n, f, np.array(radii) / rho, start / rho)
-    law, share = found.worst()
-    centre, far = found.centre(law, share), 2 * (start + 2 * rho + sum(radii))
-    c = found.ratio_of(rule, law, centre, rho, far, backend)
-    spread = math.sqrt(float(found.spread_sq(law)))
-    mean = float(found.mean(law.m, law.p, law.q))
-    return NeededByClipping(c, law, (centre - mean) / spread, float(found.drift(0.0) * rho) ** 2)
+    with as_always():
+        found = ClippingSearch(n, f, np.array(radii) / rho, start / rho)
+        law, share = found.worst()
+        centre, far = found.centre(law, share), 2 * (start + 2 * rho + sum(radii))
+        c = found.ratio_of(rule, law, centre, rho, far, backend)
+        spread = math.sqrt(float(found.spread_sq(law)))
+        mean = float(found.mean(law.m, law.p, law.q))
+        return NeededByClipping(c, law, (centre - mean) / spread, float(found.drift(0.0) * rho) ** 2)
 
 
 @dataclass(frozen=True)
