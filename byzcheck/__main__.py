@@ -16,6 +16,7 @@ from byzcheck.commands.bench import bench
 from byzcheck.commands.errors import refused
 from byzcheck.commands.figures import figures
 from byzcheck.commands.list_and_show import list_statements, show
+from byzcheck.commands.radius import radius
 from byzcheck.commands.sweep import app as sweep
 from byzcheck.commands.train import train
 from byzcheck.commands.verify import verify
@@ -62,6 +63,7 @@ app.command("list")(list_statements)
 app.command()(show)
 app.command()(figures)
 app.command()(audit)
+app.command()(radius)
 app.command()(bench)
 app.command()(train)
 app.add_typer(sweep, name="sweep")

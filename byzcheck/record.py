@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from byzcheck.card import Card
+from byzcheck.radius import Prescription
 from byzcheck.run import Options, Result, false_alarm
 from sims.backend import installed
 from sims.checks.evidence import Evidence, headline
@@ -123,6 +124,24 @@ def card_record(card: Card, rule: str) -> Json:
         "title": card.title,
         "evidence": [evidence_record(e) for e in card.evidence],
     }
+
+
+def prescription_record(found: Prescription) -> Json:
+    """The radii of clipping as `byzcheck radius --json` gives them; null where nothing was asked or is known."""
+    return (
+        {"schema": SCHEMA, "versions": versions()}
+        | {
+            name: number(value) if isinstance(value, float | int) else value
+            for name, value in dataclasses.asdict(found).items()
+            if name != "steps"
+        }
+        | {
+            "c": number(found.c),
+            "steps": [
+                {name: number(value) for name, value in dataclasses.asdict(step).items()} for step in found.steps
+            ],
+        }
+    )
 
 
 def rounded(value: Any, digits: int) -> Any:

@@ -16,7 +16,7 @@ import pytest
 from zoo import faults
 
 from sims import attacks, checks, contracts, problems
-from sims.aggregators import CoordinateMedian, Mean
+from sims.aggregators import CenteredClipping, CoordinateMedian, Mean
 from sims.checks.exact_algorithm import ExactSGD
 from sims.engine import Streams
 from sims.optimizers import SGD
@@ -56,6 +56,7 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
     "strategies.rules": {"n": 3},
     "attacks.alie_z": {"n": 25, "f": 5, "z_formula": "released"},
     "checks.centered.search_c_of_clipping": {"n": 5, "f": 1, "radius": lambda delta, rho_sq: np.sqrt(rho_sq)},
+    "checks.clipping_at.search_c_at_radius": {"rule": CenteredClipping(tau=1.0), "n": 5, "f": 1, "rho": 0.5},
     "checks.confidence.proportion": {"successes": 1, "trials": 4, "alpha": 0.1},
     "checks.confidence.bounded_mean": {"sample": np.full(3, 0.5), "low": 0.0, "high": 1.0, "alpha": 0.1},
     "checks.confidence.betting_mean": {"sample": np.full(3, 0.5), "low": 0.0, "high": 1.0, "alpha": 0.1},

@@ -44,7 +44,7 @@ class Bound:
     radii: Callable[[float, Any, Any, int], Any]
     rate: Callable[[Fraction], Fraction]
     lead: int
-    constant: int
+    constant: float
     least: Callable[[float], float] = lambda delta: 0.0
 
     def of(self, delta: Any, centre_sq: Any, rho_sq: Any, step: int) -> Any:
@@ -63,6 +63,11 @@ def reconstructed_radii(delta: float, centre_sq: Any, rho_sq: Any, step: int) ->
 def fast_radii(delta: float, centre_sq: Any, rho_sq: Any, step: int) -> Any:
     """max(2.5ρ/√δ, B_0(5δ)^l/0.9)."""
     return np.maximum(2.5 * np.sqrt(rho_sq / delta), np.sqrt(centre_sq) * (5 * delta) ** step / 0.9)
+
+
+def wide_radii(delta: float, centre_sq: Any, rho_sq: Any, step: int) -> Any:
+    """max(ρ/((1 − 2δ)√δ), B_0(½ + δ)^{l−1}), for every δ < ½."""
+    return np.maximum(np.sqrt(rho_sq / delta) / (1 - 2 * delta), np.sqrt(centre_sq) * (0.5 + delta) ** (step - 1))
 
 
 PRINTED = Bound(

@@ -75,9 +75,11 @@ def best_parameters(F0: float, sigma_sq: float, L_sq: float, kappa: float, T: fl
 
     With α put in, 2F0/(ηT) + 4κασ² is smallest at η³ = 3F0/(64κ·heeded·L²σ²T), where it is 3F0/(ηT); b_0 = 3κσ²/(8η·
     heeded·L²F0), rounded up, makes the middle term at most F0/(ηT). With heeded = κ the bound is at most 4F0/(ηT), of
-    the order (κLσF0/T)^{2/3}; with heeded = 1, of the order (√κ·LσF0/T)^{2/3}.
+    the order (κLσF0/T)^{2/3}; with heeded = 1, of the order (√κ·LσF0/T)^{2/3}. Where heeded > 3, η ≤ √(3/(16·heeded))/L
+    keeps α ≤ 1.
     """
-    eta = min(1 / (4 * math.sqrt(L_sq)), (3 * F0 / (64 * kappa * heeded * L_sq * sigma_sq * T)) ** (1 / 3))
+    most = min(1 / 4, math.sqrt(3 / (16 * heeded))) / math.sqrt(L_sq)
+    eta = min(most, (3 * F0 / (64 * kappa * heeded * L_sq * sigma_sq * T)) ** (1 / 3))
     b0 = math.ceil(3 * kappa * sigma_sq / (8 * eta * heeded * L_sq * F0))
     return Parameters(eta, min(1.0, 16 / 3 * heeded * L_sq * eta**2), b0)
 
