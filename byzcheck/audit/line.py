@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
-from sims.checked import choice, words
+from sims.checked import choice, told, words
 from sims.checks.evidence import Evidence
 
 How = Literal["searched", "sampled", "proved", "counted", "measured"]
@@ -18,12 +17,13 @@ class Line:
 
     `about` is the label, in the words of the field; `says` one sentence, the number and what it means; `how` how the
     number was obtained: "searched" (the worst of what was tried, which the true worst may exceed), "sampled" (from
-    random draws), "proved", "counted" (exact for the inputs that were counted) or "measured" (by the clock, not the same
-    twice). `against` judges the number against the best possible, and may be empty. `good` is the judgement in one
-    word: True, False, or None where there is nothing to judge or it could not be found out. `evidence` holds the numbers
-    in full, and `witness` the input that shows it, as text.
+    random draws), "proved", "counted" (all cases, one by one) or "measured" (by the clock, not the same twice).
+    `against` judges the number against the best possible, and may be empty. `good` is the judgement in one word: True,
+    False, or None where there is nothing to judge or nobody can tell. `evidence` holds the numbers in full, and
+    `witness` an input that shows what is said, as text.
 
-    Raises `ValueError` where a text is none, `about` or `says` is empty, or `how` is none of the five.
+    Raises `ValueError` where `about` or `says` is no text or empty, `against` or `witness` is no text, `how` is none of
+    the five, or `good` none of the three.
     """
 
     about: str
@@ -40,11 +40,6 @@ class Line:
         choice("Line", "how", self.how, get_args(How))
         for name in ("against", "witness"):
             if not isinstance(given := getattr(self, name), str):
-                raise ValueError(f"Line needs a text as {name}, got {name} = {given!r}")
+                raise ValueError(f"Line needs a text as {name}, got {name} = {told(given)}")
         if self.good is not None and not isinstance(self.good, bool):
-            raise ValueError(f"Line needs True, False or None as good, got good = {self.good!r}")
-
-    @property
-    def numbers(self) -> Mapping[str, Any]:
-        """Measured values by what they are of, as the evidence has them."""
-        return {item.what: item.measured for item in self.evidence}
+            raise ValueError(f"Line needs True, False or None as good, got good = {told(self.good)}")

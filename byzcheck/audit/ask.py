@@ -1,0 +1,70 @@
+"""How an audit asks a rule, whoever wrote it: with streams, from its initial state, and no faster than it answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sims.aggregators import FunctionRule, Rule
+from sims.backend import Array, as_like, namespace, to_numpy
+from sims.checks.draws import Draws
+from sims.owned import ours
+
+PURPOSE = "audit"  # of the streams of random numbers
+
+
+def generator(seed: int, *parts: int) -> np.random.Generator:
+    """Random numbers of their own for each measurement."""
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, *parts))))
+
+
+def asked(rule: Rule, values: np.ndarray, like: Array | None, state: Any = None, first: int = 0) -> np.ndarray:
+    """AGG of messages (..., n, d), in the library and dtype of `like`, as NumPy's numbers (float64).
+
+    Of runs in the last leading axis the k-th has the stream `first` + k.
+    """
+    return after(rule, values, like, state, first)[0]
+
+
+def after(
+    rule: Rule, values: np.ndarray, like: Array | None, state: Any = None, first: int = 0
+) -> tuple[np.ndarray, Any]:
+    """The same and the rule's state after it."""
+    x = as_messages(values, like)
+    y, state = rule(x, state, Draws(PURPOSE, x, first))
+    return np.asarray(to_numpy(y), dtype=np.float64), state
+
+
+def as_messages(values: np.ndarray, like: Array | None) -> Array:
+    """A copy of `values` as an array like `like`, or NumPy's float64."""
+    return np.array(values, dtype=np.float64) if like is None else as_like(np.asarray(values), like)
+
+
+def draws(rule: Rule, n: int, like: Array | None) -> bool:
+    """Whether a rule draws random numbers for ordinary messages (n, 1)."""
+    x = as_messages(generator(0, n).normal(size=(n, 1)), like)
+    rng = Draws(PURPOSE, x)
+    rule.aggregate(x, None, rng)
+    return rng.used
+
+
+def remembers(rule: Rule, n: int, d: int, like: Array | None) -> bool:
+    """Whether a rule has a state that it goes on from."""
+    state = rule.init(as_messages(np.zeros((n, d)), like))
+    return not (isinstance(state, tuple) and not state)
+
+
+def one_by_one(rule: Rule) -> bool:
+    """Whether a batch of runs is a loop over them: a plain function's, and perhaps somebody's own rule's."""
+    return isinstance(rule, FunctionRule) or not ours(rule)
+
+
+def epsilon(like: Array | None) -> float:
+    """The rounding unit of the messages' dtype, 2^−52 in float64."""
+    return 2.0**-52 if like is None else float(namespace(like).finfo(like.dtype).eps)
+
+
+def largest(like: Array | None) -> float:
+    """The largest number of the messages' dtype."""
+    return float(np.finfo(np.float64).max if like is None else namespace(like).finfo(like.dtype).max)

@@ -1,0 +1,130 @@
+"""What Theorem II's attacker extracts from a rule, without memory and with worker momentum, in runs.
+
+The two worlds of Theorem II, of which one round looks like the other's: n workers of which the last f mirror the honest
+spikes, σ² = μ = 1. Both worlds are played with the same random numbers; half the sum of their errors is what counts.
+Every algorithm whose queries and output do not depend on who sent what has an expected error of at least (1 −
+p)^t·q/(2(1 − q)), p = P(Bin(n − f, q) > f) (derivation: `theory.theorem_ii_lower_bound`), and in each run in which no
+round has more than f spikes at least q/(2(1 − q)). The last iterate is projected to the segment between the two optima, which increases
+no error, keeps an algorithm as invariant as it is, and bounds the error by four times the latter number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from byzcheck.audit.ask import one_by_one
+from byzcheck.audit.line import Line
+from sims.aggregators import Rule
+from sims.backend import Array, namespace
+from sims.checks.confidence import betting_mean
+from sims.checks.evidence import Evidence
+from sims.engine import Streams, simulate
+from sims.optimizers import SGD, Optimizer, RobustSGD, WorkerMomentum
+from theory.theorem_ii_lower_bound.errors import BETA, RATE
+from theory.theorem_ii_lower_bound.tails import best_forced_error, fractions
+from theory.theorem_ii_lower_bound.worlds import Mirror, TwoWorlds
+
+ROUNDS = 54
+RUNS, FEW = 1000, 400  # of a rule that takes a batch at once, and of one that is called for each run
+ALPHA = 1e-4  # with which an interval misses the expected error
+WORST = 4.0  # the largest error after the projection, in units of q/(2(1 − q))
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """Errors of runs in units of σ²/μ: mean and half-width, and the least of those without a tail event."""
+
+    mean: float
+    radius: float
+    least: float
+    quiet: int
+    runs: int
+
+
+def extracted(
+    rule: Rule, optimizer: Optimizer, n: int, f: int, q: Fraction, *, runs: int, seed: int, like: Array | None
+) -> Extracted:
+    """What the attacker extracts from the rule with an optimizer, from x_0 = 0, the middle of both optima."""
+    worlds = TwoWorlds(np.array([[1], [-1]]), float(q))
+    record = simulate(
+        worlds,
+        RobustSGD(rule, optimizer),
+        n=n,
+        f=f,
+        attack=Mirror(worlds),
+        steps=ROUNDS,
+        runs=runs,
+        seed=seed,
+        grid=(2,),
+        backend=None if like is None else namespace(like),
+        every=ROUNDS,
+    )
+    optimum = float(worlds.q * worlds.spike)
+    x = np.where(np.isfinite(record.x[..., 0]), record.x[..., 0], np.array([[-1.0], [1.0]]) * optimum)
+    errors = (np.clip(x, -optimum, optimum) - np.array([[1.0], [-1.0]]) * optimum) ** 2 / 2
+    halves = np.mean(errors, axis=0)
+    scale = float(q / (2 * (1 - q)))
+    mean, radius = betting_mean(np.minimum(halves, WORST * scale), 0.0, WORST * scale, ALPHA)
+    spikes = worlds.draw(Streams(seed, "sample").runs(0, runs), ROUNDS, n)[:, :, : n - f, 0] < float(q)
+    quiet = np.all(np.sum(spikes, axis=-1) <= f, axis=0)
+    return Extracted(mean, radius, float(np.min(halves[quiet], initial=np.inf)), int(np.sum(quiet)), runs)
+
+
+def lines(rule: Rule, n: int, f: int, seed: int = 0, like: Array | None = None) -> tuple[Line, ...]:
+    """The errors with SGD and with worker momentum beside what Theorem II says nobody without memory avoids.
+
+    None for f = 0, where nobody attacks.
+    """
+    if not f:
+        return ()
+    q, ball = best_forced_error(n, f, ROUNDS)
+    forced, runs = float(fractions(ball)[0]), FEW if one_by_one(rule) else RUNS
+    at = {"n": n, "f": f, "t": ROUNDS, "q": q}
+    plain = extracted(rule, SGD(RATE), n, f, q, runs=runs, seed=seed, like=like)
+    heavy = extracted(rule, WorkerMomentum(RATE, BETA), n, f, q, runs=runs, seed=seed, like=like)
+    floor = float(q / (2 * (1 - q)))
+    proof = Evidence(
+        f"least error with SGD in {plain.quiet} of {runs} runs without a tail event, in σ²/μ",
+        plain.least if plain.quiet else np.nan,
+        ">=",
+        floor,
+        "sampled",
+        error=1e-4 * floor,  # the worlds add the same messages in another order, and a rule may iterate
+        at=at,
+    )
+    return _without_memory(plain, forced, proof), _with_momentum(heavy, forced, at)
+
+
+def _without_memory(found: Extracted, forced: float, proof: Evidence) -> Line:
+    times = found.mean / forced
+    escapes = proof.verdict == "refuted"
+    what = "no permutation-invariant algorithm avoids"
+    says = f"with SGD Theorem II's attacker extracts {found.mean:.3g} σ²/μ in {ROUNDS} rounds; {what} {forced:.3g}"
+    if escapes:
+        return Line(
+            "lower bound, SGD",
+            f"{says}, and this one is below it in a run where none can be: it knows who sent what",
+            "sampled",
+            f"{times:.2g} × what binds rules without memory",
+            None,
+            (proof,),
+        )
+    good = found.mean - found.radius <= 2 * forced
+    return Line("lower bound, SGD", says, "sampled", f"{times:.2g} × the best possible", good, (proof,))
+
+
+def _with_momentum(found: Extracted, forced: float, at: Mapping[str, Any]) -> Line:
+    times = found.mean / forced
+    evidence = Evidence(
+        f"error with worker momentum β = {BETA:g}, in σ²/μ", found.mean, "<=", forced, "sampled", found.radius, at=at
+    )
+    good = True if found.mean + found.radius < forced else False if found.mean - found.radius > forced else None
+    verdict = {True: "escapes the lower bound", False: "does not escape", None: "whether it escapes cannot be told"}
+    says = f"with worker momentum (β = {BETA:g}) the same attacker extracts {found.mean:.3g} ± {found.radius:.2g} σ²/μ"
+    against = f"{times:.2g} × what binds rules without memory: {verdict[good]}"
+    return Line("lower bound, worker momentum", says, "sampled", against, good, (evidence,))
