@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from array_api_compat import is_array_api_obj
 
@@ -9,7 +11,7 @@ from byzcheck.audit.ask import after, as_messages, generator
 from byzcheck.audit.limit import TookTooLong, within
 from byzcheck.audit.line import Line
 from sims.aggregators import FunctionRule, Rule
-from sims.backend import Array, namespace
+from sims.backend import Array
 from sims.owned import PartError, told
 
 SECONDS = 10.0  # for one aggregation of n messages of three numbers
@@ -53,8 +55,8 @@ def _kind(rule: Rule, x: np.ndarray, like: Array | None) -> str | None:
     """The dtype in which a plain function answers, which calls of it as a rule do not show."""
     if not isinstance(rule, FunctionRule):
         return None
-    y = rule.function(as_messages(x, like))
-    return str(y.dtype).removeprefix("torch.") if is_array_api_obj(y) and namespace(y) else None
+    y: Any = rule.function(as_messages(x, like))
+    return str(y.dtype).removeprefix("torch.") if is_array_api_obj(y) else None
 
 
 def _no(says: str) -> Line:

@@ -8,10 +8,12 @@ import numpy as np
 
 from sims.aggregators import FunctionRule, Rule
 from sims.backend import Array, as_like, namespace, to_numpy
+from sims.checks.counting import count
 from sims.checks.draws import Draws
 from sims.owned import ours
 
 PURPOSE = "audit"  # of the streams of random numbers
+OPERATIONS = 4 * 10**9  # of one measurement: a few seconds
 
 
 def generator(seed: int, *parts: int) -> np.random.Generator:
@@ -58,6 +60,22 @@ def remembers(rule: Rule, n: int, d: int, like: Array | None) -> bool:
 def one_by_one(rule: Rule) -> bool:
     """Whether a batch of runs is a loop over them: a plain function's, and perhaps somebody's own rule's."""
     return isinstance(rule, FunctionRule) or not ours(rule)
+
+
+def affordable(rule: Rule, n: int, d: int, calls: int, most: int, few: int) -> int:
+    """How many runs of so many aggregations each are made: `most`, or as many as `OPERATIONS` allow, and 20 at least.
+
+    The operations of one aggregation are counted; of a rule that cannot be counted, or that is called for each run, no
+    more than `few`. So that no clock decides what is measured.
+    """
+    runs = few if one_by_one(rule) else most
+    try:
+        cost = count(rule, generator(0, n, d).normal(size=(n, d))).total
+    except (KeyboardInterrupt, MemoryError):
+        raise
+    except BaseException:  # whatever somebody's own code does with an array that it does not know
+        return min(runs, few)
+    return max(20, min(runs, OPERATIONS // max(1, cost * calls)))
 
 
 def epsilon(like: Array | None) -> float:

@@ -1,7 +1,7 @@
 """The breakdown point: how many arbitrary messages it takes to drive the output as far away as an attacker likes.
 
-b messages are placed at growing distances from n − b honest ones, in one heap, to both sides, evenly, in pairs, each ten
-times as far as the one before; the output is broken where its distance from the honest messages grows with theirs, or
+b messages are placed at growing distances from n − b honest ones: in one heap, to both sides, evenly, in pairs, each
+ten times as far as the one before. The output is broken where its distance from the honest messages grows with theirs, or
 where it is no finite number. (What NaN and infinities do is asked in `damaged`: a rule that lets them through has the
 same breakdown point among finite messages.) The largest b that nothing of this breaks is an upper bound of the
 breakdown point, for which ⌊(n − 1)/2⌋ is the most that a translation equivariant rule can have (Lopuhaä and Rousseeuw
@@ -76,17 +76,19 @@ def _broken(rule: Rule, honest: np.ndarray, b: int, like: Array | None) -> str:
 
 def lines(rule: Rule, n: int, f: int, seed: int = 0, like: Array | None = None) -> tuple[Line, ...]:
     """The breakdown point found beside the declared one, f, and ⌊(n − 1)/2⌋."""
-    promises, wanted = declared(rule, n)
+    wanted = declared(rule, n)[1]
     most = (n - 1) // 2
     found, how = found_breakdown(rule, n, seed, like)
     least = max(min(wanted, n - 1), f)
     evidence = Evidence("arbitrary messages that the output bears", found, ">=", least, "searched")
     if how:
-        says = f"{found} of {n} arbitrary messages leave the output bounded; {how} drive it away; declared {wanted}"
+        says = (
+            f"{found} of {n} arbitrary messages leave the output bounded; it is driven away by {how}; declared {wanted}"
+        )
     else:
         says = f"no number of arbitrary messages, up to {found} of {n}, drives the output away; declared {wanted}"
-    if not promises.translation and found > most:
-        against = f"⌊(n − 1)/2⌋ = {most} binds only what moves with its messages"
+    if found > most:
+        against = f"⌊(n − 1)/2⌋ = {most} binds only rules that move with their messages, and with nothing else"
     else:
         against = f"{found} of the {most} that are possible"
     if found < least:

@@ -41,7 +41,8 @@ class Exchange:
             if row.any()
         ]
         who = f"workers {self.worker + 1} and {self.worker + 2} of round {self.round + 1} exchanged"
-        return f"{'; '.join(rounds) or 'nothing is sent'}; all others 0. {who.capitalize()}: an iterate moves by {self.change:.3g}"
+        sent = "; ".join(rounds) or "nothing is sent"
+        return f"{sent}; all others 0. {who.capitalize()}: an iterate moves by {self.change:.3g}"
 
 
 def path(rule: Rule, optimizer: Optimizer, gradients: np.ndarray, like: Array | None) -> np.ndarray:

@@ -16,10 +16,11 @@ Found = TypeVar("Found")
 
 
 class TookTooLong(Exception):  # noqa: N818 (no error of ours)
-    """There was no answer within the limit."""
+    """There was no answer within the limit; `stopped` says whether what took so long has come to an end."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, stopped: bool) -> None:
         super().__init__(f"no answer within {seconds:g} s")
+        self.stopped = stopped
 
 
 class _Stop(BaseException):
@@ -51,16 +52,17 @@ class _Call:
             self.over = True
         self.done.set()
 
-    def stop(self) -> None:
-        """Raise `_Stop` in it again and again; leave it to itself if it does not care."""
+    def stop(self) -> bool:
+        """Raise `_Stop` in it again and again; whether that ended it, or it does not care and is left to itself."""
         for _ in range(ATTEMPTS):
             with self.lock:
                 if self.over:
-                    return
+                    return True
                 where = ctypes.c_ulong(self.thread.ident or 0)
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(where, ctypes.py_object(_Stop))
             if self.done.wait(GRACE):
-                return
+                return True
+        return False
 
 
 def within(seconds: float, do: Callable[[], Found]) -> Found:
@@ -82,8 +84,7 @@ def within(seconds: float, do: Callable[[], Found]) -> Found:
         call.stop()
         raise
     if not answered:
-        call.stop()
-        raise TookTooLong(seconds)
+        raise TookTooLong(seconds, call.stop())
     if call.error is not None:
         raise call.error
     return call.found
