@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from array_api_compat import is_array_api_obj
 
 from byzcheck.audit.ask import after, as_messages, generator
 from byzcheck.audit.limit import TookTooLong, within
@@ -15,6 +14,12 @@ from sims.backend import Array
 from sims.owned import PartError, told
 
 SECONDS = 10.0  # for one aggregation of n messages of three numbers
+WIDER = {  # dtypes in which nothing is lost
+    "float64": ("float128", "longdouble"),
+    "float32": ("float64",),
+    "float16": ("float32", "float64"),
+    "bfloat16": ("float32", "float64"),
+}
 
 
 def lines(
@@ -26,7 +31,7 @@ def lines(
     A plain function that answers in another dtype than it was asked in is asked further, and the line says so.
     """
     x = generator(seed, n, 2).normal(size=(2, n, 3))
-    dtype = str(as_messages(x, like).dtype).removeprefix("torch.")
+    dtype = _name(as_messages(x, like).dtype)
     asked = f"{n} ordinary {dtype} messages of 3 numbers"
     try:
         for messages in (x[0], x):
@@ -46,8 +51,8 @@ def lines(
         return (_no(f"{asked}: the rule raised {told(error)}"),)
     if kind is not None and kind != dtype:
         says = f"answers {asked} in {kind}: converted"
-        narrow = kind in ("float16", "bfloat16", "float32") and dtype == "float64"
-        return (Line("answers", says, "searched", f"the messages are {dtype}", False if narrow else None),)
+        good = None if kind in WIDER.get(dtype, ()) else False
+        return (Line("answers", says, "searched", f"the messages are {dtype}", good),)
     return (Line("answers", f"answers {asked} with an aggregate of that kind", "searched", good=True),)
 
 
@@ -55,8 +60,13 @@ def _kind(rule: Rule, x: np.ndarray, like: Array | None) -> str | None:
     """The dtype in which a plain function answers, which calls of it as a rule do not show."""
     if not isinstance(rule, FunctionRule):
         return None
-    y: Any = rule.function(as_messages(x, like))
-    return str(y.dtype).removeprefix("torch.") if is_array_api_obj(y) else None
+    kind = getattr(rule.function(as_messages(x, like)), "dtype", None)
+    return None if kind is None else _name(kind)
+
+
+def _name(dtype: Any) -> str:
+    """float64, of whichever library."""
+    return str(dtype).rpartition(".")[2]
 
 
 def _no(says: str) -> Line:

@@ -1,9 +1,9 @@
 """The breakdown point: how many arbitrary messages it takes to drive the output as far away as an attacker likes.
 
 b messages are placed at growing distances from n − b honest ones: in one heap, to both sides, evenly, in pairs, each
-ten times as far as the one before. The output is broken where its distance from the honest messages grows with theirs, or
-where it is no finite number. (What NaN and infinities do is asked in `damaged`: a rule that lets them through has the
-same breakdown point among finite messages.) The largest b that nothing of this breaks is an upper bound of the
+ten times as far as the one before. The output is broken where its distance from the honest messages grows with theirs,
+or where it is no finite number. (What NaN and infinities do is asked in `damaged`: a rule that lets them through has
+the same breakdown point among finite messages.) The largest b that nothing of this breaks is an upper bound of the
 breakdown point, for which ⌊(n − 1)/2⌋ is the most that a translation equivariant rule can have (Lopuhaä and Rousseeuw
 1991, Theorem 2.1): half of the messages and the other half are each other's attackers.
 """

@@ -30,7 +30,8 @@ WIDTHS = (4, 5, 6, 7, 8, 9)  # values of d
 MOST_OPERATIONS = 3 * 10**7  # counted in one go: no larger size is begun
 MOST_NUMBERS = 2**22  # n·d of what is timed
 SLOW = 0.02  # seconds for a call, after which no larger size is begun: a rule may hold all differences of its messages
-CALLS = 3  # of which the fastest is taken
+CALLS = 9  # of which the fastest is taken
+LONGEST = 80  # characters of what an error says
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -48,7 +49,9 @@ def counted(rule: Rule, n: int, seed: int = 0) -> Line:
     except (KeyboardInterrupt, MemoryError):
         raise
     except BaseException as error:  # whatever somebody's own code does with an array that it does not know
-        says = f"operations cannot be counted: the rule is not written on the array API alone ({told(error)})"
+        why = told(error)
+        why = why if len(why) <= LONGEST else f"{why[: LONGEST - 1]}…"
+        says = f"operations cannot be counted: the rule is not written on the array API alone ({why})"
         return Line("operations", says, "counted")
     by_n = _counts(rule, [(m, WIDTHS[0]) for m in range(n, n + STEP * STEPS, STEP)], seed)
     by_d = _counts(rule, [(n, d) for d in WIDTHS], seed)
