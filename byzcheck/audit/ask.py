@@ -13,7 +13,7 @@ from sims.checks.draws import Draws
 from sims.owned import ours
 
 PURPOSE = "audit"  # of the streams of random numbers
-OPERATIONS = 4 * 10**9  # of one measurement: a few seconds
+OPERATIONS = 10**10  # of one measurement: some seconds
 
 
 def generator(seed: int, *parts: int) -> np.random.Generator:

@@ -1,11 +1,14 @@
 """The breakdown point: how many arbitrary messages it takes to drive the output as far away as an attacker likes.
 
 b messages are placed at growing distances from n − b honest ones: in one heap, to both sides, evenly, in pairs, each
-ten times as far as the one before. The output is broken where its distance from the honest messages grows with theirs,
-or where it is no finite number. (What NaN and infinities do is asked in `damaged`: a rule that lets them through has
-the same breakdown point among finite messages.) The largest b that nothing of this breaks is an upper bound of the
-breakdown point, for which ⌊(n − 1)/2⌋ is the most that a translation equivariant rule can have (Lopuhaä and Rousseeuw
-1991, Theorem 2.1): half of the messages and the other half are each other's attackers.
+ten times as far as the one before, or with much room between the nearest three. The output is broken where its distance
+from the honest messages grows with theirs, or where it is no finite number. (What NaN and infinities do is asked in
+`damaged`: a rule that lets them through has the same breakdown point among finite messages.) The largest b that nothing
+of this breaks is an upper bound of the breakdown point. For Krum told f it is the true one, min(f + 2, ⌊(n − 1)/2⌋):
+with f + 2 attackers an honest score holds one of them, at r say, and every attacker's score several honest messages;
+with f + 3 it holds two, r² + R², and that of the nearer one (n − f − 3)r² + (R − r)², less where R > (n − f − 2)r/2. No
+translation equivariant rule has more than ⌊(n − 1)/2⌋ (Lopuhaä and Rousseeuw 1991, Theorem 2.1): half of the messages
+and the other half are each other's attackers.
 """
 
 from __future__ import annotations
@@ -33,8 +36,8 @@ def scales(like: Array | None) -> tuple[float, ...]:
     return tuple(10.0 ** (most * k / 3) for k in (1, 2, 3))
 
 
-def patterns(b: int, d: int) -> Iterator[tuple[str, np.ndarray]]:
-    """(how, directions and lengths (b, d)) of b attackers at the distance 1 or less."""
+def patterns(b: int, n: int, d: int) -> Iterator[tuple[str, np.ndarray]]:
+    """(how, directions and lengths (b, d)) of b attackers among n at the distance 1 or less."""
     up = np.ones((b, d))
     signs = np.where(np.arange(b) % 2, -1.0, 1.0)[:, None]
     ladder = ((np.arange(b) + 1) / b)[:, None]
@@ -44,6 +47,8 @@ def patterns(b: int, d: int) -> Iterator[tuple[str, np.ndarray]]:
     yield "evenly from near to far", up * ladder
     yield "each far from the others", up * signs * ladder
     yield "each ten times as far as the one before", up * 10.0 ** -np.arange(b - 1, -1, -1.0)[:, None]
+    # a rule that sums distances to its neighbours has n of those to the nearest attacker beside one to the next
+    yield "one near, the next farther, the rest beyond", up * float(2 * n) ** np.minimum(np.arange(b) - 2, 0)[:, None]
     if b > 1:
         yield "in one heap, one of them twice as near", up * np.where(np.arange(b) == 0, 0.5, 1.0)[:, None]
         yield "in pairs", up * (1 + np.arange(b) // 2)[:, None] / (1 + b // 2)
@@ -60,7 +65,7 @@ def found_breakdown(rule: Rule, n: int, seed: int, like: Array | None) -> tuple[
 
 
 def _broken(rule: Rule, honest: np.ndarray, b: int, like: Array | None) -> str:
-    names, rows = zip(*patterns(b, D), strict=True)
+    names, rows = zip(*patterns(b, len(honest), D), strict=True)
     distances = scales(like)
     x = np.broadcast_to(honest, (len(names), len(distances), *honest.shape)).copy()
     x[:, :, :b, :] = np.stack(rows)[:, None] * np.array(distances)[:, None, None]

@@ -90,19 +90,20 @@ def timed(rule: Rule, n: int, seed: int, like: Array | None, clock: Callable[[],
 def power(name: str, sizes: Sequence[int], counts: Sequence[int]) -> str:
     """How counts grow with a size: a power of it, exact where they are a polynomial; nothing where they stay the same.
 
+    n log n stands for n⌈log₂ n⌉, which is how sorts are counted.
+
     >>> power("n", [1, 2, 3, 4, 5], [1, 4, 9, 16, 25]), power("d", [4, 8], [8, 24]), power("d", [4, 8], [7, 7])
     ('n²', 'd^1.58', '')
     """
+    seen = [(size, number) for size, number in zip(sizes, counts, strict=True) if number and size > 1]
     for k in (1, 2, 3):
-        if (
-            len(counts) > 2
-            and len({Fraction(c, s**k * math.ceil(math.log2(s))) for s, c in zip(sizes, counts, strict=True)}) == 1
-        ):
+        sorts = {Fraction(number, size**k * math.ceil(math.log2(size))) for size, number in seen}
+        if len(seen) > 2 and len(sorts) == 1:
             return f"{name if k == 1 else name + str(k).translate(SUPERSCRIPTS)} log {name}"
     try:
         found = degree(counts)
     except ValueError:
-        exponent = slope((sizes[0], sizes[-1]), (counts[0], counts[-1])) if len(counts) > 1 else 0.0
+        exponent = slope((seen[0][0], seen[-1][0]), (seen[0][1], seen[-1][1])) if len(seen) > 1 else 0.0
         return f"{name}^{exponent:.3g}" if exponent else ""
     return "" if not found else name if found == 1 else f"{name}{str(found).translate(SUPERSCRIPTS)}"
 

@@ -67,9 +67,11 @@ def search(rule: Rule, optimizer: Optimizer, n: int, seed: int, like: Array | No
             far = max((abs(p - q) if np.isfinite(p) and np.isfinite(q) else float(p != q) for p, q in pairs), default=0)
         return float(far) if far > slack else 0.0
 
-    halves = np.tile(np.sign(np.arange(n) - (n - 1) / 2), (ROUNDS, 1))  # as many −1 as 1: where Krum's scores tie
+    tied = np.where(np.arange(n) % 2, 1.0, -1.0)  # as many −1 as 1: where the scores of Krum and its kin tie
+    if n % 2:
+        tied[-1] = LARGEST
     drawn = [rng.integers(-LARGEST, LARGEST + 1, (ROUNDS, n)).astype(np.float64) for _ in range(ARRAYS)]
-    for gradients in (halves, *drawn):
+    for gradients in (np.tile(tied, (ROUNDS, 1)), *drawn):
         for _ in range(ORDERS):
             orders = [rng.permutation(n) for _ in range(ROUNDS)]
             tried += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -43,3 +44,14 @@ class Line:
                 raise ValueError(f"Line needs a text as {name}, got {name} = {told(given)}")
         if self.good is not None and not isinstance(self.good, bool):
             raise ValueError(f"Line needs True, False or None as good, got good = {told(self.good)}")
+
+
+def times(ratio: float) -> str:
+    """A ratio as a line has it.
+
+    >>> times(1.234), times(100.4), times(float("inf"))
+    ('1.2 ×', '100 ×', '∞ ×')
+    """
+    if math.isinf(ratio):
+        return "∞ ×"
+    return f"{ratio:.2g} ×" if ratio < 99.5 else f"{ratio:,.0f} ×"

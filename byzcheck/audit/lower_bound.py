@@ -16,7 +16,7 @@ from fractions import Fraction
 import numpy as np
 
 from byzcheck.audit.ask import affordable
-from byzcheck.audit.line import Line
+from byzcheck.audit.line import Line, times
 from sims.aggregators import Rule
 from sims.backend import Array, namespace
 from sims.checks.confidence import betting_mean
@@ -89,7 +89,7 @@ def lines(rule: Rule, n: int, f: int, seed: int = 0, like: Array | None = None) 
 
 
 def _without_memory(found: Extracted, forced: float, proof: Evidence) -> Line:
-    times = found.mean / forced
+    ratio = times(found.mean / forced)
     escapes = proof.verdict == "refuted"
     what = "no permutation-invariant algorithm avoids"
     says = f"with SGD Theorem II's attacker extracts {found.mean:.3g} σ²/μ in {ROUNDS} rounds; {what} {forced:.3g}"
@@ -98,18 +98,18 @@ def _without_memory(found: Extracted, forced: float, proof: Evidence) -> Line:
             "lower bound, SGD",
             f"{says}, and this one is below it: it knows who sent what",
             "sampled",
-            f"{times:.2g} × what binds rules without memory",
+            f"{ratio} what binds rules without memory",
             None,
             (proof,),
         )
     good = found.mean - found.radius <= 2 * forced
-    return Line("lower bound, SGD", says, "sampled", f"{times:.2g} × the best possible", good, (proof,))
+    return Line("lower bound, SGD", says, "sampled", f"{ratio} the best possible", good, (proof,))
 
 
 def _with_momentum(found: Extracted, forced: float, evidence: Evidence) -> Line:
-    times = found.mean / forced
+    ratio = times(found.mean / forced)
     good = True if found.mean + found.radius < forced else False if found.mean - found.radius > forced else None
     verdict = {True: "escapes the lower bound", False: "does not escape", None: "whether it escapes cannot be told"}
     says = f"with worker momentum (β = {BETA:g}) the same attacker extracts {found.mean:.3g} ± {found.radius:.2g} σ²/μ"
-    against = f"{times:.2g} × what binds rules without memory: {verdict[good]}"
+    against = f"{ratio} what binds rules without memory: {verdict[good]}"
     return Line("lower bound, worker momentum", says, "sampled", against, good, (evidence,))
