@@ -1,4 +1,4 @@
-"""What an audit says of costs: exponents by counting as in the theory rows, and the clock's by a clock that is made up."""
+"""What an audit says of costs: by counting what the theory rows say, by the clock what a made-up clock says."""
 
 from __future__ import annotations
 

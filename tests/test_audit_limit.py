@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from byzcheck.audit import TookTooLong, within
+from byzcheck.audit import TookTooLong, limit, within
 
 
 def test_what_answers_in_time_is_handed_through():
@@ -33,11 +33,11 @@ def caught_once():
 
 @pytest.mark.parametrize("do", [for_ever, caught_once], ids=lambda do: do.__name__)
 def test_a_loop_without_end_is_stopped(do):
-    before = threading.active_count()
+    before = set(threading.enumerate())
     with pytest.raises(TookTooLong, match=r"no answer within 0\.05 s") as late:
         within(0.05, do)
     assert late.value.stopped
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) <= before
 
 
 def test_what_cannot_be_stopped_is_left_behind():
@@ -54,6 +54,15 @@ def test_what_cannot_be_stopped_is_left_behind():
     released.set()
 
 
+def test_a_limit_within_a_limit():
+    """The outer one ends both, although the inner one waits."""
+    before = set(threading.enumerate())
+    with pytest.raises(TookTooLong, match=r"within 0\.3 s") as late:
+        within(0.3, lambda: within(60.0, for_ever))
+    assert late.value.stopped
+    assert set(threading.enumerate()) <= before
+
+
 def test_floating_point_errors_are_those_of_whoever_asks():
     with np.errstate(divide="raise"):
         assert within(60.0, np.geterr)["divide"] == "raise"
@@ -61,7 +70,7 @@ def test_floating_point_errors_are_those_of_whoever_asks():
 
 def test_the_user_may_interrupt(monkeypatch):
     """An exception in whoever waits ends what he waits for."""
-    ended = threading.Event()
+    ended, interrupted = threading.Event(), []
 
     def works():
         try:
@@ -70,7 +79,8 @@ def test_the_user_may_interrupt(monkeypatch):
             ended.set()
 
     def interrupt(self, seconds=None, wait=threading.Event.wait):
-        if seconds == 60.0:
+        if seconds == limit.GRACE and not interrupted:
+            interrupted.append(True)
             time.sleep(0.05)
             raise KeyboardInterrupt
         return wait(self, seconds)

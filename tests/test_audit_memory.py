@@ -10,8 +10,9 @@ import faulty
 import numpy as np
 import pytest
 
-from byzcheck.audit import invariance, lower_bound
+from byzcheck.audit import ask, bias, invariance, lower_bound
 from sims.aggregators import Bucketing, CenteredClipping, CoordinateMedian, Krum, Mean, Promises, Rule, TrimmedMean
+from sims.checks.counting import count
 from sims.optimizers import SGD, WorkerMomentum
 from theory.theorem_ii_lower_bound.errors import error_of_the_mean, forced_exactly
 
@@ -86,6 +87,21 @@ def test_a_rule_that_knows_its_workers_is_below_the_bound_and_is_found_out():
 
 def test_nobody_attacks():
     assert lower_bound.lines(Mean(), 25, 0) == ()
+
+
+def test_what_takes_too_many_operations_is_not_begun(monkeypatch):
+    """Neither here nor for the bias; what is left is at least 20 runs."""
+    rule, calls = CoordinateMedian(), 4 * lower_bound.ROUNDS
+    cost = count(rule, np.zeros((7, 1))).total
+    monkeypatch.setattr(ask, "OPERATIONS", 20 * cost * calls // 10 - 1)
+    (line,) = lower_bound.lines(rule, 7, 1)
+    assert (line.says, line.good) == ("not measured: an aggregation takes too many operations", None)
+    monkeypatch.setattr(ask, "OPERATIONS", 20 * cost * calls // 10 + 1)
+    assert ask.affordable(rule, 7, 1, calls, 1000, 200) == 20
+    monkeypatch.setattr(ask, "OPERATIONS", 50 * cost * calls)
+    assert ask.affordable(rule, 7, 1, calls, 1000, 200) == 50
+    monkeypatch.setattr(ask, "OPERATIONS", 1)
+    assert [line.says for line in bias.lines(rule, 7, 1)][1:] == [ask.TOO_MANY] * 2
 
 
 def test_the_same_seed_gives_the_same_lines_and_another_one_others():

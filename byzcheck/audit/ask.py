@@ -6,14 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from sims import owned
 from sims.aggregators import FunctionRule, Rule
 from sims.backend import Array, as_like, namespace, to_numpy
 from sims.checks.counting import count
 from sims.checks.draws import Draws
-from sims.owned import ours
 
 PURPOSE = "audit"  # of the streams of random numbers
 OPERATIONS = 10**10  # of one measurement: some seconds
+LEAST = 20  # runs, below which nothing is estimated
+TOO_MANY = "not measured: an aggregation takes too many operations"
 
 
 def generator(seed: int, *parts: int) -> np.random.Generator:
@@ -40,7 +42,7 @@ def after(
 
 def as_messages(values: np.ndarray, like: Array | None) -> Array:
     """A copy of `values` as an array like `like`, or NumPy's float64."""
-    return np.array(values, dtype=np.float64) if like is None else as_like(np.asarray(values), like)
+    return np.array(values, dtype=np.float64) if like is None else as_like(np.array(values), like)
 
 
 def draws(rule: Rule, n: int, like: Array | None) -> bool:
@@ -53,20 +55,20 @@ def draws(rule: Rule, n: int, like: Array | None) -> bool:
 
 def remembers(rule: Rule, n: int, d: int, like: Array | None) -> bool:
     """Whether a rule has a state that it goes on from."""
-    state = rule.init(as_messages(np.zeros((n, d)), like))
+    state = owned.asked("rule", rule.init, as_messages(np.zeros((n, d)), like))
     return not (isinstance(state, tuple) and not state)
 
 
 def one_by_one(rule: Rule) -> bool:
     """Whether a batch of runs is a loop over them: a plain function's, and perhaps somebody's own rule's."""
-    return isinstance(rule, FunctionRule) or not ours(rule)
+    return isinstance(rule, FunctionRule) or not owned.ours(rule)
 
 
 def affordable(rule: Rule, n: int, d: int, calls: int, most: int, few: int) -> int:
-    """How many runs of so many aggregations each are made: `most`, or as many as `OPERATIONS` allow, and 20 at least.
+    """How many runs of so many aggregations each are made: `most`, or as many as `OPERATIONS` allow.
 
     The operations of one aggregation are counted; of a rule that cannot be counted, or that is called for each run, no
-    more than `few`. So that no clock decides what is measured.
+    more than `few`. So that no clock decides what is measured. At least `LEAST`; 0 if these take ten times as many.
     """
     runs = few if one_by_one(rule) else most
     try:
@@ -75,7 +77,9 @@ def affordable(rule: Rule, n: int, d: int, calls: int, most: int, few: int) -> i
         raise
     except BaseException:  # whatever somebody's own code does with an array that it does not know
         return min(runs, few)
-    return max(20, min(runs, OPERATIONS // max(1, cost * calls)))
+    if LEAST * cost * calls > 10 * OPERATIONS:
+        return 0
+    return max(LEAST, min(runs, OPERATIONS // max(1, cost * calls)))
 
 
 def epsilon(like: Array | None) -> float:

@@ -20,7 +20,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from byzcheck.audit.ask import affordable, after, asked, draws, generator, remembers
+from byzcheck.audit.ask import TOO_MANY, affordable, after, asked, draws, generator, remembers
 from byzcheck.audit.line import Line, times
 from sims.aggregators import Rule
 from sims.backend import Array
@@ -80,6 +80,8 @@ def two_valued(rule: Rule, n: int, seed: int, like: Array | None) -> Line:
 def skewed(rule: Rule, n: int, seed: int, like: Array | None) -> Line:
     """How far from 3/2 the rule lands in the mean on 3x^{−4}."""
     runs = affordable(rule, n, 1, _rounds(rule, n, 1, like), RUNS, FEW)
+    if not runs:
+        return Line("bias on skewed noise (Counterexample 3)", TOO_MANY, "counted")
     y, x = settled(rule, lambda rng, k: (1 - rng.random((k, n, 1))) ** (-1 / 3), n, 1, runs, seed, like)
     values = np.where(np.isnan(y[:, 0]), CUT, np.clip(y[:, 0], -CUT, CUT))
     bias, radius = betting_mean(values - np.minimum(np.mean(x[:, :, 0], axis=1), CUT), -2 * CUT, CUT, ALPHA)
@@ -94,6 +96,8 @@ def skewed(rule: Rule, n: int, seed: int, like: Array | None) -> Line:
 def imbalanced(rule: Rule, n: int, seed: int, like: Array | None) -> Line:
     """How much is left of the classes 3 to 10, in the mean, of what they weigh."""
     runs = affordable(rule, n, CLASSES, _rounds(rule, n, CLASSES, like), RUNS // 4, FEW // 4)
+    if not runs:
+        return Line("bias on imbalanced classes", TOO_MANY, "counted")
     p = np.array([float(share) for share in shares(Fraction(1, 2), CLASSES)])
     weight = float(np.sum(p[REST:]))
 

@@ -114,7 +114,7 @@ def slope(sizes: Sequence[float], values: Sequence[float]) -> float:
     >>> slope([1, 2, 4], [3.0, 12.0, 48.0])
     2.0
     """
-    points = [(math.log2(size), math.log2(max(value, 1e-9))) for size, value in zip(sizes, values, strict=True)]
+    points = [(math.log2(size), math.log2(max(value, 1e-18))) for size, value in zip(sizes, values, strict=True)]
     found = [(v - u) / (b - a) for (a, u), (b, v) in itertools.combinations(points, 2)]
     return float(np.median(found))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import ctypes
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -57,12 +58,13 @@ class _Call:
         for _ in range(ATTEMPTS):
             with self.lock:
                 if self.over:
-                    return True
+                    break
                 where = ctypes.c_ulong(self.thread.ident or 0)
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(where, ctypes.py_object(_Stop))
             if self.done.wait(GRACE):
-                return True
-        return False
+                break
+        self.thread.join(GRACE)
+        return not self.thread.is_alive()
 
 
 def within(seconds: float, do: Callable[[], Found]) -> Found:
@@ -78,12 +80,14 @@ def within(seconds: float, do: Callable[[], Found]) -> Found:
     seconds = real("within", "seconds", seconds, above=0)
     call = _Call(do)
     call.thread.start()
+    end = time.monotonic() + seconds
     try:
-        answered = call.done.wait(seconds)
+        while (left := end - time.monotonic()) > 0 and not call.done.wait(min(left, GRACE)):
+            pass  # in short waits, so that whoever asks can be stopped himself
     except BaseException:  # the user, who does not want to wait
         call.stop()
         raise
-    if not answered:
+    if not call.done.is_set():
         raise TookTooLong(seconds, call.stop())
     if call.error is not None:
         raise call.error

@@ -15,7 +15,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from byzcheck.audit.ask import affordable
+from byzcheck.audit.ask import TOO_MANY, affordable
 from byzcheck.audit.line import Line, times
 from sims.aggregators import Rule
 from sims.backend import Array, namespace
@@ -78,6 +78,8 @@ def lines(rule: Rule, n: int, f: int, seed: int = 0, like: Array | None = None) 
     q, ball = best_forced_error(n, f, ROUNDS)
     forced, runs = float(fractions(ball)[0]), affordable(rule, n, 1, 4 * ROUNDS, RUNS, FEW)
     at = {"n": n, "f": f, "t": ROUNDS, "q": q}
+    if not runs:
+        return (Line("lower bound", TOO_MANY, "counted"),)
     plain = extracted(rule, SGD(RATE), n, f, q, runs=runs, seed=seed, like=like)
     heavy = extracted(rule, WorkerMomentum(RATE, BETA), n, f, q, runs=runs, seed=seed, like=like)
     floor = float(q / (2 * (1 - q)))
