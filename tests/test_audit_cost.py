@@ -71,7 +71,7 @@ def test_exponents_by_the_clock(power_n, power_d):
 
     def slow(x):
         calls.append(x.shape)
-        late = 1.5 if len(calls) % 4 == 1 else 1.0  # now and then something else runs
+        late = 1 + len(calls) if len(calls) % 10 == 2 else 1  # something else runs during the first call of each size
         clock.now += late * 1e-12 * x.shape[0] ** power_n * x.shape[1] ** power_d
         return x[0] * 1.0
 
@@ -110,3 +110,8 @@ def test_nothing_larger_is_begun_after_a_slow_call():
 )
 def test_powers(sizes, counts, expected):
     assert cost.power("n", sizes, counts) == expected
+
+
+def test_a_slope_is_the_median_of_all():
+    assert cost.slope([1, 2, 4], [1, 2, 16]) == 2  # 1, 3, and 2 from end to end
+    assert cost.slope([1, 2, 4, 8], [1, 2, 4, 800]) == pytest.approx(np.median([1, 1, 1, 7.64, 4.32, 3.21]), abs=0.01)

@@ -132,6 +132,32 @@ def test_a_rule_that_divides_by_vanishing_distances():
         assert damaged.lines(as_rule(weighted), 7, 2)[1].good is False
 
 
+def test_an_output_that_vanishes_with_its_messages():
+    """All messages are between 1 and 3 of a tiny unit: 0 is not among them."""
+    tiny = damaged.lines(as_rule(lambda x: np.where(np.abs(x) < 1e-300, 0, x).mean(axis=0)), 7, 2)[1]
+    assert "the output stays near them" in tiny.says
+    assert tiny.good is False
+    assert 0.5 <= tiny.evidence[0].measured < 2  # √3 from the corner (1, 1, 1), in units of √12 or somewhat less
+
+
+@pytest.mark.parametrize(
+    ("y", "words", "far"),
+    [
+        ([0.5, 0.5], "the output stays among the honest", 0.0),
+        ([1.0, 2.0], "the output stays among the honest", 0.0),
+        ([1.3, 2.4], "the output stays near the honest", 0.5 / 5**0.5),
+        ([-30.0, 0.0], "the output goes far away", 30 / 5**0.5),
+        ([math.inf, 0.0], "the output is infinite", math.inf),
+        ([math.inf, math.nan], "the output is NaN", math.inf),
+    ],
+)
+def test_distances_from_the_box_by_hand(y, words, far):
+    honest = np.array([[[0.0, 0.0], [1.0, 0.0], [0.5, 2.0]]] * 2)
+    found, distance = damaged.outcome(np.array([[0.5, 1.0], y]), honest)
+    assert found == words
+    assert distance == pytest.approx(far)
+
+
 def test_without_attackers_one_damaged_message_condemns_nobody():
     first = damaged.lines(Mean(), 7, 0)[0]
     assert first.good is None
@@ -168,6 +194,11 @@ def test_a_declared_breakdown_point_that_is_too_large(rule, seed):
     assert "0 of 9" in line.says
     assert "fewer than is declared" in line.against
     assert line.witness
+
+
+def test_what_is_declared_counts_beside_f():
+    assert breakdown.lines(faulty.MeanThatClaimsRobustness(2), 9, 0)[0].good is False
+    assert breakdown.lines(Mean(), 9, 0)[0].good is True
 
 
 @pytest.mark.parametrize(("f", "good"), [(2, True), (3, False)])

@@ -49,10 +49,11 @@ DAMAGES: Mapping[str, Damage] = {
 }
 
 
-def outcome(found: np.ndarray, honest: np.ndarray) -> tuple[str, float]:
+def outcome(found: np.ndarray, honest: np.ndarray, rounding: float = WITHIN) -> tuple[str, float]:
     """What became of the aggregates (runs, d) beside honest messages (runs, g, d): in words, and how far outside.
 
-    The distance is that to the smallest box around the honest messages, in diameters of the box, the worst of all runs.
+    The distance is that to the smallest box around the honest messages, in diameters of the box, the worst of all runs;
+    up to `rounding` it is none.
     """
     if np.any(np.isnan(found)):
         return "the output is NaN", math.inf
@@ -63,7 +64,7 @@ def outcome(found: np.ndarray, honest: np.ndarray) -> tuple[str, float]:
     with np.errstate(over="ignore"):
         outside = np.linalg.norm(np.maximum(low - found, 0) + np.maximum(found - high, 0), axis=-1)
     far = float(np.max(outside / np.where(diameter > 0, diameter, 1.0)))
-    if far <= WITHIN:
+    if far <= rounding:
         return "the output stays among the honest", far
     if far <= NEAR:
         return "the output stays near the honest", far
@@ -103,17 +104,23 @@ def _denormal(rule: Rule, x: np.ndarray, like: Array | None, seconds: float) -> 
     unit = float(info.smallest_normal) * float(info.eps)  # the smallest number
     scale = 2**10 * unit
     values = np.round((x + 2) * 2**10) * unit
-    words, far = _tried(rule, values, values, like, seconds, scale)
+    words, far = _tried(rule, values, values, like, seconds, scale, rounding=0.01)
     evidence = Evidence(f"distance of messages of about {scale:.1e} to their aggregate", far, "<=", NEAR, "searched")
     says = f"all messages are denormal numbers: {words.replace('the honest', 'them')}"
-    return Line("denormal", says, "searched", "", "stays" in words, (evidence,))
+    return Line("denormal", says, "searched", "", "among" in words, (evidence,))
 
 
 def _tried(
-    rule: Rule, values: np.ndarray, honest: np.ndarray, like: Array | None, seconds: float, scale: float = 1.0
+    rule: Rule,
+    values: np.ndarray,
+    honest: np.ndarray,
+    like: Array | None,
+    seconds: float,
+    scale: float = 1.0,
+    rounding: float = WITHIN,
 ) -> tuple[str, float]:
     try:
-        return outcome(within(seconds, lambda: asked(rule, values, like)) / scale, honest / scale)
+        return outcome(within(seconds, lambda: asked(rule, values, like)) / scale, honest / scale, rounding)
     except TookTooLong as late:
         if not late.stopped:
             raise  # nothing more can be asked
