@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -137,6 +138,21 @@ def test_a_counterexample_is_one_exchange_and_can_be_repeated():
     a, b = (invariance.path(faulty.FirstWorkerMean(1), SGD(0.5), g, None) for g in (hit.gradients, other))
     assert np.max(np.abs(a - b)) == hit.change > 0
     assert str(hit).startswith("round ")
+
+
+def test_what_keeps_something_between_calls_is_said():
+    """And not taken for a rule that looks at its workers."""
+    (line,) = invariance.lines(faulty.HiddenState(1), 7, 1)
+    assert line.good is False
+    assert "the same gradients, asked for twice, give iterates" in line.says
+
+
+def test_iterates_that_are_not_finite_are_compared():
+    """A rule that lets an infinity through is no less invariant for that."""
+    far = np.array([1.0, math.inf, math.nan])
+    assert invariance._far(far, far.copy()) == 0
+    assert invariance._far(far, np.array([1.0, 2.0, math.nan])) == math.inf
+    assert invariance._far(far, np.array([1.5, math.inf, math.nan])) == 0.5
 
 
 def test_of_a_rule_that_draws_nothing_is_said():

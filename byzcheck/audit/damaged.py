@@ -120,7 +120,9 @@ def _tried(
     rounding: float = WITHIN,
 ) -> tuple[str, float]:
     try:
-        return outcome(within(seconds, lambda: asked(rule, values, like)) / scale, honest / scale, rounding)
+        found = within(seconds, lambda: asked(rule, values, like))
+        with np.errstate(over="ignore"):
+            return outcome(found / scale, honest / scale, rounding)
     except TookTooLong as late:
         if not late.stopped:
             raise  # nothing more can be asked

@@ -62,10 +62,8 @@ def search(rule: Rule, optimizer: Optimizer, n: int, seed: int, like: Array | No
     slack = 4 * LARGEST * ROUNDS * epsilon(like) ** 0.5  # a rule may be an iteration
 
     def change(a: np.ndarray, b: np.ndarray) -> float:
-        with np.errstate(invalid="ignore"):
-            pairs = zip(path(rule, optimizer, a, like), path(rule, optimizer, b, like), strict=True)
-            far = max((abs(p - q) if np.isfinite(p) and np.isfinite(q) else float(p != q) for p, q in pairs), default=0)
-        return float(far) if far > slack else 0.0
+        far = _far(path(rule, optimizer, a, like), path(rule, optimizer, b, like))
+        return far if far > slack else 0.0
 
     tied = np.where(np.arange(n) % 2, 1.0, -1.0)  # as many −1 as 1: where the scores of Krum and its kin tie
     if n % 2:
@@ -78,6 +76,14 @@ def search(rule: Rule, optimizer: Optimizer, n: int, seed: int, like: Array | No
             if change(gradients, np.stack([row[order] for row, order in zip(gradients, orders, strict=True)])):
                 return _shrunk(change, _one_exchange(change, gradients, orders)), tried
     return None, tried
+
+
+def _far(a: np.ndarray, b: np.ndarray) -> float:
+    """The largest difference of iterates; 0 for the same infinities and NaNs, ∞ for others."""
+    with np.errstate(invalid="ignore"):
+        difference = np.abs(a - b)
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    return float(np.max(np.where(same, 0.0, np.where(np.isnan(difference), np.inf, difference))))
 
 
 def _one_exchange(
@@ -133,6 +139,11 @@ def lines(rule: Rule, n: int, f: int, seed: int = 0, like: Array | None = None) 
     if draws(rule, n, like):
         says = "the rule draws random numbers, so that only the law of its iterates could be invariant: not searched"
         return (Line("permutation invariance", says, "searched"),)
+    same = np.tile(np.arange(1.0, n + 1), (ROUNDS, 1))
+    first, again = (path(rule, SGD(RATE), same, like) for _ in range(2))
+    if not np.array_equal(first, again, equal_nan=True):
+        says = f"the same gradients, asked for twice, give iterates {_far(first, again):.3g} apart: something is kept"
+        return (Line("permutation invariance", says, "searched", "no function of its messages and its state", False),)
     plain, tried = search(rule, SGD(RATE), n, seed, like)
     heavy, _ = search(rule, WorkerMomentum(RATE, BETA), n, seed, like)
     orders = f"{tried} random orders of {ROUNDS} rounds"

@@ -28,8 +28,8 @@ from theory.theorem_ii_lower_bound.tails import best_forced_error, fractions
 from theory.theorem_ii_lower_bound.worlds import Mirror, TwoWorlds
 
 ROUNDS = 54
-RUNS, FEW = 1000, 200  # of a rule that takes a batch at once, and of one that is called for each run
-ALPHA = 1e-4  # with which an interval misses the expected error
+RUNS, FEW = 1000, 80  # of a rule that takes a batch at once, and of one that is called for each run
+ALPHA = 1e-3  # with which an interval misses the expected error
 WORST = 4.0  # the largest error after the projection, in units of q/(2(1 − q))
 
 
