@@ -92,7 +92,7 @@ def test_nobody_attacks():
 
 def test_what_takes_too_many_operations_is_not_begun(monkeypatch):
     """Neither here nor for the bias; what is left is at least 20 runs."""
-    rule, calls = CoordinateMedian(), 4 * lower_bound.ROUNDS
+    rule, calls = CoordinateMedian(), 2 * lower_bound.ROUNDS
     cost = count(rule, np.zeros((7, 1))).total
     monkeypatch.setattr(ask, "OPERATIONS", 20 * cost * calls // 10 - 1)
     (line,) = lower_bound.lines(rule, 7, 1)
