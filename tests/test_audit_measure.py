@@ -133,6 +133,26 @@ def test_the_arrays_of_the_user():
     assert line.says == "answers 5 ordinary float32 messages of 3 numbers with an aggregate of that kind"
 
 
+def test_a_rule_that_is_not_defined_for_n():
+    with pytest.raises(ValueError, match=r"Krum needs n ≥ 2f \+ 3, got n = 6, f = 2"):
+        next(measured(Krum(2), 6, 2))
+
+
+def test_a_single_worker():
+    about = [line.about for line in measured(Mean(), 1, 0)]
+    assert about == ["answers", *(name for name in LABELS if name.startswith("bias")), "denormal", *LABELS[-2:]]
+
+
+def test_half_precision():
+    """There Theorem II's exchanges and the growth of an output are asked for in float32."""
+    found = [line.good for line in measured(CoordinateMedian(), 5, 1)]
+    lines = list(measured(CoordinateMedian(), 5, 1, like=np.zeros(1, np.float16)))
+    assert [line.good for line in lines] == found
+    says = {line.about: line.says for line in lines}
+    assert says["breakdown point"].startswith("2 of 5")
+    assert says["permutation invariance, worker momentum"].endswith("it matters who sent what")
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [

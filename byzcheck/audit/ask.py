@@ -87,6 +87,13 @@ def epsilon(like: Array | None) -> float:
     return 2.0**-52 if like is None else float(namespace(like).finfo(like.dtype).eps)
 
 
+def wide(like: Array | None) -> Array | None:
+    """`like` in float32 if it has half that precision: there growth and exchanges drown in rounding, or overflow."""
+    if like is None or epsilon(like) < 1e-4:
+        return like
+    return namespace(like).astype(like, namespace(like).float32)
+
+
 def largest(like: Array | None) -> float:
     """The largest number of the messages' dtype."""
     return float(np.finfo(np.float64).max if like is None else namespace(like).finfo(like.dtype).max)

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from byzcheck.audit.ask import asked, generator, largest
+from byzcheck.audit.ask import asked, generator, largest, wide
 from byzcheck.audit.line import Line
 from sims.aggregators import Rule
 from sims.aggregators.rule import declared
@@ -31,7 +31,7 @@ GROWTH = 30.0  # by which the output's distance grows from one scale to the last
 
 
 def scales(like: Array | None) -> tuple[float, ...]:
-    """Distances of attackers, of which the last two tell growth: 10⁴ to 10¹² where the dtype's squares allow it."""
+    """Distances of attackers, of which the last two tell growth: 10⁴ to 10¹², or less, so that squares are finite."""
     most = min(12, int(math.log10(largest(like)) / 2.5))
     return tuple(10.0 ** (most * k / 3) for k in (1, 2, 3))
 
@@ -80,8 +80,10 @@ def _broken(rule: Rule, honest: np.ndarray, b: int, like: Array | None) -> str:
 
 
 def lines(rule: Rule, n: int, f: int, seed: int = 0, like: Array | None = None) -> tuple[Line, ...]:
-    """The breakdown point found beside the declared one, f, and ⌊(n − 1)/2⌋."""
-    wanted = declared(rule, n)[1]
+    """The breakdown point found beside the declared one, f, and ⌊(n − 1)/2⌋; half precision is asked in float32."""
+    if n < 2:
+        return ()
+    like, wanted = wide(like), declared(rule, n)[1]
     most = (n - 1) // 2
     found, how = found_breakdown(rule, n, seed, like)
     least = max(min(wanted, n - 1), f)

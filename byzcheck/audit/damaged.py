@@ -74,9 +74,14 @@ def outcome(found: np.ndarray, honest: np.ndarray, rounding: float = WITHIN) -> 
 def lines(
     rule: Rule, n: int, f: int, seed: int = 0, like: Array | None = None, seconds: float = SECONDS
 ) -> tuple[Line, ...]:
-    """What f damaged messages do (one where f = 0), and whether the rule works on denormal numbers."""
+    """What f damaged messages do, and whether the rule works on denormal numbers.
+
+    One is damaged where f = 0, none where it would be the only one.
+    """
     count = max(f, 1)
     x = generator(seed, n, 3).uniform(-1, 1, (4, n, D))
+    if count >= n:
+        return (_denormal(rule, x, like, seconds),)
     groups: dict[str, list[str]] = {}
     evidence = []
     for kind, damage in DAMAGES.items():

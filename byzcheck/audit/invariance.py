@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from byzcheck.audit.ask import PURPOSE, as_messages, draws, epsilon, generator
+from byzcheck.audit.ask import PURPOSE, as_messages, draws, epsilon, generator, wide
 from byzcheck.audit.line import Line
 from sims.aggregators import Rule
 from sims.backend import Array, to_numpy
@@ -133,9 +133,13 @@ def _shrunk(change: Callable[[np.ndarray, np.ndarray], float], found: Exchange) 
 
 
 def lines(rule: Rule, n: int, f: int, seed: int = 0, like: Array | None = None) -> tuple[Line, ...]:
-    """Whether the rule with SGD, and with worker momentum, is permutation invariant, hence bound by Theorem II."""
+    """Whether the rule with SGD, and with worker momentum, is permutation invariant, hence bound by Theorem II.
+
+    Half precision is asked in float32.
+    """
     if n < 2:
         return ()
+    like = wide(like)
     if draws(rule, n, like):
         says = "the rule draws random numbers, so that only the law of its iterates could be invariant: not searched"
         return (Line("permutation invariance", says, "searched"),)

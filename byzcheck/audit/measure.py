@@ -9,6 +9,7 @@ from byzcheck.audit import answers, bias, breakdown, cost, damaged, invariance, 
 from byzcheck.audit.limit import TookTooLong, within
 from byzcheck.audit.line import How, Line
 from sims.aggregators import Rule, as_rule
+from sims.aggregators.rule import required
 from sims.backend import Array
 from sims.checked import real, whole
 from sims.owned import as_always, told
@@ -38,7 +39,8 @@ def measured(
 
     First whether it answers at all; if not, that is the only line. A measurement that raises, or takes longer than
     `seconds`, is a line that says so; nothing more is measured of a rule that cannot be stopped. `begins` is called
-    with the name of each measurement. The same seed gives the same lines, but for the clock's.
+    with the name of each measurement. The same seed gives the same lines, but for the clock's. Raises `ValueError`
+    unless 0 ≤ f < n/2 and the rule is defined for n.
 
     >>> from sims.aggregators import Mean
     >>> next(measured(Mean(), 5, 1)).says
@@ -48,6 +50,7 @@ def measured(
     f, seconds = whole("an audit", "f", f, least=0), real("an audit", "seconds", seconds, above=0)
     if not 2 * f < n:
         raise ValueError(f"an audit needs 0 ≤ f < n/2, got n = {n}, f = {f}")
+    required(rule, n)
     begins("answers")
     with as_always():
         found = answers.lines(rule, n, f, seed, like, min(seconds, answers.SECONDS))
