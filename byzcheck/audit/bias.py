@@ -73,7 +73,7 @@ def two_valued(rule: Rule, n: int, seed: int, like: Array | None) -> Line:
     evidence = Evidence(what, error, "<=", 1.0, "searched", error=1e-9, at=at)
     says = f"on ±1 with mean 0 its mean squared error is {error:.3g}, the mean's own 1/n = {1 / n:.3g}"
     how = "sampled" if repeats > 1 else "counted"
-    against = f"{times(error * n)} the best possible"
+    against = f"{times(error * n)} the mean's"
     return Line("bias on ±1 (Counterexample 1)", says, how, against, error * n <= TIMES, (evidence,))
 
 
