@@ -138,14 +138,6 @@ def one_unit_for_all_runs(x: Any, f: int) -> Any:
     return np.mean(np.round(x / unit), axis=-2) * unit
 
 
-@ZOO.rule("layout", "gross", robust=False)
-def refuses_columns(x: Any, f: int) -> Any:
-    """It wants its messages row by row, and raises where they lie column by column."""
-    if not x.flags.c_contiguous:
-        raise ValueError("messages must be contiguous")
-    return middle(x)
-
-
 @ZOO.rule("leading axes", "gross", robust=False)
 def three_axes_at_most(x: Any, f: int) -> Any:
     """It knows runs, but no runs of runs: of these it takes the first of each."""

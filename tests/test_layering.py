@@ -26,6 +26,7 @@ LAYERS = (  # a module belongs to the longest name that begins its own; later la
     ("theory.claim",),
     ("theory",),
     ("benchmarks", "figures"),
+    ("byzcheck.audit",),
     ("byzcheck.run", "byzcheck.card", "byzcheck.facts", "byzcheck.files", "byzcheck.guarantees", "byzcheck.radius"),
     ("byzcheck.record",),
     ("byzcheck.show",),
