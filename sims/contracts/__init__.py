@@ -1,5 +1,6 @@
 """What rules, attacks, problems and optimizers owe, as functions that raise: import them into tests of your own."""
 
+from sims.contracts.attacks import check_attack, contracts_for_attack
 from sims.contracts.rules import (
     ARRAY_PARAMETERS,
     Contract,
@@ -28,6 +29,7 @@ __all__ = [
     "Contract",
     "check_agreement",
     "check_array_parameter",
+    "check_attack",
     "check_boundedness",
     "check_inputs_untouched",
     "check_kind",
@@ -44,4 +46,5 @@ __all__ = [
     "check_ties",
     "check_translation",
     "contracts_for",
+    "contracts_for_attack",
 ]
