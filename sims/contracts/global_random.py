@@ -13,8 +13,10 @@ import numpy as np
 
 def global_states() -> dict[str, Any]:
     """Where each global generator stands, in a form that can be compared; torch's only if torch is loaded."""
-    legacy = np.random.get_state(legacy=False)  # noqa: NPY002 (it is what is looked at)
-    found: dict[str, Any] = {"NumPy's": repr(legacy), "Python's": random.getstate()}
+    legacy: Any = np.random.get_state(legacy=False)  # noqa: NPY002 (it is what is looked at)
+    where = {name: value.tobytes() if hasattr(value, "tobytes") else value for name, value in legacy["state"].items()}
+    rest = {name: value for name, value in legacy.items() if name != "state"}
+    found: dict[str, Any] = {"NumPy's": (where, rest), "Python's": random.getstate()}
     if (torch := sys.modules.get("torch")) is not None:
         found["torch's"] = torch.random.get_rng_state().numpy().tobytes()
     return found

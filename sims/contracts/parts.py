@@ -12,7 +12,7 @@ from sims.backend import Array, as_like, device, namespace
 from sims.contracts import support
 from sims.contracts.global_random import moved_by
 from sims.contracts.support import values
-from sims.owned import PartError, as_always, copied, told
+from sims.owned import PartError, as_always, copied, ours, told
 from sims.trees import PLAIN, Tree, children, is_array, map_tree
 
 Part = Any
@@ -81,6 +81,26 @@ def require_equal(name: str, part: Part, got: Tree, expected: Tree, what: str) -
             with np.errstate(all="ignore"):
                 largest = float(np.nanmax(np.abs(found.astype(np.longdouble) - right), initial=0.0))
             raise violated(name, part, f"{what}: the largest deviation is {largest:.6g}")
+
+
+def require_alike(name: str, part: Part, got: Tree, expected: Tree, what: str) -> None:
+    """`require_equal` for a part of ours on NumPy; else rounding is forgiven, 1024·ε of the largest number.
+
+    A product of matrices need not add in the same order for one row and for many.
+    """
+    one, other = list(leaves(got)), list(leaves(expected))
+    if (ours(part) and all(isinstance(a, np.ndarray) for a in one)) or len(one) != len(other):
+        return require_equal(name, part, got, expected, what)
+    for a, b in zip(one, other, strict=True):
+        found, right = values(a).astype(np.float64), values(b).astype(np.float64)
+        if found.shape != right.shape:
+            raise violated(name, part, f"{what}: {found.shape} where {right.shape} is right")
+        allowed = 1024 * float(namespace(b).finfo(b.dtype).eps) * float(np.max(np.abs(right), initial=0.0))
+        with np.errstate(invalid="ignore"):
+            off = np.where(found == right, 0.0, np.abs(found - right))
+        if not (off[~np.isnan(right)] <= allowed).all():
+            raise violated(name, part, f"{what}: off by {float(np.nanmax(off)):.6g}, allowed {allowed:.3g}")
+    return None
 
 
 def require_like(name: str, part: Part, got: Any, like: Array, shape: tuple[int, ...], what: str) -> None:
