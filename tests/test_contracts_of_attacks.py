@@ -29,7 +29,7 @@ def test_every_attack_keeps_its_contracts(attack):
 
 
 @pytest.mark.parametrize("make_array", ["array-api-strict", "torch"], indirect=True)
-@pytest.mark.parametrize("attack", SOUND, ids=repr)
+@pytest.mark.parametrize("attack", SOUND[: len(ATTACKS)], ids=repr)
 def test_every_attack_keeps_its_contracts_on_every_library(make_array, attack):
     for _, check in contracts_for_attack(attack, 7, 2, 3, like=make_array(np.zeros(1))):
         check(attack)

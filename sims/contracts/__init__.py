@@ -1,6 +1,7 @@
 """What rules, attacks, problems and optimizers owe, as functions that raise: import them into tests of your own."""
 
 from sims.contracts.attacks import check_attack, contracts_for_attack
+from sims.contracts.optimizers import check_optimizer, contracts_for_optimizer
 from sims.contracts.problems import check_problem, contracts_for_problem
 from sims.contracts.rules import (
     ARRAY_PARAMETERS,
@@ -40,6 +41,7 @@ __all__ = [
     "check_no_hidden_state",
     "check_non_finite",
     "check_oddness",
+    "check_optimizer",
     "check_permutation",
     "check_problem",
     "check_propagation",
@@ -49,5 +51,6 @@ __all__ = [
     "check_translation",
     "contracts_for",
     "contracts_for_attack",
+    "contracts_for_optimizer",
     "contracts_for_problem",
 ]

@@ -22,6 +22,7 @@ from sims.checked import told, whole
 from sims.checks.draws import Draws
 from sims.contracts.parts import (
     Contract,
+    having,
     made_like,
     owed,
     require_equal,
@@ -311,28 +312,22 @@ def check_attack_array_parameter(attack: Attack, played: Scene, name: str) -> No
     """An array over the runs in the field `name` gives what each of its values gives alone."""
     now = getattr(attack, name)
     now = float(now) if isinstance(now, int | float) else 1.0
-    grid = [value for value in (now + 0.25, 0.5 * now, now) if _allows(attack, name, value, played)]
+    grid = [value for value in (now + 0.25, 0.5 * now, now) if _allows(having(attack, name, value), played)]
     if not grid:
         return
     array = np.array((grid * RUNS)[:RUNS])
-    together = play(_having(attack, name, as_like(array, played.views[0].honest)), played)
+    several = having(attack, name, as_like(array, played.views[0].honest))
+    if several is None:
+        raise violated("array parameter", attack, f"{name} is among its reals, and an array is refused")
+    together = play(several, played)
     for k, value in enumerate(array):
-        alone = play(_having(attack, name, float(value)), played.run(k), k)
-        for t, (sent, _) in enumerate(alone):
-            beside = rows_of(together[t][0], k, -3)
-            require_equal("array parameter", attack, beside, sent, f"{name} = {value} beside others, round {t + 1}")
+        for t, (sent, _) in enumerate(play(having(attack, name, float(value)), played.run(k), k), 1):
+            beside = rows_of(together[t - 1][0], k, -3)
+            require_equal("array parameter", attack, beside, sent, f"{name} = {value} beside others, round {t}")
 
 
-def _having(attack: Attack, name: str, value: Any) -> Attack:
-    return replace(attack, **{name: value})  # type: ignore[type-var]
-
-
-def _allows(attack: Attack, name: str, value: float, played: Scene) -> bool:
-    try:
-        _having(attack, name, value).require(played.n, played.f, played.d)
-    except ValueError:
-        return False
-    return True
+def _allows(attack: Attack | None, played: Scene) -> bool:
+    return attack is not None and not _refused(attack, played.n, played.f, played.d)
 
 
 CONTRACTS = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -152,6 +153,14 @@ def made_like(drawn: np.ndarray, like: Array | None) -> Array:
 def unlike(x: Array, seed: int) -> Array:
     """Other numbers of the same kind and shape."""
     return as_like(rng(seed).normal(size=tuple(x.shape)), x)
+
+
+def having(part: Part, name: str, value: Any) -> Any:
+    """The part with another value in a field; None if it does not admit it, or cannot be made anew from its fields."""
+    try:
+        return replace(part, **{name: value})
+    except (TypeError, ValueError):
+        return None
 
 
 def rows_of(x: Array, k: int, axis: int) -> Array:

@@ -8,7 +8,7 @@ constant is compared bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import partial
 from typing import Any
@@ -26,6 +26,7 @@ from sims.contracts.constants import (
 )
 from sims.contracts.parts import (
     Contract,
+    having,
     made_like,
     owed,
     require_alike,
@@ -223,9 +224,12 @@ def check_problem_leading_axes(problem: Oracle, seen: Sight) -> None:
         for k in range(RUNS):
             sample = seen.sample[k : k + 1, ...]
             alone = _questions(problem, replace(seen, sample=sample))[name](rows_of(x, k, 0))
-            beside = {key: part[k : k + 1, ...] for key, part in together.items()} if name == "measure" else None
-            beside = together[k : k + 1, ...] if beside is None else beside
-            require_alike("leading axes", problem, beside, alone, f"{name} of run {k} beside others")
+            require_alike("leading axes", problem, _run(together, k), alone, f"{name} of run {k} beside others")
+
+
+def _run(found: Any, k: int) -> Any:
+    """Run k of an answer, an array or arrays by name, as a batch of one."""
+    return {key: _run(part, k) for key, part in found.items()} if isinstance(found, Mapping) else found[k : k + 1, ...]
 
 
 @owed("labels")
@@ -250,25 +254,21 @@ def check_problem_labels(problem: Oracle, seen: Sight) -> None:
 def check_problem_array_parameter(problem: Oracle, seen: Sight, name: str) -> None:
     """An array over the runs in the field `name` gives what each of its values gives alone."""
     now = getattr(problem, name)
-    grid = [one for value in (0.5 * now, now, now + 0.25) if (one := _having(problem, name, value)) is not None]
-    values_of = [getattr(one, name) for one in grid]
-    array = np.array((values_of * RUNS)[:RUNS])
-    together = _questions(replace(problem, **{name: array}), seen)  # type: ignore[type-var]
-    for what, ask in together.items():
+    singles = [having(problem, name, value) for value in (0.5 * now, now, now + 0.25)]
+    grid = [float(getattr(one, name)) for one in singles if one is not None]
+    if not grid:
+        return
+    array = np.array((grid * RUNS)[:RUNS])
+    together = having(problem, name, array)
+    if together is None:
+        raise violated("array parameter", problem, f"{name} is among its reals, and an array is refused")
+    for what, ask in _questions(together, seen).items():
         found = ask(seen.x)
         for k, value in enumerate(array):
-            alone = replace(problem, **{name: float(value)})  # type: ignore[type-var]
+            alone = having(problem, name, float(value))
             right = _questions(alone, replace(seen, sample=seen.sample[k : k + 1, ...]))[what](rows_of(seen.x, k, 0))
-            beside = {key: part[k : k + 1, ...] for key, part in found.items()} if what == "measure" else None
-            beside = found[k : k + 1, ...] if beside is None else beside
-            require_alike("array parameter", problem, beside, right, f"{what} with {name} = {value} beside others")
-
-
-def _having(problem: Oracle, name: str, value: float) -> Oracle | None:
-    try:
-        return replace(problem, **{name: value})  # type: ignore[type-var]
-    except ValueError:
-        return None
+            told = f"{what} with {name} = {value} beside others"
+            require_alike("array parameter", problem, _run(found, k), right, told)
 
 
 ORACLE = (
