@@ -505,8 +505,9 @@ def test_what_is_not_here_is_refused_by_name(told, changes, sentence):
 
 
 def test_all_that_is_refused_is_said_at_once(told):
+    rules = [{"name": "MDA"}, {"name": "CAF"}]
     with pytest.raises(ByzFLError) as error:
-        told({"attack": {"name": "LabelFlipping"}, "model.name": "ResNet34", "aggregator": [{"name": "MDA"}, {"name": "CAF"}]})
+        told({"attack": {"name": "LabelFlipping"}, "model.name": "ResNet34", "aggregator": rules})
     assert len(str(error.value).splitlines()) == 4
 
 
