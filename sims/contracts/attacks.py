@@ -353,10 +353,8 @@ def contracts_for_attack(
     over runs: one is checked at a time.
     """
     owner = "contracts_for_attack"
-    if not isinstance(attack, Attack):
-        raise ValueError(f"{owner} needs a sims Attack, got attack = {told(attack)}")
-    f, d, seed = whole(owner, "f", f, least=1), whole(owner, "d", d, least=1), whole(owner, "seed", seed, least=0)
-    n = whole(owner, "n", n, least=f + 1)
+    n, f, d = _sizes(owner, attack, n, f, d)
+    seed = whole(owner, "seed", seed, least=0)
     for name, own in attack.reals.items():
         if np.ndim(getattr(attack, name, 0.0)) > own:
             raise ValueError(f"{owner} needs one value of {name}, got an array over the leading axes")
@@ -371,6 +369,14 @@ def contracts_for_attack(
                 yield f"array parameter {name}", partial(check_attack_array_parameter, played=played, name=name)
 
 
+def _sizes(owner: str, attack: Attack, n: int, f: int, d: int) -> tuple[int, int, int]:
+    """n, f and d as whole numbers; a `ValueError` unless 1 ≤ f < n, d ≥ 1 and `attack` is an attack."""
+    if not isinstance(attack, Attack):
+        raise ValueError(f"{owner} needs a sims Attack, got attack = {told(attack)}")
+    f, d = whole(owner, "f", f, least=1), whole(owner, "d", d, least=1)
+    return whole(owner, "n", n, least=f + 1), f, d
+
+
 def check_attack(attack: Attack, n: int, f: int, d: int, seed: int = 0, like: Array | None = None) -> None:
     """Run every contract of an attack on drawn rounds of n workers, f of them Byzantine, in R^d.
 
@@ -380,6 +386,7 @@ def check_attack(attack: Attack, n: int, f: int, d: int, seed: int = 0, like: Ar
     >>> from sims.attacks import BitFlipping
     >>> check_attack(BitFlipping(), n=7, f=2, d=3)
     """
+    n, f, d = _sizes("check_attack", attack, n, f, d)
     asked_for = dict.fromkeys([(n, f, d), (n + 1, f, d), (n, 1, d), (n, f, 1), (n, f, 2)])
     for k, (m, b, e) in enumerate(asked_for):
         if k and _refused(attack, m, b, e):
