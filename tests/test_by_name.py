@@ -18,7 +18,7 @@ import pytest
 from problem_with_classes import Blobs
 
 from sims import aggregators, attacks, by_name, observers, optimizers, problems
-from sims.aggregators import Krum, Mean, Rule
+from sims.aggregators import CoordinateMedian, Krum, Mean, Rule
 from sims.attacks import Attack
 from sims.by_name import (
     ATTACKS,
@@ -37,6 +37,7 @@ from sims.by_name import (
     rule_by_name,
     takes,
 )
+from sims.by_name.elsewhere import ELSEWHERE
 from sims.checks.exact_rules import DEFINITIONS
 from sims.engine import simulate
 from sims.observers import Observer
@@ -146,6 +147,8 @@ def test_every_example_runs(kind, one):
         parts["problem"] = problems.SoftmaxRegression.example()
     if kind == "observer":
         parts["problem"] = Blobs()
+    if kind == "attack":  # there are some that no mean survives
+        parts["rule"] = CoordinateMedian()
     algorithm = RobustSGD(parts["rule"], parts["optimizer"])
     watch = (parts["observer"],) if kind == "observer" else ()
     record = simulate(
@@ -178,6 +181,19 @@ def test_every_rule_is_in_the_readme_with_what_it_needs():
 
 
 # By name
+
+
+@pytest.mark.parametrize(("kind", "register"), [("rule", RULES), ("attack", ATTACKS)])
+def test_what_is_called_otherwise_elsewhere_is_told_what_it_is_here(kind, register):
+    known = {one.__name__ for one in register}
+    for name, here in ELSEWHERE[kind].items():
+        assert {word for word in here.replace(",", " ").split() if word[0].isupper() and word != "ByzFL"} <= known
+        assert name == name.lower()
+        assert name not in {one.lower() for one in known}
+    with pytest.raises(ValueError, match=r"unknown attack 'Optimal_ALIE', which is here SearchedStrength with dir"):
+        attack_by_name("Optimal_ALIE")
+    with pytest.raises(ValueError, match=r"unknown rule 'CWMed', which is here CoordinateMedian \(known"):
+        rule_by_name("CWMed", 1)
 
 
 @pytest.mark.parametrize(

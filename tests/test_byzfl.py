@@ -335,6 +335,8 @@ def test_pre_aggregators_with_byzfls_defaults(told):
         ({"name": "InnerProductManipulation", "parameters": {"tau": 0.5}}, "InnerProductManipulation(epsilon=0.5)"),
         ({"name": "ALittleIsEnough"}, "ALittleIsEnough(z=1.5, z_formula='released', sign=1, ddof=1)"),
         ({"name": "Mimic"}, "Mimic(worker=0, warm_up=100)"),
+        ({"name": "Inf"}, "Infinite(sign=1)"),
+        ({"name": "Gaussian", "parameters": {"sigma": 2.0}}, "Gaussian(mu=0.0, sigma=2.0, together=True)"),
         (
             {"name": "Optimal_ALittleIsEnough", "parameters": {"evals": 5}},
             "SearchedStrength(direction='deviation', evals=5, start=0.0, delta=10.0, ratio=0.8)",
@@ -470,7 +472,6 @@ def test_every_key_changes_the_sweep_or_is_refused_or_remarked_by_name(tmp_path,
             "pre_aggregators: two of them want size, 2 and 3",
         ),
         ({"attack": {"name": "LabelFlipping"}}, "LabelFlipping: ByzFL sends the mean of the honest workers' gradients"),
-        ({"attack": {"name": "Inf"}}, "Inf: there is no such attack here"),
         ({"attack": {"name": "NoAttack"}}, "NoAttack: ByzFL needs f = 0 for it, got f = 1"),
         ({"model.name": "ResNet18"}, "ResNet18: ByzFL's server never updates the running statistics of BatchNorm"),
         ({"model.name": "logreg_mnist"}, r"NLLLoss with logreg_mnist is not .* \(CrossEntropyLoss is\)"),
@@ -504,8 +505,9 @@ def test_what_is_not_here_is_refused_by_name(told, changes, sentence):
 
 
 def test_all_that_is_refused_is_said_at_once(told):
+    rules = [{"name": "MDA"}, {"name": "CAF"}]
     with pytest.raises(ByzFLError) as error:
-        told({"attack": {"name": "Inf"}, "model.name": "ResNet34", "aggregator": [{"name": "MDA"}, {"name": "CAF"}]})
+        told({"attack": {"name": "LabelFlipping"}, "model.name": "ResNet34", "aggregator": rules})
     assert len(str(error.value).splitlines()) == 4
 
 

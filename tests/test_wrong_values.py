@@ -14,7 +14,7 @@ import pytest
 from zoo import ZOO, SilentError, faults, tried
 
 from sims import aggregators, by_name
-from sims.aggregators import Mean, StatelessRule
+from sims.aggregators import CoordinateMedian, Mean, StatelessRule
 from sims.attacks import NoAttack
 from sims.backend import host
 from sims.by_name.signatures import parameters
@@ -44,7 +44,8 @@ def optimize(optimizer: Any = None, attack: Any = None, problem: Any = None) -> 
     problem = problem or (
         SoftmaxRegression.example() if getattr(attack, "flips_labels", False) else Quadratic.example()
     )
-    algorithm = RobustSGD(Mean(), optimizer or SGD(0.125))
+    rule = CoordinateMedian() if attack else Mean()  # there are attacks that no mean survives
+    algorithm = RobustSGD(rule, optimizer or SGD(0.125))
     record = simulate(
         problem, algorithm, n=8, f=2, attack=attack or NoAttack(), steps=3, runs=1, seed=0, grid=(2,), x0=0.25
     )

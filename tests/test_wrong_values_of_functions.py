@@ -52,6 +52,12 @@ ANSWER: Callable[..., Any] = lambda bit, x: [Fraction(bit)]  # noqa: E731
 FUNCTIONS: dict[str, dict[str, Any]] = {
     "contracts.contracts_for": {"rule": CoordinateMedian(), "n": 3, "d": 2},
     "contracts.check_rule": {"rule": CoordinateMedian(), "n": 3, "d": 2, "seed": 0},
+    "contracts.contracts_for_attack": {"attack": attacks.NoAttack(), "n": 4, "f": 1, "d": 2, "seed": 0},
+    "contracts.check_attack": {"attack": attacks.NoAttack(), "n": 4, "f": 1, "d": 2, "seed": 0},
+    "contracts.contracts_for_problem": {"problem": problems.Rademacher(), "seed": 0},
+    "contracts.check_problem": {"problem": problems.Rademacher(), "seed": 0},
+    "contracts.contracts_for_optimizer": {"optimizer": SGD(0.5), "seed": 0, "d": 2},
+    "contracts.check_optimizer": {"optimizer": SGD(0.5), "seed": 0},
     "strategies.messages": {"dtype": "float64", "non_finite": 0},
     "strategies.rules": {"n": 3},
     "attacks.alie_z": {"n": 25, "f": 5, "z_formula": "released"},
@@ -62,6 +68,7 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
     "checks.confidence.betting_mean": {"sample": np.full(3, 0.5), "low": 0.0, "high": 1.0, "alpha": 0.1},
     "checks.exact_algorithm.every_path": {"algorithm": SGD_IN_RATIONALS, "rounds": (0, 1), "t": 2, "answer": ANSWER},
     "checks.exact_algorithm.output_law": {"algorithm": SGD_IN_RATIONALS, "law": HALF, "t": 2, "answer": ANSWER},
+    "checks.heavy_tails.median_of_means": {"sample": np.full(4000, 0.5), "variance": 1.0, "alpha": 0.1},
     "checks.intervals.enclose_maximum": {
         "function": lambda x: x,
         "box": [(Fraction(0), Fraction(1))],

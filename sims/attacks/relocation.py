@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from sims.attacks.attack import Attack, State, View
-from sims.backend import Array, as_like, host, lead, max_across, namespace, sum_across
+from sims.attacks.directions import unit
+from sims.backend import Array, as_like, host, lead, namespace, sum_across
 from sims.checked import keep, once, over_axes
 
 
@@ -84,32 +85,23 @@ class Relocation(Attack):
         return weight * last + (1.0 - weight) * mean
 
     def _fixed(self, like: Array) -> Array:
-        return _unit(as_like(self.direction, like))[0]
+        return unit(as_like(self.direction, like))[0]
 
     def _turned(self, r: Array) -> Array:
         """The unit vector at the angle from r."""
         xp, d = namespace(r), r.shape[-1]
         radians = lead(host(self.angle, np.float64) * (math.pi / 180), r, 1)
         ones = xp.ones_like(r) / math.sqrt(d)
-        forward, length = _unit(r)
+        forward, length = unit(r)
         if d == 1:
             turned = forward * xp.round(xp.cos(radians))
         else:
             first = as_like([1.0] + [0.0] * (d - 1), r)
             towards, apart = _rejected(ones, forward)
             other, _ = _rejected(first + xp.zeros_like(r), forward)
-            sideways = _unit(xp.where(apart > 1e-9, towards, other))[0]
+            sideways = unit(xp.where(apart > 1e-9, towards, other))[0]
             turned = xp.cos(radians) * forward + xp.sin(radians) * sideways
         return xp.where(length > 0, turned, ones)
-
-
-def _unit(vectors: Array) -> tuple[Array, Array]:
-    """The vectors (..., d) divided by their lengths (..., 1), 0 for 0, and these."""
-    xp = namespace(vectors)
-    largest = max_across(xp.abs(vectors))[..., None]  # first, so that no square under- or overflows
-    safe = vectors / xp.where(largest > 0, largest, xp.ones_like(largest))
-    length = xp.sqrt(sum_across(safe * safe)[..., None])
-    return safe / xp.where(length > 0, length, xp.ones_like(length)), largest * length
 
 
 def _rejected(vectors: Array, forward: Array) -> tuple[Array, Array]:

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Sequence
 from typing import Any
 
+from sims.by_name.elsewhere import elsewhere
 from sims.by_name.nearest import nearest
 from sims.by_name.own import of_module
 from sims.by_name.register import EXTRA, LATE, REGISTER
@@ -48,7 +49,7 @@ def _found(kind: str, text: str) -> Any:
             of = known[class_name]
             of = _late(class_name, of) if isinstance(of, str) else of
             return _constructor(of, constructor) if dot else of
-        hint = nearest(text, known, cutoff=0.4)
+        hint = elsewhere(kind, text) or nearest(text, known, cutoff=0.4)
         raise ValueError(f"unknown {kind} {text!r}{hint} (known: {', '.join(known)}, or module:Name)")
     if not (module_name and name):
         raise ValueError(f"{'an' if kind[0] in 'ao' else 'a'} {kind} of one's own is written module:Name, got {text!r}")

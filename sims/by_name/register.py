@@ -27,12 +27,17 @@ from sims.aggregators import (
     TrimmedMean,
 )
 from sims.attacks import (
+    ROP,
     ALittleIsEnough,
     Attack,
     BitFlipping,
+    Gaussian,
+    Infinite,
     InnerProductManipulation,
     LabelFlipping,
     Mimic,
+    MinMax,
+    MinSum,
     NoAttack,
     Relocation,
     SearchedStrength,
@@ -79,6 +84,11 @@ ATTACKS: tuple[type[Attack], ...] = (
     Mimic,
     SearchedStrength,
     Together,
+    Gaussian,
+    Infinite,
+    MinMax,
+    MinSum,
+    ROP,
 )
 PROBLEMS: tuple[type[Problem], ...] = (
     Quadratic,

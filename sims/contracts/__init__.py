@@ -1,5 +1,6 @@
 """What rules, attacks, problems and optimizers owe, as functions that raise: import them into tests of your own."""
 
+from sims.contracts.attacks import check_attack, contracts_for_attack
 from sims.contracts.equivariance import (
     check_agreement,
     check_mean,
@@ -9,6 +10,8 @@ from sims.contracts.equivariance import (
     check_translation,
 )
 from sims.contracts.invariance import check_order_of_ties, check_permutation, check_ties
+from sims.contracts.optimizers import check_optimizer, contracts_for_optimizer
+from sims.contracts.problems import check_problem, contracts_for_problem
 from sims.contracts.purity import (
     check_global_random_numbers,
     check_inputs_untouched,
@@ -30,6 +33,7 @@ __all__ = [
     "Violation",
     "check_agreement",
     "check_array_parameter",
+    "check_attack",
     "check_boundedness",
     "check_global_random_numbers",
     "check_inputs_untouched",
@@ -41,14 +45,19 @@ __all__ = [
     "check_no_hidden_state",
     "check_non_finite",
     "check_oddness",
+    "check_optimizer",
     "check_order_of_ties",
     "check_permutation",
+    "check_problem",
     "check_propagation",
     "check_rule",
     "check_scale",
     "check_ties",
     "check_translation",
     "contracts_for",
+    "contracts_for_attack",
+    "contracts_for_optimizer",
+    "contracts_for_problem",
     "examined",
     "violations",
 ]

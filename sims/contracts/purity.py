@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import random
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +10,7 @@ import numpy as np
 from sims.aggregators.rule import Rule
 from sims.backend import Array, device, namespace
 from sims.checks.draws import Draws
+from sims.contracts.global_random import moved_by
 from sims.contracts.support import (
     PURPOSE,
     aggregated,
@@ -132,45 +130,11 @@ def check_no_hidden_state(rule: Rule, x: Array) -> None:
 def check_global_random_numbers(rule: Rule, x: Array) -> None:
     """Neither NumPy's, Python's nor torch's global generator is drawn from or seeded; a rule has its `rng`."""
     state = started(rule, x)
-    with _generators_as_they_were():
-        outputs = []
-        for seed in (1, 2):
-            _seeded(seed)
-            before = _generators()
-            outputs.append(values(aggregated(rule, x, state)).copy())
-            touched = [name for name, now in _generators().items() if now != before[name]]
-            if touched:
-                what = f"a call changes the state of the global generator of {' and '.join(touched)}"
-                raise violated("global random numbers", rule, what, (-1,))
+    outputs = []
+    for seed in (1, 2):
+        y, moved = moved_by(lambda: values(aggregated(rule, x, state)).copy(), seed)
+        outputs.append(y)
+        if moved:
+            what = f"a call moves {' and '.join(moved)} global generator"
+            raise violated("global random numbers", rule, what, (-1,))
     require_same("global random numbers", rule, outputs[1], outputs[0], shown=(0, -1))
-
-
-def _generators() -> dict[str, Any]:
-    """The states of the global generators, as values that can be compared."""
-    name, keys, *rest = np.random.get_state()  # noqa: NPY002 (the global one is what this is about)
-    found: dict[str, Any] = {"NumPy": (name, np.asarray(keys).tobytes(), *rest), "Python": random.getstate()}
-    if (torch := sys.modules.get("torch")) is not None:
-        found["torch"] = torch.get_rng_state().numpy().tobytes()
-    return found
-
-
-def _seeded(seed: int) -> None:
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002
-    if (torch := sys.modules.get("torch")) is not None:
-        torch.random.default_generator.manual_seed(seed)
-
-
-@contextlib.contextmanager
-def _generators_as_they_were() -> Iterator[None]:
-    """What is done within changes no global generator."""
-    python, numpys = random.getstate(), np.random.get_state()  # noqa: NPY002
-    torch = sys.modules.get("torch")
-    torchs = None if torch is None else torch.get_rng_state()
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpys)  # noqa: NPY002
-        if torch is not None:
-            torch.set_rng_state(torchs)

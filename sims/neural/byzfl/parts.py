@@ -42,14 +42,14 @@ ATTACKS: dict[str, tuple[str, dict[str, tuple[str, Any, Any]], Table]] = {
     "InnerProductManipulation": ("InnerProductManipulation", {"tau": ("epsilon", real, 2.0)}, {}),
     "ALittleIsEnough": ("ALittleIsEnough", {"tau": ("z", real, 1.5)}, {"sign": 1}),
     "Mimic": ("Mimic", {"epsilon": ("worker", whole(0), 0)}, {}),
+    "Inf": ("Infinite", {}, {}),
+    "Gaussian": ("Gaussian", {"mu": ("mu", real, 0.0), "sigma": ("sigma", real, 1.0)}, {"together": True}),
     "Optimal_InnerProductManipulation": ("SearchedStrength", SEARCH, {"direction": "mean"}),
     "Optimal_ALittleIsEnough": ("SearchedStrength", SEARCH, {"direction": "deviation"}),
 }
 ABSENT_ATTACKS = {
     "LabelFlipping": "ByzFL sends the mean of the honest workers' gradients for flipped labels, in evaluation mode; "
     "here Byzantine workers flip labels of their own, and it would be another experiment",
-    "Inf": "there is no such attack here",
-    "Gaussian": "there is no such attack here",
 }
 NORMS = (
     "ByzFL's server never updates the running statistics of BatchNorm and evaluates with those of the first round: its "
