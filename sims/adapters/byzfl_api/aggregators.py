@@ -221,8 +221,8 @@ class Meamed(Named):
 class SMEA(Named):
     """The mean of the n − f vectors whose covariance has the smallest largest eigenvalue.
 
-    ByzFL takes for the eigenvalue what one step of the power method from a random vector gives, so that its choice is
-    random unless the vectors lie on a line; here it is the eigenvalue.
+    ByzFL takes for the eigenvalue λ the length that one step of the power method gives a random unit vector, of vectors
+    on a line λ·|cos| of its angle to that line: its choice is random unless d = 1. Here it is the eigenvalue.
     """
 
 
@@ -230,6 +230,6 @@ class SMEA(Named):
 class CAF(Named):
     """The mean of vectors whose weights fall along the covariance's main direction, where it was narrowest.
 
-    ByzFL takes for the direction what one step of the power method from a random vector gives, so that its result is
-    random unless the vectors lie on a line; here it is the eigenvector.
+    ByzFL takes for direction and eigenvalue what one step of the power method makes of a random unit vector, so that
+    its result is random unless d = 1; here they are those of the covariance.
     """
