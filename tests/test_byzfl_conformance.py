@@ -144,18 +144,27 @@ def test_mda_takes_a_subset_of_least_diameter_too(kind):
             assert away <= rounding(x, kind)
 
 
+def settled_at_once(x, f):
+    """Whether CAF needs one step: later ones it takes relative to the farthest that has weight, ByzFL to the farthest."""
+    squares = (x - x.mean()) ** 2
+    return squares.sum() / squares.max() > 2 * f
+
+
 @pytest.mark.parametrize("name", ["SMEA", "CAF"])
 def test_of_one_coordinate_byzfls_power_method_is_exact(name):
     """Of more it multiplies the eigenvalue by the cosine of the direction and a random vector: its result is random."""
     if name not in HERE:
         pytest.skip(f"there is no rule {name} here")
-    rng = np.random.Generator(np.random.Philox(23))
-    for number in range(40):
+    rng, compared = np.random.Generator(np.random.Philox(23)), 0
+    for number in range(60):
         n = int(rng.integers(3, 9))
         f = int(rng.integers(1, (n - 1) // 2 + 1))
         x = rng.normal(size=(n, 1)) + 3 * rng.normal()
-        theirs, mine = answers(name, {"f": f}, x, number)
-        np.testing.assert_allclose(mine, theirs, rtol=0, atol=rounding(x, "float64"))
+        if name == "SMEA" or settled_at_once(x, f):
+            theirs, mine = answers(name, {"f": f}, x, number)
+            np.testing.assert_allclose(mine, theirs, rtol=0, atol=rounding(x, "float64"))
+            compared += 1
+    assert compared > 20
 
 
 SEARCHES = ("Optimal_InnerProductManipulation", "Optimal_ALittleIsEnough")

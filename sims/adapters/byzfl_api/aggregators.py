@@ -231,5 +231,6 @@ class CAF(Named):
     """The mean of vectors whose weights fall along the covariance's main direction, where it was narrowest.
 
     ByzFL takes for direction and eigenvalue what one step of the power method makes of a random unit vector, so that
-    its result is random unless d = 1; here they are those of the covariance.
+    its result is random unless d = 1; here they are those of the covariance. A weight falls by its share of the
+    farthest message that still has one, in ByzFL of the farthest, which where that is far away lets none fall again.
     """
