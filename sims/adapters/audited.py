@@ -197,7 +197,7 @@ class ByzFLCall:
     def from_centre(self, x: Array, centre: Array) -> tuple[Array, Array]:
         """What a copy of it answers that has this m, and the m that it has afterwards."""
         mine = copy.copy(self.aggregator)
-        mine.m = namespace(x).asarray(centre, copy=True) if is_torch_array(x) else to_numpy(centre).copy()
+        mine.m = centre.float().clone() if is_torch_array(x) else to_numpy(centre).copy()
         y = ByzFLCall(mine, self.before)(x)
         return y, as_like(mine.m, x)
 
