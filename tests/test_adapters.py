@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import sys
 import types
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -238,13 +239,16 @@ def test_flowers_strategies_of_both_kinds(flower, strategy, f):
 @pytest.mark.skipif(importlib.util.find_spec("flwr") is None, reason="Flower is not installed")
 @pytest.mark.parametrize("module", ["flwr.server.strategy", "flwr.serverapp.strategy"])
 def test_flower_itself(module):
-    strategies = importlib.import_module(module)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what it imports
+        strategies = importlib.import_module(module)
     number = "num_malicious_clients" if "server." in module else "num_malicious_nodes"
     assert np.array_equal(from_flower(strategies.FedMedian()).aggregate(X), np.median(X, axis=-2))
     krum = from_flower(strategies.Krum(**{number: 2}))
     assert np.array_equal(krum.aggregate(X), Krum(2).aggregate(X))
     assert krum.breakdown(7) == 2
-    bulyan = from_flower(strategies.Bulyan(**{number: 1}))
+    # the older one hands its rule what it is given beside, and that needs it
+    bulyan = from_flower(strategies.Bulyan(**{number: 1}, **({"to_keep": 0} if "server." in module else {})))
     assert bulyan.aggregate(X).shape == (2, 3, 4)
     with pytest.raises(ValueError, match="Flower's Bulyan needs n ≥ 7, got n = 6"):
         bulyan.aggregate(X[0, 0, :6])
