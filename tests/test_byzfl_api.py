@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import re
 
 import numpy as np
 import pytest
 from global_draws import from_seed
+from zoo import ZOO
 
 from sims.adapters import byzfl_api as byzfl
 from sims.adapters.byzfl_api import aggregators, attacks, preaggregators
@@ -156,6 +158,7 @@ REFUSED = [
     ("GeometricMedian", {"nu": float("nan")}, ValueError, "GeometricMedian needs .*nu.* got nu = nan"),
     ("GeometricMedian", {"T": -1}, ValueError, "GeometricMedian needs T ≥ 0, got T = -1"),
     ("CenteredClipping", {"m": [0.0]}, TypeError, "CenteredClipping needs m as an array or a tensor"),
+    ("CenteredClipping", {"m": np.array(["1"])}, ValueError, "CenteredClipping needs .*m"),
     ("CenteredClipping", {"L": -1}, ValueError, "CenteredClipping needs L ≥ 0, got L = -1"),
     ("CenteredClipping", {"tau": 1}, ValueError, "CenteredClipping needs tau as a float, got tau = 1"),
     ("CenteredClipping", {"tau": -1.0}, ValueError, "CenteredClipping needs tau ≥ 0, got tau = -1.0"),
@@ -180,6 +183,32 @@ def test_what_byzfl_refuses_is_refused_with_its_type(name, given, error, sentenc
         getattr(byzfl, name)(**given)
 
 
+PARAMETERS = [
+    (name, parameter)
+    for name in byzfl.__all__
+    for parameter in inspect.signature(getattr(byzfl, name)).parameters
+    if name != "RobustAggregator" and parameter not in ("agg", "pre_agg_list")
+]
+
+
+@pytest.mark.parametrize(("name", "parameter"), PARAMETERS)
+def test_what_nobody_means_is_refused_by_name_or_works(name, parameter):
+    if name in SAME_NAME and name not in HERE:
+        pytest.skip(f"there is no rule {name} here")
+    for called, value in ZOO.items():
+        y, said = given(name, parameter, value)
+        assert y is not None or re.search(rf"(?<!\w){parameter}(?!\w)", said), f"{called}: {said}"
+        assert y is None or (y.shape[-1] == 2 and (called == "huge" or not np.isnan(y).any())), f"{called}: {y}"
+
+
+def given(name, parameter, value):
+    """What comes of THREE with this value, or what is said against it."""
+    try:
+        return getattr(byzfl, name)(**{parameter: value})(np.array(THREE)), ""
+    except (TypeError, ValueError) as error:
+        return None, str(error)
+
+
 @pytest.mark.parametrize(
     ("made", "vectors", "error", "sentence"),
     [
@@ -187,6 +216,12 @@ def test_what_byzfl_refuses_is_refused_with_its_type(name, given, error, sentenc
         (byzfl.Krum(2), np.zeros((4, 1)), ValueError, "Krum needs n ≥ 2f \\+ 1, got n = 4, f = 2"),
         (byzfl.NNM(2), np.zeros((2, 1)), ValueError, "NNM needs f < n, got f = 2, n = 2"),
         (byzfl.ARC(3), np.zeros((2, 1)), ValueError, "ARC needs f ≤ n, got f = 3, n = 2"),
+        (
+            byzfl.CenteredClipping(np.zeros(2)),
+            np.zeros((2, 1)),
+            ValueError,
+            r"m of shape \(1,\), got m of shape \(2,\)",
+        ),
         (byzfl.Mimic(2), np.zeros((2, 1)), ValueError, "Mimic needs epsilon < g, got epsilon = 2, g = 2"),
         (byzfl.ALittleIsEnough(), np.zeros((1, 1)), ValueError, "needs g > ddof honest workers"),
         (byzfl.Average(), [], ValueError, "needs at least one vector"),
