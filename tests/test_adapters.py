@@ -111,6 +111,15 @@ def test_an_audit_finds_what_is_wrong_with_it(made, promises, contract):
         contracts.check_rule(rule, 5, 3)
 
 
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("name", ["TrMean", "Median"])
+def test_an_audit_finds_nothing_wrong_with_what_is_right(library, name):
+    aggregator = getattr(library, name)(**({"f": 1} if name == "TrMean" else {}))
+    rule = from_byzfl(aggregator, promises=Promises())
+    contracts.check_rule(rule, 5, 3)
+    assert repr(rule) == f"ByzFL's {name} (f = {int(name == 'TrMean')})"
+
+
 @WITH_BYZFL
 def test_byzfls_krum_returns_the_message_with_a_nan():
     rule = from_byzfl(BYZFL.Krum(1))
