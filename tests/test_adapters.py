@@ -176,6 +176,13 @@ def test_krums_classes_are_called_with_tensors_and_names():
         rule.aggregate(X[0, 0, :4])
 
 
+def test_multikrum_of_krums_needs_one_more_without_an_m():
+    class MultiKrum(TrimmedLikeKrums):
+        pass
+
+    assert (from_krum(MultiKrum, 2).least, from_krum(MultiKrum, 2, m=1).least) == (8, 7)
+
+
 @pytest.mark.skipif(importlib.util.find_spec("krum") is None, reason="krum is not installed (it needs Python 3.12)")
 def test_krum_itself():
     pytest.importorskip("torch")
@@ -296,6 +303,13 @@ def test_a_state_dict_and_back_into_the_model():
         assert all(torch.equal(again[name], state[name]) and again[name].dtype == state[name].dtype for name in again)
     models[0].load_state_dict(back(x.mean(dim=0)), strict=False)
     assert torch.equal(flat([models[0].state_dict()], skip=["1.num_batches_tracked"])[0][0, :6], x.mean(dim=0)[:6])
+
+
+def test_entries_are_laid_out_in_the_first_ones_order():
+    one, two = {"w": np.array([1.0]), "b": np.array([2.0])}, {"b": np.array([4.0]), "w": np.array([3.0])}
+    x, back = flat([one, two])
+    assert np.array_equal(x, [[1.0, 2.0], [3.0, 4.0]])
+    assert list(back(x[1])) == ["w", "b"]
 
 
 @pytest.mark.parametrize(
