@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from conftest import arrays_of
 from global_draws import from_seed
 from sound_rules import byzfl_itself
 
+from conftest import arrays_of
 from sims import contracts
 from sims.adapters import byzfl_api
 from sims.adapters.audited import from_byzfl, from_flower, from_krum
