@@ -10,7 +10,7 @@ verify: $(VENV)/installed
 	$(BIN)/byzcheck verify
 
 ONLY ?= # options of pytest: files, -k, --ignore
-test: $(VENV)/installed-$(EXTRAS)
+test: $(VENV)/installed-$(EXTRAS) $(if $(findstring neural,$(EXTRAS)),$(VENV)/installed-byzfl)
 	$(BIN)/python -m pytest -n 2 $(ONLY)
 
 CASES ?= 100000
@@ -61,6 +61,12 @@ $(VENV)/installed: pyproject.toml
 # aggregators of both run without, on the versions that everybody else in the table is measured with.
 $(VENV)/installed-peers: $(VENV)/installed-bench
 	$(BIN)/python -m pip install --quiet --no-deps byzfl==0.0.11 byzpy==0.1.4
+	touch $@
+
+# What the adapter of ByzFL's names is held to, where there is a torch. byzfl asks for torchvision, which would choose
+# another one; the tests put an empty module in the place of what needs it.
+$(VENV)/installed-byzfl: $(VENV)/installed-$(EXTRAS)
+	$(BIN)/python -m pip install --quiet --no-deps byzfl==0.0.11
 	touch $@
 
 $(VENV)/installed-%: pyproject.toml

@@ -26,6 +26,7 @@ if importlib.util.find_spec("hypothesis"):  # the tests that a GPU runs do witho
     settings.load_profile("byzcheck")
 
 OPTIONAL_LIBRARIES = ("cupy", "torch")
+OTHERS = {"ByzFL": "byzfl", "krum": "krum", "Flower": "flwr"}
 LIBRARIES = ("numpy", "numpy-read-only", "array-api-strict", *OPTIONAL_LIBRARIES)
 
 
@@ -67,9 +68,13 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     """Says which optional libraries are missing, since their tests are skipped, and where CUDA kernels ran."""
     missing = [library for library in OPTIONAL_LIBRARIES if not usable(library)]
     cuda = "run on the CPU by an emulator" if COMPILER else "not run, for there is no C++ compiler"
+    there = {name: importlib.util.find_spec(module) for name, module in OTHERS.items()}
+    asked = ", ".join(name for name, spec in there.items() if spec) or "none"
+    absent = ", ".join(name for name, spec in there.items() if not spec) or "none"
     gpu = "and on the GPU" if usable("cupy") else "tests that need a GPU are skipped: nothing was run on one"
     return [
         f"optional array libraries missing, their tests are skipped: {', '.join(missing) or 'none'}",
+        f"libraries whose results are compared: {asked}; not installed, their tests are skipped: {absent}",
         f"CUDA kernels: {cuda}; {gpu}",
     ]
 

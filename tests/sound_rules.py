@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import stats
 
+from sims.adapters.audited import from_byzfl
 from sims.aggregators import (
     ARC,
     RFA,
@@ -298,6 +299,8 @@ def of_byzfl() -> list[tuple[str, Callable[[int, int], Any]]]:
         ("ByzFL's Median", whatever(byzfl.Median())),
         ("ByzFL's TrMean", majority(byzfl.TrMean)),
         ("ByzFL's GeometricMedian", whatever(byzfl.GeometricMedian(nu=0.1, T=3))),
+        ("ByzFL's Median as a rule", whatever(from_byzfl(byzfl.Median(), promises=Promises()))),
+        ("ByzFL's TrMean as a rule", majority(lambda f: from_byzfl(byzfl.TrMean(f), promises=Promises()))),
     ]
 
 

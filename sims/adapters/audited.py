@@ -25,12 +25,12 @@ NOTHING = Promises(translation=False, scale=False, odd=False, agreement=False)
 State = Any
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ForeignRule(FunctionRule):
-    """A function (n, d) → (d,) of another library, called `title`, built for f and defined for n ≥ `least` workers."""
+    """A function (n, d) → (d,) of another library, called `title`, that `bears` the f it was built for; n ≥ `least`."""
 
     title: str
-    f: int = 0
+    bears: int = 0
     least: int = 1
     declares: Promises = NOTHING
 
@@ -44,16 +44,19 @@ class ForeignRule(FunctionRule):
         """The title."""
         return self.title
 
+    def __repr__(self) -> str:
+        return f"{self.title} (f = {self.bears})"
+
     def breakdown(self, n: int) -> int:
         """The f that it was built for."""
-        return self.f
+        return self.bears
 
     def require(self, n: int) -> None:
         """Raise unless n ≥ `least`."""
         _enough(self, n)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CentredRule(Rule):
     """An aggregator that keeps its last aggregate in the attribute `m`, as ByzFL's CenteredClipping does.
 
@@ -62,7 +65,7 @@ class CentredRule(Rule):
 
     function: ByzFLCall
     title: str
-    f: int = 0
+    bears: int = 0
     least: int = 1
     declares: Promises = NOTHING
 
@@ -71,9 +74,12 @@ class CentredRule(Rule):
         """What was declared."""
         return self.declares
 
+    def __repr__(self) -> str:
+        return f"{self.title} (f = {self.bears})"
+
     def breakdown(self, n: int) -> int:
         """The f that it was built for."""
-        return self.f
+        return self.bears
 
     def require(self, n: int) -> None:
         """Raise unless n ≥ `least`."""
@@ -197,7 +203,7 @@ class ByzFLCall:
     def from_centre(self, x: Array, centre: Array) -> tuple[Array, Array]:
         """What a copy of it answers that has this m, and the m that it has afterwards."""
         mine = copy.copy(self.aggregator)
-        mine.m = namespace(x).asarray(centre, copy=True) if is_torch_array(x) else to_numpy(centre).copy()
+        mine.m = centre.float().clone() if is_torch_array(x) else to_numpy(centre).copy()
         y = ByzFLCall(mine, self.before)(x)
         return y, as_like(mine.m, x)
 

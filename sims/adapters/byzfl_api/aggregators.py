@@ -14,7 +14,7 @@ from sims.adapters.byzfl_api.vectors import Vectors, a_float, aggregated, majori
 from sims.aggregators.distances import Either, Telling, chosen_by
 from sims.backend import Array, as_like, namespace, take_rows
 from sims.by_name import rule_by_name
-from sims.checked import keep, told, whole
+from sims.checked import MOST_STEPS, Bounds, keep, told, whole, within
 
 __all__ = ["ARC", "NNM", "Bucketing", "Clipping"]  # ByzFL has these here, too
 __all__ += ["CAF", "MDA", "SMEA", "Average", "CenteredClipping", "GeometricMedian", "Krum", "Meamed", "Median"]
@@ -96,8 +96,8 @@ class GeometricMedian:
     T: int = 3
 
     def __post_init__(self) -> None:
-        keep(self, a_float, "nu", error=TypeError)
-        keep(self, whole, "T", least=0)
+        keep(self, a_float, "nu", error=TypeError, finite=False)
+        keep(self, whole, "T", least=0, most=MOST_STEPS)
 
     def __call__(self, vectors: Vectors) -> Array:
         """(n, d) → (d,)."""
@@ -159,7 +159,8 @@ class CenteredClipping:
     What comes out is the next m, an attribute that may be set. ByzFL 0.0.11 refuses every m that its constructor is
     given; here it may be an array or a tensor (d,). A vector that is not finite has weight 0, ByzFL's result is NaN.
 
-    Raises `TypeError` for an m of another kind, `ValueError` unless L ≥ 0 and tau is a float ≥ 0.
+    Raises `TypeError` for an m of another kind, `ValueError` for one of another shape, and unless L ≥ 0 and tau is a
+    float ≥ 0.
 
     >>> clip = CenteredClipping(tau=1.0)
     >>> [float(clip([np.array([0.5]), np.array([9.0])])[0]) for _ in range(2)]
@@ -173,12 +174,16 @@ class CenteredClipping:
     def __post_init__(self) -> None:
         if not (self.m is None or isinstance(self.m, np.ndarray) or is_torch_array(self.m)):
             raise TypeError(f"CenteredClipping needs m as an array or a tensor, got m = {told(self.m)}")
-        keep(self, whole, "L", least=0)
-        keep(self, a_float, "tau", least=0)
+        if self.m is not None:
+            within("CenteredClipping", "m", self.m, Bounds(), "numbers")
+        keep(self, whole, "L", least=0, most=MOST_STEPS)
+        keep(self, a_float, "tau", least=0, finite=False)
 
     def __call__(self, vectors: Vectors) -> Array:
         """(n, d) → (d,), which m is afterwards."""
         x, shape = read(vectors)
+        if self.m is not None and tuple(self.m.shape) not in (shape, tuple(x.shape[1:])):
+            raise ValueError(f"CenteredClipping needs m of shape {shape}, got m of shape {tuple(self.m.shape)}")
         centre = namespace(x).zeros_like(x[0, ...]) if self.m is None else as_like(self.m, x).reshape(x.shape[1:])
         if self.L:
             centre = aggregators.CenteredClipping(tau=self.tau, steps=self.L).aggregate(x, centre)
@@ -221,8 +226,8 @@ class Meamed(Named):
 class SMEA(Named):
     """The mean of the n − f vectors whose covariance has the smallest largest eigenvalue.
 
-    ByzFL takes for the eigenvalue what one step of the power method from a random vector gives, so that its choice is
-    random unless the vectors lie on a line; here it is the eigenvalue.
+    ByzFL takes for the eigenvalue λ the length that one step of the power method gives a random unit vector, of vectors
+    on a line λ·|cos| of its angle to that line: its choice is random unless d = 1. Here it is the eigenvalue.
     """
 
 
@@ -230,6 +235,7 @@ class SMEA(Named):
 class CAF(Named):
     """The mean of vectors whose weights fall along the covariance's main direction, where it was narrowest.
 
-    ByzFL takes for the direction what one step of the power method from a random vector gives, so that its result is
-    random unless the vectors lie on a line; here it is the eigenvector.
+    ByzFL takes for direction and eigenvalue what one step of the power method makes of a random unit vector, so that
+    its result is random unless d = 1; here they are those of the covariance. A weight falls by its share of the
+    farthest message that still has one, in ByzFL of the farthest, which where that is far away lets none fall again.
     """

@@ -28,7 +28,9 @@ def sent(attack: Attack, vectors: Vectors, f: int = 1, aggregate: Callable[[Arra
     xp = namespace(x)
     own, origin = xp.zeros((f, d), dtype=x.dtype, device=device(x)), xp.zeros_like(x[0, ...])
     view = View(x, own, x, own, origin, origin, aggregate or Average(), t=1)
-    return copy_of(attack(view, attack.init(origin, g + f, f))[0][0, ...]).reshape(shape)
+    with np.errstate(all="ignore"):  # a vector may be beyond all numbers
+        y, _ = attack(view, attack.init(origin, g + f, f))
+    return copy_of(y[0, ...]).reshape(shape)
 
 
 @dataclass(eq=False)

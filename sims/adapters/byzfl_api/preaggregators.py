@@ -91,7 +91,7 @@ class Clipping:
     c: float = 2.0
 
     def __post_init__(self) -> None:
-        keep(self, a_float, "c", least=0)
+        keep(self, a_float, "c", least=0, finite=False)
 
     def __call__(self, vectors: Vectors) -> Array:
         """(n, d) → (n, d)."""

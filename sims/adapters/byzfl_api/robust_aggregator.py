@@ -48,8 +48,7 @@ def _made(argument: str, table: Mapping[str, Any], known: tuple[str, ...], modul
     """What a table describes."""
     name, given = table.get("name"), table.get("parameters", {})
     if name not in known:
-        near = nearest(str(name), known)
-        hint = f": did you mean {near}?" if near else f" ({', '.join(known)})"
+        hint = nearest(str(name), known) or f"; known are {', '.join(known)}"
         raise ValueError(f"{argument} needs a known name, got name = {told(name)}{hint}")
     kind = getattr(module, name)
     taken = inspect.signature(kind).parameters

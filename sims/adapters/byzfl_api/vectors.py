@@ -51,9 +51,14 @@ def majority(owner: str, f: int, n: int) -> None:
 
 
 def a_float(
-    owner: str, name: str, value: Any, least: float | None = None, error: type[Exception] = ValueError
+    owner: str,
+    name: str,
+    value: Any,
+    least: float | None = None,
+    error: type[Exception] = ValueError,
+    finite: bool = True,
 ) -> float:
     """A parameter that ByzFL takes as a float and as nothing else; `error` is what it raises for the others."""
     if not isinstance(value, float):
         raise error(f"{owner} needs {name} as a float, got {name} = {checked.told(value)}")
-    return checked.real(owner, name, value, least=least, finite=False)
+    return checked.real(owner, name, value, least=least, finite=finite) + 0.0  # of −0.0 it makes 0.0
