@@ -168,7 +168,7 @@ def test_published_are_the_rules_that_need_nothing_but_f():
 
 
 def test_every_rule_has_an_exact_definition():
-    assert set(DEFINITIONS) == set(RULES)
+    assert {rule for rule in RULES if rule not in DEFINITIONS and rule.exact is Rule.exact} == set()
 
 
 def test_every_rule_is_in_the_readme_with_what_it_needs():

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from sims import columns, kernels
-from sims.aggregators.distances import Either, Telling, chosen_by
+from sims.aggregators.distances import Either, Telling, chosen_by, in_order
 from sims.aggregators.rule import Promises, StatelessRule
-from sims.backend import Array, order_by_value, take_rows
+from sims.backend import Array, take_rows
 from sims.checked import choice, keep, whole
 from sims.kernels.in_rounds import RuleInRounds, Step
 
@@ -40,26 +38,13 @@ def _lowest(x: Array, f: int, variant: str, count: int) -> Array:
     def choose(distances: Either) -> tuple[Array, list[Telling]]:
         scores = distances.scores(neighbours)
         if power == 1.0:
-            order = _in_order(scores, distances, count)
+            order = in_order(scores, distances.ranks, count)
             return order, [(scores, order)]
         powers = distances.raised(power, scores).scores(neighbours)
-        order = _in_order(powers, distances, count)
+        order = in_order(powers, distances.ranks, count)
         return order, [(powers, order), (scores, order)]  # powers have a unit of their own, and tell nothing of theirs
 
     return chosen_by(x, f, choose)[0]
-
-
-def _in_order(scores: Array, distances: Either, count: int) -> Array:
-    """The `count` workers of lowest score in its order, equal scores by value."""
-    if type(scores) is not np.ndarray:  # on a device it would take as long to see whether there are ties
-        return order_by_value(scores, distances.ranks(...))[..., :count]
-    order = np.argsort(scores, axis=-1, kind="stable")[..., : count + 1]
-    ordered = np.take_along_axis(scores, order, axis=-1)
-    tied = np.any(ordered[..., 1:] == ordered[..., :-1], axis=-1)
-    order = order[..., :count]
-    if np.any(tied):
-        order[tied] = order_by_value(scores[tied], distances.ranks(tied))[..., :count]
-    return order
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,8 @@ class NearestNeighbourMixing(PreAggregation):
     def promises(self) -> Promises:
         """Those of the rule; at f = 0 all messages become their mean, and so does any rule."""
         inner = self.rule.promises
-        return Promises(inner.translation, inner.scale, inner.odd, inner.mean and self.f == 0, inner.agreement)
+        mean = inner.mean and self.f == 0
+        return Promises(inner.translation, inner.scale, inner.odd, mean, inner.agreement, inner.permutation)
 
     def require(self, n: int) -> None:
         """Raise unless n ≥ 2f + 1, and as the rule does."""

@@ -12,7 +12,11 @@ import inspect
 
 from sims.aggregators import (
     ARC,
+    CAF,
+    CGE,
+    MDA,
     RFA,
+    SMEA,
     Bucketing,
     Bulyan,
     CenteredClipping,
@@ -20,9 +24,12 @@ from sims.aggregators import (
     CoordinateMedian,
     GeometricMedian,
     Krum,
+    Meamed,
     Mean,
+    MoNNA,
     MultiKrum,
     NearestNeighbourMixing,
+    Phocas,
     Rule,
     TrimmedMean,
 )
@@ -68,6 +75,13 @@ RULES: tuple[type[Rule], ...] = (
     NearestNeighbourMixing,
     Clipping,
     ARC,
+    MDA,
+    MoNNA,
+    Meamed,
+    Phocas,
+    CGE,
+    SMEA,
+    CAF,
 )
 ATTACKS: tuple[type[Attack], ...] = (
     NoAttack,

@@ -305,8 +305,9 @@ def contracts_for(rule: Rule, n: int, d: int = 2) -> Iterator[tuple[str, Contrac
     """(name, check) of every contract that `rule` owes for n workers and d coordinates; each check takes (rule, x)."""
     n, d = whole("contracts_for", "n", n, least=1), whole("contracts_for", "d", d, least=0)
     promises, f = declared(rule, n)
-    yield "permutation", check_permutation
-    yield "ties", check_ties
+    if promises.permutation:
+        yield "permutation", check_permutation
+        yield "ties", check_ties
     yield "kind", check_kind
     yield "inputs untouched", check_inputs_untouched
     yield "leading axes", check_leading_axes
