@@ -1,5 +1,7 @@
 """Aggregation rules: messages (..., n, d) in, one vector (..., d) out."""
 
+from typing import TYPE_CHECKING, Any
+
 from sims.aggregators.bucketing import Bucketing
 from sims.aggregators.bulyan import Bulyan
 from sims.aggregators.caf import CAF
@@ -20,6 +22,7 @@ from sims.aggregators.rfa import RFA
 from sims.aggregators.rule import FunctionRule, Promises, Rule, StatelessRule, as_rule
 from sims.aggregators.smea import SMEA
 from sims.aggregators.trimmed_mean import TrimmedMean
+from sims.packages import class_in
 
 __all__ = [
     "ARC",
@@ -49,3 +52,9 @@ __all__ = [
     "TrimmedMean",
     "as_rule",
 ]
+
+if not TYPE_CHECKING:  # for a checker of types only what is listed is there
+
+    def __getattr__(name: str) -> Any:
+        """A class that a file of this package defines and that is not listed above."""
+        return class_in(__name__, name)

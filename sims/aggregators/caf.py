@@ -75,17 +75,16 @@ class CAF(StatelessRule):
         """(..., n, d) → (..., d)."""
         if not self.f:
             return kernels.mean(x) if kernels.pays(x) else columns.mean(x)
-        weigh = functools.partial(_weights, f=self.f, kind=widest(x))
-        return weighted_mean(x, chosen_by(x, self.f, weigh)[0])
+        return weighted_mean(x, chosen_by(x, self.f, functools.partial(_weights, f=self.f))[0])
 
 
-def _weights(distances: Either, f: int, kind: Any) -> tuple[Array, list[Telling]]:
+def _weights(distances: Either, f: int) -> tuple[Array, list[Telling]]:
     """The weights (..., n), which add up to 1, of the mean that is taken; and all eigenvalues on the way."""
     alive, ranks = distances.alive, distances.ranks(...)
     xp, n = namespace(ranks), ranks.shape[-1]
     order = xp.argsort(ranks, axis=-1, stable=True)  # so that rounding is the same in any order of the workers
     back = inverse(order)
-    c = xp.astype(xp.take_along_axis(alive, order, axis=-1), kind)
+    c = xp.astype(xp.take_along_axis(alive, order, axis=-1), widest(alive))
     shares, values, exponents, going = [], [], [], xp.any(alive, axis=-1)
     told = []
     for _ in range(2 * f):

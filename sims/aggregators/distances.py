@@ -157,7 +157,9 @@ def chosen_by(x: Array, f: int, choose: Choice) -> tuple[Array, Array]:
     exact, _ = choose(ScaledDistances.between(rows, alive, to_numpy(found.ranks(...))[doubtful]))
     merged = to_numpy(chosen).copy()
     merged[doubtful] = exact
-    return xp.asarray(merged, device=device(x)), found.alive
+    here = doubtful.reshape(*doubtful.shape, *(1,) * (merged.ndim - doubtful.ndim))
+    again, here = xp.asarray(merged, dtype=chosen.dtype, device=device(x)), xp.asarray(here, device=device(x))
+    return xp.where(here, again, chosen), found.alive  # the others keep their derivatives
 
 
 def _doubtful(x: Array, found: Distances, telling: list[Telling], f: int) -> np.ndarray | None:

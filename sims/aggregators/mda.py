@@ -62,7 +62,7 @@ class MDA(StatelessRule):
             squares = [square(a, b) for a, b in itertools.combinations(subset, 2)]
             return max(squares, default=0), sum(squares), subset
 
-        return average(min(itertools.combinations(sorted(rows), len(rows) - self.f), key=order))
+        return average(min(itertools.combinations(sorted(map(tuple, rows)), len(rows) - self.f), key=order))
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""

@@ -60,7 +60,7 @@ def _squares(x: Array, about: Array | None) -> Array:
     size = max(1, BLOCK * n // max(1, math.prod(x.shape)))
     found = []
     for i in range(0, n, size):
-        rows = xp.astype(x[..., i : i + size, :], wide)
+        rows = xp.astype(x[..., i : min(i + size, n), :], wide)
         away = rows if centre is None else rows - centre
         found.append(sum_across(away * away))
     return xp.concat(found, axis=-1) if len(found) > 1 else found[0]

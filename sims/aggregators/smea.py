@@ -63,7 +63,7 @@ class SMEA(StatelessRule):
             mean = average(subset)
             return sum(square(row, mean) for row in subset), subset
 
-        return average(min(itertools.combinations(sorted(rows), len(rows) - self.f), key=order))
+        return average(min(itertools.combinations(sorted(map(tuple, rows)), len(rows) - self.f), key=order))
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""

@@ -1,112 +1,45 @@
 """The register of all rules, attacks, problems, optimizers and observers, and whatever goes by name.
 
-A new one is written into its tuple here and nowhere else: the command line, the contract suite, the strategies and the
-tests read the register, and `tests/test_by_name.py` notices what is not in it. In files and on the command line a thing
-is called by its class name (`Krum`) or by a constructor of the class (`Quadratic.between`), one's own by `module:Name`,
-and what is built around another by both names (`Bucketing(Krum)`).
+Whatever a module of their packages defines is in it: the command line, the contract suite, the strategies, the
+benchmark and the tests read the register. In files and on the command line a thing is called by its class name (`Krum`)
+or by a constructor of the class (`Quadratic.between`), one's own by `module:Name`, and what is built around another by
+both names (`Bucketing(Krum)`).
 """
 
 from __future__ import annotations
 
 import inspect
 
-from sims.aggregators import (
-    ARC,
-    CAF,
-    CGE,
-    MDA,
-    RFA,
-    SMEA,
-    Bucketing,
-    Bulyan,
-    CenteredClipping,
-    Clipping,
-    CoordinateMedian,
-    GeometricMedian,
-    Krum,
-    Meamed,
-    Mean,
-    MoNNA,
-    MultiKrum,
-    NearestNeighbourMixing,
-    Phocas,
-    Rule,
-    TrimmedMean,
-)
-from sims.attacks import (
-    ALittleIsEnough,
-    Attack,
-    BitFlipping,
-    InnerProductManipulation,
-    LabelFlipping,
-    Mimic,
-    NoAttack,
-    Relocation,
-    SearchedStrength,
-    Together,
-)
+from sims import aggregators, attacks, observers, optimizers, problems
+from sims.aggregators import Rule
+from sims.attacks import Attack
 from sims.by_name.signatures import required
-from sims.observers import ClassDistances, Clipped, Kept, Observer, Picked, Push
-from sims.optimizers import SGD, Optimizer, ServerMomentum, WeightDecay, WorkerMomentum, WorkerMVR
-from sims.problems import (
-    Bernoulli,
-    HeterogeneousSoftmaxRegression,
-    Huber,
-    Pareto,
-    Pendulum,
-    Problem,
-    Quadratic,
-    Rademacher,
-    Sinusoidal,
-    SoftmaxRegression,
-)
+from sims.observers import Observer
+from sims.optimizers import Optimizer
+from sims.packages import defined
+from sims.problems import Problem
 
-RULES: tuple[type[Rule], ...] = (
-    Mean,
-    CoordinateMedian,
-    GeometricMedian,
-    RFA,
-    Krum,
-    MultiKrum,
-    TrimmedMean,
-    Bulyan,
-    CenteredClipping,
-    Bucketing,
-    NearestNeighbourMixing,
-    Clipping,
-    ARC,
-    MDA,
-    MoNNA,
-    Meamed,
-    Phocas,
-    CGE,
-    SMEA,
-    CAF,
+# the order of those on which recorded results depend; whatever else there is follows by name, and is not written here
+_RULES = (
+    *("Mean", "CoordinateMedian", "GeometricMedian", "RFA", "Krum", "MultiKrum", "TrimmedMean", "Bulyan"),
+    *("CenteredClipping", "Bucketing", "NearestNeighbourMixing", "Clipping", "ARC"),
 )
-ATTACKS: tuple[type[Attack], ...] = (
-    NoAttack,
-    BitFlipping,
-    LabelFlipping,
-    InnerProductManipulation,
-    ALittleIsEnough,
-    Relocation,
-    Mimic,
-    SearchedStrength,
-    Together,
+_ATTACKS = (
+    *("NoAttack", "BitFlipping", "LabelFlipping", "InnerProductManipulation", "ALittleIsEnough", "Relocation"),
+    *("Mimic", "SearchedStrength", "Together"),
 )
-PROBLEMS: tuple[type[Problem], ...] = (
-    Quadratic,
-    Bernoulli,
-    Rademacher,
-    Pareto,
-    Sinusoidal,
-    Pendulum,
-    Huber,
-    SoftmaxRegression,
-    HeterogeneousSoftmaxRegression,
+_PROBLEMS = (
+    *("Quadratic", "Bernoulli", "Rademacher", "Pareto", "Sinusoidal", "Pendulum", "Huber", "SoftmaxRegression"),
+    "HeterogeneousSoftmaxRegression",
 )
-OPTIMIZERS: tuple[type[Optimizer], ...] = (SGD, WorkerMomentum, ServerMomentum, WorkerMVR, WeightDecay)
-OBSERVERS: tuple[type[Observer], ...] = (Push, Kept, Clipped, Picked, ClassDistances)
+_OPTIMIZERS = ("SGD", "WorkerMomentum", "ServerMomentum", "WorkerMVR", "WeightDecay")
+_OBSERVERS = ("Push", "Kept", "Clipped", "Picked", "ClassDistances")
+
+RULES: tuple[type[Rule], ...] = defined(aggregators, Rule, _RULES)
+ATTACKS: tuple[type[Attack], ...] = defined(attacks, Attack, _ATTACKS)
+PROBLEMS: tuple[type[Problem], ...] = defined(problems, Problem, _PROBLEMS)
+OPTIMIZERS: tuple[type[Optimizer], ...] = defined(optimizers, Optimizer, _OPTIMIZERS)
+OBSERVERS: tuple[type[Observer], ...] = defined(observers, Observer, _OBSERVERS)
 REGISTER: dict[str, tuple[type, ...]] = {
     "rule": RULES,
     "attack": ATTACKS,

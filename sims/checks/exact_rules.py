@@ -93,16 +93,16 @@ def trimmed_mean(rule: Any, rows: list[Vector]) -> Vector:
 
 
 def krum(rule: Any, rows: list[Vector]) -> Vector:
-    """The message of lowest score, the lexicographically smallest of several; n ≥ 2f + 3."""
-    at_least("Krum", len(rows), 2 * rule.f + 3, rule.f)
+    """The message of lowest score, the lexicographically smallest of several; n ≥ 2f + 3, for "byzfl" n ≥ 2f + 1."""
+    at_least("Krum", len(rows), 2 * rule.f + (1 if rule.variant == "byzfl" else 3), rule.f)
     scores = krum_scores(rows, neighbour_count(rule, len(rows)), rule.variant)
     return by_score(rows, scores)[0]
 
 
 def multi_krum(rule: Any, rows: list[Vector]) -> Vector:
-    """The average of the m messages of lowest score (m = n − f unless given); n ≥ 2f + 3, m ≤ n − f."""
+    """The average of the m messages of lowest score (m = n − f unless given), m ≤ n − f; n as for `krum`."""
     n, f = len(rows), rule.f
-    at_least("MultiKrum", n, 2 * f + 3, f)
+    at_least("MultiKrum", n, 2 * f + (1 if rule.variant == "byzfl" else 3), f)
     m = n - f if rule.m is None else rule.m
     if m > n - f:
         raise ValueError(f"MultiKrum needs m ≤ n − f, got m = {m}, n = {n}, f = {f}")
