@@ -14,7 +14,7 @@ from sims.aggregators.distances import Either, Telling, chosen_by
 from sims.aggregators.exactly import Vector, average, square
 from sims.aggregators.rule import Promises, StatelessRule
 from sims.aggregators.shortest import mean_of
-from sims.aggregators.subsets import by_value, few_enough, looked_up, members, portions
+from sims.aggregators.subsets import by_value, candidates, few_enough, looked_up, members, portions
 from sims.backend import Array, namespace
 from sims.checked import keep, whole
 
@@ -66,20 +66,22 @@ class MDA(StatelessRule):
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""
-        f, n = self.f, x.shape[-2]
-        return mean_of(x, chosen_by(x, f, functools.partial(_tightest, n=n, m=n - f))[0])
+        f, (n, d) = self.f, x.shape[-2:]
+        table = candidates(n, n - f, d)
+        return mean_of(x, chosen_by(x, f, functools.partial(_tightest, table=table, n=n))[0])
 
 
-def _tightest(distances: Either, n: int, m: int) -> tuple[Array, list[Telling]]:
+def _tightest(distances: Either, table: np.ndarray, n: int) -> tuple[Array, list[Telling]]:
     """The subset of least diameter, (..., m), by value; its diameter and sum of squared distances."""
+    m = table.shape[-1]
     order, flat = by_value(distances, m - 1)
     xp = namespace(flat)
     first, second = np.triu_indices(m, 1)
     if not len(first):
         return order[..., :1], [(flat[..., :0], None)]
     found: list[Array] = []
-    for start, table in portions(flat, n, m, len(first)):
-        pairs = looked_up(flat, table[:, first].astype(np.int64) * n + table[:, second])
+    for start, some in portions(table, flat, len(first)):
+        pairs = looked_up(flat, some[:, first].astype(np.int64) * n + some[:, second])
         diameters, sums = xp.max(pairs, axis=-1), xp.sum(pairs, axis=-1)
         least = xp.min(diameters, axis=-1, keepdims=True)
         sums = xp.where(diameters == least, sums, xp.full_like(sums, float("inf")))
@@ -90,4 +92,4 @@ def _tightest(distances: Either, n: int, m: int) -> tuple[Array, list[Telling]]:
             here = [xp.where(better, new, old) for new, old in zip(here, found, strict=True)]
         found = here
     diameter, total, chosen = found
-    return members(order, chosen, n, m), [(xp.concat([diameter, total], axis=-1), None)]
+    return members(order, table, chosen), [(xp.concat([diameter, total], axis=-1), None)]

@@ -14,7 +14,7 @@ from sims.aggregators.distances import Either, Telling, chosen_by
 from sims.aggregators.exactly import Vector, average, on_a_line, square
 from sims.aggregators.rule import Promises, StatelessRule
 from sims.aggregators.shortest import mean_of
-from sims.aggregators.subsets import by_value, few_enough, looked_up, members, portions
+from sims.aggregators.subsets import by_value, candidates, few_enough, looked_up, members, portions
 from sims.backend import Array, namespace
 from sims.checked import keep, whole
 
@@ -67,42 +67,73 @@ class SMEA(StatelessRule):
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""
-        f, n = self.f, x.shape[-2]
-        return mean_of(x, chosen_by(x, f, functools.partial(_flattest, n=n, m=n - f))[0])
+        f, (n, d) = self.f, x.shape[-2:]
+        table = candidates(n, n - f, d)
+        return mean_of(x, chosen_by(x, f, functools.partial(_flattest, table=table, n=n))[0])
 
 
-def _flattest(distances: Either, n: int, m: int) -> tuple[Array, list[Telling]]:
+def _flattest(distances: Either, table: np.ndarray, n: int) -> tuple[Array, list[Telling]]:
     """The subset of the least largest eigenvalue, (..., m), by value; and that eigenvalue."""
+    m = table.shape[-1]
     order, flat = by_value(distances, m - 1)
     xp = namespace(flat)
     if m == 1:
         return order[..., :1], [(flat[..., :0], None)]
-    largest = xp.concat(
-        [
-            largest_eigenvalues(looked_up(flat, table[:, :, None].astype(np.int64) * n + table[:, None, :]))
-            for _, table in portions(flat, n, m, m * m)
-        ],
-        axis=-1,
-    )
+    slack, found = 8 * m * m * float(xp.finfo(flat.dtype).eps), []
+    best = xp.full_like(flat[..., :1], float("inf"))
+    for _, some in portions(table, flat, m * m):
+        products, far = inner_products(looked_up(flat, some[:, :, None].astype(np.int64) * n + some[:, None, :]))
+        found.append(_largest(products, far, best, slack))
+        best = xp.minimum(best, xp.min(found[-1], axis=-1, keepdims=True))
+    largest = xp.concat(found, axis=-1)
     least = xp.min(largest, axis=-1, keepdims=True)
-    equal = largest <= least * (1 + 8 * m * m * xp.finfo(largest.dtype).eps)
+    equal = largest <= least * (1 + slack)
     chosen = xp.argmax(xp.astype(equal, xp.int32), axis=-1, keepdims=True)
-    return members(order, chosen, n, m), [(least, None)]
+    return members(order, table, chosen), [(least, None)]
 
 
-def largest_eigenvalues(squares: Array) -> Array:
-    """The largest eigenvalue of the scatter matrix of messages by their squared distances, (..., m, m) → (...).
+def inner_products(squares: Array) -> tuple[Array, Array]:
+    """Those of messages' differences from their mean by squared distances, (..., m, m) each; whether one is infinite.
 
-    The inner products of the differences from the mean are −½(D_ij − r_i − r_j + g), r the means of the rows of D and g
-    their mean: each is off by 2mε of the largest distance, which is at most four times the eigenvalue, and the
-    eigenvalue by m times as much. Infinite where a distance is.
+    −½(D_ij − r_i − r_j + g), r the means of the rows of D and g their mean. Each is off by 2mε of the largest distance
+    at most, which is at most four times the largest eigenvalue, and the eigenvalue by m times as much.
     """
     xp = namespace(squares)
-    far = xp.isinf(squares)
-    squares = xp.where(far | (squares < 0), xp.zeros_like(squares), squares)
+    infinite = xp.isinf(squares)
+    far = xp.any(xp.any(infinite, axis=-1), axis=-1)
+    squares = xp.where(infinite | (squares < 0), xp.zeros_like(squares), squares)
     rows = xp.mean(squares, axis=-1)
     total = xp.mean(rows, axis=-1)[..., None, None]
-    products = -0.5 * (squares - rows[..., :, None] - rows[..., None, :] + total)
-    found = xp.linalg.eigvalsh(products)[..., -1]
-    infinite = xp.full_like(found, float("inf"))
-    return xp.where(xp.any(xp.any(far, axis=-1), axis=-1), infinite, found)
+    return -0.5 * (squares - rows[..., :, None] - rows[..., None, :] + total), far
+
+
+def _largest(products: Array, far: Array, best: Array, slack: float) -> Array:
+    """The largest eigenvalues, (..., m, m) → (...); infinite where `far`, and on the host where surely above `best`."""
+    xp = namespace(products)
+    if type(products) is not np.ndarray:
+        found = xp.linalg.eigvalsh(products)[..., -1]
+        return xp.where(far, xp.full_like(found, float("inf")), found)
+    bound = np.where(far, np.inf, _at_least(products))
+    if bound.size:  # the most promising one first
+        first = np.argmin(bound, axis=-1, keepdims=True)
+        candidate = np.linalg.eigvalsh(np.take_along_axis(products, first[..., None, None], axis=-3))[..., -1]
+        best = np.minimum(best, np.where(np.take_along_axis(far, first, axis=-1), np.inf, candidate))
+    open_ = (bound <= best * (1 + 2 * slack)) & ~far
+    found = np.full(far.shape, np.inf)
+    found[open_] = np.linalg.eigvalsh(products[open_])[..., -1]
+    return found
+
+
+def _at_least(products: np.ndarray) -> np.ndarray:
+    """What the largest eigenvalues are at least, to rounding: ‖Bv‖ for a unit vector v after three steps of powers."""
+    longest = np.argmax(np.diagonal(products, axis1=-2, axis2=-1), axis=-1)
+    v = np.take_along_axis(products, longest[..., None, None], axis=-1)
+    norm = np.zeros(longest.shape)
+    for _ in range(3):
+        size = np.max(np.abs(v), axis=-2, keepdims=True)
+        v = v / np.where(size > 0, size, 1.0)
+        length = np.sqrt(np.sum(v * v, axis=-2, keepdims=True))
+        v = products @ (v / np.where(length > 0, length, 1.0))
+        size = np.max(np.abs(v), axis=-2)[..., 0]
+        norm = size * np.sqrt(np.sum((v[..., 0] / np.where(size > 0, size, 1.0)[..., None]) ** 2, axis=-1))
+    return norm

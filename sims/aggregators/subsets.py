@@ -32,6 +32,22 @@ def subsets(n: int, m: int) -> np.ndarray:
     return table
 
 
+@functools.lru_cache(maxsize=64)
+def candidates(n: int, m: int, d: int) -> np.ndarray:
+    """The subsets of messages in the order of their values that may be best: on a line neighbours alone.
+
+    There S of least scatter are the m messages nearest to their own mean, for with others in the place of farther ones
+    the squares around it, and so those around the new mean, would be less. Of the S of least diameter the one of least
+    scatter has both its ends once, or messages between them are in before a second one at an end; these are neighbours.
+
+    >>> candidates(4, 3, 1).tolist()
+    [[0, 1, 2], [1, 2, 3]]
+    """
+    if d > 1:
+        return subsets(n, m)
+    return np.arange(n - m + 1)[:, None] + np.arange(m)
+
+
 def few_enough(name: str, n: int, f: int, most: int) -> None:
     """Raise a `ValueError` unless n ≥ 2f + 1 and there are at most `most` subsets of n − f of n messages."""
     if n < 2 * f + 1:
@@ -46,10 +62,12 @@ def few_enough(name: str, n: int, f: int, most: int) -> None:
 def by_value(distances: Either, neighbours: int) -> tuple[Array, Array]:
     """The messages' lexicographic order (..., n), and their distances `in_unit` in that order, (..., n·n).
 
-    Whatever is computed of distances in this order is the same, bit for bit, in any order of the workers.
+    Those that are not finite are last. Whatever is computed of distances in this order is the same, bit for bit, in any
+    order of the workers.
     """
     xp = namespace(distances.alive)
-    order = xp.argsort(distances.ranks(...), axis=-1, stable=True)
+    ranks = distances.ranks(...)
+    order = xp.argsort(xp.where(distances.alive, ranks, xp.full_like(ranks, ranks.shape[-1])), axis=-1, stable=True)
     matrix = in_both(distances.in_unit(neighbours), order)
     matrix = xp.maximum(matrix, xp.matrix_transpose(matrix))  # a row that is not finite has distances, to it are none
     return order, xp.reshape(matrix, (*matrix.shape[:-2], matrix.shape[-1] ** 2))
@@ -62,9 +80,9 @@ def in_both(matrix: Array, order: Array) -> Array:
     return xp.take_along_axis(rows, xp.broadcast_to(order[..., None, :], matrix.shape), axis=-1)
 
 
-def portions(like: Array, n: int, m: int, each: int) -> Iterator[tuple[int, np.ndarray]]:
+def portions(table: np.ndarray, like: Array, each: int) -> Iterator[tuple[int, np.ndarray]]:
     """The subsets some at a time, with the place of the first: so many that `each` numbers apiece and run are few."""
-    table, runs = subsets(n, m), max(1, math.prod(like.shape[:-1]))
+    runs = max(1, math.prod(like.shape[:-1]))
     size = max(1, AT_ONCE // (runs * each))
     for first in range(0, len(table), size):
         yield first, table[first : first + size]
@@ -77,9 +95,9 @@ def looked_up(flat: Array, places: np.ndarray) -> Array:
     return xp.reshape(xp.take(flat, index, axis=-1), (*flat.shape[:-1], *places.shape))
 
 
-def members(order: Array, chosen: Array, n: int, m: int) -> Array:
-    """The workers (..., m) of the subset `chosen` (..., 1) of messages in an order (..., n)."""
+def members(order: Array, table: np.ndarray, chosen: Array) -> Array:
+    """The workers (..., m) of the subset `chosen` (..., 1) in a table of messages in an order (..., n)."""
     xp = namespace(order)
-    table = xp.asarray(subsets(n, m), dtype=xp.int64, device=device(order))
-    within = xp.take(table, xp.reshape(chosen, (-1,)), axis=0)
-    return xp.take_along_axis(order, xp.reshape(within, (*chosen.shape[:-1], m)), axis=-1)
+    rows = xp.asarray(table, dtype=xp.int64, device=device(order))
+    within = xp.take(rows, xp.reshape(chosen, (-1,)), axis=0)
+    return xp.take_along_axis(order, xp.reshape(within, (*chosen.shape[:-1], table.shape[-1])), axis=-1)

@@ -65,10 +65,10 @@ def examples(n: int, f: int) -> dict[str, Rule]:
 def published(n: int, f: int) -> dict[str, Rule]:
     """The rules that need nothing but f, as they are published, where they are defined for n workers, by name.
 
-    `CenteredClipping` needs a radius and is not among them.
+    `CenteredClipping` needs a radius and is not among them; nor is a rule that is no function of the set of messages.
 
     >>> published(5, 1)["Krum"], "Bulyan" in published(5, 1), "CenteredClipping" in published(5, 1)
     (Krum(f=1, variant='paper'), False, False)
     """
     free = {rule.__name__ for rule in RULES if set(required(inspect.signature(rule).parameters)) <= {"f"}}
-    return {name: rule for name, rule in examples(n, f).items() if name in free}
+    return {name: rule for name, rule in examples(n, f).items() if name in free and rule.promises.permutation}
