@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from array_api_compat import is_cupy_array
 
@@ -32,6 +33,9 @@ class Bulyan(StatelessRule):
     >>> Bulyan(f=1).aggregate(np.array([[0.0], [1.0], [1.5], [2.0], [2.5], [3.0], [50.0]]))
     array([1.5])
     """
+
+    needs: ClassVar[str] = "n ≥ 4f + 3"
+    bears: ClassVar[str] = "f"
 
     f: int
 

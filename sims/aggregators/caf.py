@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from sims import columns, kernels
 from sims.aggregators.distances import Either, Telling, chosen_by
@@ -36,6 +36,9 @@ class CAF(StatelessRule):
     >>> CAF(f=1).aggregate(np.array([[0.0], [0.0], [0.0], [1e9]]))
     array([0.])
     """
+
+    needs: ClassVar[str] = "n ≥ 2f + 1"
+    bears: ClassVar[str] = "f"
 
     f: int
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from sims.aggregators.exactly import Vector, average, square
 from sims.aggregators.rule import Promises, StatelessRule
@@ -26,6 +26,9 @@ class CGE(StatelessRule):
     >>> CGE(f=1).aggregate(np.array([[1.0], [-2.0], [4.0], [-1e9]]))
     array([1.])
     """
+
+    needs: ClassVar[str] = "n ≥ 2f + 1"
+    bears: ClassVar[str] = "f"
 
     f: int
 

@@ -31,6 +31,9 @@ class Clipping(PreAggregation):
     array([1.])
     """
 
+    needs: ClassVar[str] = "radius ≥ 0"
+    bears: ClassVar[str] = "n"
+
     reals: ClassVar[Mapping[str, int]] = {"radius": 0}
 
     radius: Any
@@ -77,6 +80,9 @@ class ARC(PreAggregation):
     >>> ARC(Mean(), f=1).aggregate(np.array([[0.0], [3.0], [-1e9]]))
     array([0.])
     """
+
+    needs: ClassVar[str] = "n ≥ 2f + 1"
+    bears: ClassVar[str] = "f"
 
     f: int
 

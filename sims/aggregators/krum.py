@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sims import columns, kernels
 from sims.aggregators.distances import Either, Telling, chosen_by, in_order
@@ -72,6 +73,9 @@ class Krum(StatelessRule):
     array([1.])
     """
 
+    needs: ClassVar[str] = "n ≥ 2f + 3"
+    bears: ClassVar[str] = "f"
+
     f: int
     variant: str = "paper"
 
@@ -120,6 +124,9 @@ class MultiKrum(StatelessRule):
     >>> MultiKrum(f=1, m=2).aggregate(np.array([[0.0], [1.0], [1.5], [3.0], [50.0]]))
     array([1.25])
     """
+
+    needs: ClassVar[str] = "n ≥ 2f + 3 (and m ≤ n − f)"
+    bears: ClassVar[str] = "f"
 
     f: int
     m: int | None = None

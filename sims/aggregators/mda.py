@@ -6,7 +6,7 @@ import functools
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -35,6 +35,9 @@ class MDA(StatelessRule):
     >>> MDA(f=1).aggregate(np.array([[0.0], [1.0], [2.0], [1e9]]))
     array([1.])
     """
+
+    needs: ClassVar[str] = "n ≥ 2f + 1, at most 2¹⁸ subsets of n − f"
+    bears: ClassVar[str] = "f"
 
     f: int
 

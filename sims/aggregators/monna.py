@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from sims.aggregators.exactly import Vector, average, square
 from sims.aggregators.rule import Promises, StatelessRule
@@ -28,6 +28,9 @@ class MoNNA(StatelessRule):
     >>> MoNNA(f=1).aggregate(np.array([[1.0], [2.0], [0.0], [1e9]]))
     array([1.])
     """
+
+    needs: ClassVar[str] = "n ≥ 2f + 1, idx < n"
+    bears: ClassVar[str] = "0: f of all but worker `idx`"
 
     f: int
     idx: int = 0

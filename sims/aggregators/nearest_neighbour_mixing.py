@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -29,6 +29,9 @@ class NearestNeighbourMixing(PreAggregation):
     >>> NearestNeighbourMixing(CoordinateMedian(), f=1).aggregate(np.array([[0.0], [2.0], [1e9]]))
     array([1.])
     """
+
+    needs: ClassVar[str] = "n ≥ 2f + 1"
+    bears: ClassVar[str] = "f, if `rule` bears as many"
 
     f: int
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from sims import columns
 from sims.aggregators.exactly import Vector
@@ -25,6 +25,9 @@ class Phocas(StatelessRule):
     >>> Phocas(f=1).aggregate(np.array([[0.0], [1.0], [3.0], [1e9]]))
     array([1.33333333])
     """
+
+    needs: ClassVar[str] = "n ≥ 2f + 1"
+    bears: ClassVar[str] = "f"
 
     f: int
 

@@ -68,6 +68,8 @@ class Rule(abc.ABC):
     one that names the rule if it is of somebody's own and raises, or returns something else than it must.
     """
 
+    needs: ClassVar[str] = "n ≥ 1"  # in words, as the table of all rules has it: what `require` asks for,
+    bears: ClassVar[str] = "breakdown(n)"  # and against how many messages the output stays bounded
     reals: ClassVar[Mapping[str, int]] = {}  # real parameters that may be arrays: how many axes of its own each has
 
     def __init_subclass__(cls, **more: Any) -> None:

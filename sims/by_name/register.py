@@ -62,6 +62,15 @@ def examples(n: int, f: int) -> dict[str, Rule]:
     return {name: rule for name, rule in made.items() if rule is not None}
 
 
+def made_by_f() -> tuple[type[Rule], ...]:
+    """The rules that need nothing but f.
+
+    >>> "Krum" in [rule.__name__ for rule in made_by_f()], "CenteredClipping" in [rule.__name__ for rule in made_by_f()]
+    (True, False)
+    """
+    return tuple(rule for rule in RULES if set(required(inspect.signature(rule).parameters)) <= {"f"})
+
+
 def published(n: int, f: int) -> dict[str, Rule]:
     """The rules that need nothing but f, as they are published, where they are defined for n workers, by name.
 
@@ -70,5 +79,5 @@ def published(n: int, f: int) -> dict[str, Rule]:
     >>> published(5, 1)["Krum"], "Bulyan" in published(5, 1), "CenteredClipping" in published(5, 1)
     (Krum(f=1, variant='paper'), False, False)
     """
-    free = {rule.__name__ for rule in RULES if set(required(inspect.signature(rule).parameters)) <= {"f"}}
-    return {name: rule for name, rule in examples(n, f).items() if name in free and rule.promises.permutation}
+    free = made_by_f()
+    return {name: rule for name, rule in examples(n, f).items() if type(rule) in free and rule.promises.permutation}
