@@ -66,7 +66,7 @@ class Bulyan(StatelessRule):
         chosen, alive = chosen_by(x, f, lambda distances: select(distances, f))
         # on a device the kernel takes infinite values too, and asking would wait for it
         if kernels.pays(x) and (is_cupy_array(x) or bool(xp.all(xp.take_along_axis(alive, chosen, axis=-1)))):
-            return kernels.mean_around_median(x, chosen, f)
+            return kernels.mean_around_median(x, chosen, 2 * f)
         return columns.mean_around_median(take_rows(x, chosen), x.shape[-2] - 4 * f)
 
 

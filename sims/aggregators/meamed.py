@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sims import columns
+from sims import columns, kernels
 from sims.aggregators.exactly import Vector, median
 from sims.aggregators.rule import Promises, StatelessRule
-from sims.backend import Array
+from sims.backend import Array, device, namespace
 from sims.checked import keep, whole
 
 
@@ -60,4 +60,8 @@ class Meamed(StatelessRule):
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""
-        return columns.mean_around_median(x, x.shape[-2] - self.f)
+        xp, n = namespace(x), x.shape[-2]
+        if not kernels.pays(x):
+            return columns.mean_around_median(x, n - self.f)
+        every = xp.broadcast_to(xp.arange(n, device=device(x)), x.shape[:-1])
+        return kernels.mean_around_median(x, every, self.f)

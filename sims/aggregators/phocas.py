@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sims import columns
+from sims import columns, kernels
 from sims.aggregators.exactly import Vector
 from sims.aggregators.rule import Promises, StatelessRule
 from sims.backend import Array
@@ -60,4 +60,6 @@ class Phocas(StatelessRule):
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""
+        if kernels.pays(x):
+            return kernels.mean_around_trimmed_mean(x, self.f)
         return columns.mean_around_trimmed_mean(x, self.f)

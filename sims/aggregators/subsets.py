@@ -66,10 +66,11 @@ def by_value(distances: Either, neighbours: int) -> tuple[Array, Array]:
     order of the workers.
     """
     xp = namespace(distances.alive)
-    ranks = distances.ranks(...)
-    order = xp.argsort(xp.where(distances.alive, ranks, xp.full_like(ranks, ranks.shape[-1])), axis=-1, stable=True)
+    alive, ranks = distances.alive, distances.ranks(...)
+    order = xp.argsort(xp.where(alive, ranks, xp.full_like(ranks, ranks.shape[-1])), axis=-1, stable=True)
     matrix = in_both(distances.in_unit(neighbours), order)
-    matrix = xp.maximum(matrix, xp.matrix_transpose(matrix))  # a row that is not finite has distances, to it are none
+    alive = xp.take_along_axis(alive, order, axis=-1)
+    matrix = xp.where(alive[..., :, None] & alive[..., None, :], matrix, xp.full_like(matrix, float("inf")))
     return order, xp.reshape(matrix, (*matrix.shape[:-2], matrix.shape[-1] ** 2))
 
 
