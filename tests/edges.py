@@ -19,19 +19,7 @@ import numpy as np
 
 from conftest import usable
 from sims import kernels
-from sims.aggregators import (
-    RFA,
-    Bulyan,
-    CenteredClipping,
-    CoordinateMedian,
-    Krum,
-    Meamed,
-    Mean,
-    MultiKrum,
-    Phocas,
-    Rule,
-    TrimmedMean,
-)
+from sims.aggregators import RFA, Bulyan, CenteredClipping, CoordinateMedian, Krum, Mean, MultiKrum, Rule, TrimmedMean
 from sims.backend import HUGE
 from sims.kernels import dispatch
 from sims.kernels.cpu import centres, clipping, columns, distances, lanes, products, tiles
@@ -302,8 +290,6 @@ def rules(rng: np.random.Generator, n: int, x: np.ndarray) -> list[Rule]:
         found += [Krum(f), Krum(f), MultiKrum(f), MultiKrum(f, m=2), Krum(f, "byzfl"), Krum(f, "released")]
     if f and n >= 4 * (f - 1) + 3:
         found.append(Bulyan(f - 1))
-    if n <= 8:  # each f is compiled
-        found += [Meamed(int(rng.choice([(n - 1) // 2, f]))), Phocas(int(rng.choice([(n - 1) // 2, f])))]
     found += [_clipping(rng, x) for _ in range(4)]
     lengths = _lengths(x)
     nu = lengths * rng.choice([1e-6, 1.0, 1e6], size=lengths.shape)

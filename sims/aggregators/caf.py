@@ -30,8 +30,8 @@ class CAF(StatelessRule):
     λ and v are those of the matrix of inner products √(c_i c_j)·(x_i − μ)·(x_j − μ), made of the distances alone, of
     messages of any length, and to rounding where published code takes one step of the power method from a random
     vector. Where λ is nearly double, rounding decides about v, and with it about the weights. Shares of the smallest
-    numbers are rounded to such, n times. Source: "Towards
-    trustworthy federated learning with untrusted participants", ICML 2025, arXiv 2505.01874, Algorithm 2.
+    numbers are rounded to such, n times. Source: "Towards trustworthy federated learning with untrusted participants",
+    ICML 2025, arXiv 2505.01874, Algorithm 2.
 
     >>> import numpy as np
     >>> CAF(f=1).aggregate(np.array([[0.0], [0.0], [0.0], [1e9]]))
