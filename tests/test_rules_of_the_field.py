@@ -90,6 +90,12 @@ def test_on_a_line_neighbours_suffice(kind):
             np.testing.assert_allclose(kind(f).aggregate(x), exact(kind(f), x), atol=1e-13)
 
 
+@pytest.mark.parametrize("kind", BY_SUBSETS)
+def test_on_a_line_who_is_not_finite_is_last(kind):
+    x = np.array([[-2.0], [np.nan], [-1.0], [np.inf], [1.5]])
+    assert kind(2).aggregate(x)[0] == -0.5
+
+
 def test_of_several_subsets_of_one_diameter_the_least_scattered_is_taken_whoever_sent_it():
     """Two messages decide the diameter, and which of two others is in is no matter of who comes first."""
     x = np.array([[0.0, 0.0], [4.0, 0.0], [2.0, 0.2], [2.0, 3.0], [2.0, -2.9]])
