@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from sims import columns, kernels
 from sims.aggregators.distances import in_order, on_demand
 from sims.backend import (
@@ -33,6 +35,8 @@ def shortest(x: Array, count: int, about: Array | None = None) -> Array:
     squares = _squares(x, about)
     limits = xp.finfo(squares.dtype)
     tame = (squares >= x.shape[-1] * float(limits.smallest_normal) / float(limits.eps)) & xp.isfinite(squares)
+    if not surely(tame):
+        tame = tame | _nothing(x, about, squares)
     if surely(tame):
         return in_order(squares, on_demand(x), count)
     rows, alive = finite_rows(x)
@@ -64,6 +68,17 @@ def _squares(x: Array, about: Array | None) -> Array:
         away = rows if centre is None else rows - centre
         found.append(sum_across(away * away))
     return xp.concat(found, axis=-1) if len(found) > 1 else found[0]
+
+
+def _nothing(x: Array, about: Array | None, squares: Array) -> Array:
+    """Which of the x_i − `about` are 0 in all coordinates, (..., n); the others' squares may have vanished."""
+    xp = namespace(x)
+    centre = xp.zeros_like(x) if about is None else xp.broadcast_to(about[..., None, :], x.shape)
+    if type(x) is not np.ndarray:
+        return xp.all(x == centre, axis=-1)
+    found = squares == 0
+    found[found] = np.all(x[found] == centre[found], axis=-1)  # few, and d may be large
+    return found
 
 
 def _in_full(rows: Array, alive: Array, ranks: Array, about: Array | None) -> Array:
