@@ -96,7 +96,7 @@ def _contenders(
 ) -> dict[str, Call]:
     x = device.library.asarray(rules.messages(rng, n, f, d))
     calls: dict[str, Call] = {COPY: partial(device.library.copyto, device.library.empty_like(x), x)}
-    for rule in (r for r in names if n >= rules.workers_needed(r, f)):
+    for rule in (r for r in names if rules.defined(r, n, f)):
         calls[f"{rule}/ours"] = partial(rules.RULES[rule](f, rules.radius(d)).aggregate, x)
     return calls
 

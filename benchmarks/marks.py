@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.plan import ALL_RULES, ONE_BY_ONE, RESNET_20, SIMULATED, STEPS
+from benchmarks.plan import MARKED_RULES, ONE_BY_ONE, RESNET_20, SIMULATED, STEPS
 from benchmarks.rules import READ
 from benchmarks.simulation import DRAW
 from benchmarks.tracked import MS_A_JOB, PUBLIC, SECONDS, Tracked, at_one_read, named, tracked
@@ -42,7 +42,7 @@ MARKS = (
     ),
     *_faster(50, 100_000, {"CoordinateMedian": 10, "TrimmedMean": 3, "Krum": 5, "RFA": 6}),
     *(Mark(named(rule, RESNET), READ, 2.5, at_most=True) for rule in ("Mean", "CoordinateMedian", "TrimmedMean")),
-    *(Mark(named(rule, RESNET), "memory beyond X", 0.1, at_most=True) for rule in ALL_RULES),
+    *(Mark(named(rule, RESNET), "memory beyond X", 0.1, at_most=True) for rule in MARKED_RULES),
     *(Mark(f"simulation, {named(rule, SIMULATION)}", "fastest loop", 120) for rule in SIMULATED),
     *(
         Mark(f"simulation, {named(rule, SIMULATION)}", DRAW, 1.3, at_most=True)

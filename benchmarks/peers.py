@@ -127,12 +127,18 @@ def _byzfl(rule: str, f: int, tau: float) -> Iterator[Peer]:
         "Krum": lambda: byzfl.Krum(f),
         "MultiKrum": lambda: byzfl.MultiKrum(f),
         "RFA": lambda: byzfl.GeometricMedian(nu=0.1, T=3),
+        "MDA": lambda: byzfl.MDA(f),
+        "MoNNA": lambda: byzfl.MoNNA(f),
+        "Meamed": lambda: byzfl.Meamed(f),
+        "SMEA": lambda: byzfl.SMEA(f),
+        "CAF": lambda: byzfl.CAF(f),
         "CenteredClipping": lambda: clipping(1),
         "CenteredClipping 3": lambda: clipping(3),
     }
     if rule in makers:
-        yield Peer("byzfl numpy", lambda x: x, makers[rule]())
-        yield Peer("byzfl torch", _tensor, makers[rule]())
+        differs = {"MDA": FIRST_SUBSET, "SMEA": ONE_STEP, "CAF": ONE_STEP}.get(rule, "")
+        yield Peer("byzfl numpy", lambda x: x, makers[rule](), differs)
+        yield Peer("byzfl torch", _tensor, makers[rule](), differs)
 
 
 def _byzpy(rule: str, f: int, tau: float) -> Iterator[Peer]:
@@ -161,6 +167,8 @@ def _byzpy(rule: str, f: int, tau: float) -> Iterator[Peer]:
         yield Peer("byzpy torch", _rows, make(), differs)
 
 
+FIRST_SUBSET = "of several subsets of one diameter takes the first by index"
+ONE_STEP = "takes one step of the power method from a random vector"
 LOWER_MEDIAN = "of an even number takes the lower of the middle values"
 
 

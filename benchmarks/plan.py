@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-ALL_RULES = (
+from sims.by_name import made_by_f
+
+MARKED_RULES = (  # those with marks, see `benchmarks.marks`
     "Mean",
     "CoordinateMedian",
     "TrimmedMean",
@@ -15,6 +17,8 @@ ALL_RULES = (
     "CenteredClipping 3",
     "Bulyan",
 )
+# and every other rule of the register that needs nothing but f, and whose time is not its tolerance's
+ALL_RULES = (*MARKED_RULES, *(r.__name__ for r in made_by_f() if r.__name__ not in (*MARKED_RULES, "GeometricMedian")))
 BATCH, ONE_BY_ONE = "CenteredClipping/ours", "one by one"  # contenders of the tables of sweeps
 ADDED = "run, beyond the jobs"
 COPY = "one device copy"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 from functools import partial
@@ -13,10 +14,18 @@ from benchmarks.measure import Call
 from benchmarks.peers import Peer, as_array, peers_of
 from benchmarks.read import read
 from sims.aggregators import RFA, Bulyan, CenteredClipping, CoordinateMedian, Krum, Mean, MultiKrum, Rule, TrimmedMean
+from sims.by_name import made_by_f
 
 AGREE = 1e-4  # of the largest entry: what sums over 10⁶ float32 numbers may lose
 READ = "one read"
 Make = Callable[[int, float], Rule]
+
+_WRITTEN = ("Mean", "CoordinateMedian", "TrimmedMean", "Krum", "MultiKrum", "RFA", "Bulyan")
+
+
+def _by_f(rule: type[Rule], f: int, tau: float) -> Rule:
+    return rule(**({"f": f} if "f" in inspect.signature(rule).parameters else {}))
+
 
 RULES: dict[str, Make] = {
     "Mean": lambda f, tau: Mean(),
@@ -28,7 +37,10 @@ RULES: dict[str, Make] = {
     "CenteredClipping": lambda f, tau: CenteredClipping(tau),
     "CenteredClipping 3": lambda f, tau: CenteredClipping(tau, steps=3),
     "Bulyan": lambda f, tau: Bulyan(f),
+    **{rule.__name__: partial(_by_f, rule) for rule in made_by_f() if rule.__name__ not in _WRITTEN},
 }
+SUBSETS = 1000  # at most, of rules that compare all subsets: beyond, some peer takes minutes
+COMPARE_SUBSETS = ("MDA", "SMEA")
 LIKE_THEIRS: dict[str, Make] = {  # the variant that the peers compute, with which they are compared
     "Krum": lambda f, tau: Krum(f, "byzfl"),
     "MultiKrum": lambda f, tau: MultiKrum(f, variant="byzfl"),
@@ -60,7 +72,7 @@ def contenders(
     x = messages(rng, n, f, d)
     calls: dict[str, Call] = {READ: partial(read, x)}
     for rule in rules:
-        if n < workers_needed(rule, f):
+        if not defined(rule, n, f):
             continue
         calls[f"{rule}/ours"] = partial(RULES[rule](f, radius(d)).aggregate, x)
         for peer in peers_of(rule, f, radius(d)) if peers else ():
@@ -69,9 +81,13 @@ def contenders(
     return calls
 
 
-def workers_needed(rule: str, f: int) -> int:
-    """The smallest n for which a rule is defined."""
-    return {"Krum": 2 * f + 3, "MultiKrum": 2 * f + 3, "Bulyan": 4 * f + 3}.get(rule, 2 * f + 1)
+def defined(rule: str, n: int, f: int) -> bool:
+    """Whether a rule is defined for n workers, and not with too many subsets."""
+    try:
+        RULES[rule](f, 1.0).require(n)
+    except ValueError:
+        return False
+    return rule not in COMPARE_SUBSETS or math.comb(n, f) <= SUBSETS
 
 
 def comparison(
@@ -79,7 +95,7 @@ def comparison(
 ) -> tuple[dict[str, str], dict[str, str]]:
     """What each peer computes otherwise, and why those that cannot be run cannot, by "rule/who"."""
     x, differs, fails = messages(rng, n, f, d), {}, {}
-    for rule in (r for r in rules if n >= workers_needed(r, f)):
+    for rule in (r for r in rules if defined(r, n, f)):
         ours = RULES[rule](f, radius(d)).aggregate(x)
         like_theirs = LIKE_THEIRS[rule](f, radius(d)).aggregate(x) if rule in LIKE_THEIRS else ours
         for peer in peers_of(rule, f, radius(d)):

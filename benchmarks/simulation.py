@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.measure import Call
 from benchmarks.peers import Peer, as_array, peers_of
-from benchmarks.rules import RULES, workers_needed
+from benchmarks.rules import RULES, defined
 from sims.attacks import BitFlipping
 from sims.engine import Record, Streams, simulate
 from sims.kernels.cpu.threads import split
@@ -98,7 +98,7 @@ def contenders(
     """Calls named "rule/who", and how many worker-gradients each computes."""
     calls: dict[str, Call] = {DRAW: partial(draw, n, d, runs, steps)}
     work = {DRAW: n * runs * steps}
-    for rule in (r for r in rules if n >= workers_needed(r, f)):
+    for rule in (r for r in rules if defined(r, n, f)):
         calls[f"{rule}/ours"] = partial(ours, rule, n, f, d, runs, steps)
         work[f"{rule}/ours"] = n * runs * steps
         for peer in peers_of(rule, f, RADIUS) if peers else ():

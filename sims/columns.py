@@ -92,15 +92,35 @@ def trimmed_mean(x: Array, f: int) -> Array:
 def mean_around_median(x: Array, keep: int) -> Array:
     """The average of the `keep` values of each coordinate nearest to its median: (..., n, d) → (..., d).
 
-    In ascending order v_0, …, v_{n−1} the nearest values are neighbours. With the median (a + b)/2, a ≤ b the middle
-    values, v_i is farther from it than v_{keep+i} if and only if a − v_i > v_{keep+i} − b; and if v_i is, so are all
-    before it. Hence as many are left out at the lower end as there are such i.
+    With (a + b)/2 for the median, a ≤ b the middle values. A NaN is farther from it than any number.
     """
-    xp, n = namespace(x), x.shape[-2]
-    ordered = xp.sort(x, axis=-2, stable=False)
-    low, high = ordered[..., (n - 1) // 2, :], ordered[..., n // 2, :]
+    n = x.shape[-2]
+    ordered = namespace(x).sort(x, axis=-2, stable=False)
+    return _mean_of_nearest(ordered, keep, ordered[..., (n - 1) // 2, :], ordered[..., n // 2, :], _middle(ordered))
+
+
+def mean_around_trimmed_mean(x: Array, f: int) -> Array:
+    """The average of the n − f values of each coordinate nearest to its `trimmed_mean`: (..., n, d) → (..., d).
+
+    Nearest to the trimmed mean as it is rounded.
+    """
+    n = x.shape[-2]
+    ordered = sort_rows(x)
+    kept = ordered[..., f : n - f, :]
+    centre = mean_around(kept, kept[..., (n - 2 * f) // 2, :])
+    return _mean_of_nearest(ordered, n - f, centre, centre, centre)
+
+
+def _mean_of_nearest(ordered: Array, keep: int, low: Array, high: Array, centre: Array) -> Array:
+    """The average of the `keep` values nearest to (low + high)/2, which is the `centre` but for rounding.
+
+    In ascending order v_0, …, v_{n−1} the nearest values are neighbours, and v_i is farther away than v_{keep+i} if and
+    only if low − v_i > v_{keep+i} − high; and if v_i is, so are all before it, for v_i + v_{keep+i} ascends. Hence as
+    many are left out at the lower end as there are such i.
+    """
+    xp, n = namespace(ordered), ordered.shape[-2]
     below, above = ordered[..., : n - keep, :], ordered[..., keep:, :]
     first = xp.sum(xp.astype(farther(low[..., None, :], below, above, high[..., None, :]), xp.int64), axis=-2)
-    within = xp.arange(keep, dtype=xp.int64, device=device(x))
+    within = xp.arange(keep, dtype=xp.int64, device=device(ordered))
     kept = xp.take_along_axis(ordered, first[..., None, :] + within[:, None], axis=-2)
-    return mean_around(kept, _middle(ordered))
+    return mean_around(kept, centre)

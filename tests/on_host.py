@@ -13,8 +13,10 @@ from sims.aggregators import (
     CenteredClipping,
     CoordinateMedian,
     Krum,
+    Meamed,
     Mean,
     MultiKrum,
+    Phocas,
     TrimmedMean,
 )
 from sims.kernels import dispatch
@@ -48,6 +50,8 @@ def rules(n):
     found = [(Mean(), EXACT), (CoordinateMedian(), EXACT), (TrimmedMean((n - 1) // 2), EXACT), (TrimmedMean(f), EXACT)]
     found += [(RFA(), 4e-15), (RFA(steps=7, nu=1e-3), 4e-15)]
     found += [(CenteredClipping(3.0), 4e-15), (CenteredClipping((50.0, 300.0, 0.0), steps=3), 4e-15)]
+    if n == 7:  # `test_means_around_a_middle` has others
+        found += [(Meamed(3), EXACT), (Phocas(2), EXACT)]
     if n >= 2 * f + 3:
         found += [(Krum(f), EXACT), (MultiKrum(f), EXACT), (Krum(f, "released"), EXACT), (MultiKrum(f, m=2), EXACT)]
     if n >= 4 * (f - 1) + 3 and f:

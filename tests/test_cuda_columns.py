@@ -20,6 +20,7 @@ from on_device import (
 )
 
 from sims import kernels
+from sims.aggregators import Meamed, Phocas
 from sims.columns import mean_around_median
 from sims.kernels.cuda import column_rules, columns
 
@@ -56,6 +57,20 @@ def test_columns_of_more_workers_than_there_are_registers(device, monkeypatch, n
 
 
 @compiled
+@ONE_ORDER
+@pytest.mark.parametrize(("n", "dtype"), [(1, "float64"), (4, "float32"), (9, "float64"), (25, "float32")])
+@pytest.mark.parametrize("words", [0, 256], ids=["loops", "straight lines"])
+def test_means_around_a_middle(device, monkeypatch, n, dtype, words):
+    monkeypatch.setattr(column_rules, "MOST_WORDS", words)
+    limits = np.finfo(dtype)
+    for f in {(n - 1) // 2, (n - 1) // 4}:
+        for rule in (Meamed(f), Phocas(f)):
+            x = messages(n, 33, dtype)
+            for some in (x, np.round(x), spoiled(x, f), np.clip(x, -0.9, 0.9) * limits.max, x * limits.tiny):
+                agree(rule, some, EXACT)
+
+
+@compiled
 @pytest.mark.parametrize("m", [3, 6, 9])
 @pytest.mark.parametrize("words", [0, 256])
 def test_messages_around_the_median_need_not_be_finite(device, monkeypatch, m, words):
@@ -63,7 +78,7 @@ def test_messages_around_the_median_need_not_be_finite(device, monkeypatch, m, w
     monkeypatch.setattr(column_rules, "MOST_WORDS", words)
     values = np.array([NAN, INF, -INF, -1.0, 0.5, 2.0])
     x = values[rng().integers(0, 6, (m, 4000))]
-    for f in range((m + 1) // 2):
+    for less in range(m):
         with np.errstate(all="ignore"):
-            expected = mean_around_median(x, m - 2 * f)
-        np.testing.assert_array_equal(kernels.mean_around_median(x, np.arange(m), f), expected)
+            expected = mean_around_median(x, m - less)
+        np.testing.assert_array_equal(kernels.mean_around_median(x, np.arange(m), less), expected)

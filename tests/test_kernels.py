@@ -14,11 +14,18 @@ from on_host import DTYPES, EXACT, WORKERS, agree, large, rng, rules, spoil
 from conftest import arrays_of, usable
 from sims import kernels
 from sims.aggregators import (
+    CAF,
+    CGE,
+    MDA,
     RFA,
+    SMEA,
     CenteredClipping,
     CoordinateMedian,
     Krum,
+    Meamed,
     Mean,
+    MoNNA,
+    Phocas,
     TrimmedMean,
 )
 from sims.kernels import dispatch
@@ -31,6 +38,24 @@ def test_kernels_agree_with_the_reference(n, dtype):
     x = large(n, dtype)
     for rule, error in rules(n):
         agree(rule, x, error)
+
+
+@pytest.mark.parametrize(("n", "dtype"), [(4, np.float64), (9, np.float32), (25, np.float32)])
+def test_means_around_a_middle(n, dtype):
+    x, limits = large(n, dtype), np.finfo(dtype)
+    for f in {(n - 1) // 2, (n - 1) // 4}:
+        for rule in (Meamed(f), Phocas(f)):
+            for some in (x, np.round(x), spoil(x, f), spoil(x, n), np.clip(x, -0.9, 0.9) * limits.max, x * limits.tiny):
+                agree(rule, some, EXACT)
+
+
+@pytest.mark.parametrize("rule", [CGE(2), MoNNA(2, idx=3), MDA(2), SMEA(2), CAF(2)], ids=repr)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_what_is_chosen_among_large_messages(rule, dtype):
+    """Sums over coordinates are added in another order, which changes no choice here, and weights by rounding."""
+    x = large(9, dtype)
+    agree(rule, x, EXACT if not isinstance(rule, CAF) else 1e-12)
+    agree(rule, spoil(x, 2), EXACT if not isinstance(rule, CAF) else 1e-12)
 
 
 def test_two_hundred_workers():

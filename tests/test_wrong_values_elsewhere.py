@@ -174,6 +174,7 @@ NOT_ASKED = {
     "check_setting": "finds what it is about as the others do",
     "class_of": "likewise",
     "examples": "takes sizes, which a test of all rules gives",
+    "made_by_f": "takes nothing",
     "nearest": "writes hints",
     "of_module": "takes what is written around a colon",
     "published": "takes nothing",

@@ -19,9 +19,13 @@ if TYPE_CHECKING:
 
 @one_sentence
 def list_statements(
+    rules: Annotated[bool, typer.Option("--rules", help="The aggregation rules instead, and what each needs.")] = False,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="As JSON into a file; - for stdout.")] = None,
 ) -> None:
     """List the statements with their recorded verdicts, and what the paper says of its experiments."""
+    if rules:
+        _list_rules(json)
+        return
     import theory
     from byzcheck.checkout import recorded_statements
     from byzcheck.commands.console import console
@@ -45,6 +49,27 @@ def list_statements(
         for s in statements
     ]
     write_json(rows, json)
+
+
+def _list_rules(json: Path | None) -> None:
+    from byzcheck.commands.console import console
+    from byzcheck.show.terminal import rules_table
+    from sims.by_name import RULES, takes
+
+    check_json(json)
+    rows = [
+        {
+            "rule": f"{rule.__name__}({', '.join(takes('rule', rule.__name__))})",
+            "what": (rule.__doc__ or "").strip().partition("\n")[0],
+            "needs": rule.needs.replace("`", ""),
+            "bears": rule.bears.replace("`", ""),
+        }
+        for rule in RULES
+    ]
+    if json is None:
+        console().print(rules_table(rows))
+    else:
+        write_json(rows, json)
 
 
 @one_sentence

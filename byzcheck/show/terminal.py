@@ -101,6 +101,18 @@ def list_table(statements: Sequence[Statement], recorded: Mapping[str, Json]) ->
     return table
 
 
+def rules_table(rules: Iterable[Mapping[str, str]]) -> Table:
+    """A row per rule: its name with its settings and what it is, what it needs, and what it bears."""
+    table = plain_table()
+    table.leading = 1
+    table.add_column("rule", ratio=3)
+    table.add_column("needs", ratio=2)
+    table.add_column("output stays bounded against", ratio=2)
+    for rule in rules:
+        table.add_row(Text.assemble((rule["rule"], "bold"), "\n", rule["what"]), rule["needs"], rule["bears"])
+    return table
+
+
 def evidence_table(evidence: Iterable[Evidence]) -> Table:
     """A row per piece of evidence."""
     table = plain_table()

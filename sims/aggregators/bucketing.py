@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from sims import columns
 from sims.aggregators.coordinate_median import CoordinateMedian
@@ -28,6 +28,9 @@ class Bucketing(PreAggregation):
     >>> Bucketing(CoordinateMedian(), size=2).aggregate(np.array([[1.0], [9.0], [3.0], [5.0], [2.0]]))
     array([4.])
     """
+
+    needs: ClassVar[str] = "what `rule` needs of ⌈n/size⌉ messages"
+    bears: ClassVar[str] = "what `rule` bears among ⌈n/size⌉"
 
     size: int = 2
 

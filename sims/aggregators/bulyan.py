@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from array_api_compat import is_cupy_array
 
@@ -33,6 +34,9 @@ class Bulyan(StatelessRule):
     array([1.5])
     """
 
+    needs: ClassVar[str] = "n ≥ 4f + 3"
+    bears: ClassVar[str] = "f"
+
     f: int
 
     def __post_init__(self) -> None:
@@ -62,7 +66,7 @@ class Bulyan(StatelessRule):
         chosen, alive = chosen_by(x, f, lambda distances: select(distances, f))
         # on a device the kernel takes infinite values too, and asking would wait for it
         if kernels.pays(x) and (is_cupy_array(x) or bool(xp.all(xp.take_along_axis(alive, chosen, axis=-1)))):
-            return kernels.mean_around_median(x, chosen, f)
+            return kernels.mean_around_median(x, chosen, 2 * f)
         return columns.mean_around_median(take_rows(x, chosen), x.shape[-2] - 4 * f)
 
 

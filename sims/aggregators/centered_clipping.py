@@ -36,6 +36,9 @@ class CenteredClipping(Rule):
     array([0.5])
     """
 
+    needs: ClassVar[str] = "τ ≥ 0"
+    bears: ClassVar[str] = "n: the output stays within Σ τ of the centre"
+
     reals: ClassVar[Mapping[str, int]] = {"tau": 0}
 
     tau: Any

@@ -31,6 +31,9 @@ class Clipping(PreAggregation):
     array([1.])
     """
 
+    needs: ClassVar[str] = "radius ≥ 0"
+    bears: ClassVar[str] = "n"
+
     reals: ClassVar[Mapping[str, int]] = {"radius": 0}
 
     radius: Any
@@ -47,7 +50,8 @@ class Clipping(PreAggregation):
     @property
     def promises(self) -> Promises:
         """Oddness, if the rule is odd."""
-        return Promises(translation=False, scale=False, odd=self.rule.promises.odd, agreement=False)
+        inner = self.rule.promises
+        return Promises(False, False, odd=inner.odd, agreement=False, permutation=inner.permutation)
 
     def breakdown(self, n: int) -> int:
         """All n: whatever is sent, the rule sees messages that are no longer than the radius, if that is finite."""
@@ -77,6 +81,9 @@ class ARC(PreAggregation):
     array([0.])
     """
 
+    needs: ClassVar[str] = "n ≥ 2f + 1"
+    bears: ClassVar[str] = "f"
+
     f: int
 
     def __post_init__(self) -> None:
@@ -92,7 +99,8 @@ class ARC(PreAggregation):
     def promises(self) -> Promises:
         """Scaling and oddness, if the rule has them; nothing is shortened at f = 0."""
         inner, idle = self.rule.promises, self.f == 0
-        return Promises(inner.translation and idle, inner.scale, inner.odd, inner.mean and idle, inner.agreement)
+        mean = inner.mean and idle
+        return Promises(inner.translation and idle, inner.scale, inner.odd, mean, inner.agreement, inner.permutation)
 
     def require(self, n: int) -> None:
         """Raise unless n ≥ 2f + 1, and as the rule does."""

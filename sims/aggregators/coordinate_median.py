@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sims import columns, kernels
 from sims.aggregators.rule import Promises, StatelessRule
@@ -20,6 +21,9 @@ class CoordinateMedian(StatelessRule):
     >>> CoordinateMedian().aggregate(np.array([[1.0, 5.0], [2.0, 0.0], [9.0, 1.0]]))
     array([2., 1.])
     """
+
+    needs: ClassVar[str] = "n ≥ 1"
+    bears: ClassVar[str] = "⌈n/2⌉ − 1"
 
     @property
     def promises(self) -> Promises:

@@ -10,7 +10,17 @@ import numpy as np
 
 from sims import kernels
 from sims.aggregators.scaled_distances import ScaledDistances
-from sims.backend import Array, device, finite_rows, lexicographic_ranks, namespace, sq_distances, to_numpy, widest
+from sims.backend import (
+    Array,
+    device,
+    finite_rows,
+    lexicographic_ranks,
+    namespace,
+    order_by_value,
+    sq_distances,
+    to_numpy,
+    widest,
+)
 
 FAINTEST = float(np.finfo(np.float64).smallest_normal) / float(np.finfo(np.float64).eps)
 Ranks = Callable[[Any], Array]  # an index of runs, `...` for all → the ranks (..., n) of their messages
@@ -42,6 +52,20 @@ class Distances:
         if type(self.alive) is np.ndarray and self.alive.all():
             return scores
         return xp.where(self.alive, scores, self.infinity())
+
+    def in_unit(self, neighbours: int) -> Array:
+        """The distances as they are: here the unit is 1, whatever `neighbours`."""
+        return self.values
+
+    def among(self, some: Array) -> tuple[Array, int]:
+        """The distances between `some` (..., n), 0 elsewhere, in a unit, and the unit's exponent: here of 1."""
+        xp = namespace(self.values)
+        both = some[..., :, None] & some[..., None, :] & (self.values > 0)
+        return xp.where(both, self.values, xp.zeros_like(self.values)), 0
+
+    def first_least(self, numbers: Array, exponents: list[int]) -> Array:
+        """Where number·2^exponent is least, the first of several: (..., k) → (..., 1); all exponents are 0."""
+        return namespace(numbers).argmin(numbers, axis=-1, keepdims=True)
 
     def raised(self, power: float, scores: Array) -> Distances:
         """Distances to a power, in a unit of their own: a power of 4 near the smallest positive one of `scores`.
@@ -78,7 +102,7 @@ def distances_between(x: Array) -> Distances:
         ranks: Ranks = lambda runs: every_rank[runs]  # noqa: E731 (the same as below, from what is there already)
     else:
         rows, alive = finite_rows(x)
-        values, ranks = sq_distances(rows), _on_demand(rows)
+        values, ranks = sq_distances(rows), on_demand(rows)
     if type(values) is np.ndarray and alive.all():
         every = np.arange(x.shape[-2])
         values[..., every, every] = -1.0
@@ -89,7 +113,7 @@ def distances_between(x: Array) -> Distances:
     return Distances(xp.where(itself, -xp.ones_like(values), values), alive, ranks)
 
 
-def _on_demand(rows: Array) -> Ranks:
+def on_demand(rows: Array) -> Ranks:
     """The ranks of some runs, those of all of them but once."""
     every: list[Array] = []
 
@@ -101,6 +125,19 @@ def _on_demand(rows: Array) -> Ranks:
         return every[0]
 
     return ranks
+
+
+def in_order(scores: Array, ranks: Ranks, count: int) -> Array:
+    """The `count` workers of lowest score in its order, equal scores by value: (..., n) → (..., count)."""
+    if type(scores) is not np.ndarray:  # on a device it would take as long to see whether there are ties
+        return order_by_value(scores, ranks(...))[..., :count]
+    order = np.argsort(scores, axis=-1, kind="stable")[..., : count + 1]
+    ordered = np.take_along_axis(scores, order, axis=-1)
+    tied = np.any(ordered[..., 1:] == ordered[..., :-1], axis=-1)
+    order = order[..., :count]
+    if np.any(tied):
+        order[tied] = order_by_value(scores[tied], ranks(tied))[..., :count]
+    return order
 
 
 def chosen_by(x: Array, f: int, choose: Choice) -> tuple[Array, Array]:
@@ -120,7 +157,9 @@ def chosen_by(x: Array, f: int, choose: Choice) -> tuple[Array, Array]:
     exact, _ = choose(ScaledDistances.between(rows, alive, to_numpy(found.ranks(...))[doubtful]))
     merged = to_numpy(chosen).copy()
     merged[doubtful] = exact
-    return xp.asarray(merged, device=device(x)), found.alive
+    here = doubtful.reshape(*doubtful.shape, *(1,) * (merged.ndim - doubtful.ndim))
+    again, here = xp.asarray(merged, dtype=chosen.dtype, device=device(x)), xp.asarray(here, device=device(x))
+    return xp.where(here, again, chosen), found.alive  # the others keep their derivatives
 
 
 def _doubtful(x: Array, found: Distances, telling: list[Telling], f: int) -> np.ndarray | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sims.aggregators.anchored import Anchored, absolute, anchor_of, near_to, relative
 from sims.aggregators.least_distance import (
@@ -54,6 +55,9 @@ class GeometricMedian(StatelessRule):
     >>> GeometricMedian().aggregate(np.array([[0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [9.0, 1.0], [7.0, 7.0]]))
     array([0., 0.])
     """
+
+    needs: ClassVar[str] = "n ≥ 1"
+    bears: ClassVar[str] = "⌈n/2⌉ − 1"
 
     tol: float = 1e-12
     max_steps: int = 100

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
+from typing import ClassVar
 
 from sims import columns, kernels
-from sims.aggregators.distances import Either, Telling, chosen_by
+from sims.aggregators.distances import Either, Telling, chosen_by, in_order
 from sims.aggregators.rule import Promises, StatelessRule
-from sims.backend import Array, order_by_value, take_rows
+from sims.backend import Array, take_rows
 from sims.checked import choice, keep, whole
 from sims.kernels.in_rounds import RuleInRounds, Step
 
@@ -20,6 +19,7 @@ VARIANTS = {
     "byzantine_momentum": (2, 0.5),  # ByzantineMomentum: plain distances
     "released": (2, 2.0),  # the code released with the paper squares the squared distance
 }
+FEWEST = {"byzfl": 1}  # n ≥ 2f + this many, otherwise 3: as many as the namesake takes
 
 
 def scores_tie(f: int, n: int, variant: str, d: int) -> bool:
@@ -32,6 +32,14 @@ def scores_tie(f: int, n: int, variant: str, d: int) -> bool:
     return n - f - fewer == 1 or (power < 1 and d == 1)
 
 
+def require_enough(name: str, f: int, variant: str, n: int) -> None:
+    """Raise a `ValueError` unless n ≥ 2f + 3, for "byzfl" n ≥ 2f + 1."""
+    more = FEWEST.get(variant, 3)
+    if n < 2 * f + more:
+        what = name if more == 3 else f"{name} of the variant {variant}"
+        raise ValueError(f"{what} needs n ≥ 2f + {more}, got n = {n}, f = {f}")
+
+
 def _lowest(x: Array, f: int, variant: str, count: int) -> Array:
     """The `count` workers of lowest Krum score in its order, ties by value: (..., n, d) → indices (..., count)."""
     fewer, power = VARIANTS[variant]
@@ -40,26 +48,13 @@ def _lowest(x: Array, f: int, variant: str, count: int) -> Array:
     def choose(distances: Either) -> tuple[Array, list[Telling]]:
         scores = distances.scores(neighbours)
         if power == 1.0:
-            order = _in_order(scores, distances, count)
+            order = in_order(scores, distances.ranks, count)
             return order, [(scores, order)]
         powers = distances.raised(power, scores).scores(neighbours)
-        order = _in_order(powers, distances, count)
+        order = in_order(powers, distances.ranks, count)
         return order, [(powers, order), (scores, order)]  # powers have a unit of their own, and tell nothing of theirs
 
     return chosen_by(x, f, choose)[0]
-
-
-def _in_order(scores: Array, distances: Either, count: int) -> Array:
-    """The `count` workers of lowest score in its order, equal scores by value."""
-    if type(scores) is not np.ndarray:  # on a device it would take as long to see whether there are ties
-        return order_by_value(scores, distances.ranks(...))[..., :count]
-    order = np.argsort(scores, axis=-1, kind="stable")[..., : count + 1]
-    ordered = np.take_along_axis(scores, order, axis=-1)
-    tied = np.any(ordered[..., 1:] == ordered[..., :-1], axis=-1)
-    order = order[..., :count]
-    if np.any(tied):
-        order[tied] = order_by_value(scores[tied], distances.ranks(tied))[..., :count]
-    return order
 
 
 @dataclass(frozen=True)
@@ -67,15 +62,19 @@ class Krum(StatelessRule):
     """The message whose nearest others are closest (Blanchard et al. 2017).
 
     argmin over the x_i of Σ_{j ∈ N_i} ‖x_i − x_j‖², N_i the n − f − 2 nearest *others* of x_i; needs n ≥ 2f + 3. Equal
-    scores are decided for the lexicographically smallest message. `variant` picks another published score:
-    "byzfl" takes n − f − 1 neighbours, "byzantine_momentum" plain distances, "released" squares the squared distance.
-    Scores are sums of rounded numbers, within (d + n) units of rounding, of messages of any length: where squares
-    overflow or vanish they have exponents of their own (but inside of `torch.func`'s transforms, where nobody can see).
+    scores are decided for the lexicographically smallest message. `variant` picks another published score: "byzfl"
+    takes n − f − 1 neighbours, and any n ≥ 2f + 1 as ByzFL does; "byzantine_momentum" takes plain distances, "released"
+    squares the squared distance. Scores are sums of rounded numbers, within (d + n) units of rounding, of messages of
+    any length: where squares overflow or vanish they have exponents of their own (but inside of `torch.func`'s
+    transforms, where nobody can see).
 
     >>> import numpy as np
     >>> Krum(f=1).aggregate(np.array([[0.0], [1.0], [1.5], [3.0], [50.0]]))
     array([1.])
     """
+
+    needs: ClassVar[str] = "n ≥ 2f + 3"
+    bears: ClassVar[str] = "f"
 
     f: int
     variant: str = "paper"
@@ -98,9 +97,8 @@ class Krum(StatelessRule):
         return scores_tie(self.f, n, self.variant, d)
 
     def require(self, n: int) -> None:
-        """Raise unless n ≥ 2f + 3."""
-        if n < 2 * self.f + 3:
-            raise ValueError(f"Krum needs n ≥ 2f + 3, got n = {n}, f = {self.f}")
+        """Raise unless n ≥ 2f + 3, for "byzfl" n ≥ 2f + 1."""
+        require_enough("Krum", self.f, self.variant, n)
 
     def breakdown(self, n: int) -> int:
         """The declared f."""
@@ -109,7 +107,8 @@ class Krum(StatelessRule):
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""
         fewer, power = VARIANTS[self.variant]
-        if kernels.pays(x) and power == 1 and (found := kernels.nearest(x, x.shape[-2] - self.f - fewer)) is not None:
+        neighbours = x.shape[-2] - self.f - fewer
+        if kernels.pays(x) and power == 1 and neighbours and (found := kernels.nearest(x, neighbours)) is not None:
             return found
         return take_rows(x, _lowest(x, self.f, self.variant, 1))[..., 0, :]
 
@@ -118,12 +117,16 @@ class Krum(StatelessRule):
 class MultiKrum(StatelessRule):
     """The average of the m messages of lowest Krum score (Blanchard et al. 2017); m = n − f unless given.
 
-    Needs n ≥ 2f + 3 and 1 ≤ m ≤ n − f, the most for which no Byzantine message must be averaged.
+    Needs n ≥ 2f + 3 (in the variant "byzfl" n ≥ 2f + 1) and 1 ≤ m ≤ n − f, the most for which no Byzantine message must
+    be averaged.
 
     >>> import numpy as np
     >>> MultiKrum(f=1, m=2).aggregate(np.array([[0.0], [1.0], [1.5], [3.0], [50.0]]))
     array([1.25])
     """
+
+    needs: ClassVar[str] = "n ≥ 2f + 3 (and m ≤ n − f)"
+    bears: ClassVar[str] = "f"
 
     f: int
     m: int | None = None
@@ -144,9 +147,8 @@ class MultiKrum(StatelessRule):
         return not self.promises.mean and scores_tie(self.f, n, self.variant, d)
 
     def require(self, n: int) -> None:
-        """Raise unless n ≥ 2f + 3 and m ≤ n − f."""
-        if n < 2 * self.f + 3:
-            raise ValueError(f"MultiKrum needs n ≥ 2f + 3, got n = {n}, f = {self.f}")
+        """Raise unless n ≥ 2f + 3, for "byzfl" n ≥ 2f + 1, and m ≤ n − f."""
+        require_enough("MultiKrum", self.f, self.variant, n)
         if self.m is not None and self.m > n - self.f:
             raise ValueError(f"MultiKrum needs m ≤ n − f, got m = {self.m}, n = {n}, f = {self.f}")
 

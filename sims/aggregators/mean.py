@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sims import columns, kernels
 from sims.aggregators.rule import Promises, StatelessRule
@@ -21,6 +22,9 @@ class Mean(StatelessRule):
     >>> Mean().aggregate(np.array([[1.0], [2.0], [6.0]]))
     array([3.])
     """
+
+    needs: ClassVar[str] = "n ≥ 1"
+    bears: ClassVar[str] = "0"
 
     @property
     def promises(self) -> Promises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -30,6 +30,9 @@ class NearestNeighbourMixing(PreAggregation):
     array([1.])
     """
 
+    needs: ClassVar[str] = "n ≥ 2f + 1"
+    bears: ClassVar[str] = "f, if `rule` bears as many"
+
     f: int
 
     def __post_init__(self) -> None:
@@ -45,7 +48,8 @@ class NearestNeighbourMixing(PreAggregation):
     def promises(self) -> Promises:
         """Those of the rule; at f = 0 all messages become their mean, and so does any rule."""
         inner = self.rule.promises
-        return Promises(inner.translation, inner.scale, inner.odd, inner.mean and self.f == 0, inner.agreement)
+        mean = inner.mean and self.f == 0
+        return Promises(inner.translation, inner.scale, inner.odd, mean, inner.agreement, inner.permutation)
 
     def require(self, n: int) -> None:
         """Raise unless n ≥ 2f + 1, and as the rule does."""

@@ -34,6 +34,9 @@ class RFA(StatelessRule):
     array([1.33333333])
     """
 
+    needs: ClassVar[str] = "n ≥ 1"
+    bears: ClassVar[str] = "⌈n/2⌉ − 1"
+
     reals: ClassVar[Mapping[str, int]] = {"nu": 0}
 
     steps: int = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, final
 
@@ -24,9 +24,10 @@ State = Any
 class Promises:
     """What a rule declares of itself; the contract suite (`sims.contracts`) reads it and holds the rule to it.
 
-    Every rule is a function of the *set* of messages (permutation invariance); one that draws random numbers is so in
-    law, and whatever else is promised holds for the same draws on both sides.
+    A rule that draws random numbers keeps the first in law; whatever else is promised holds for the same draws on both
+    sides.
 
+    - `permutation`: AGG is a function of the *set* of messages, as every rule but one that trusts a certain worker is.
     - `translation`: AGG(x + c, state + c) = AGG(x, state) + c.
     - `scale`: AGG(λx, λ·state) = λ·AGG(x, state) for λ > 0.
     - `odd`: AGG(−x, −state) = −AGG(x, state) where no tie is broken.
@@ -40,9 +41,10 @@ class Promises:
     odd: bool = True
     mean: bool = False
     agreement: bool = True
+    permutation: bool = True
 
     def __post_init__(self) -> None:
-        checked.keep(self, checked.flag, "translation", "scale", "odd", "mean", "agreement")
+        checked.keep(self, checked.flag, "translation", "scale", "odd", "mean", "agreement", "permutation")
 
 
 class Rule(abc.ABC):
@@ -66,6 +68,8 @@ class Rule(abc.ABC):
     one that names the rule if it is of somebody's own and raises, or returns something else than it must.
     """
 
+    needs: ClassVar[str] = "n ≥ 1"  # in words, as the table of all rules has it: what `require` asks for,
+    bears: ClassVar[str] = "breakdown(n)"  # and against how many messages the output stays bounded
     reals: ClassVar[Mapping[str, int]] = {}  # real parameters that may be arrays: how many axes of its own each has
 
     def __init_subclass__(cls, **more: Any) -> None:
@@ -92,6 +96,14 @@ class Rule(abc.ABC):
     @abc.abstractmethod
     def combine(self, x: Array, state: State, rng: Any) -> tuple[Array, State]:
         """The rule on messages that were already checked; what a subclass writes."""
+
+    def exact(self, rows: Sequence[Sequence[Any]]) -> list[Any]:
+        """The rule once more by its published definition, on n rows of d rational numbers; what a subclass may write.
+
+        Literal and slow, in nothing but rational arithmetic, so that the fast rule can be held to it exactly. The
+        numbers are `Fraction`s or flint's. Raises `ValueError` where there is none, as here, and as `require` does.
+        """
+        raise ValueError(f"no exact definition of {type(self).__name__}")
 
     @classmethod
     def example(cls, n: int, f: int) -> Self | None:

@@ -109,6 +109,35 @@ class ScaledDistances:
         nearest = (part[..., 1 : neighbours + 1] for part in self.values.sorted())  # itself first, at no distance
         return np.where(self.alive, Scaled(*nearest).total().places(), np.inf)
 
+    def in_unit(self, neighbours: int) -> np.ndarray:
+        """The distances over a power of 2 near the least within which a row has as many `neighbours`, (..., n, n).
+
+        If that is 0, near the least that is not. What is much farther is infinite, what is much nearer is 0, and the
+        diagonal −1.
+        """
+        n, exponents = self.alive.shape[-1], self.values.exponent
+        around = self.values.sorted().exponent[..., neighbours]  # itself first
+        unit = np.min(np.where(self.alive, around, FARTHEST), axis=-1)[..., None, None]
+        apart = np.where(exponents > -FARTHEST, exponents, FARTHEST)
+        unit = np.where(unit > -FARTHEST, unit, np.min(apart, axis=(-2, -1), keepdims=True))
+        unit = np.where(unit < FARTHEST, unit, 0)
+        shifts = np.clip(exponents - unit, -5000, 5000)
+        return np.where(np.eye(n, dtype=bool), -1.0, np.ldexp(self.values.fraction, shifts))
+
+    def among(self, some: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The distances between `some` (..., n), 0 elsewhere, over a power of 2 near the largest; its exponent."""
+        both = some[..., :, None] & some[..., None, :]
+        exponents = np.where(both, self.values.exponent, -FARTHEST)
+        unit = np.max(exponents, axis=(-2, -1))
+        unit = np.where(abs(unit) == FARTHEST, 0, unit)
+        shifts = np.clip(exponents - unit[..., None, None], -5000, 5000)
+        return np.ldexp(np.where(both, self.values.fraction, 0.0), shifts), unit
+
+    def first_least(self, numbers: np.ndarray, exponents: list[np.ndarray]) -> np.ndarray:
+        """Where number·2^exponent is least, the first of several: (..., k) → (..., 1)."""
+        places = normalised(numbers, np.stack(exponents, axis=-1)).places()
+        return np.argmin(places, axis=-1, keepdims=True)
+
     def raised(self, power: float, scores: np.ndarray) -> ScaledDistances:
         """Distances to a power, for which exponents need no unit."""
         return replace(self, values=self.values.power(power))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sims import columns, kernels
 from sims.aggregators.rule import Promises, StatelessRule
@@ -22,6 +23,9 @@ class TrimmedMean(StatelessRule):
     >>> TrimmedMean(f=1).aggregate(np.array([[-100.0], [1.0], [2.0], [1e9]]))
     array([1.5])
     """
+
+    needs: ClassVar[str] = "n ≥ 2f + 1"
+    bears: ClassVar[str] = "f"
 
     f: int
 

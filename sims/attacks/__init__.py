@@ -1,5 +1,7 @@
 """Attacks: what the Byzantine workers send, given all that there is to know."""
 
+from typing import TYPE_CHECKING, Any
+
 from sims.attacks.a_little_is_enough import ALittleIsEnough, alie_z
 from sims.attacks.attack import Attack, View
 from sims.attacks.bit_flipping import BitFlipping
@@ -15,6 +17,7 @@ from sims.attacks.relocation import Relocation
 from sims.attacks.rop import ROP
 from sims.attacks.searched_strength import SearchedStrength
 from sims.attacks.together import Together
+from sims.packages import class_in
 
 __all__ = [
     "ROP",
@@ -35,3 +38,9 @@ __all__ = [
     "View",
     "alie_z",
 ]
+
+if not TYPE_CHECKING:  # for a checker of types only what is listed is there
+
+    def __getattr__(name: str) -> Any:
+        """A class that a file of this package defines and that is not listed above."""
+        return class_in(__name__, name)

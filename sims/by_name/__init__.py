@@ -13,7 +13,17 @@ from sims.by_name.made import (
 )
 from sims.by_name.nearest import nearest
 from sims.by_name.own import of_module
-from sims.by_name.register import ATTACKS, OBSERVERS, OPTIMIZERS, PROBLEMS, REGISTER, RULES, examples, published
+from sims.by_name.register import (
+    ATTACKS,
+    OBSERVERS,
+    OPTIMIZERS,
+    PROBLEMS,
+    REGISTER,
+    RULES,
+    examples,
+    made_by_f,
+    published,
+)
 from sims.by_name.settings import parse_settings
 
 __all__ = [
@@ -27,6 +37,7 @@ __all__ = [
     "check_setting",
     "class_of",
     "examples",
+    "made_by_f",
     "nearest",
     "observer_by_name",
     "of_module",

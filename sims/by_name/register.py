@@ -1,108 +1,45 @@
 """The register of all rules, attacks, problems, optimizers and observers, and whatever goes by name.
 
-A new one is written into its tuple here and nowhere else: the command line, the contract suite, the strategies and the
-tests read the register, and `tests/test_by_name.py` notices what is not in it. In files and on the command line a thing
-is called by its class name (`Krum`) or by a constructor of the class (`Quadratic.between`), one's own by `module:Name`,
-and what is built around another by both names (`Bucketing(Krum)`).
+Whatever a module of their packages defines is in it: the command line, the contract suite, the strategies, the
+benchmark and the tests read the register. In files and on the command line a thing is called by its class name (`Krum`)
+or by a constructor of the class (`Quadratic.between`), one's own by `module:Name`, and what is built around another by
+both names (`Bucketing(Krum)`).
 """
 
 from __future__ import annotations
 
 import inspect
 
-from sims.aggregators import (
-    ARC,
-    RFA,
-    Bucketing,
-    Bulyan,
-    CenteredClipping,
-    Clipping,
-    CoordinateMedian,
-    GeometricMedian,
-    Krum,
-    Mean,
-    MultiKrum,
-    NearestNeighbourMixing,
-    Rule,
-    TrimmedMean,
-)
-from sims.attacks import (
-    ROP,
-    ALittleIsEnough,
-    Attack,
-    BitFlipping,
-    Gaussian,
-    Infinite,
-    InnerProductManipulation,
-    LabelFlipping,
-    Mimic,
-    MinMax,
-    MinSum,
-    NoAttack,
-    Relocation,
-    SearchedStrength,
-    Together,
-)
+from sims import aggregators, attacks, observers, optimizers, problems
+from sims.aggregators import Rule
+from sims.attacks import Attack
 from sims.by_name.signatures import required
-from sims.observers import ClassDistances, Clipped, Kept, Observer, Picked, Push
-from sims.optimizers import SGD, Optimizer, ServerMomentum, WeightDecay, WorkerMomentum, WorkerMVR
-from sims.problems import (
-    Bernoulli,
-    HeterogeneousSoftmaxRegression,
-    Huber,
-    Pareto,
-    Pendulum,
-    Problem,
-    Quadratic,
-    Rademacher,
-    Sinusoidal,
-    SoftmaxRegression,
-)
+from sims.observers import Observer
+from sims.optimizers import Optimizer
+from sims.packages import defined
+from sims.problems import Problem
 
-RULES: tuple[type[Rule], ...] = (
-    Mean,
-    CoordinateMedian,
-    GeometricMedian,
-    RFA,
-    Krum,
-    MultiKrum,
-    TrimmedMean,
-    Bulyan,
-    CenteredClipping,
-    Bucketing,
-    NearestNeighbourMixing,
-    Clipping,
-    ARC,
+# the order of those on which recorded results depend; whatever else there is follows by name, and is not written here
+_RULES = (
+    *("Mean", "CoordinateMedian", "GeometricMedian", "RFA", "Krum", "MultiKrum", "TrimmedMean", "Bulyan"),
+    *("CenteredClipping", "Bucketing", "NearestNeighbourMixing", "Clipping", "ARC"),
 )
-ATTACKS: tuple[type[Attack], ...] = (
-    NoAttack,
-    BitFlipping,
-    LabelFlipping,
-    InnerProductManipulation,
-    ALittleIsEnough,
-    Relocation,
-    Mimic,
-    SearchedStrength,
-    Together,
-    Gaussian,
-    Infinite,
-    MinMax,
-    MinSum,
-    ROP,
+_ATTACKS = (
+    *("NoAttack", "BitFlipping", "LabelFlipping", "InnerProductManipulation", "ALittleIsEnough", "Relocation"),
+    *("Mimic", "SearchedStrength", "Together"),
 )
-PROBLEMS: tuple[type[Problem], ...] = (
-    Quadratic,
-    Bernoulli,
-    Rademacher,
-    Pareto,
-    Sinusoidal,
-    Pendulum,
-    Huber,
-    SoftmaxRegression,
-    HeterogeneousSoftmaxRegression,
+_PROBLEMS = (
+    *("Quadratic", "Bernoulli", "Rademacher", "Pareto", "Sinusoidal", "Pendulum", "Huber", "SoftmaxRegression"),
+    "HeterogeneousSoftmaxRegression",
 )
-OPTIMIZERS: tuple[type[Optimizer], ...] = (SGD, WorkerMomentum, ServerMomentum, WorkerMVR, WeightDecay)
-OBSERVERS: tuple[type[Observer], ...] = (Push, Kept, Clipped, Picked, ClassDistances)
+_OPTIMIZERS = ("SGD", "WorkerMomentum", "ServerMomentum", "WorkerMVR", "WeightDecay")
+_OBSERVERS = ("Push", "Kept", "Clipped", "Picked", "ClassDistances")
+
+RULES: tuple[type[Rule], ...] = defined(aggregators, Rule, _RULES)
+ATTACKS: tuple[type[Attack], ...] = defined(attacks, Attack, _ATTACKS)
+PROBLEMS: tuple[type[Problem], ...] = defined(problems, Problem, _PROBLEMS)
+OPTIMIZERS: tuple[type[Optimizer], ...] = defined(optimizers, Optimizer, _OPTIMIZERS)
+OBSERVERS: tuple[type[Observer], ...] = defined(observers, Observer, _OBSERVERS)
 REGISTER: dict[str, tuple[type, ...]] = {
     "rule": RULES,
     "attack": ATTACKS,
@@ -125,13 +62,22 @@ def examples(n: int, f: int) -> dict[str, Rule]:
     return {name: rule for name, rule in made.items() if rule is not None}
 
 
+def made_by_f() -> tuple[type[Rule], ...]:
+    """The rules that need nothing but f.
+
+    >>> "Krum" in [rule.__name__ for rule in made_by_f()], "CenteredClipping" in [rule.__name__ for rule in made_by_f()]
+    (True, False)
+    """
+    return tuple(rule for rule in RULES if set(required(inspect.signature(rule).parameters)) <= {"f"})
+
+
 def published(n: int, f: int) -> dict[str, Rule]:
     """The rules that need nothing but f, as they are published, where they are defined for n workers, by name.
 
-    `CenteredClipping` needs a radius and is not among them.
+    `CenteredClipping` needs a radius and is not among them; nor is a rule that is no function of the set of messages.
 
     >>> published(5, 1)["Krum"], "Bulyan" in published(5, 1), "CenteredClipping" in published(5, 1)
     (Krum(f=1, variant='paper'), False, False)
     """
-    free = {rule.__name__ for rule in RULES if set(required(inspect.signature(rule).parameters)) <= {"f"}}
-    return {name: rule for name, rule in examples(n, f).items() if name in free}
+    free = made_by_f()
+    return {name: rule for name, rule in examples(n, f).items() if type(rule) in free and rule.promises.permutation}

@@ -9,6 +9,7 @@ API standard runs on it unchanged; each operation adds its price to the tally of
 | reduction (`sum`, `mean`, `max`, `argmin`, `all`, …) | elements in |
 | `matmul` of (…, p, q) and (…, q, r) | 2pqr each |
 | `linalg.solve` of k right-hand sides | n³ + n²k each |
+| `linalg.eigvalsh`, `linalg.eigh` of n×n matrices | n³, 4n³ each |
 | indexing, reshaping, broadcasting, transposing | nothing: no element is touched |
 | a copy of an array | nothing: it says whose memory it is, and every rule's output is its own |
 | `sort`, `argsort` along an axis of length n | n⌈log₂ n⌉ comparisons per line, tallied apart |
@@ -102,6 +103,10 @@ class CountingNamespace:
             return self._counting(reference.matmul, lambda y, args: 2 * args[0].shape[-1] * y.size)
         if name == "solve":
             return self._counting(reference.linalg.solve, _price_of_solving)
+        if name == "eigvalsh":
+            return self._counting(np.linalg.eigvalsh, lambda y, args: y.shape[-1] ** 2 * y.size)
+        if name == "eigh":
+            return self._eigh
         if name in SORTS:
             return self._sorting(getattr(reference, name))
         raise AttributeError(f"the counting namespace has no price for {name!r}")
@@ -114,6 +119,11 @@ class CountingNamespace:
             return Counted(np.asarray(result), self)
 
         return counted
+
+    def _eigh(self, x: Counted, /) -> tuple[Counted, Counted]:
+        values, vectors = np.linalg.eigh(x.values)
+        self.tally.operations += 4 * values.shape[-1] ** 2 * values.size
+        return Counted(values, self), Counted(vectors, self)
 
     def _sorting(self, function: Callable[..., Any]) -> Callable[..., Any]:
         def counted(x: Counted, /, *, axis: int = -1, **options: Any) -> Any:

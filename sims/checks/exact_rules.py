@@ -3,8 +3,8 @@
 Each function is written from the rule's published definition, with loops over workers and coordinates and nothing but
 rational numbers (flint's, which compute ten times as fast as `fractions.Fraction`), so that the fast rules can be held
 to it exactly. Where a definition has a root in it (RFA, clipping, plain distances in Krum, the geometric median)
-the oracle exists for d = 1 only. `DEFINITIONS` is a table from a rule's type to its definition; a rule of your
-own gets an oracle by an entry of its own.
+the oracle exists for d = 1 only. `DEFINITIONS` is a table from a rule's type to its definition; a rule that is not in
+it has its definition in its own file (`Rule.exact`).
 """
 
 from __future__ import annotations
@@ -52,15 +52,20 @@ def exact_aggregate(
     >>> exact_aggregate(CoordinateMedian(), [[Fraction(1)], [Fraction(2)]])
     (Fraction(3, 2),)
     """
-    name = type(rule).__name__
-    if type(rule) not in DEFINITIONS:
-        known = ", ".join(kind.__name__ for kind in DEFINITIONS)
-        raise ValueError(f"no exact definition of {name}; there is one of {known}")
     messages = [tuple(as_fmpq(value) for value in row) for row in rows]
     if not messages or any(len(row) != len(messages[0]) for row in messages):
         raise ValueError(f"need n ≥ 1 rows of one length, got lengths {[len(row) for row in messages]}")
-    output = DEFINITIONS[type(rule)](rule, messages, None if centre is None else tuple(map(as_fmpq, centre)))
+    output = defined(rule, messages, None if centre is None else tuple(map(as_fmpq, centre)))
     return tuple(Fraction(int(value.p), int(value.q)) for value in output)
+
+
+def defined(rule: Any, rows: list[Vector], centre: Vector | None) -> Vector:
+    """The rule by its definition, here or in its own file."""
+    if type(rule) in DEFINITIONS:
+        return DEFINITIONS[type(rule)](rule, rows, centre)
+    if not isinstance(rule, Rule):
+        raise ValueError(f"no exact definition of {type(rule).__name__}")
+    return stateless(lambda rule, rows: tuple(rule.exact(rows)))(rule, rows, centre)
 
 
 def mean(rule: Any, rows: list[Vector]) -> Vector:
@@ -88,16 +93,16 @@ def trimmed_mean(rule: Any, rows: list[Vector]) -> Vector:
 
 
 def krum(rule: Any, rows: list[Vector]) -> Vector:
-    """The message of lowest score, the lexicographically smallest of several; n ≥ 2f + 3."""
-    at_least("Krum", len(rows), 2 * rule.f + 3, rule.f)
+    """The message of lowest score, the lexicographically smallest of several; n ≥ 2f + 3, for "byzfl" n ≥ 2f + 1."""
+    at_least("Krum", len(rows), 2 * rule.f + (1 if rule.variant == "byzfl" else 3), rule.f)
     scores = krum_scores(rows, neighbour_count(rule, len(rows)), rule.variant)
     return by_score(rows, scores)[0]
 
 
 def multi_krum(rule: Any, rows: list[Vector]) -> Vector:
-    """The average of the m messages of lowest score (m = n − f unless given); n ≥ 2f + 3, m ≤ n − f."""
+    """The average of the m messages of lowest score (m = n − f unless given), m ≤ n − f; n as for `krum`."""
     n, f = len(rows), rule.f
-    at_least("MultiKrum", n, 2 * f + 3, f)
+    at_least("MultiKrum", n, 2 * f + (1 if rule.variant == "byzfl" else 3), f)
     m = n - f if rule.m is None else rule.m
     if m > n - f:
         raise ValueError(f"MultiKrum needs m ≤ n − f, got m = {m}, n = {n}, f = {f}")
@@ -208,7 +213,7 @@ def shortened(row: Vector, radius: fmpq) -> Vector:
 
 def inner(rule: Any, rows: list[Vector], centre: Vector | None) -> Vector:
     """The rule that a rule is built around, by its own definition."""
-    return DEFINITIONS[type(rule.rule)](rule.rule, rows, centre)
+    return defined(rule.rule, rows, centre)
 
 
 def stateless(definition: Callable[[Any, list[Vector]], Vector]) -> Definition:

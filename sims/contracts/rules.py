@@ -17,7 +17,7 @@ state, breaks the contract that is tested.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from functools import partial
 
 from sims.aggregators.rule import Rule, declared
@@ -43,7 +43,7 @@ from sims.contracts.robustness import check_boundedness, check_majority, check_n
 from sims.contracts.runs import check_array_parameter, check_leading_axes
 
 Contract = Callable[[Rule, Array], None]
-ARRAY_PARAMETERS = ("tau", "nu", "radius")  # fields that may hold an array over the leading axes
+ARRAY_PARAMETERS = ("tau", "nu", "radius")  # real parameters that are tried as arrays over the leading axes
 
 
 def contracts_for(rule: Rule, n: int, d: int = 2) -> Iterator[tuple[str, Contract]]:
@@ -51,8 +51,9 @@ def contracts_for(rule: Rule, n: int, d: int = 2) -> Iterator[tuple[str, Contrac
     n, d = whole("contracts_for", "n", n, least=1), whole("contracts_for", "d", d, least=0)
     promises, f = declared(rule, n)
     yield "kind", check_kind
-    yield "permutation", check_permutation
-    yield "ties", check_ties
+    if promises.permutation:
+        yield "permutation", check_permutation
+        yield "ties", check_ties
     yield "inputs untouched", check_inputs_untouched
     yield "layout", check_layout
     yield "leading axes", check_leading_axes
@@ -75,5 +76,5 @@ def contracts_for(rule: Rule, n: int, d: int = 2) -> Iterator[tuple[str, Contrac
         if promises.translation and promises.scale:
             yield "majority", check_majority
     for name in ARRAY_PARAMETERS:
-        if is_dataclass(rule) and name in {field.name for field in fields(rule)}:
+        if is_dataclass(rule) and name in type(rule).reals:
             yield f"array parameter {name}", partial(check_array_parameter, name=name)

@@ -69,11 +69,19 @@ def mean_from_first(x: Array, chosen: Array) -> Array:
 
 
 @_kept_in("columns")
-def mean_around_median(x: Array, chosen: Array, f: int) -> Array:
-    """Of the finite messages at `chosen` (..., m), the mean of the m − 2f values nearest to the median, (..., d)."""
+def mean_around_median(x: Array, chosen: Array, less: int) -> Array:
+    """Of the messages at `chosen` (..., m), the mean of the m − `less` values nearest to the median, (..., d)."""
     from sims.kernels.cpu import columns
 
-    return like(columns.mean_around_median(runs_of(x), _runs(chosen, 1), f), x)
+    return like(columns.mean_around_median(runs_of(x), _runs(chosen, 1), less), x)
+
+
+@_kept_in("columns")
+def mean_around_trimmed_mean(x: Array, f: int) -> Array:
+    """The mean of the n − f values of each coordinate nearest to its trimmed mean, (..., d)."""
+    from sims.kernels.cpu import columns
+
+    return like(columns.mean_around_trimmed_mean(runs_of(x), f), x)
 
 
 @_kept_in("distances")

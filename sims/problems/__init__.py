@@ -1,5 +1,8 @@
 """Oracles of stochastic gradients, and problems, of which every constant is known in closed form."""
 
+from typing import TYPE_CHECKING, Any
+
+from sims.packages import class_in
 from sims.problems.heterogeneous_softmax_regression import HeterogeneousSoftmaxRegression
 from sims.problems.huber import Huber
 from sims.problems.labelled import Labelled
@@ -33,3 +36,9 @@ __all__ = [
     "read_libsvm",
     "relabelled",
 ]
+
+if not TYPE_CHECKING:  # for a checker of types only what is listed is there
+
+    def __getattr__(name: str) -> Any:
+        """A class that a file of this package defines and that is not listed above."""
+        return class_in(__name__, name)

@@ -60,25 +60,39 @@ def _trimmed_mean(lanes: Lanes, values: list[Any], f: int) -> Any:
 
 
 def _mean_around_median(lanes: Lanes, values: list[Any], f: int) -> Any:
-    """Of v_i and v_{keep + i}, i < 2f, one is left out; see `sims.columns`."""
-    n, keep = len(values), len(values) - 2 * f
+    n = len(values)
+    values = [lanes.worst_for_nan(value) for value in values]
     lanes.order(values, range(n))
-    middle, low, high = _middle(lanes, values), values[(n - 1) // 2], values[n // 2]
-    answers = [lanes.farther(low, values[i], values[keep + i], high) for i in range(2 * f)]
+    return _mean_of_nearest(lanes, values, f, values[(n - 1) // 2], values[n // 2], _middle(lanes, values))
+
+
+def _mean_around_trimmed_mean(lanes: Lanes, values: list[Any], f: int) -> Any:
+    n = len(values)
+    values = [lanes.worst_for_nan(value) for value in values]
+    lanes.order(values, range(n))
+    middle = values[f + (n - 2 * f) // 2]
+    centre = lanes.add(middle, lanes.mean([lanes.subtract(value, middle) for value in values[f : n - f]]))
+    return _mean_of_nearest(lanes, values, f, centre, centre, centre)
+
+
+def _mean_of_nearest(lanes: Lanes, values: list[Any], less: int, low: Any, high: Any, centre: Any) -> Any:
+    """Of v_i and v_{keep + i}, i < `less`, one is left out; see `sims.columns`."""
+    keep = len(values) - less
+    answers = [lanes.farther(low, values[i], values[keep + i], high) for i in range(less)]
     without = [farther for farther, _ in answers]
     total = lanes.constant(-0.0)  # what changes no number that is added to it
     for i, value in enumerate(values):
-        more = lanes.add(total, lanes.subtract(value, middle))
-        if i < 2 * f:
+        more = lanes.add(total, lanes.subtract(value, centre))
+        if i < less:
             more = lanes.choose(without[i], total, more)
         total = lanes.choose(without[i - keep], more, total) if i >= keep else more
-    found = lanes.add(middle, lanes.builder.fdiv(total, lanes.constant(float(keep))))
+    found = lanes.add(centre, lanes.builder.fdiv(total, lanes.constant(float(keep))))
     for _, open_ in answers:  # left to the reference
         found = lanes.choose(open_, lanes.constant(float("nan")), found)
     return found
 
 
-RULES = (_mean, _mean_from_first, _median, _trimmed_mean, _mean_around_median)
+RULES = (_mean, _mean_from_first, _median, _trimmed_mean, _mean_around_median, _mean_around_trimmed_mean)
 
 
 @intrinsic
@@ -157,7 +171,8 @@ REFERENCE: dict[ColumnRule, Callable[[np.ndarray, int], np.ndarray]] = {
     _mean_from_first: lambda rows, f: columns.mean_around(rows, rows[0]),
     _median: lambda rows, f: columns.median(rows),
     _trimmed_mean: columns.trimmed_mean,
-    _mean_around_median: lambda rows, f: columns.mean_around_median(rows, len(rows) - 2 * f),
+    _mean_around_median: lambda rows, f: columns.mean_around_median(rows, len(rows) - f),
+    _mean_around_trimmed_mean: columns.mean_around_trimmed_mean,
 }
 
 
@@ -181,6 +196,11 @@ def trimmed_mean(messages: np.ndarray, f: int) -> np.ndarray:
     return _apply(_trimmed_mean, messages, f)
 
 
-def mean_around_median(messages: np.ndarray, chosen: np.ndarray, f: int) -> np.ndarray:
-    """Of the finite messages `chosen` (runs, m), the mean of the m − 2f values nearest to each median."""
-    return _apply(_mean_around_median, messages, f, chosen)
+def mean_around_median(messages: np.ndarray, chosen: np.ndarray, less: int) -> np.ndarray:
+    """Of the messages `chosen` (runs, m), the mean of the m − `less` values nearest to each median."""
+    return _apply(_mean_around_median, messages, less, chosen)
+
+
+def mean_around_trimmed_mean(messages: np.ndarray, f: int) -> np.ndarray:
+    """The mean of the n − f values nearest to each trimmed mean, (runs, n, d) → (runs, d)."""
+    return _apply(_mean_around_trimmed_mean, messages, f)

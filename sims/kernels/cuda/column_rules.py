@@ -17,7 +17,10 @@ from collections.abc import Callable, Iterable
 from sims.kernels.networks import selection_network
 
 MOST_WORDS = 256  # of 32 bits that the values of one column take as straight-line code
-COLUMN_RULES = ("mean", "mean_from_first", "median", "trimmed_mean", "mean_around_median")
+COLUMN_RULES = (
+    *("mean", "mean_from_first", "median", "trimmed_mean"),
+    *("mean_around_median", "mean_around_trimmed_mean"),
+)
 
 _ORDERED = {  # hardware has minima and maxima of float32 only; no value is NaN here
     "float32": ("fminf(a, b)", "fmaxf(a, b)"),
@@ -155,25 +158,48 @@ def _write_trimmed_mean(n: int, f: int) -> list[str]:
 
 def _write_mean_around_median(n: int, f: int) -> list[str]:
     """A NaN is farthest from the median and makes the result NaN if it has to be taken, as in the reference."""
-    keep, low, high = n - 2 * f, f"v{(n - 1) // 2}", f"v{n // 2}"
+    keep = n - f
     return [
         "int numbers = 0;",
         *(f"numbers += v{i} == v{i};" for i in range(n)),
         *_worst_for_nan(n),
         *_order(n, range(n)),
-        f"T middle = {_middle(n)};",
+        f"T result, middle = {_middle(n)};",
+        *_nearest(n, keep, f"v{(n - 1) // 2}", f"v{n // 2}", "middle", _or_nan("middle", keep) + " : "),
+    ]
+
+
+def _write_mean_around_trimmed_mean(n: int, f: int) -> list[str]:
+    kept, middle = [f"v{i}" for i in range(f, n - f)], f"v{f + (n - 2 * f) // 2}"
+    again = _again(len(kept), middle, lambda statement: _values(kept, statement))
+    return [
+        *_worst_for_nan(n),
+        *_order(n, range(n)),
+        "T result;",
+        "{",
+        *_mean([f"({value} - {middle})" for value in kept]),
+        f"result = {middle} + mean;",
+        *again,
+        "}",
+        "const T centre = result;",
+        *_nearest(n, n - f, "centre", "centre", "centre"),
+    ]
+
+
+def _nearest(n: int, keep: int, low: str, high: str, centre: str, unless: str = "") -> list[str]:
+    """The mean of the `keep` values nearest to the centre, as `result`: see `sims.columns`."""
+    taken = [f"if ({i} >= first && {i} < first + {keep})" for i in range(n)]
+    return [
         "int first = 0;",
-        *(f"first += farther({low}, v{i}, v{keep + i}, {high});" for i in range(2 * f)),
-        "T mean = (T)-0.0;",
-        *(f"if ({i} >= first && {i} < first + {keep}) mean = mean + (v{i} - middle);" for i in range(n)),
-        f"T result = {_or_nan('middle', keep)} : middle + mean / (T){keep};",
+        *(f"first += farther({low}, v{i}, v{keep + i}, {high});" for i in range(n - keep)),
+        "T total = (T)-0.0;",
+        *(f"{here} total = total + (v{i} - {centre});" for i, here in enumerate(taken)),
+        f"result = {unless}{centre} + total / (T){keep};",
         *_again(
             keep,
-            "middle",
-            lambda statement: [
-                f"if ({i} >= first && {i} < first + {keep}) {{ const T value = v{i}; {statement} }}" for i in range(n)
-            ],
-            _or_nan("middle", keep) + " : ",
+            centre,
+            lambda statement: [f"{here} {{ const T value = v{i}; {statement} }}" for i, here in enumerate(taken)],
+            unless,
         ),
     ]
 
@@ -194,6 +220,7 @@ _WRITERS = {
     "median": _write_median,
     "trimmed_mean": _write_trimmed_mean,
     "mean_around_median": _write_mean_around_median,
+    "mean_around_trimmed_mean": _write_mean_around_trimmed_mean,
     "sum_of_nearest": _write_sum_of_nearest,
 }
 
@@ -261,21 +288,32 @@ def _loop_trimmed_mean(n: int, f: int) -> list[str]:
 
 def _loop_mean_around_median(n: int, f: int) -> list[str]:
     """The same on the array v."""
-    keep, low, high = n - 2 * f, f"v[{(n - 1) // 2}]", f"v[{n // 2}]"
+    unless = _or_nan("middle", n - f) + " : "
     return [
         *_loop_order(n, True),
         f"const T middle = {_loop_middle(n)};",
+        "T result;",
+        *_loop_nearest(n, n - f, f"v[{(n - 1) // 2}]", f"v[{n // 2}]", "middle", unless),
+    ]
+
+
+def _loop_mean_around_trimmed_mean(n: int, f: int) -> list[str]:
+    return [
+        *_loop_trimmed_mean(n, f),
+        "const T centre = result;",
+        *_loop_nearest(n, n - f, "centre", "centre", "centre"),
+    ]
+
+
+def _loop_nearest(n: int, keep: int, low: str, high: str, centre: str, unless: str = "") -> list[str]:
+    """`_nearest` on the array v."""
+    return [
         "int first = 0;",
-        f"for (int i = 0; i < {2 * f}; i++) first += farther({low}, v[i], v[{keep} + i], {high});",
-        "T mean = v[first] - middle;",
-        f"for (int i = first + 1; i < first + {keep}; i++) mean = mean + (v[i] - middle);",
-        f"T result = {_or_nan('middle', keep)} : middle + mean / (T){keep};",
-        *_again(
-            keep,
-            "middle",
-            lambda statement: _part("first", f"first + {keep}", statement),
-            _or_nan("middle", keep) + " : ",
-        ),
+        f"for (int i = 0; i < {n - keep}; i++) first += farther({low}, v[i], v[{keep} + i], {high});",
+        f"T total = v[first] - {centre};",
+        f"for (int i = first + 1; i < first + {keep}; i++) total = total + (v[i] - {centre});",
+        f"result = {unless}{centre} + total / (T){keep};",
+        *_again(keep, centre, lambda statement: _part("first", f"first + {keep}", statement), unless),
     ]
 
 
@@ -290,5 +328,6 @@ _LOOPS = {
     "median": _loop_median,
     "trimmed_mean": _loop_trimmed_mean,
     "mean_around_median": _loop_mean_around_median,
+    "mean_around_trimmed_mean": _loop_mean_around_trimmed_mean,
     "sum_of_nearest": _loop_sum_of_nearest,
 }

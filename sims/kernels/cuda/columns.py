@@ -21,7 +21,9 @@ extern "C" __global__ void columns(const T* __restrict__ x, const Long* __restri
 
 
 def source(rule: str, n: int, f: int, dtype: str) -> str:
-    """The kernel `columns` for a name of `COLUMN_RULES`, n messages that take part and f trimmed ones at either end.
+    """The kernel `columns` for a name of `COLUMN_RULES`, n messages that take part and f that are left out.
+
+    As many at either end in "trimmed_mean", in all in "mean_around_median" and "mean_around_trimmed_mean".
 
     Arguments: messages, the indices `chosen` (runs, n) of those that take part ("mean_from_first" and
     "mean_around_median"; others do not look at them), out (runs, d), runs, d, and the strides of the messages in
@@ -51,12 +53,14 @@ def mean_from_first(x: Array, chosen: Array) -> Array:
     return _apply("mean_from_first", x, 0, chosen)
 
 
-def mean_around_median(x: Array, chosen: Array, f: int) -> Array:
-    """Of the messages at `chosen` (..., m), the mean of the m − 2f values nearest to the median of each coordinate.
+def mean_around_median(x: Array, chosen: Array, less: int) -> Array:
+    """Of the messages at `chosen` (..., m), the mean of the m − `less` values nearest to the median, (..., d)."""
+    return _apply("mean_around_median", x, less, chosen)
 
-    Unlike on the CPU they need not be finite: nobody has to ask the device whether they are.
-    """
-    return _apply("mean_around_median", x, f, chosen)
+
+def mean_around_trimmed_mean(x: Array, f: int) -> Array:
+    """The mean of the n − f values of each coordinate nearest to its trimmed mean, (..., d)."""
+    return _apply("mean_around_trimmed_mean", x, f)
 
 
 def _apply(rule: str, x: Array, f: int = 0, chosen: Array | None = None) -> Array:
