@@ -93,22 +93,19 @@ def minimum_diameter(n: int, f: int) -> Fraction:
 
 
 def mean_around_median(n: int, f: int) -> Fraction:
-    """κ* of the mean of the n − f values nearest to the median of each coordinate (Meamed), F = f.
+    """4f(1 + f/q)/(n − f), q = ⌊n/2⌋ + 1 − f, F = f, of the mean of the n − f values nearest to the median (Meamed).
 
-    A Byzantine value chosen is no farther from the median m than any of the b honest ones left out; those above m help
-    the rule, so that g·error ≤ Σ_R 2(m − x_i). For odd n at least q = (n + 1)/2 − f honest values are ≥ m, so m is at most
-    the mean of the q largest: κ* = (4f + 4f²/q)/g, attained by f at −2, q at 2f/q, the others at 0, and Byzantine ones
-    at 2 + 4f/q − ε. For even n m is the midpoint of two, with q + 1 and q = n/2 − f honest values at or above:
-    coefficients f/q + f/(q + 1) on q of them, f/(q + 1) on one more.
+    A Byzantine value chosen is no farther from the median m than any of the b honest ones left out, and those above m
+    help the rule: g·error ≤ Σ_R 2(m − x_i). For odd n at least q honest values are ≥ m, so that m is at most the mean of
+    the q largest: coefficients −2 on b, 2b/q on q. For even n m is the midpoint of two values, x ≤ y; q honest ones are ≥
+    x, q − 1 of them ≥ y: y is at most the mean of these q − 1, and x at most any weighted one of the q; weights 2/q on x
+    and (q − 2)/(q(q − 1)) on the others give the same coefficients. Attained by f at −2, q at 2f/q, the others at 0, and
+    Byzantine ones at 2 + 4f/q − ε.
 
     >>> mean_around_median(5, 1), mean_around_median(6, 1)
-    (Fraction(3, 2), Fraction(49, 45))
+    (Fraction(3, 2), Fraction(16, 15))
     """
-    q = (n + 1) // 2 - f
-    if n % 2:
-        return (4 * f + Fraction(4 * f * f, q)) / (n - f)
-    one, all_of_them = Fraction(f, q + 1), Fraction(f, q) + Fraction(f, q + 1)
-    return (4 * f + q * all_of_them**2 + one**2) / (n - f)
+    return 4 * f * (1 + Fraction(f, n // 2 + 1 - f)) / (n - f)
 
 
 def mean_around_trimmed_mean(n: int, f: int) -> Fraction:
@@ -147,6 +144,17 @@ def mixing_at_most(n: int, f: int, inner: Fraction | float) -> Fraction | float:
     average over i is at most 8fv/g. Of that, s² is variance and t² the mean's error, and (√κ·s + t)² ≤ (κ + 1)(s² + t²).
     """
     return Fraction(8 * f, n - f) * (inner + 1)
+
+
+def krum_at_most(n: int, f: int, neighbours: int) -> float:
+    """An upper bound of κ* of Krum with scores over l nearest others, at any F: where `krum.certified` would take long.
+
+    (√(2lg/((g − 1)h)) + √((g − h)/h))², h = l − f + 1. At least h of z and its neighbours are honest, of mean x̄_h: score(z)
+    ≥ h‖z − x̄_h‖², and ‖x̄_h − x̄‖² ≤ v(g − h)/h. It is at most the mean of the honest scores, each at most l/(g − 1) of
+    the squared distances to all honest messages, which are 2gv in the mean.
+    """
+    g, h = n - f, neighbours - f + 1
+    return (math.sqrt(2 * neighbours * g / ((g - 1) * h)) + math.sqrt((g - h) / h)) ** 2
 
 
 def multi_krum_at_most(n: int, f: int, fewer: int = 2) -> float:

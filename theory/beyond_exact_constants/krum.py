@@ -170,6 +170,7 @@ def solve(problem: Programme, kappa: float | None = None, rounds: int = 60) -> S
             b_ub=-fixed,
             bounds=[(0, None if kappa is None else 1), *[(0, None)] * len(constraints)],
             method="highs",
+            options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
         )
         if found.status != 0:
             return None
@@ -210,24 +211,22 @@ def certified(n: int, f: int, neighbours: int) -> Certified | None:
     """
     if not max(f, 1) <= neighbours <= n - f - 1:
         return None
-    first = (False, f - 1) if f else (True, 0)
     kinds = [(False, near) for near in range(f)] + [(True, near) for near in range(f + 1)]
-    worst = programme(n, f, neighbours, *first)
-    best = solve(worst) if worst else None
-    if worst is None or best is None:
+    problems = {kind: found for kind in kinds if (found := programme(n, f, neighbours, *kind)) is not None}
+    likely = [kind for kind in ((False, f - 1), (True, f)) if kind in problems]  # all that can stand beside z does
+    solved = {kind: found for kind in likely if (found := solve(problems[kind])) is not None}
+    if len(solved) < len(likely):
         return None
-    upper = Fraction(best.kappa) * (1 + Fraction(1, 10**7))
-    if not best.proves(worst, upper):
-        return None
-    for kind in kinds:
-        other = programme(n, f, neighbours, *kind)
-        if kind == first or other is None:
-            continue
-        multipliers = solve(other, float(upper))
-        if multipliers is None or not multipliers.proves(other, upper):
+    best = max(solved, key=lambda kind: solved[kind].kappa)
+    upper = Fraction(solved[best].kappa) * (1 + Fraction(1, 10**7))
+    for kind, problem in problems.items():
+        found = solved[kind] if kind in solved else solve(problem, float(upper))
+        if found is None or not found.proves(problem, upper):
             return None
-    rows, honest = messages(worst, best)
-    return Certified(ratio(rows, honest, neighbours), upper, rows, honest)
+    rows, honest = messages(problems[best], solved[best])
+    mirrored = [[-value for value in row] for row in rows]  # ties are broken the other way there
+    lower, rows = max(((ratio(way, honest, neighbours), way) for way in (rows, mirrored)), key=lambda pair: pair[0])
+    return Certified(lower, upper, rows, honest)
 
 
 def messages(problem: Programme, found: Solved, inwards: float = 1e-6) -> tuple[Rows, int]:
