@@ -30,7 +30,9 @@ def _least(rows: Sequence[Row], f: int, size: Callable[[Sequence[Row]], Fraction
 
 def minimum_diameter(rows: Sequence[Row], f: int) -> list[Fraction]:
     """The mean of those n − f messages whose largest distance is least."""
-    return _least(rows, f, lambda some: max((square(x, y) for x, y in itertools.combinations(some, 2)), default=Fraction(0)))
+    return _least(
+        rows, f, lambda some: max((square(x, y) for x, y in itertools.combinations(some, 2)), default=Fraction(0))
+    )
 
 
 def minimum_variance(rows: Sequence[Row], f: int) -> list[Fraction]:

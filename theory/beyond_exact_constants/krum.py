@@ -1,17 +1,17 @@
 """κ* of Krum in every dimension, as a small semidefinite programme: certified from above, attained from below.
 
 Let z be the message that Krum chooses and N its `neighbours` nearest others. Fix how many of N are Byzantine, and
-whether z is. *Given N*, that no message scores less is linear in the Gram matrix: score(z) = Σ_N ‖z − x_j‖² ≤ Σ_S ‖x_i −
-x_j‖² for every i and every S of as many others; and ‖z − x̄‖² is to be largest at v = 1, all linear. So the Gram matrix
-may be averaged over all permutations of the honest messages in N, of those outside, and of the Byzantine ones in N: it
-remains feasible and as good. What is left is four groups z, B, H, K: three centroids (z = 0) with a 3 × 3 Gram matrix P
-⪰ 0, and how far the members of each group are from their centroid, at the corners of a regular simplex, w ≥ 0. In n
-dimensions this is exact, in fewer an upper bound.
+whether z is. *Given N*, that no message scores less is linear in the Gram matrix: score(z) = Σ_N ‖z − x_j‖² ≤ Σ_S ‖x_i
+− x_j‖² for every i and every S of as many others; and ‖z − x̄‖² is to be largest at v = 1, all linear. So the Gram
+matrix may be averaged over all permutations of the honest messages in N, of those outside, and of the Byzantine ones in
+N: it remains feasible and as good. What is left is four groups z, B, H, K: three centroids (z = 0) with a 3 × 3 Gram
+matrix P ⪰ 0, and how far the members of each group are from their centroid, at the corners of a regular simplex, w ≥ 0.
+In n dimensions this is exact, in fewer an upper bound.
 
-*From above*: multipliers λ ≥ 0 with κv − ‖x̄‖² − Σ λ_S(score_S − score(z)) = ⟨Q, P⟩ + ⟨q, w⟩, Q ⪰ 0, q ≥ 0 prove κ* ≤ κ. They
-are found in floating point and checked in rationals, for every kind of N (Byzantine messages outside N are not used).
-*From below*: the dual of the last linear programme is nearly a feasible P, w; mixed with a strictly feasible one it is
-made into rational messages, on which Krum's exact definition is asked.
+*From above*: multipliers λ ≥ 0 with κv − ‖x̄‖² − Σ λ_S(score_S − score(z)) = ⟨Q, P⟩ + ⟨q, w⟩, Q ⪰ 0, q ≥ 0 prove κ* ≤
+κ. They are found in floating point and checked in rationals, for every kind of N (Byzantine messages outside N are not
+used). *From below*: the dual of the last linear programme is nearly a feasible P, w; mixed with a strictly feasible one
+it is made into rational messages, on which Krum's exact definition is asked.
 """
 
 from __future__ import annotations
@@ -33,13 +33,17 @@ PLACES = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 
 @dataclass(frozen=True)
 class Programme:
-    """One kind of N: sizes of the groups z, B, H, K; as vectors of rationals over (P, w): v, ‖x̄‖², and the constraints."""
+    """One kind of N: the sizes of the groups z, B, H, K; v and ‖x̄‖² as vectors over (P, w), and the constraints.
+
+    Constraint c is Σ counts[c, p]·distances[p] ≥ 0, p the pair of a group of B, H, K and any group.
+    """
 
     sizes: tuple[int, int, int, int]
     honest: bool
     variance: np.ndarray
     error: np.ndarray
-    constraints: np.ndarray  # (constraints, 9), each ≥ 0
+    distances: np.ndarray  # (12, 9), of rationals
+    counts: np.ndarray  # (constraints, 12)
 
     @property
     def present(self) -> list[int]:
@@ -64,34 +68,30 @@ def programme(n: int, f: int, neighbours: int, honest: bool, near: int) -> Progr
     sizes = (1, near, neighbours - near, g - (neighbours - near) - honest)
     if min(sizes) < 0:
         return None
-    unit = np.array([[Fraction(int(i == j)) for j in range(3)] for i in range(3)], dtype=object)
-    place = np.concatenate([np.array([[Fraction(0)] * 3], dtype=object), unit])
+    place = np.array([[Fraction(int(group - 1 == j)) for j in range(3)] for group in range(4)], dtype=object)
+    wide = np.array([[Fraction(int(group > 0 and 5 + group == j)) for j in range(SIZE)] for group in range(4)])
 
-    def wide(group: int) -> np.ndarray:
-        found = np.array([Fraction(0)] * SIZE, dtype=object)
-        if group != Z:
-            found[5 + group] = Fraction(1)
-        return found
-
-    @functools.cache
     def apart(one: int, other: int) -> np.ndarray:
         if one == other:
-            return Fraction(2 * sizes[one], sizes[one] - 1) * wide(one)
-        return _square(place[one] - place[other]) + wide(one) + wide(other)
+            return Fraction(2 * sizes[one], max(sizes[one] - 1, 1)) * wide[one]
+        return _square(place[one] - place[other]) + wide[one] + wide[other]
 
     members = (Z, H, K) if honest else (H, K)
     mean = sum((sizes[a] * place[a] for a in members), 0 * place[Z]) / g
-    variance = sum((sizes[a] * (_square(place[a]) + wide(a)) for a in members), 0 * wide(Z)) / g - _square(mean)
-    own = sizes[B] * apart(Z, B) + sizes[H] * apart(Z, H)
-    constraints = []
+    variance = sum((sizes[a] * (_square(place[a]) + wide[a]) for a in members), 0 * wide[Z]) / g - _square(mean)
+    counts = []
     for group in (B, H, K):
         free = [size - (place == group) for place, size in enumerate(sizes)]
         for taken in itertools.product(*(range(min(max(size, 0), neighbours) + 1) for size in free[:3])):
             rest = neighbours - sum(taken)
             if sizes[group] and 0 <= rest <= free[K]:
-                parts = (count * apart(group, a) for a, count in enumerate((*taken, rest)) if count)
-                constraints.append(sum(parts, 0 * wide(Z)) - own)
-    return Programme(sizes, honest, variance, _square(mean), np.array(constraints, dtype=object))
+                row = np.zeros((3, 4), dtype=int)
+                row[group - 1] = (*taken, rest)
+                row[B - 1, Z] -= sizes[B]
+                row[H - 1, Z] -= sizes[H]
+                counts.append(row.ravel())
+    distances = np.array([apart(one, other) for one in (B, H, K) for other in range(4)])
+    return Programme(sizes, honest, variance, _square(mean), distances, np.array(counts))
 
 
 def _matrix(q: np.ndarray, present: Sequence[int]) -> np.ndarray:
@@ -132,7 +132,7 @@ class Solved:
         weights = np.array([Fraction(float(self.multipliers[i])) for i in used], dtype=object)
         q = kappa * problem.variance - problem.error
         if len(used):
-            q = q - weights @ problem.constraints[used]
+            q = q - (weights @ problem.counts[used]) @ problem.distances
         return positive(_matrix(q, problem.present)) and all(q[6 + i] >= 0 for i in problem.spread)
 
 
@@ -150,7 +150,7 @@ def solve(problem: Programme, kappa: float | None = None, rounds: int = 60) -> S
 
     present = problem.present
     variance, error = problem.variance.astype(float), problem.error.astype(float)
-    constraints = problem.constraints.astype(float)
+    constraints = problem.counts @ problem.distances.astype(float)
     cuts = []
     for way in itertools.product((-1.0, -0.5, 0.0, 0.5, 1.0), repeat=len(present)):
         if any(way):

@@ -2,27 +2,28 @@
 
 Nothing of what is proved enters: the candidates are three groups of honest workers and two of Byzantine ones, of any
 sizes and at any places of a line, each group either at one point or at the corners of a regular simplex around it (in
-coordinates of its own, so that d = 1 + n). Two values and a few places of the Byzantine ones are enumerated
-(`sims.checks.two_point`); from there on differential evolution, with sizes and multiples of ½ to begin with, then smaller
-and smaller steps around the best candidates of different sizes. The winner is made of rationals and, where the rule has
-an exact definition, is certified by it. Each value found is a lower bound of κ*.
+coordinates of its own, so that d = 1 + n). Of a rule that draws the winners' errors are means over `DRAWN` draws. Two
+values and a few places of the Byzantine ones are enumerated (`sims.checks.two_point`); from there on differential
+evolution, with sizes and multiples of ½ to begin with, then smaller and smaller steps around the best candidates of
+different sizes. The winner is made of rationals and, where the rule has an exact definition, is certified by it. Each
+value found is a lower bound of κ*.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
+from sims.aggregators.bucketing import Bucketing
 from sims.aggregators.rule import Rule, as_rule, declared
 from sims.backend import get_namespace, to_numpy
 from sims.checked import whole
 from sims.checks.draws import Draws
 from sims.checks.exact_rules import DEFINITIONS, exact_aggregate
-from sims.checks.two_point import byzantine_choices
+from sims.checks.two_point import DRAWN, byzantine_choices
 from sims.engine.streams import Streams
 from theory.beyond_exact_constants.krum import error_ratio
 
@@ -51,6 +52,7 @@ class Space:
 
     def __init__(self, rule: Rule, n: int, f: int, spread: bool, backend: str) -> None:
         self.rule, self.n, self.f, self.spread, self.backend = rule, n, f, spread, backend
+        self.draws = False  # whether the rule was seen to draw
         self.moved = not declared(rule, n)[0].translation
         self.dim = 8 + GROUPS * spread + self.moved
 
@@ -77,18 +79,24 @@ class Space:
         corners = np.eye(self.n) - (group[:, :, None] == group[:, None, :]) / size
         return np.concatenate([x, width * corners], axis=-1)
 
-    def values(self, x: np.ndarray) -> np.ndarray:
-        """‖AGG − x̄‖²/v of messages (k, n, d); 0 where v is as good as 0, ∞ where the output is none."""
+    def values(self, x: np.ndarray, draws: int = 1) -> np.ndarray:
+        """‖AGG − x̄‖²/v of messages (k, n, d), of a rule that draws the mean; 0 where v is as good as 0, ∞ for NaN."""
         xp = get_namespace(self.backend)
         found = np.empty(len(x))
         batch = max(1, 2**23 // (self.n**2 * x.shape[-1]))
         for first in range(0, len(x), batch):
             rows = x[first : first + batch]
             messages = xp.asarray(rows)
-            output = to_numpy(self.rule.aggregate(messages, None, Draws("constants", messages)))
+            rng = Draws("constants", messages)
             mean = np.mean(rows[:, : self.n - self.f], axis=1)
             variance = np.mean(np.sum((rows[:, : self.n - self.f] - mean[:, None]) ** 2, axis=-1), axis=1)
-            error = np.sum((output - mean) ** 2, axis=-1)
+            error = np.zeros(len(rows))
+            for drawn in range(draws):
+                output = to_numpy(self.rule.aggregate(messages, None, rng))
+                error += (np.sum((output - mean) ** 2, axis=-1) - error) / (drawn + 1)
+                self.draws = rng.used
+                if not rng.used:
+                    break
             ratio = np.where(variance > LEAST, error / np.maximum(variance, LEAST), 0.0)
             found[first : first + batch] = np.where(np.isnan(ratio), np.inf, ratio)
         return found
@@ -163,9 +171,14 @@ def polished(space: Space, points: np.ndarray, rng: np.random.Generator, rounds:
     return points[best], float(values[best])
 
 
+def _draws(rule: Rule) -> bool:
+    """Whether the exact definition is that of the rule without random numbers, and not what is searched."""
+    return isinstance(rule, Bucketing) or (isinstance(inner := getattr(rule, "rule", None), Rule) and _draws(inner))
+
+
 def certify(rule: Rule, messages: np.ndarray, honest: int) -> Fraction | None:
     """The exact ratio on messages of rationals; None if the rule has no exact definition there."""
-    if type(rule) not in DEFINITIONS:
+    if type(rule) not in DEFINITIONS or _draws(rule):
         return None
     rows = [[Fraction(float(value)) for value in row] for row in messages]
     try:
@@ -180,8 +193,8 @@ def search(
 ) -> Found:
     """The largest ‖AGG − x̄‖²/v found with f of n messages Byzantine; about `budget` messages of one run are looked at.
 
-    Half of them on the line and half with `spread` groups, if these are wanted. Raises `ValueError` unless 0 ≤ f < n/2, n
-    ≥ 3, and the rule is defined for n.
+    Half of them on the line and half with `spread` groups, if these are wanted. Raises `ValueError` unless 0 ≤ f < n/2,
+    n ≥ 3, and the rule is defined for n.
 
     >>> from sims.aggregators import TrimmedMean
     >>> round(search(TrimmedMean(1), 5, 1, budget=2000, spread=False).ratio, 3)
@@ -211,16 +224,15 @@ def search(
     else:
         best = Found(best.ratio, near, best.honest)
     if exact is not None and not math.isclose(float(exact), best.ratio, rel_tol=1e-3):
-        return Found(float(exact), best.messages, best.honest, exact)
+        return Found(float(exact), best.messages, best.honest, exact)  # rounding decided, not the rule
     return Found(best.ratio, best.messages, best.honest, exact)
 
 
 def _better(best: Found, space: Space, rows: np.ndarray) -> Found:
+    """The best of the messages (k, n, d), if they are better; of a rule that draws, by many draws of the eight best."""
     values = space.values(rows)
+    if space.draws:
+        rows = rows[np.argsort(-values, kind="stable")[:8]]
+        values = space.values(rows, DRAWN)
     i = int(np.argmax(values))
     return Found(float(values[i]), rows[i], best.honest) if values[i] > best.ratio else best
-
-
-def ratios(rule: Rule, cases: Sequence[tuple[Sequence[Sequence[Fraction]], Sequence[Sequence[Fraction]]]]) -> list[Fraction]:
-    """The exact ratio of a rule on each case (honest, Byzantine), by its exact definition."""
-    return [error_ratio(exact_aggregate(rule, [*h, *b]), [list(row) for row in h]) for h, b in cases]

@@ -1,7 +1,7 @@
 """The messages on which the formulas of `formulas.py` are attained, or nearly: honest ones first, then the Byzantine.
 
-On the line unless a line says otherwise. Where a Byzantine message must be a little nearer than an honest one it is so by
-`NUDGE`, and the formula is attained as that goes to 0.
+On the line unless a line says otherwise. Where a Byzantine message must be a little nearer than an honest one it is so
+by `NUDGE`, and the formula is attained as that goes to 0.
 """
 
 from __future__ import annotations
