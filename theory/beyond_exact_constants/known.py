@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from sims.aggregators import CenteredClipping, Mean
 from sims.aggregators.krum import VARIANTS
 from sims.aggregators.rule import FunctionRule, Rule, as_rule, declared
 from sims.backend import Array
@@ -48,6 +49,18 @@ class Known:
         return self.upper <= self.lower * (1 + Fraction(1, 10**5))
 
     @property
+    def how(self) -> str:
+        """How both sides were obtained, in two words at most."""
+        both = self.lower_by if self.upper_by is None else f"{self.lower_by}, {self.upper_by}"
+        return self.lower_by if self.upper_by == self.lower_by else both
+
+    def record(self) -> dict[str, Any]:
+        """As plain numbers and words, for JSON."""
+        sides = {"lower": float(self.lower), "upper": None if self.upper is None else float(self.upper)}
+        how = {"lower_by": self.lower_by, "upper_by": self.upper_by, "because": self.because}
+        return {**sides, **how, "least": float(self.least)}
+
+    @property
     def times_least(self) -> float:
         """The lower side in units of the least possible; NaN where that is 0 or nothing is finite."""
         return float(self.lower / self.least) if 0 < self.least < math.inf and self.lower < math.inf else math.nan
@@ -55,8 +68,9 @@ class Known:
 
 @dataclass(frozen=True)
 class Constants:
-    """κ* and c* of a rule that was told `declared` ≥ f, with n workers of which f are Byzantine; c* is None at f = 0.
+    """κ* and c* of a rule that was told `declared` ≥ f, with n workers of which f are Byzantine.
 
+    c* is None at f = 0, and of centered clipping, whose c depends on its centre (`sims.checks.centered`).
     `least_declared`: the least κ* of all rules that bear as many as were declared. `messages`: the n messages, honest
     first, on which the searched lower side of κ was found, if it was.
     """
@@ -70,6 +84,14 @@ class Constants:
     least_declared: Fraction
     published: Fraction | None
     messages: np.ndarray | None = None
+
+    def record(self) -> dict[str, Any]:
+        """As plain numbers and words, for JSON."""
+        found: dict[str, Any] = {"rule": self.name, "n": self.n, "f": self.f, "declared": self.declared}
+        found |= {"kappa": self.kappa.record(), "c": None if self.c is None else self.c.record()}
+        found["least_declared"] = float(self.least_declared)
+        found["published"] = None if self.published is None else float(self.published)
+        return found | {"messages": None if self.messages is None else self.messages.tolist()}
 
     @property
     def loose(self) -> float:
@@ -181,11 +203,15 @@ def _mixing(rule: Any, n: int, f: int) -> Known | None:
     if F == 0:
         return _mean(rule, n, f)
     lower, upper = formulas.mixing_at_least(n, f, F), formulas.mixing_at_most(n, F, inner.upper)
-    return Known(lower, "proved", formulas.over_declared(n, f, F, upper), "proved", "f messages from the other side")
+    return Known(
+        lower, "proved", formulas.over_declared(n, f, F, upper), "proved", "what mixing leaves of the variance"
+    )
 
 
 def _arc(rule: Any, n: int, f: int) -> Known | None:
     F, inner = rule.f, proved(rule.rule, n, f)
+    if f and type(rule.rule) is Mean:
+        return _never("messages of one length are not shortened")
     if f > F or inner is None or inner.upper is None or math.isinf(inner.upper):
         return None
     upper = formulas.clipped_at_most(n, f, F, inner.upper)
@@ -279,7 +305,8 @@ def _searched(
     )
     if found.value <= known.lower:
         return known, None
-    return replace(known, lower=found.value, lower_by="searched"), found.messages
+    because = "the worst found" + ("" if known.upper is None else f"; from above {known.because}")
+    return replace(known, lower=found.value, lower_by="searched", because=because), found.messages
 
 
 def _c(rule: Rule, n: int, f: int, kappa: Known, backend: str) -> Known | None:
@@ -287,7 +314,7 @@ def _c(rule: Rule, n: int, f: int, kappa: Known, backend: str) -> Known | None:
     from sims.checks.two_point import needed
     from theory.definition_c_robust_aggregator.constants import finite_floor
 
-    if f == 0:
+    if f == 0 or type(rule) is CenteredClipping:  # which has a c if it is given a centre and a radius
         return None
     floor = finite_floor(n, f)
     if kappa.upper is not None and math.isinf(kappa.upper):
