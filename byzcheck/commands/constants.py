@@ -34,7 +34,7 @@ def constants(
 ) -> None:
     """How far the worst messages move each rule: κ and c, proved, certified or searched, beside the least possible."""
     from byzcheck.commands.console import console
-    from byzcheck.show.constants import constants_lines, constants_table
+    from byzcheck.show.constants import constants_lines, constants_record, constants_table
     from sims.by_name import examples, parse_settings, rule_by_name
     from theory.beyond_exact_constants.known import constants_of
 
@@ -51,7 +51,7 @@ def constants(
         made = [rule_by_name(rule, told, parse_settings(settings or [])) for rule in rules or ()]
         found = [constants_of(rule, n, f, seed=seed, budget=budget) for rule in (made or examples(n, told).values())]
     if json is not None:
-        write_json([one.record() for one in found], json)
+        write_json(constants_record(found), json)
     if str(json) != "-":
         out = console()
         for line in constants_lines(n, f, told):

@@ -1,4 +1,4 @@
-"""What a terminal shows of the constants κ* and c* of rules."""
+"""What a terminal shows of the constants κ* and c* of rules, and what JSON holds of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
+from byzcheck.record import Json, number, versions
 from byzcheck.show.terminal import plain_table
 from byzcheck.show.words import three
 from theory.beyond_exact_constants.formulas import least
@@ -57,3 +58,35 @@ def between(known: Known | None) -> str:
     if known.exact:
         return three(known.lower)
     return f"≥ {three(known.lower)}" if known.upper is None else f"{three(known.lower)} … {three(known.upper)}"
+
+
+def constants_record(found: Sequence[Constants]) -> Json:
+    """Everything that is known of the rules, with the messages on which a search found their κ."""
+    return {"versions": versions(), "rules": [_record(one) for one in found]}
+
+
+def _record(one: Constants) -> Json:
+    return {
+        "rule": one.name,
+        "n": one.n,
+        "f": one.f,
+        "declared": one.declared,
+        "kappa": _sides(one.kappa),
+        "c": _sides(one.c),
+        "least_declared": number(one.least_declared),
+        "published": None if one.published is None else number(one.published),
+        "messages": None if one.messages is None else one.messages.tolist(),
+    }
+
+
+def _sides(known: Known | None) -> Json | None:
+    if known is None:
+        return None
+    return {
+        "lower": number(known.lower),
+        "lower_by": known.lower_by,
+        "upper": None if known.upper is None else number(known.upper),
+        "upper_by": known.upper_by,
+        "because": known.because,
+        "least": number(known.least),
+    }

@@ -54,12 +54,6 @@ class Known:
         both = self.lower_by if self.upper_by is None else f"{self.lower_by}, {self.upper_by}"
         return self.lower_by if self.upper_by == self.lower_by else both
 
-    def record(self) -> dict[str, Any]:
-        """As plain numbers and words, for JSON."""
-        sides = {"lower": float(self.lower), "upper": None if self.upper is None else float(self.upper)}
-        how = {"lower_by": self.lower_by, "upper_by": self.upper_by, "because": self.because}
-        return {**sides, **how, "least": float(self.least)}
-
     @property
     def times_least(self) -> float:
         """The lower side in units of the least possible; NaN where that is 0 or nothing is finite."""
@@ -84,14 +78,6 @@ class Constants:
     least_declared: Fraction
     published: Fraction | None
     messages: np.ndarray | None = None
-
-    def record(self) -> dict[str, Any]:
-        """As plain numbers and words, for JSON."""
-        found: dict[str, Any] = {"rule": self.name, "n": self.n, "f": self.f, "declared": self.declared}
-        found |= {"kappa": self.kappa.record(), "c": None if self.c is None else self.c.record()}
-        found["least_declared"] = float(self.least_declared)
-        found["published"] = None if self.published is None else float(self.published)
-        return found | {"messages": None if self.messages is None else self.messages.tolist()}
 
     @property
     def loose(self) -> float:
@@ -273,7 +259,7 @@ def constants_of(
     of Definition C, E‖AGG − x̄‖² ≤ cδρ². Where formulas leave a gap, and for a rule of somebody's own, the lower side
     is what `search` finds, by about `budget` evaluations of one run on `backend`. From above c* ≤ κ*·n(g − 1)/(2gf).
 
-    Raises `ValueError` unless 0 ≤ f < n/2, n ≥ 3, and the rule is defined for n.
+    Raises `ValueError` unless 0 ≤ f < n/2, n ≥ 3, `budget` ≥ 200, and the rule is defined for n.
 
     >>> from sims.aggregators import GeometricMedian
     >>> constants_of(GeometricMedian(), 25, 5).kappa.upper
@@ -282,6 +268,7 @@ def constants_of(
     rule, n, f = as_rule(rule), whole("constants_of", "n", n, least=3), whole("constants_of", "f", f, least=0)
     if 2 * f >= n:
         raise ValueError(f"the constants are defined for f < n/2, got n = {n}, f = {f}")
+    budget, seed = whole("constants_of", "budget", budget, least=200), whole("constants_of", "seed", seed, least=0)
     rule.require(n)
     F = max(declared_of(rule, n), f)
     kappa, messages = proved(rule, n, f), None
