@@ -64,7 +64,7 @@ def _by_declared(axes: Axes, data: dict[str, Any]) -> None:
     ends = []
     for name in ("TrimmedMean", "CoordinateMedian", "Krum", "NearestNeighbourMixing"):
         row = pick(data, "over", name)
-        words, colour, ink = ("≥ TM behind mixing", SOFT, SOFT) if name not in RULES else _look(name)
+        words, colour, ink = ("≥ TM, mixed", SOFT, SOFT) if name not in RULES else _look(name)
         axes.plot(told, row, color=colour, linewidth=2.2 if name == "TrimmedMean" else 1.6)
         ends.append((words, told[-1], row[-1], ink))
     label_ends(axes, ends)

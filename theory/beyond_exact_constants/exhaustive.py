@@ -24,9 +24,10 @@ def worst(
     rule: Exact, n: int, f: int, honest: Iterable[int], byzantine: Sequence[Fraction | int], ordered: bool = False
 ) -> Fraction:
     """max ‖AGG − x̄‖²/v over honest multisets (sequences, if `ordered`) and multisets of f Byzantine values."""
-    ways = itertools.product if ordered else itertools.combinations_with_replacement
     found, values = Fraction(0), tuple(honest)
-    chosen = ways(values, repeat=n - f) if ordered else ways(values, n - f)  # pyright: ignore[reportCallIssue]
+    chosen = (
+        itertools.product(values, repeat=n - f) if ordered else itertools.combinations_with_replacement(values, n - f)
+    )
     for group in chosen:
         rows = [[Fraction(value)] for value in group]
         if len(set(group)) == 1:

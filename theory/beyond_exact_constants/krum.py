@@ -21,6 +21,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,7 @@ class Programme:
         return [group - 1 for group in (B, H, K) if self.sizes[group] > 1]
 
 
-def _square(along: np.ndarray) -> np.ndarray:
+def _square(along: Any) -> np.ndarray:
     """‖Σ along_a·centroid_a‖² over (P, w)."""
     a, b, c = along
     return np.array([a * a, b * b, c * c, 2 * a * b, 2 * a * c, 2 * b * c, 0, 0, 0], dtype=object)
@@ -280,5 +281,5 @@ def error_ratio(output: Sequence[Fraction], honest: Rows) -> Fraction:
     """‖output − x̄‖²/v, v = (1/g)Σ‖x_i − x̄‖² > 0."""
     g = len(honest)
     mean = [sum(column, Fraction(0)) / g for column in zip(*honest, strict=True)]
-    variance = sum((x - m) ** 2 for row in honest for x, m in zip(row, mean, strict=True)) / g
+    variance = sum(((x - m) ** 2 for row in honest for x, m in zip(row, mean, strict=True)), Fraction(0)) / g
     return sum(((y - m) ** 2 for y, m in zip(output, mean, strict=True)), Fraction(0)) / variance

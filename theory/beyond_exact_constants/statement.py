@@ -41,7 +41,7 @@ from theory.claim import Statement
 
 STATEMENT = Statement(
     stem="beyond_exact_constants",
-    label="Beyond: exact constants",
+    label="Beyond: exact",
     title="The exact table of κ*",
     printed=None,
     corrected="κ* = sup ‖AGG − x̄‖²/v over all messages, with v the honest variance, f of n Byzantine, F ≥ f declared. "

@@ -6,6 +6,7 @@ by `NUDGE`, and the formula is attained as that goes to 0.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 Rows = list[list[Fraction]]
@@ -13,7 +14,7 @@ Case = tuple[Rows, Rows]
 NUDGE = Fraction(1, 10**9)
 
 
-def line(honest: list[Fraction | int], byzantine: list[Fraction | int]) -> Case:
+def line(honest: Sequence[Fraction | int], byzantine: Sequence[Fraction | int]) -> Case:
     """Both as rows of one coordinate."""
     return [[Fraction(x)] for x in honest], [[Fraction(x)] for x in byzantine]
 
