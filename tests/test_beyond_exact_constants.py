@@ -234,6 +234,16 @@ def test_larger_sizes_have_the_formula_alone():
     assert certified(25, 5, 18).upper < formulas.krum_at_most(25, 5, 18)
 
 
+def test_shortening_in_few_dimensions_by_hand():
+    """n = 3, f = 1: one honest message on the sphere, the other ½ along it and 1 beyond: (½ + ½)²/(¼ + ¼) = 2."""
+    outwards, along = np.array([1.0, 1.0]) / 2**0.5, np.array([1.0, -1.0]) / 2**0.5
+    x = 1e4 * outwards + np.stack([outwards + along / 2, -along / 2, -20 * outwards])
+    assert ratio(ARC(TrimmedMean(1), 1).aggregate(x), x[:2]) == pytest.approx(2, rel=1e-3)
+    assert proved(ARC(TrimmedMean(1), 1), 3, 1).upper == 2
+    line = search(ARC(TrimmedMean(1), 1), 3, 1, budget=2000, spread=False)
+    assert line.value == pytest.approx(1, rel=1e-3)  # on the line shortening costs nothing
+
+
 def test_the_median_of_directions():
     """⌊n/2⌋ honest messages at a distance: over random ones in three dimensions no more than the formula."""
     rng = np.random.default_rng(0)

@@ -20,7 +20,10 @@ def test_a_table(tmp_path):
     assert [one["rule"] for one in found] == list(names)
     assert found[0]["kappa"]["lower"] == found[0]["kappa"]["upper"] == pytest.approx(1 / 3)
     assert found[1]["kappa"]["upper"] == 1
-    assert found[2]["kappa"]["lower_by"] == "searched"
+    assert found[2]["kappa"]["upper"] == pytest.approx(1 / 3 + 3 / 5)  # k = ⌊4·7/9⌋
+    bracket = call("constants", "NearestNeighbourMixing(CoordinateMedian)", "-n", 9, "-f", 1, "--budget", 400).stdout
+    assert "from above" in bracket
+    assert " … " in bracket
 
 
 def test_json_alone():

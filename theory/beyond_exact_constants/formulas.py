@@ -155,6 +155,10 @@ def clipped_at_most(n: int, f: int, F: int, inner: Fraction | float) -> Fraction
     at least ‖d_i‖² of its squared distance, and no pair gains any. So v loses at least (g − a)/g²·Σ‖d_i‖² ≥ (g − a)/a
     times the square of what the mean moves; √(κ(1 − s)) + √(s·a/(g − a)) ≤ √(κ + a/(g − a)).
 
+    Before the trimmed mean (and the median) it is κ* in d ≥ g dimensions, as the common offset R(1, …, 1) grows: the
+    ball is a half-space, k honest messages are δ(1, …, 1) beyond it, in coordinate j the honest j, …, j + F − 1 (mod g)
+    are D above the others, and the Byzantine ones far inside: both errors point inwards (`worst_cases.beyond_a_ball`).
+
     >>> clipped_at_most(25, 5, 5, least(25, 5, 5))
     Fraction(11, 15)
     """

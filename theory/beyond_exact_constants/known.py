@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sims.aggregators import CenteredClipping, Mean
+from sims.aggregators import CenteredClipping, CoordinateMedian, Mean, TrimmedMean
 from sims.aggregators.krum import VARIANTS
 from sims.aggregators.rule import FunctionRule, Rule, as_rule, declared
 from sims.backend import Array
@@ -201,7 +201,9 @@ def _arc(rule: Any, n: int, f: int) -> Known | None:
     if f > F or inner is None or inner.upper is None or math.isinf(inner.upper):
         return None
     upper = formulas.clipped_at_most(n, f, F, inner.upper)
-    return Known(formulas.least(n, f, F), "proved", upper, "proved", "what clipping takes from the variance")
+    if isinstance(rule.rule, TrimmedMean | CoordinateMedian):
+        return _exact(upper, "what shortening takes from the variance, and trimming; attained in d ≥ n − f")
+    return Known(formulas.least(n, f, F), "proved", upper, "proved", "what shortening takes from the variance")
 
 
 def _clipping(rule: Any, n: int, f: int) -> Known | None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
+import numpy as np
+
 Rows = list[list[Fraction]]
 Case = tuple[Rows, Rows]
 NUDGE = Fraction(1, 10**9)
@@ -64,3 +66,15 @@ def around_trimmed_mean(n: int, f: int) -> Case:
 def around_pivot(n: int, f: int) -> Case:
     """For the mean around an honest pivot, which is the first."""
     return line([-2 * f] + [0] * (n - 2 * f - 1) + [2] * f, [-4 * f - 2 + NUDGE] * f)
+
+
+def beyond_a_ball(n: int, f: int, F: int, offset: float = 1e5) -> np.ndarray:
+    """For shortening before a trimmed mean told F, in d = g = n − f dimensions, rounded: (n, g), honest first.
+
+    With κ = F/(g − F) the honest variance is κ in the coordinates and k/(g − k) along (1, …, 1).
+    """
+    g, k = n - f, 2 * F * (n - F) // n
+    above = (np.arange(g)[:, None] - np.arange(g)) % g < F
+    honest = np.where(above, 1 - F / g, -F / g) * np.sqrt(g) / (g - F)
+    honest[:k] += g / (g - k) / np.sqrt(g)
+    return offset + np.concatenate([honest, np.full((f, g), -100.0)])
