@@ -27,8 +27,10 @@ from sims.aggregators import (
     TrimmedMean,
 )
 from theory.beyond_exact_constants import STATEMENT, formulas
-from theory.beyond_exact_constants.known import Known, constants_of, name_of, proved
-from theory.beyond_exact_constants.krum import Solved, certified, error_ratio, positive, programme, solve
+from theory.beyond_exact_constants.known import constants_of, name_of
+from theory.beyond_exact_constants.krum import certified, error_ratio
+from theory.beyond_exact_constants.programme import Solved, positive, programme, solve
+from theory.beyond_exact_constants.proved import Known, proved
 from theory.beyond_exact_constants.search import search
 
 EXPECTED = {"krum_searched": "supported", "found_again": "supported"}

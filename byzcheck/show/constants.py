@@ -11,7 +11,8 @@ from byzcheck.record import Json, number, versions
 from byzcheck.show.terminal import plain_table
 from byzcheck.show.words import three
 from theory.beyond_exact_constants.formulas import least
-from theory.beyond_exact_constants.known import Constants, Known
+from theory.beyond_exact_constants.known import Constants
+from theory.beyond_exact_constants.proved import Known
 from theory.definition_c_robust_aggregator.constants import finite_floor
 
 

@@ -159,8 +159,8 @@ def clipped_at_most(n: int, f: int, F: int, inner: Fraction | float) -> Fraction
     ball is a half-space, k honest messages are δ(1, …, 1) beyond it, in coordinate j the honest j, …, j + F − 1 (mod g)
     are D above the others, and the Byzantine ones far inside: both errors point inwards (`worst_cases.beyond_a_ball`).
 
-    >>> clipped_at_most(25, 5, 5, least(25, 5, 5))
-    Fraction(11, 15)
+    >>> clipped_at_most(9, 1, 2, least(9, 1, 2))
+    Fraction(14, 15)
     """
     k = 2 * F * (n - F) // n
     return inner + Fraction(k, n - f - k)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sims.aggregators import Krum, MultiKrum, NearestNeighbourMixing, TrimmedMean
 from theory.beyond_exact_constants import formulas
-from theory.beyond_exact_constants.known import Known, proved
+from theory.beyond_exact_constants.proved import Known, proved
 from theory.claim import Context
 
 N = 25

@@ -29,13 +29,11 @@ from theory.beyond_exact_constants.bracketed import (
     c_from_kappa,
     clipping_costs,
     found_again,
-    krum_certified,
-    krum_searched,
     mixing_costs,
     multi_krum_between,
-    published_bounds,
     told_more,
 )
+from theory.beyond_exact_constants.certified import krum_certified, krum_searched, published_bounds
 from theory.beyond_exact_constants.picture import picture
 from theory.claim import Statement
 
