@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -115,6 +116,13 @@ def test_krum_as_it_runs_chooses_the_certified_message(n, f, F, variant):
     assert found.lower <= found.upper
 
 
+def test_krum_where_an_honest_message_is_the_worst_choice():
+    """n = 25, f = 1: with the Byzantine message beside an honest one that one is farther from x̄ than any other z."""
+    byzantine, honest = (solve(programme(25, 1, 22, *kind)) for kind in ((False, 0), (True, 1)))
+    assert byzantine.kappa < 0.995 * honest.kappa
+    assert float(certified(25, 1, 22).upper) == pytest.approx(honest.kappa, rel=1e-5)
+
+
 def test_squares_that_are_known():
     """(n/(n − 2f))² for ByzFL's neighbours for few attackers, and 25/6: by hand, from the solutions' shapes."""
     for n, f in ((5, 1), (7, 1), (7, 2)):
@@ -133,6 +141,8 @@ def test_a_proof_with_other_numbers_is_none():
     for factor in (0.9, 1.1):
         other = Solved(found.kappa, factor * found.multipliers, found.gram, found.widths)
         assert not other.proves(problem, upper)
+    no_width = replace(problem, distances=problem.distances * np.array([1] * 6 + [1000] * 3))
+    assert not found.proves(no_width, upper)
     assert not positive(np.array([[Fraction(1), Fraction(2)], [Fraction(2), Fraction(3)]], dtype=object))
 
 
@@ -236,6 +246,13 @@ def test_larger_sizes_have_the_formula_alone():
     assert certified(25, 5, 18).upper < formulas.krum_at_most(25, 5, 18)
 
 
+def test_mixing_that_was_told_more():
+    """n = 7, f = 1, F = 2: (2 + 6/5)²/(2·4), which the search finds by itself."""
+    assert formulas.mixing_at_least(7, 1, 2) == Fraction(32, 25)
+    found = search(NearestNeighbourMixing(TrimmedMean(2), 2), 7, 1, budget=4000, spread=False)
+    assert found.value >= 0.99 * 1.28
+
+
 def test_shortening_in_few_dimensions_by_hand():
     """n = 3, f = 1: one honest message on the sphere, the other ½ along it and 1 beyond: (½ + ½)²/(¼ + ¼) = 2."""
     outwards, along = np.array([1.0, 1.0]) / 2**0.5, np.array([1.0, -1.0]) / 2**0.5
@@ -248,6 +265,10 @@ def test_shortening_in_few_dimensions_by_hand():
 
 def test_the_median_of_directions():
     """⌊n/2⌋ honest messages at a distance: over random ones in three dimensions no more than the formula."""
+    two = np.array([[1, 1e-3], [1, -1e-3], [0, 0], [0, 0]])
+    assert ratio(GeometricMedian().aggregate(two), two[:3]) == pytest.approx(
+        float(formulas.geometric_median(4, 1)), rel=1e-3
+    )
     rng = np.random.default_rng(0)
     for n, f in ((5, 1), (8, 2), (9, 4)):
         x = rng.normal(size=(300, n, 3)) * rng.choice([0.01, 1.0, 3.0], (300, n, 1))
