@@ -26,7 +26,7 @@ from sims.contracts.support import (
 def check_translation(rule: Rule, x: Array) -> None:
     """AGG(x + c, state + c) = AGG(x, state) + c, also for c far above the spread."""
     xp = namespace(x)
-    host = values(x)
+    host = values(x).astype(np.float64)
     reach = (
         np.max(np.abs(host), axis=(-2, -1), initial=0.0) + np.ptp(host.reshape(*host.shape[:-2], -1), axis=-1)
         if (host.size)

@@ -21,12 +21,17 @@ def _drawn(seed: int, *shape: int) -> np.ndarray:
 
 
 def general(n: int, d: int, seed: int, like: Array) -> Array:
-    """Messages in general position: normal, with far ones among them, of many magnitudes, around an offset."""
+    """Messages in general position: normal, with far ones among them, of many magnitudes, around an offset.
+
+    Within a few hundred, and in float16, whose range is short, within a few tens.
+    """
+    narrow = float(namespace(like).finfo(like.dtype).max) < 1e5
+    reach, octaves, least = (20.0, 4, 0.2) if narrow else (300.0, 11, 0.02)
     normal = _drawn(1, n, d)
-    heavy = _drawn(2, n, d) / np.maximum(np.abs(_drawn(3, n, 1)), 0.02)
-    magnitudes = _drawn(4, n, d) * 2.0 ** ((np.arange(n) * 5) % 11)[:, None]
-    far = _drawn(5, n, d) + np.where(np.arange(n) == n // 2, 300.0, 0.0)[:, None]
-    away = 40.0 + _drawn(6, n, d)
+    heavy = _drawn(2, n, d) / np.maximum(np.abs(_drawn(3, n, 1)), least)
+    magnitudes = _drawn(4, n, d) * 2.0 ** ((np.arange(n) * 5) % octaves)[:, None]
+    far = _drawn(5, n, d) + np.where(np.arange(n) == n // 2, reach, 0.0)[:, None]
+    away = reach / 8 + _drawn(6, n, d)
     return as_like(np.stack([normal, heavy, magnitudes, far, away, _drawn(100 + seed, n, d)]), like)
 
 
