@@ -1,51 +1,92 @@
-"""An audit of one rule at one (n, f): the contracts it keeps, and the constants it needs beside what any rule needs."""
+"""An audit of one rule at one (n, f): what it keeps, needs and suffers, and which theorems then hold."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-import numpy as np
-
+from byzcheck.audit import Line, TookTooLong, measured, times, within
+from byzcheck.facts import Budget, Facts
+from byzcheck.guarantees import Guarantee, guarantees
+from byzcheck.radius import fitting_rho, prescribe, proved_c
 from sims.aggregators import CenteredClipping, FunctionRule, Rule, as_rule
+from sims.aggregators.rule import required
+from sims.backend import Array, namespace
 from sims.checked import whole
-from sims.checks.centered import search_c_of_clipping
-from sims.checks.draws import Draws
-from sims.checks.evidence import Evidence
-from sims.checks.two_point import Law, needed
-from sims.contracts import contracts_for
+from sims.checks.clipping_at import search_c_at_radius
+from sims.checks.evidence import Evidence, Kind
+from sims.contracts import Examined, examined
 from sims.owned import as_always, told
-from theory.definition_c_robust_aggregator.constants import centred_floor, finite_floor, paper_radius, population_floor
+from theory.beyond_exact_constants.known import constants_of
+from theory.beyond_exact_constants.proved import Known
+from theory.definition_c_robust_aggregator.constants import centred_floor
+
+SECONDS = 60.0  # for one contract, one measurement or the constants
+LARGE = 60  # workers from which on constants are searched less
+DAMAGE = ("NaN, ±∞, huge", "denormal")  # lines of measurements
+ROUGHLY = {"κ": 1e-9, "c": 1e-4}  # relative: laws on two values are searched on a grid
+DECISIVE = ("answers", "contracts", "κ", "c")
+BACKENDS = ("numpy", "torch", "cupy")
 
 
 @dataclass(frozen=True)
 class Card:
-    """What was measured of a rule with n workers of which f are Byzantine."""
+    """What was found of a rule with n workers of which f are Byzantine.
+
+    `lines` are the card, what matters most first; `contracts` every contract with what breaks it; `theorems` what the
+    paper then guarantees.
+    """
 
     name: str
     n: int
     f: int
-    evidence: tuple[Evidence, ...]
+    lines: tuple[Line, ...]
+    contracts: tuple[Examined, ...] = ()
+    theorems: tuple[Guarantee, ...] = ()
 
     @property
     def title(self) -> str:
         """The rule and the numbers of workers."""
         return f"{self.name} at n = {self.n}, f = {self.f}"
 
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """The numbers behind the lines."""
+        return tuple(item for line in self.lines for item in line.evidence)
 
-def card_of(rule: Rule | Callable[[Any], Any], n: int, f: int, seed: int = 0) -> Card:
-    """Measure `rule` with n workers of which f are Byzantine.
+    @property
+    def flawed(self) -> bool:
+        """Whether it does not answer, breaks its promises, or is not robust against f.
 
-    First the contracts of `sims.contracts` that its promises imply. Then, for f ≥ 1, the c of Definition C and the κ of
-    (f, κ)-robustness that laws on two values show it to need, lower bounds of the true constants, beside Theorem III's
-    floor for this n and the least κ = f/(n − 2f) (Allouah et al. 2023). An infinite c means an error where all honest
-    messages agree. Centered clipping has no c without a centre and a radius that fits ρ: it is measured with Theorem
-    IV's radius from the worst centre with E‖v_0 − x̄‖² ≤ ρ², and has no κ. A rule that raises, or exits, breaks the
-    contract that is tried.
+        A bias without attackers is none of these: every robust rule has one somewhere. Nor is what a NaN does: if the
+        rule promises something of it, there is a contract.
+        """
+        judged = [line for line in self.lines if line.about not in DAMAGE]
+        refuted = any(item.verdict == "refuted" for line in judged for item in line.evidence)
+        return refuted or any(line.good is False and line.about in DECISIVE for line in judged)
 
-    `rule` may be a plain function (n, d) → (d,). Raises `ValueError` unless 0 ≤ f < n/2 and the rule is defined for n
-    and answers ordinary messages.
+
+def card_of(
+    rule: Rule | Callable[[Any], Any],
+    n: int,
+    f: int,
+    seed: int = 0,
+    like: Array | None = None,
+    budget: Budget | None = None,
+    seconds: float = SECONDS,
+    begins: Callable[[str], object] = lambda name: None,
+) -> Card:
+    """Audit `rule` with n workers of which f are Byzantine, on messages like the array `like` (NumPy's float64).
+
+    Contracts are searched for messages that break them (`sims.contracts`), κ* and c* are what is known and what a
+    search finds (`theory.beyond_exact_constants`), the rest is measured (`byzcheck.audit`); each part has so many
+    `seconds`, and a rule that raises, hangs or returns something else has a card that says so. `budget` is the problem
+    for which the theorems' bounds are asked. `begins` is called with the name of each part. The same seed gives the
+    same card, but for the clock's line.
+
+    `rule` may be a plain function (n, d) → (d,). Raises `ValueError` unless 0 ≤ f < n/2 and the rule is defined for n.
     """
     n, f, seed = (whole("an audit", name, given) for name, given in (("n", n), ("f", f), ("seed", seed)))
     if seed < 0:
@@ -53,58 +94,121 @@ def card_of(rule: Rule | Callable[[Any], Any], n: int, f: int, seed: int = 0) ->
     if not 0 <= 2 * f < n:
         raise ValueError(f"an audit needs 0 ≤ f < n/2, got n = {n}, f = {f}")
     rule = as_rule(rule)
-    rule.require(n)
+    required(rule, n)
     name = rule.name if isinstance(rule, FunctionRule) else type(rule).__name__
-    x = np.random.Generator(np.random.Philox(seed)).normal(size=(2, n, 2))
+    found = list(measured(rule, n, f, seed, like, min(seconds, 30.0), begins))
+    if found[0].good is False and len(found) == 1:
+        return Card(name, n, f, tuple(found))
     with as_always():
+        contracts, kept = _contracts(rule, n, seed, like, seconds, begins)
+        begins("κ and c")
+        constants, facts = _constants(rule, n, f, seed, like, seconds, _invariant(found)) if f else ([], None)
+    theorems = guarantees(facts, budget) if facts else ()
+    lines = [kept, *found[found[0].good is True :]]  # that it answers goes without saying
+    place = next((k for k, line in enumerate(lines) if line.about == "breakdown point"), len(lines))
+    return Card(name, n, f, (*lines[:place], *constants, *lines[place:]), contracts, theorems)
+
+
+def _contracts(
+    rule: Rule, n: int, seed: int, like: Array | None, seconds: float, begins: Callable[[str], object]
+) -> tuple[tuple[Examined, ...], Line]:
+    """What the search for broken contracts found, and its line."""
+    search: Iterator[Examined] = examined(rule, n, seed=seed, like=like)
+    found: list[Examined] = []
+    unsettled = ""
+    while True:
+        begins(f"contracts: {len(found)} searched")
         try:
-            rule.aggregate(x.copy(), None, Draws("audit", x))
-        except (ValueError, KeyboardInterrupt):
+            one = within(seconds, lambda: next(search, None))
+        except TookTooLong as late:
+            unsettled = f"; the others were not searched: {late}"
+            break
+        except (KeyboardInterrupt, MemoryError):
             raise
         except BaseException as error:  # an exit, too, is something that a rule does instead of answering
-            raise ValueError(f"{name} answers no ordinary messages: it raised {told(error)}") from error
-        evidence = [_contracts(rule, n, x)]
-        if f:
-            try:
-                evidence += _constants(rule, n, f)
-            except KeyboardInterrupt:
-                raise
-            except BaseException as error:
-                failed = f"calls that failed where constants are searched: {told(error)}"
-                evidence.append(Evidence(failed, 1, "<=", 0, "sampled"))
-    return Card(name, n, f, tuple(evidence))
+            unsettled = f"; the search ended, since the rule raised {told(error)}"
+            break
+        if one is None:
+            break
+        found.append(one)
+    broken = [one for one in found if one.violation is not None]
+    tried = sum(one.tried for one in found)
+    what = f"contracts broken of {len(found)}"
+    evidence = Evidence(what, len(broken), "<=", 0, "searched")
+    if not broken:
+        says = f"keeps all {len(found)} contracts on {tried:,} sets of messages{unsettled}"
+        return tuple(found), Line("contracts", says, "searched", good=None if unsettled else True, evidence=(evidence,))
+    first = broken[0].violation
+    names = ", ".join(one.contract for one in broken)
+    says = f"breaks {len(broken)} of {len(found)} contracts: {names}{unsettled}"
+    against = f"{broken[0].contract}: {first.what}" if first else ""
+    return tuple(found), Line("contracts", says, "searched", against, False, (evidence,), str(first))
 
 
-def _constants(rule: Rule, n: int, f: int) -> list[Evidence]:
-    if isinstance(rule, CenteredClipping):
-        c, law = search_c_of_clipping(n, f, paper_radius)
-        return [_needed_c(c, law, n, f, centred_floor(n, f), "; one step, Theorem IV's radius, worst centre")]
-    found = needed(rule, n, f)
-    what = f"κ needed ({found.ones} of {n - f} honest messages are 1), least of any rule"
-    kappa = Evidence(what, found.kappa, ">=", f / (n - 2 * f), "searched", error=1e-9)
-    what = "error² left where all honest messages agree (above 0 no c is enough)"
-    agreement = Evidence(what, found.agreement, "<=", 1e-20, "searched")
-    return [agreement, _needed_c(found.c, found.law, n, f, finite_floor(n, f)), kappa]
+def _invariant(lines: list[Line]) -> bool:
+    return any(line.about == "permutation invariance, SGD" and line.good is True for line in lines)
 
 
-def _needed_c(c: float, law: Law, n: int, f: int, floor: float, setting: str = "") -> Evidence:
-    others = f", for {law.m} of {n - f} workers {law.p:.3g}" if law.m else ""
-    floors = f"floor of any rule at n = {n} (for all n: {population_floor(f / n):.3g})"
-    what = f"c needed (P(1) = {law.q:.3g}{others}{setting}), {floors}"
-    return Evidence(what, c, ">=", floor, "searched", error=1e-4)
+def _constants(
+    rule: Rule, n: int, f: int, seed: int, like: Array | None, seconds: float, invariant: bool
+) -> tuple[list[Line], Facts | None]:
+    """The lines of κ and c, and what theorems ask of the rule."""
+    if isinstance(rule, CenteredClipping) and type(rule) is CenteredClipping:
+        return _of_clipping(rule, n, f, invariant)
+    try:
+        backend = "numpy" if like is None else namespace(like).__name__.rpartition(".")[2]
+        sizes = {"budget": 2000} if n >= LARGE else {}
+        backend = backend if backend in BACKENDS else "numpy"
+        known = within(seconds, lambda: constants_of(rule, n, f, seed=seed, backend=backend, **sizes))
+    except TookTooLong as late:
+        return [Line("κ", f"not searched: {late}", "searched")], Facts(n, f, invariant)
+    except (KeyboardInterrupt, MemoryError):
+        raise
+    except BaseException as error:
+        return [Line("κ", f"not searched: the rule raised {told(error)}", "searched", good=False)], None
+    lines = [_constant("κ", known.kappa, known.declared, f)]
+    if known.c is not None:
+        lines.append(_constant("c", known.c, known.declared, f))
+    c = None if known.c is None else _bracket(known.c)
+    return lines, Facts(n, f, invariant, kappa=_bracket(known.kappa), c=c)
 
 
-def _contracts(rule: Rule, n: int, x: np.ndarray) -> Evidence:
-    broken, names = [], []
-    for name, check in contracts_for(rule, n):
-        names.append(name)
-        try:
-            check(rule, x)
-        except AssertionError as error:
-            broken.append(name if error.__cause__ is None else f"{name} ({error.__cause__})")
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            broken.append(f"{name} (raised {told(error)})")
-    what = f"contracts broken of {len(names)}" + (f": {', '.join(broken)}" if broken else "")
-    return Evidence(what, len(broken), "<=", 0, "sampled")
+def _bracket(known: Known) -> tuple[float, float | None]:
+    low, high = float(known.lower), None if known.upper is None else float(known.upper)
+    return low, None if high is None or math.isinf(high) else max(low, high)
+
+
+def _constant(about: str, known: Known, declared: int, f: int) -> Line:
+    """One constant beside the least that any rule can have."""
+    low, least = float(known.lower), float(known.least)
+    told_more = f" (told {declared})" if declared != f else ""
+    if math.isinf(low):
+        says = f"no {about} is enough{told_more}: {known.because}"
+    elif known.exact:
+        says = f"needs {about} = {low:.3g}{told_more}, and no more: {known.because}"
+    else:
+        top = "" if known.upper is None else f", and at most {float(known.upper):.3g}"
+        says = f"needs {about} ≥ {low:.3g}{told_more}{top}: {known.because}"
+    kinds: dict[str, Kind] = {"proved": "proved", "certified": "exact", "searched": "searched"}
+    evidence = Evidence(f"{about} needed", low, ">=", least, kinds[known.lower_by], error=ROUGHLY[about] * least)
+    how = "searched" if known.lower_by == "searched" else "proved"
+    against = f"{times(low / least)} the best possible, {least:.3g}"
+    return Line(about, says, how, against, False if math.isinf(low) else None, (evidence,))
+
+
+def _of_clipping(rule: CenteredClipping, n: int, f: int, invariant: bool) -> tuple[list[Line], Facts]:
+    """The c of clipping with its τ, where honest messages are as far apart as that τ is for."""
+    delta = f / n
+    tau = float(max(rule.tau)) if isinstance(rule.tau, tuple) else float(cast(float, rule.tau))
+    rho = fitting_rho(tau, delta) if 0 < tau < math.inf else 1.0
+    c = search_c_at_radius(rule, n, f, rho).c
+    proved = proved_c(rule, delta, rho, rho)
+    floor = centred_floor(n, f)
+    prescribed = prescribe(delta, 1.0).tau[0]
+    top = "" if proved is None else f", and at most {proved:.3g} is proved"
+    says = f"needs c ≥ {c:.3g}{top}, where honest messages are ρ = {rho:.3g} apart; prescribed is τ = {prescribed:.3g}ρ"
+    evidence = Evidence("c needed", c, ">=", floor, "searched", error=1e-4 * floor)
+    against = f"{times(c / floor)} the best possible, {floor:.3g}; a fixed τ has no c for all ρ"
+    line = Line("c", says, "searched", against, False if math.isinf(c) else None, (evidence,))
+    facts = Facts(n, f, invariant, c=(c, None if proved is None else max(c, proved)), clipping=rule, rho=rho, start=rho)
+    return [line], facts

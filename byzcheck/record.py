@@ -15,6 +15,7 @@ from byzcheck.radius import Prescription
 from byzcheck.run import Options, Result, false_alarm
 from sims.backend import installed
 from sims.checks.evidence import Evidence, headline
+from sims.contracts import recorded
 from theory.claim import BUDGETS, Side
 
 SCHEMA = 2  # of the run's record and of the recorded one: byzcheck/schema.json
@@ -122,6 +123,33 @@ def card_record(card: Card, rule: str) -> Json:
         "n": card.n,
         "f": card.f,
         "title": card.title,
+        "flawed": card.flawed,
+        "lines": [
+            {name: getattr(line, name) for name in ("about", "says", "how", "against", "good", "witness")}
+            for line in card.lines
+        ],
+        "contracts": [
+            {
+                "contract": one.contract,
+                "tried": one.tried,
+                "violation": None if one.violation is None else recorded(one.violation),
+            }
+            for one in card.contracts
+        ],
+        "theorems": [
+            {
+                "theorem": one.theorem,
+                "applies": one.applies,
+                "missing": one.missing,
+                "says": one.says,
+                "bound": None if one.bound is None else number(one.bound),
+                "prescribes": {
+                    name: [number(v) for v in value] if isinstance(value, tuple) else number(value)
+                    for name, value in one.prescribes.items()
+                },
+            }
+            for one in card.theorems
+        ],
         "evidence": [evidence_record(e) for e in card.evidence],
     }
 

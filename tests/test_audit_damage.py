@@ -75,7 +75,7 @@ def for_ever(x):
 def test_a_rule_that_does_not_answer_as_it_should(function, words):
     (line,) = answers.lines(as_rule(function), 5, 1, seconds=0.2 if function is for_ever else 60.0)
     assert words in line.says
-    assert line.good is False
+    assert line.good is (None if function is in_float32 else False)
 
 
 def test_a_rule_that_answers():

@@ -9,6 +9,7 @@ import pytest
 from invoke import call, refused
 
 from byzcheck import card
+from byzcheck.audit import Line
 from byzcheck.card import Card
 from sims.checks.evidence import Evidence
 
@@ -17,8 +18,11 @@ from sims.checks.evidence import Evidence
 def audits(monkeypatch):
     """An audit that reports which rule it was given."""
 
-    def card_of(rule, n, f):
-        return Card(str(rule), n, f, (Evidence("c δ ρ²", 1.0, "<=", 2.0, "searched"),))
+    def card_of(rule, n, f, like=None, budget=None, begins=None):
+        evidence = Evidence("c δ ρ²", 1.0, "<=", 2.0, "searched")
+        kind = "float64" if like is None else str(like.dtype)
+        line = Line("c", f"needs c ≥ 1, asked in {kind}", "searched", "2 × the best possible", None, (evidence,))
+        return Card(str(rule), n, f, (line,))
 
     monkeypatch.setattr(card, "card_of", card_of)
 
@@ -29,7 +33,7 @@ def test_audit(audits, tmp_path):
         "audit", "CenteredClipping", "-n", 10, "-f", 2, "--set", "tau=10", "--set", "steps=3", "--json", target
     )
     assert "CenteredClipping(tau=10, steps=3) at n = 10, f = 2" in result.stdout
-    assert "◐ supported" in result.stdout
+    assert "→ 2 × the best possible" in result.stdout
     found = json.loads(target.read_text(encoding="utf-8"))
     assert (found["rule"], found["n"], found["f"], found["evidence"][0]["claimed"]) == ("CenteredClipping", 10, 2, 2.0)
     assert json.loads(call("audit", "Krum", "-n", 5, "-f", 1, "--json", "-").stdout)["title"].startswith("Krum(f=1")
@@ -77,7 +81,13 @@ def test_audit_of_a_rule_of_ones_own(audits, tmp_path, monkeypatch):
         (("Krum", "-n", 6, "-f", 2), "Krum needs n ≥ 2f + 3, got n = 6, f = 2"),
         (("Mean", "-n", 6, "-f", 3), "an audit needs 0 ≤ f < n/2, got n = 6, f = 3"),
         (("Mean", "-n", 6, "-f", -1), "an audit needs 0 ≤ f < n/2, got n = 6, f = -1"),
-        (("CenteredClipping", "-n", 6, "-f", 1), "CenteredClipping needs a value for tau"),
+        (("CenteredClipping", "-n", 6, "-f", 0), "CenteredClipping needs a value for tau"),
+        (("Mean", "-n", 6, "-f", 1, "--like", "jax"), "--like takes numpy, torch or cupy"),
+        (("Mean", "-n", 6, "-f", 1, "--like", "float8"), "--like takes numpy, torch or cupy"),
+        (("Mean", "-n", 6, "-f", 1, "--like", "numpy.bfloat16"), "numpy has no bfloat16"),
+        (("Mean", "-n", 6, "-f", 1, "--bound", "T=1"), "a bound needs T=…,sigma=…,L=…,F0=…"),
+        (("Mean", "-n", 6, "-f", 1, "--witness", "nowhere"), "--witness needs a folder"),
+        (("Mean", "-n", 6, "-f", 1, "--replay", "nowhere"), "there is no file nowhere"),
         (("CenteredClipping", "-n", 6, "-f", 1, "--set", "tau=-1"), "CenteredClipping needs tau ≥ 0, got tau = -1.0"),
         (
             ("CenteredClipping", "-n", 6, "-f", 1, "--set", "tau=None"),
@@ -107,13 +117,57 @@ def averaged(x): return x.mean(axis=0)
 """
 
 
-def test_the_audit_judges_and_a_bad_rule_is_one_sentence(tmp_path, monkeypatch):
-    """With the real audit: exit 1 for a rule that is not robust, one sentence for a function that is no rule."""
+def test_the_audit_judges_and_a_bad_rule_has_a_card(tmp_path, monkeypatch):
+    """With the real audit: exit 1 for a rule that is not robust, and for a function that is no rule."""
     (tmp_path / "own_lying.py").write_text(LYING, encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
     result = call("audit", "own_lying:averaged", "-n", 7, "-f", 1, code=1)
     assert "averaged at n = 7, f = 1" in result.stdout
-    assert "✗ refuted" in result.stdout
-    assert "✗ refuted" not in call("audit", "TrimmedMean", "-n", 7, "-f", 1).stdout
-    assert "shape (2,), got list" in refused("audit", "own_lying:listed", "-n", 7, "-f", 1)
-    assert "the rule raising raised IndexError" in refused("audit", "own_lying:raising", "-n", 7, "-f", 1)
+    assert "no κ is enough" in result.stdout
+    assert "no κ is enough" not in call("audit", "TrimmedMean", "-n", 7, "-f", 1).stdout
+    assert "got list" in call("audit", "own_lying:listed", "-n", 7, "-f", 1, code=1).stdout
+    assert "raised IndexError" in " ".join(call("audit", "own_lying:raising", "-n", 7, "-f", 1, code=1).stdout.split())
+
+
+def test_several_sizes_at_once(audits):
+    shown = call("audit", "Krum", "-n", 7, "-n", 9, "-f", 1, "-f", 2).stdout
+    assert [f"at n = {n}, f = {f}" in shown for n in (7, 9) for f in (1, 2)] == [True] * 4
+    cards = json.loads(call("audit", "Krum", "-n", 7, "-n", 9, "-f", 1, "--json", "-").stdout)
+    assert [(card["n"], card["f"]) for card in cards] == [(7, 1), (9, 1)]
+
+
+@pytest.mark.parametrize("like", ["float32", "numpy.float32"])
+def test_messages_of_another_type(audits, like):
+    assert "asked in float32" in call("audit", "Krum", "-n", 7, "-f", 1, "--like", like).stdout
+
+
+def test_messages_of_another_library(audits):
+    pytest.importorskip("torch")
+    assert "asked in torch.float64" in call("audit", "Krum", "-n", 7, "-f", 1, "--like", "torch").stdout
+
+
+def test_without_a_radius_clipping_has_the_one_that_is_prescribed(audits):
+    shown = call("audit", "CenteredClipping", "-n", 25, "-f", 5).stdout
+    assert "No τ was given" in shown
+    assert "CenteredClipping(tau=1.22" in shown
+
+
+NEAREST = """
+import numpy as np
+def rule(x):
+    return x[np.argmin(((x - np.median(x, axis=0)) ** 2).sum(axis=1))]
+"""
+
+
+def test_what_breaks_a_contract_is_a_file_that_replays_it(tmp_path, monkeypatch):
+    (tmp_path / "own_nearest.py").write_text(NEAREST, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    shown = call("audit", "own_nearest:rule", "-n", 5, "-f", 1, "--witness", tmp_path, code=1).stdout
+    assert "breaks 1 of 9 contracts: ties" in shown
+    (file,) = tmp_path.glob("*.json")
+    again = call("audit", "own_nearest:rule", "-n", 5, "-f", 1, "--replay", file, code=1)
+    assert "contract 'ties' broken by rule" in again.stdout
+    fixed = call("audit", "CoordinateMedian", "-n", 5, "-f", 1, "--replay", file)
+    assert "keeps the contract" in fixed.stdout
+    file.write_text("{}", encoding="utf-8")
+    assert "is no file of a broken contract" in refused("audit", "own_nearest:rule", "-n", 5, "-f", 1, "--replay", file)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
 import faulty
 import numpy as np
 import pytest
+from faulty_rules import FAULTY
+from kept import keeps_all
 
 from sims import contracts
 from sims.aggregators import (
@@ -26,7 +29,8 @@ from sims.aggregators import (
     StatelessRule,
     TrimmedMean,
 )
-from sims.by_name import examples
+from sims.backend import as_like
+from sims.by_name import RULES, examples
 
 
 def fewest(rule, f):
@@ -86,12 +90,24 @@ def drawn(n, d, dtype="float64", seed=0):
 @pytest.mark.parametrize(("rule", "n"), CASES, ids=NAMES)
 @pytest.mark.parametrize("d", [0, 1, 3])
 def test_every_rule_keeps_its_contracts_on_numpy(rule, n, d):
-    contracts.check_rule(rule, n, d)
+    keeps_all(rule, drawn(n, d))
 
 
 @pytest.mark.parametrize(("rule", "n"), CASES, ids=NAMES)
 def test_every_rule_keeps_its_contracts_in_float32(rule, n):
-    contracts.check_rule(rule, n, 2, like=np.zeros(1, dtype="float32"))
+    keeps_all(rule, drawn(n, 2, "float32"))
+
+
+REGISTERED = examples(9, 1)
+
+
+@contracts.parametrize_with_contracts(REGISTERED.values(), n=9)
+def test_no_search_breaks_a_contract_of_a_registered_rule(part, contract):
+    contract(part)
+
+
+def test_every_registered_rule_is_searched():
+    assert {type(rule) for rule in REGISTERED.values()} == set(RULES)
 
 
 WHOLE_RANGE = (Mean, CoordinateMedian, TrimmedMean, Krum, MultiKrum, Bulyan, Bucketing, NearestNeighbourMixing)
@@ -110,7 +126,7 @@ def test_rules_that_choose_or_average_keep_their_scale_to_the_ends_of_the_range(
 def test_every_rule_keeps_its_contracts_in_sixteen_bits(rule, n, dtype):
     library, _, name = dtype.rpartition(".")
     module = pytest.importorskip(library) if library else np
-    contracts.check_rule(rule, n, 2, like=module.zeros(1, dtype=getattr(module, name)))
+    keeps_all(rule, as_like(drawn(n, 2), module.zeros(1, dtype=getattr(module, name))))
 
 
 def test_scaling_is_by_the_dtype_s_own_range():
@@ -135,8 +151,7 @@ def test_scaling_is_by_the_dtype_s_own_range():
 )
 def test_every_rule_keeps_its_contracts_on_every_library(make_array, rule, n, dtype):
     x = make_array(drawn(n, 2, dtype), dtype)
-    for _, check in contracts.contracts_for(rule, n, 2):
-        check(rule, x)
+    keeps_all(rule, x)
 
 
 @pytest.mark.parametrize("make_array", ["array-api-strict"], indirect=True)
@@ -223,13 +238,18 @@ CAUGHT = [
     ("leading axes", faulty.LoopsOnlyFirstRun()),
     ("array parameter tau", faulty.TakesTheFirstParameter()),
     ("no hidden state", faulty.HiddenState()),
+    *(
+        (fault.promise, fault.make(6, 1))
+        for fault in FAULTY
+        if fault.name in ("views_what_is_in_pieces", "seeds_numpy")
+    ),
 ]
 
 
-@pytest.mark.parametrize(("name", "rule"), CAUGHT, ids=[f"{name}-{type(rule).__name__}" for name, rule in CAUGHT])
+@pytest.mark.parametrize(("name", "rule"), CAUGHT, ids=[f"{name}-{rule!r}" for name, rule in CAUGHT])
 def test_every_contract_catches_its_faulty_rule(name, rule):
     owed = dict(contracts.contracts_for(rule, 6, 2))
-    with pytest.raises(AssertionError, match=rf"contract '{name}.*{type(rule).__name__}"):
+    with pytest.raises(AssertionError, match=rf"contract '{name}.*{re.escape(repr(rule))}"):
         owed[name](rule, drawn(6, 2))
 
 

@@ -334,7 +334,7 @@ def test_what_a_rule_requires_it_says_in_its_own_words():
 
 @pytest.mark.parametrize("wrong", [raising(LookupError("x")), lambda right: None, first(lambda y: y[..., :0])])
 def test_contracts_report_instead_of_falling(wrong):
-    with pytest.raises(AssertionError, match=r"contract 'permutation' broken by .*the rule OwnCenteredClipping"):
+    with pytest.raises(AssertionError, match=r"contract 'kind' broken by .*the rule OwnCenteredClipping"):
         contracts.check_rule(broken(CenteredClipping, "combine", wrong)(1.0), 5, 2)
 
 

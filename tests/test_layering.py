@@ -54,6 +54,7 @@ ONLY_IN = {  # a library → where alone it may be imported
     "typer": ("byzcheck.commands", "byzcheck.__main__"),
     "rich": (
         "byzcheck.commands.console",
+        "byzcheck.show.card",
         "byzcheck.show.constants",
         "byzcheck.show.experiments",
         "byzcheck.show.page",

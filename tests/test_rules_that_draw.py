@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from kept import keeps_all
 
 from byzcheck.card import card_of
 from sims import contracts
@@ -81,7 +82,7 @@ def named(value):
 
 @pytest.mark.parametrize("n", [1, 2, 6, 7])
 def test_a_rule_that_cannot_do_without_a_stream_keeps_all_contracts(n):
-    contracts.check_rule(Pairs() if n > 1 else Bucketing(Mean(), 2), n, 2)
+    keeps_all(Pairs() if n > 1 else Bucketing(Mean(), 2), drawn(2, n, 2))
 
 
 @pytest.mark.parametrize("shape", [(6, 2), (1, 6, 1), (2, 3, 6, 2)], ids=named)
@@ -95,7 +96,7 @@ def test_whatever_leading_axes_the_messages_have(shape):
     "rule", [Bucketing(Krum(1), 2), NearestNeighbourMixing(Bucketing(CoordinateMedian()), 1)], ids=named
 )
 def test_ours_are_drawn_for_too(rule):
-    contracts.check_rule(rule, 13, 2)
+    keeps_all(rule, drawn(2, 13, 2))
 
 
 @pytest.mark.parametrize(

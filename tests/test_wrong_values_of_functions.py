@@ -52,6 +52,8 @@ ANSWER: Callable[..., Any] = lambda bit, x: [Fraction(bit)]  # noqa: E731
 FUNCTIONS: dict[str, dict[str, Any]] = {
     "contracts.contracts_for": {"rule": CoordinateMedian(), "n": 3, "d": 2},
     "contracts.check_rule": {"rule": CoordinateMedian(), "n": 3, "d": 2, "seed": 0},
+    "contracts.violations": {"rule": Mean(), "n": 2, "d": 1, "seed": 0},
+    "contracts.contracts_of": {"part": CoordinateMedian(), "n": 3, "f": 1, "d": 2, "seed": 0},
     "contracts.contracts_for_attack": {"attack": attacks.NoAttack(), "n": 4, "f": 1, "d": 2, "seed": 0},
     "contracts.check_attack": {"attack": attacks.NoAttack(), "n": 4, "f": 1, "d": 2, "seed": 0},
     "contracts.contracts_for_problem": {"problem": problems.Rademacher(), "seed": 0},
@@ -111,11 +113,15 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
     },
     "checks.two_point.byzantine_choices": {"f": 1},
     "checks.two_point.error_table": {"rule": CoordinateMedian(), "n": 3, "f": 1},
-    "checks.two_point.search_c": {"errors": np.array([0.0, 0.25, 0.0]), "delta": 0.25},
-    "checks.two_point.needed": {"rule": CoordinateMedian(), "n": 3, "f": 1},
+    "checks.two_point.search_c": {"errors": np.array([0.0, 0.25, 0.0]), "delta": 0.25, "forgiven": 0.0},
+    "checks.two_point.search_kappa": {"errors": np.array([0.0, 0.25, 0.0]), "forgiven": 0.0},
+    "checks.two_point.needed": {"rule": CoordinateMedian(), "n": 3, "f": 1, "forgiven": 0.0},
 }
 NOT_ASKED = {
     "contracts.check_ties": "gets its flag from a test",
+    "contracts.check_order_of_ties": "likewise",
+    "contracts.examined": "`check_rule` is asked, which hands on what it is given",
+    "contracts.parametrize_with_contracts": "`contracts_of` is asked, which it calls",
     "contracts.check_array_parameter": "gets a name of `ARRAY_PARAMETERS`",
     "checks.two_point.binomial_pmf": "takes arrays in the inner loop of a search",
     "checks.two_point.distance_sq": "likewise",

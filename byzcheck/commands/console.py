@@ -97,3 +97,14 @@ def job_bar(width: int = 40) -> Iterator[Progress | None]:
     columns = (BarColumn(width), TextColumn("{task.fields[jobs]}"), TimeElapsedColumn(), TextColumn("left"))
     with Progress(*columns, TimeRemainingColumn(), console=err, transient=True) as bar:
         yield bar
+
+
+@contextmanager
+def doing(what: str) -> Iterator[Callable[[str], None]]:
+    """A moving word on stderr of which part is being done, where there is a terminal; call what it yields with it."""
+    err = console(stderr=True)
+    if not err.is_terminal:
+        yield lambda part: None
+        return
+    with err.status(what) as status:
+        yield lambda part: status.update(f"{what}: {part}")

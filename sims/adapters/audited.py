@@ -27,10 +27,10 @@ State = Any
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ForeignRule(FunctionRule):
-    """A function (n, d) → (d,) of another library, called `title`, that `bears` the f it was built for; n ≥ `least`."""
+    """A function (n, d) → (d,) of another library, called `title`, that `tolerates` the f it was built for; n ≥ `least`."""
 
     title: str
-    bears: int = 0
+    tolerates: int = 0
     least: int = 1
     declares: Promises = NOTHING
 
@@ -45,11 +45,11 @@ class ForeignRule(FunctionRule):
         return self.title
 
     def __repr__(self) -> str:
-        return f"{self.title} (f = {self.bears})"
+        return f"{self.title} (f = {self.tolerates})"
 
     def breakdown(self, n: int) -> int:
         """The f that it was built for."""
-        return self.bears
+        return self.tolerates
 
     def require(self, n: int) -> None:
         """Raise unless n ≥ `least`."""
@@ -65,7 +65,7 @@ class CentredRule(Rule):
 
     function: ByzFLCall
     title: str
-    bears: int = 0
+    tolerates: int = 0
     least: int = 1
     declares: Promises = NOTHING
 
@@ -75,11 +75,11 @@ class CentredRule(Rule):
         return self.declares
 
     def __repr__(self) -> str:
-        return f"{self.title} (f = {self.bears})"
+        return f"{self.title} (f = {self.tolerates})"
 
     def breakdown(self, n: int) -> int:
         """The f that it was built for."""
-        return self.bears
+        return self.tolerates
 
     def require(self, n: int) -> None:
         """Raise unless n ≥ `least`."""

@@ -22,6 +22,7 @@ from sims.checks.draws import Draws
 
 FAR = 1e6
 DRAWN = 200  # errors of a rule that draws, of which the mean is taken
+FORGIVEN = 1e-10  # of an error where all honest values are 0, or 1: rounding beside messages at 10⁶
 DISTANCES = 2**23  # between messages, held at once by rules that compare them all: 64 MiB
 
 
@@ -129,13 +130,24 @@ def _table(owner: str, errors: np.ndarray) -> np.ndarray:
     return several(owner, "errors", errors, "errors ≥ 0 of k = 0, …, g ≥ 1", 2, Bounds(least=0, finite=False))
 
 
-def search_c(errors: np.ndarray, delta: float) -> tuple[float, Law]:
-    """The largest Σ P(k) e_k / (δρ²) over a grid of laws, refined around its best point."""
+def _without(owner: str, errors: np.ndarray, forgiven: float) -> np.ndarray:
+    """The table of errors, none left at zero spread if they are at most `forgiven`."""
+    errors = _table(owner, errors).copy()
+    ends = errors[[0, -1]]
+    errors[[0, -1]] = np.where(ends <= real(owner, "forgiven", forgiven, least=0) ** 2, 0.0, ends)
+    return errors
+
+
+def search_c(errors: np.ndarray, delta: float, forgiven: float = FORGIVEN) -> tuple[float, Law]:
+    """The largest Σ P(k) e_k / (δρ²) over a grid of laws, refined around its best point.
+
+    An error of up to `forgiven` where all honest messages agree is one of rounding, or of an iteration that has ended.
+    """
+    errors = _without("search_c", errors, forgiven)
     delta = real("search_c", "delta", delta, above=0, below=1)
-    errors = _table("search_c", errors)
     g = len(errors) - 1
-    if not np.all(np.isfinite(errors)) or max(errors[0], errors[-1]) > 1e-20:
-        return math.inf, Law(0, 0.0, 0.0 if errors[0] > 1e-20 else 1.0)  # an error although all honest values agree
+    if not np.all(np.isfinite(errors)) or max(errors[0], errors[-1]) > 0:
+        return math.inf, Law(0, 0.0, 0.0 if errors[0] > 0 else 1.0)  # an error although all honest values agree
     rare = np.geomspace(1e-6 / g, 0.5, 28)
     grid = np.concatenate([[0.0, 1.0], rare, 1 - rare[:-1]])
     best, law = -1.0, Law(0, 0.0, 0.0)
@@ -154,20 +166,25 @@ def search_c(errors: np.ndarray, delta: float) -> tuple[float, Law]:
     return best / delta, law
 
 
-def search_kappa(errors: np.ndarray) -> tuple[float, int]:
-    """The largest e_k / (k/g·(1 − k/g)) and its k; infinite if the rule errs where all honest values agree."""
-    errors = _table("search_kappa", errors)
+def search_kappa(errors: np.ndarray, forgiven: float = FORGIVEN) -> tuple[float, int]:
+    """The largest e_k / (k/g·(1 − k/g)) and its k; infinite if the rule errs where all honest values agree.
+
+    `forgiven` as in `search_c`.
+    """
+    errors = _without("search_kappa", errors, forgiven)
     g = len(errors) - 1
     share = np.arange(g + 1) / g
     variance = share * (1 - share)
-    if not np.all(np.isfinite(errors)) or max(errors[0], errors[-1]) > 1e-20:
-        return math.inf, 0 if errors[0] > 1e-20 else g
+    if not np.all(np.isfinite(errors)) or max(errors[0], errors[-1]) > 0:
+        return math.inf, 0 if errors[0] > 0 else g
     ratio = np.divide(errors, variance, out=np.zeros_like(errors), where=variance > 0)
     return float(np.max(ratio)), int(np.argmax(ratio))
 
 
-def needed(rule: Rule, n: int, f: int, backend: str = "numpy") -> Needed:
+def needed(rule: Rule, n: int, f: int, backend: str = "numpy", forgiven: float = FORGIVEN) -> Needed:
     """The largest c and κ that `rule` is seen to need at (n, f), f ≥ 1; infinite where an error remains at zero spread.
+
+    Errors up to `forgiven` are none there; honest values are 0 and 1.
 
     >>> from sims.aggregators import CoordinateMedian
     >>> round(needed(CoordinateMedian(), 3, 1).c, 6)
@@ -177,6 +194,6 @@ def needed(rule: Rule, n: int, f: int, backend: str = "numpy") -> Needed:
     if not 1 <= f < n:
         raise ValueError(f"the needed c and κ are defined for 1 ≤ f < n, got n = {n}, f = {f}")
     errors = error_table(rule, n, f, backend)
-    c, law = search_c(errors, f / n)
-    kappa, ones = search_kappa(errors)
+    c, law = search_c(errors, f / n, forgiven)
+    kappa, ones = search_kappa(errors, forgiven)
     return Needed(c, law, kappa, ones, float(max(errors[0], errors[-1])))

@@ -11,6 +11,7 @@ from sims.contracts.equivariance import (
 )
 from sims.contracts.invariance import check_order_of_ties, check_permutation, check_ties
 from sims.contracts.optimizers import check_optimizer, contracts_for_optimizer
+from sims.contracts.parametrize import contracts_of, parametrize_with_contracts
 from sims.contracts.problems import check_problem, contracts_for_problem
 from sims.contracts.purity import (
     check_global_random_numbers,
@@ -24,6 +25,7 @@ from sims.contracts.rules import ARRAY_PARAMETERS, Contract, contracts_for
 from sims.contracts.runs import check_array_parameter, check_leading_axes
 from sims.contracts.search import Examined, check_rule, examined, violations
 from sims.contracts.violation import Call, Violation
+from sims.contracts.witness import recorded, replay, write_witness
 
 __all__ = [
     "ARRAY_PARAMETERS",
@@ -58,6 +60,11 @@ __all__ = [
     "contracts_for_attack",
     "contracts_for_optimizer",
     "contracts_for_problem",
+    "contracts_of",
     "examined",
+    "parametrize_with_contracts",
+    "recorded",
+    "replay",
     "violations",
+    "write_witness",
 ]

@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 
 from sims.aggregators.rule import FunctionRule, Rule, as_rule, declared, required
-from sims.backend import Array, all_finite, as_like, namespace
+from sims.backend import Array, all_finite, as_like, device, namespace
 from sims.checked import whole
 from sims.checks.draws import Draws
 from sims.contracts.invariance import check_order_of_ties
 from sims.contracts.messages import extreme, general, large, tied
 from sims.contracts.rules import Contract, contracts_for
 from sims.contracts.shrink import shrunk
-from sims.contracts.support import PURPOSE
+from sims.contracts.support import PURPOSE, answered
 from sims.contracts.violation import Violation
 from sims.owned import ours
 
@@ -115,6 +115,24 @@ def examined(
             yield _searched(name, plan, seed, draws, shrink)
 
 
+def owed_somewhere(rule: Rule, n: int, d: int) -> list[str]:
+    """The names of the contracts that a rule owes for n workers, or with nobody declared Byzantine, in order."""
+    rules = (rule, _with_f(rule, 0) if _declared(rule) != [None] else None)
+    owed = [name for one in rules if one is not None for name, _ in contracts_for(one, n, d)]
+    return list(dict.fromkeys(owed))
+
+
+def search_for(name: str, n: int, d: int, seed: int = 0, like: Array | None = None) -> Callable[[Any], None]:
+    """The search for messages that break one contract, as a function of the rule that raises what it finds."""
+
+    def search(rule: Any) -> None:
+        for found in examined(rule, n, d, seed, like, only=(name,)):
+            if found.violation is not None:
+                raise found.violation
+
+    return search
+
+
 class _Plan:
     """The settings of a search with what is owed in each, made when they are asked for."""
 
@@ -149,6 +167,7 @@ def _searched(name: str, plan: _Plan, seed: int, draws: bool, shrink: bool) -> E
         try:
             check(setting.rule, x)
         except Violation as found:
+            found.messages = x
             if shrink:
                 found = shrunk(check, setting.rule, x, found, LAW if law else 1)
             found.settings = dict(setting.changed)
@@ -180,6 +199,11 @@ def _messages(name: str, setting: Setting, seed: int, law: bool) -> Iterator[Arr
             yield found
 
 
+def _shaped(setting: Setting) -> Array:
+    xp = namespace(setting.like)
+    return xp.zeros((setting.n, setting.d), dtype=setting.like.dtype, device=device(setting.like))
+
+
 def _of_kind(kind: str, setting: Setting, seed: int) -> Array:
     if kind in ("general", "few"):
         x = general(setting.n, setting.d, seed, setting.like)
@@ -188,7 +212,7 @@ def _of_kind(kind: str, setting: Setting, seed: int) -> Array:
         x = tied(setting.n, setting.d, seed, setting.like)
         return x if kind == "tied" else x[::5, ...]
     if kind == "extreme":
-        return extreme(setting.n, setting.d, setting.like)
+        return extreme(setting.n, setting.d, setting.like, answered(setting.rule, _shaped(setting)))
     x = general(setting.n, setting.d, seed, setting.like)
     bad = as_like(np.array([np.nan, np.inf, -np.inf, np.nan, np.nan, np.inf])[:, None, None], x)
     first = as_like((np.arange(setting.n) == 0)[:, None].astype(float), x)

@@ -185,20 +185,29 @@ def precision(rule: Rule, x: Array) -> float:
     """
     xp = namespace(x)
     own = float(xp.finfo(x.dtype).eps)
+    return max(own, float(xp.finfo(answered(rule, x)).eps))
+
+
+def answered(rule: Rule, x: Array) -> Any:
+    """The type in which a plain function answers messages like `x`; of any other rule that of x.
+
+    A rule answers in the type of its messages; a function is converted.
+    """
+    xp = namespace(x)
     if not isinstance(rule, FunctionRule):
-        return own
+        return x.dtype
     try:
         answer = rule.function(xp.ones((x.shape[-2], max(x.shape[-1], 1)), dtype=x.dtype, device=device(x)))
-        return max(own, float(xp.finfo(answer.dtype).eps))
+        return answer.dtype if xp.isdtype(answer.dtype, "real floating") else x.dtype
     except Exception:  # what it raises is told where it is called for its answer
-        return own
+        return x.dtype
 
 
 def tolerance(rule: Rule, x: Array) -> float:
-    """The relative error that a rule declares, as `tol`: 0 for want of one, of a plain function √ε.
+    """The relative error that a rule declares, as `tol`: 0 for want of one, of a plain function 2⁻²⁶ or 8ε.
 
-    A plain function may be an iteration, which stops at some such distance; who writes one and wants it to be held to
-    more sets its attribute `tol`.
+    A plain function may be an iteration, which stops at some such distance (√ε of float64, where its numbers have as
+    many digits); who writes one and wants it to be held to more sets its attribute `tol`.
 
     >>> from sims.aggregators import Mean
     >>> tolerance(Mean(), np.zeros((3, 1)))
@@ -206,7 +215,7 @@ def tolerance(rule: Rule, x: Array) -> float:
     """
     own = getattr(rule.function, "tol", None) if isinstance(rule, FunctionRule) else getattr(rule, "tol", 0.0)
     if own is None:
-        return precision(rule, x) ** 0.5
+        return max(2.0**-26, 8 * precision(rule, x))
     if isinstance(rule, PreAggregation):
         return max(own, tolerance(rule.rule, x))
     return real("the rule", "tol", own, least=0)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from sims.backend import Array, namespace, to_numpy
+from sims.checked import told
 from sims.trees import arrays_in, map_tree
 
 MOST_SHOWN = 60  # numbers of an array that are printed
@@ -30,13 +31,15 @@ class Call:
 class Violation(AssertionError):  # noqa: N818 (what it is called in the field of contracts)
     """A broken contract: its name, the part that breaks it, what went wrong in a sentence, and the calls that show it.
 
-    `settings` are those with which the part differs from the one that was asked about, as {"f": 0}.
+    `settings` are those with which the part differs from the one that was asked about, as {"f": 0}; `messages` those on
+    which the contract was tried.
     """
 
     def __init__(self, contract: str, part: Any, what: str, calls: tuple[Call, ...] = ()) -> None:
         self.contract, self.part, self.what, self.calls = contract, part, what, calls
         self.settings: dict[str, Any] = {}
-        super().__init__(f"contract {contract!r} broken by {named(part)}: {what}")
+        self.messages: Array = calls[0].messages if calls else None
+        super().__init__(contract, what)  # the text is made when somebody reads it: a search makes many violations
 
     def __str__(self) -> str:
         with_settings = "".join(f" (with {name} = {value})" for name, value in self.settings.items())
@@ -50,9 +53,9 @@ class Violation(AssertionError):  # noqa: N818 (what it is called in the field o
 
 
 def named(part: Any) -> str:
-    """A part by name: a plain function by its own, whatever else as it prints itself."""
+    """A part by name: a plain function by its own, whatever else as it prints itself, shortened."""
     function = getattr(part, "function", None)
-    return getattr(function, "__qualname__", None) or repr(part)
+    return getattr(function, "__qualname__", None) or told(part)
 
 
 def shown(x: Array) -> str:

@@ -11,8 +11,9 @@ import numpy as np
 
 from sims.aggregators import CenteredClipping
 from sims.aggregators.rule import FunctionRule, Rule, as_rule, declared
-from sims.backend import Array
+from sims.backend import Array, get_namespace
 from sims.checked import whole
+from sims.contracts.support import precision, tolerance
 from sims.owned import ours
 from theory.beyond_exact_constants import formulas
 from theory.beyond_exact_constants.proved import Known, never, proved
@@ -96,6 +97,8 @@ def constants_of(
     kappa = replace(kappa, least=least)
     published = formulas.published(type(rule).__name__, n, f) if ours(rule) and getattr(rule, "f", f) == f else None
     c = _c(rule, n, f, kappa, backend)
+    if c is not None and math.isinf(c.lower) and kappa.upper is None:
+        kappa = replace(never("an error is left where all honest messages agree"), least=least)
     return Constants(name_of(rule), n, f, F, kappa, c, formulas.least(n, f, F), published, messages)
 
 
@@ -115,7 +118,7 @@ def _searched(
 
 def _c(rule: Rule, n: int, f: int, kappa: Known, backend: str) -> Known | None:
     """c*: from below by laws on two values, from above by κ*."""
-    from sims.checks.two_point import needed
+    from sims.checks.two_point import FORGIVEN, needed
     from theory.definition_c_robust_aggregator.constants import finite_floor
 
     if f == 0 or type(rule) is CenteredClipping:  # which has a c if it is given a centre and a radius
@@ -123,7 +126,9 @@ def _c(rule: Rule, n: int, f: int, kappa: Known, backend: str) -> Known | None:
     floor = finite_floor(n, f)
     if kappa.upper is not None and math.isinf(kappa.upper):
         return replace(never("it errs, or is unbounded, at ρ = 0"), least=floor)
-    lower = needed(rule, n, f, backend).c
+    x = get_namespace(backend).zeros((n, 1))
+    forgiven = max(FORGIVEN, 64 * n * precision(rule, x) + 100 * tolerance(rule, x))
+    lower = needed(rule, n, f, backend, forgiven).c
     upper = None if kappa.upper is None else formulas.definition_c(n, f, kappa.upper)
     because = "laws on two values" + ("" if upper is None else "; κ* and E v ≤ (ρ²/2)(g − 1)/g")
     return Known(lower, "searched", upper, None if upper is None else "proved", because, floor)
