@@ -27,7 +27,7 @@ State = Any
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ForeignRule(FunctionRule):
-    """A function (n, d) → (d,) of another library, called `title`, that `tolerates` the f it was built for; n ≥ `least`."""
+    """A function (n, d) → (d,) of another library, called `title`, that `tolerates` its f; needs n ≥ `least`."""
 
     title: str
     tolerates: int = 0

@@ -134,7 +134,7 @@ def _without(owner: str, errors: np.ndarray, forgiven: float) -> np.ndarray:
     """The table of errors, none left at zero spread if they are at most `forgiven`."""
     errors = _table(owner, errors).copy()
     ends = errors[[0, -1]]
-    errors[[0, -1]] = np.where(ends <= real(owner, "forgiven", forgiven, least=0) ** 2, 0.0, ends)
+    errors[[0, -1]] = np.where(np.sqrt(ends) <= real(owner, "forgiven", forgiven, least=0), 0.0, ends)
     return errors
 
 
