@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 
 import pytest
@@ -11,6 +12,7 @@ from invoke import call, refused
 from byzcheck import card
 from byzcheck.audit import Line
 from byzcheck.card import Card
+from figures.cards import times_of
 from sims.checks.evidence import Evidence
 
 
@@ -171,3 +173,18 @@ def test_what_breaks_a_contract_is_a_file_that_replays_it(tmp_path, monkeypatch)
     assert "keeps the contract" in fixed.stdout
     file.write_text("{}", encoding="utf-8")
     assert "is no file of a broken contract" in refused("audit", "own_nearest:rule", "-n", 5, "-f", 1, "--replay", file)
+
+
+def test_one_figure_for_all_cards(audits, tmp_path):
+    call("audit", "Krum", "-n", 7, "-n", 9, "-f", 1, "--figure", tmp_path / "cards.png")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cards.png", "cards.svg"]
+    assert "a figure is written as .png and .svg" in refused("audit", "Krum", "-n", 7, "-f", 1, "--figure", "cards.pdf")
+
+
+def test_what_is_drawn_is_measured_in_units_of_the_best_possible():
+    lines = [
+        Line("κ", "needs", "searched", evidence=(Evidence("κ", 3.0, ">=", 0.5, "searched"),)),
+        Line("time", "takes", "measured", evidence=(Evidence("s", 3.0, ">=", 0.5, "searched"),)),
+        Line("c", "needs", "searched", evidence=(Evidence("c", math.inf, ">=", 0.5, "searched"),)),
+    ]
+    assert times_of(lines) == {"κ": 6.0, "c": math.inf}

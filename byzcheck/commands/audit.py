@@ -42,6 +42,9 @@ def audit(
     replay: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Only try the messages of such a file on the rule.")
     ] = None,
+    figure: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also draw how far from the best possible it is: .png and .svg.")
+    ] = None,
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write the cards as JSON; - for stdout alone.")
     ] = None,
@@ -59,6 +62,8 @@ def audit(
         if not 0 <= 2 * other < one:
             raise ValueError(f"an audit needs 0 ≤ f < n/2, got n = {one}, f = {other}")
     check_json(json)
+    if figure is not None:
+        _check_figure(figure)
     if witness is not None and not witness.is_dir():
         raise ValueError(f"--witness needs a folder, and {witness} is none")
     find_own()
@@ -89,6 +94,8 @@ def audit(
         raise typer.Exit(1 if any(broken) else 0)
     if len(cards) > 1:
         out.print(cards_table(cards))
+    if figure is not None:
+        _drawn(cards, figure)
     if json is not None:
         records = [card_record(card, rule) for card in cards]
         write_json(records[0] if len(records) == 1 else records, json)
@@ -120,6 +127,24 @@ def _replayed(made: Any, file: Path) -> str:
     except Violation as violation:
         return str(violation)
     return ""
+
+
+def _check_figure(file: Path) -> None:
+    """Raise a `ValueError` unless a picture can be written there."""
+    from byzcheck.files import check_writable
+
+    if file.suffix not in ("", ".png", ".svg"):
+        raise ValueError(f"a figure is written as .png and .svg, got {file}")
+    for suffix in (".png", ".svg"):
+        check_writable(file.with_suffix(suffix))
+
+
+def _drawn(cards: list[Card], file: Path) -> None:
+    from figures.cards import draw, times_of
+    from figures.style import save
+
+    drawn = [{"title": card.title, "times": times_of(card.lines)} for card in cards]
+    save(draw({"cards": drawn}), file.with_suffix(""))
 
 
 def _written(card: Card, folder: Path) -> None:
