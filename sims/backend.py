@@ -232,15 +232,26 @@ def only(alive: Array, rows: Array) -> Array:
     return xp.where(alive[..., None], rows, xp.zeros_like(rows))
 
 
+def in_rows(x: Array) -> Array:
+    """`x` itself, or a copy with the numbers of a row, the last axis, side by side in memory.
+
+    Along a row that is not, torch adds up some sums at a time and those left over in another order, so that equal rows
+    have different sums; and a sum over rows is added up in another order there, by NumPy too.
+    """
+    if type(x) is np.ndarray:
+        return x if x.strides[-1] == x.itemsize else np.ascontiguousarray(x)
+    return x.contiguous() if is_torch_array(x) else x
+
+
 def sum_across(x: Array) -> Array:
-    """Σ_j x_j along the last axis, (..., d) → (...), to the bit what `sum` gives.
+    """Σ_j x_j along the last axis, (..., d) → (...): of equal rows the same, and to the bit what NumPy's `sum` gives.
 
     NumPy goes through a short axis entry by entry for every sum; fewer than eight numbers it adds one after the other,
     and so column after column is the same and several times as fast.
     """
     if type(x) is np.ndarray and 1 < x.shape[-1] < 8:
         return functools.reduce(np.add, (x[..., j] for j in range(x.shape[-1])))
-    return namespace(x).sum(x, axis=-1)
+    return namespace(x).sum(x if type(x) is np.ndarray else in_rows(x), axis=-1)
 
 
 def max_across(x: Array) -> Array:
@@ -283,6 +294,7 @@ def sq_distances(x: Array) -> Array:
     n, d = x.shape[-2:]
     if d == 1 and type(x) is np.ndarray:
         return (x - xp.matrix_transpose(x)) ** 2
+    x = in_rows(x)  # once, and so are the differences
     size = max(1, BLOCK // max(1, math.prod(x.shape)))
     blocks = (x[..., i : min(i + size, n), :] for i in range(0, n, size))
     return xp.concat([sum_across((x[..., None, :] - b[..., None, :, :]) ** 2) for b in blocks], axis=-1)

@@ -92,7 +92,7 @@ def _in_full(rows: Array, alive: Array, ranks: Array, about: Array | None) -> Ar
         centre, there = finite_rows(about[..., None, :])
         alive = alive & there
         measured = lengths(*difference(rows, centre))
-    squares = xp.sum(measured.direction * measured.direction, axis=-1)
+    squares = sum_across(measured.direction * measured.direction)
     more = exponent(squares)
     infinite = xp.asarray(INFINITE, dtype=more.dtype, device=device(rows))
     mantissas = xp.where(alive, shift(squares, -more), xp.ones_like(squares))
