@@ -102,6 +102,19 @@ def to_numpy(x: Array) -> np.ndarray:
     return np.from_dlpack(x) if hasattr(x, "__dlpack__") else np.asarray(x)
 
 
+def in_memory(x: Array) -> np.ndarray | None:
+    """A tensor's values where the host can read them, for choices that have no derivatives; None for all else.
+
+    NumPy takes a tenth of the time for a few numbers. Not for a tensor on a device, or within `torch.func`.
+    """
+    if not is_torch_array(x) or x.device.type != "cpu":
+        return None
+    try:
+        return to_numpy(x)
+    except (RuntimeError, TypeError):
+        return None
+
+
 def host(value: Any, dtype: Any = None) -> np.ndarray:
     """A parameter, a number or an array of any library, as a NumPy array on the host."""
     return np.asarray(to_numpy(value) if hasattr(value, "shape") else value, dtype=dtype)
@@ -308,12 +321,15 @@ def lexicographic_ranks(x: Array) -> Array:
     xp = namespace(x)
     if x.shape[-1] == 0:
         return xp.zeros(x.shape[:-1], dtype=xp.int64, device=device(x))
+    if (here := in_memory(x)) is not None:
+        return xp.asarray(lexicographic_ranks(here), device=device(x))
     if x.shape[-1] == 1 or type(x) is np.ndarray:
         values = x[..., 0]
         ranks = xp.sum(xp.astype(values[..., None, :] < values[..., :, None], xp.int64), axis=-1)
         if x.shape[-1] > 1:  # the first coordinate decides wherever no two rows share it
             shared = np.count_nonzero(values[..., None, :] == values[..., :, None], axis=(-2, -1)) > x.shape[-2]
-            ranks[shared] = _ranks_row_by_row(x[shared])
+            if np.any(shared):
+                ranks[shared] = _ranks_row_by_row(x[shared])
         return ranks
     return _ranks_row_by_row(x)
 
@@ -368,6 +384,8 @@ def _difference(a: Array, b: Array) -> tuple[Array, Array]:
 
 def take_rows(x: Array, index: Array) -> Array:
     """The rows of `x` (..., n, d) at `index` (..., k), as (..., k, d)."""
+    if type(x) is np.ndarray and x.ndim == 2:
+        return x[index]
     xp = namespace(x)
     *leading, n, d = x.shape
     runs = math.prod(leading)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sims import backend, columns
-from sims.aggregators import Phocas
-from sims.backend import row_norms, sq_distances, sum_across
+from sims.aggregators import MDA, Bucketing, Phocas
+from sims.backend import row_norms, sq_distances, sum_across, to_numpy
 from sims.by_name import examples
 
 torch = pytest.importorskip("torch")
@@ -87,13 +87,18 @@ def test_what_is_side_by_side_is_not_copied():
     assert backend.in_rows(rows[:, 1:4, 2:]).base is rows
 
 
-def apart(rule, x, kind=lambda x: x):
+def followed(x):
+    """The same tensor, from where torch has to compute all by itself, for it writes down what it does."""
+    return x.detach().requires_grad_()
+
+
+def apart(rule, x, kind=followed):
     """In which layouts the rule gives something else than for the same messages side by side."""
     tol = 1e-5 if x.dtype == torch.float32 else 1e-12
     found = []
     for name, place in LAYOUTS.items():
         there = place(x)
-        given, expected = (np.asarray(rule.aggregate(kind(y))) for y in (there, there.contiguous()))
+        given, expected = (to_numpy(rule.aggregate(kind(y))) for y in (there, there.contiguous()))
         if not np.allclose(given, expected, rtol=0, atol=tol):
             found.append(name)
     return found
@@ -103,18 +108,33 @@ def apart(rule, x, kind=lambda x: x):
 @pytest.mark.parametrize("rule", examples(11, 2).values(), ids=repr)
 def test_every_rule_chooses_the_same(rule, dtype):
     for make in (drawn, mirrored):
-        for d in (5, 16):
-            for runs in (1, 2):
-                assert apart(rule, make(11, d, getattr(torch, dtype), runs)) == [], (make.__name__, d, runs)
+        for d, runs, kind in ((5, 1, followed), (16, 2, followed), (16, 1, torch.detach), (33, 2, torch.Tensor.numpy)):
+            assert apart(rule, make(11, d, getattr(torch, dtype), runs), kind) == [], (make.__name__, d, runs)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")  # torch's own, of vmap
+@pytest.mark.parametrize("rule", examples(11, 2).values(), ids=repr)
+def test_whoever_chooses_chooses_the_same(rule):
+    """NumPy where no derivatives are asked for, torch where they are, and torch within `torch.func`."""
+    for x in (drawn(11, 5, runs=3), mirrored(11, 16, runs=3)):
+        if (
+            isinstance(rule, MDA) and not x[0, 0].any()
+        ):  # as tight is the mirrored subset: the last digit of sums decides
+            continue
+        expected = rule.aggregate(x)
+        torch.testing.assert_close(rule.aggregate(followed(x)).detach(), expected, rtol=0, atol=1e-12)
+        if isinstance(rule, Bucketing):  # which asks for a stream
+            continue
+        torch.testing.assert_close(torch.func.vmap(rule.aggregate)(x), expected, rtol=0, atol=1e-9)
 
 
 def test_around_a_mean_that_is_rounded_it_chooses_the_same(monkeypatch):
     """Of two values on both sides of 0 the trimmed mean's last digit decides, in NumPy too where many are added up."""
     messages = mirrored(23, 8)
-    for kind in (torch.Tensor.clone, torch.Tensor.numpy):
+    for kind in (torch.detach, torch.Tensor.numpy):
         assert apart(Phocas(3), messages, kind) == []
     monkeypatch.setattr(columns, "in_rows", lambda x: x)
-    for kind in (torch.Tensor.clone, torch.Tensor.numpy):  # a clone lies in memory as it does
+    for kind in (torch.detach, torch.Tensor.numpy):
         assert apart(Phocas(3), messages, kind)
 
 
@@ -122,4 +142,7 @@ def test_that_would_be_noticed(monkeypatch):
     monkeypatch.setattr(backend, "in_rows", lambda x: x)
     rules = examples(11, 2)
     for name, make, d in (("Bulyan", mirrored, 16), ("MDA", mirrored, 5)):
-        assert any(apart(rules[name], make(11, d, dtype)) for dtype in (torch.float32, torch.float64)), name
+        found = [
+            apart(rules[name], make(11, d, kind, runs)) for kind in (torch.float32, torch.float64) for runs in (1, 2)
+        ]
+        assert any(found), name
