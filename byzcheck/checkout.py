@@ -80,6 +80,14 @@ def recorded_statements() -> dict[str, Any]:
     return read_recorded()["statements"] if RECORDED.is_file() else {}
 
 
+def _in_order(record: dict[str, Any]) -> dict[str, Any]:
+    """A recorded statement with its claims as the statement lists them: JSON has them in the order of their names."""
+    listed = [claim.name for claim in theory.load(record["stem"]).claims]
+    names = [name for name in listed if name in record["claims"]]
+    names += [name for name in record["claims"] if name not in listed]  # no longer made
+    return record | {"claims": {name: record["claims"][name] for name in names}}
+
+
 class Checkout:
     """The files that `byzcheck verify --write` writes."""
 
@@ -93,7 +101,7 @@ class Checkout:
             raise ValueError("--write needs paper_checks.md with the markers of its three tables, and there is none")
 
     def check(self, drawn: Sequence[str]) -> None:
-        """Raise if a file could not be written or the markers are not there."""
+        """Raise if a file could not be written, the markers are not there, or a statement does not import."""
         from byzcheck.files import check_writable
         from byzcheck.show.markdown import between
 
@@ -102,6 +110,8 @@ class Checkout:
         text = self.checks.read_text(encoding="utf-8")
         for table in ("statements", "points", "experiments"):
             between(text, table, "")
+        for stem in theory.PAPER:  # `texts` asks them all
+            theory.load(stem)
 
     def texts(self, kept: dict[str, Any], data: dict[str, Any]) -> dict[Path, str]:
         """What every file is to hold; statements that `kept` does not have stay as they are recorded."""
@@ -110,7 +120,7 @@ class Checkout:
         from theory import experiments
 
         old = {} if set(theory.PAPER) <= set(kept["statements"]) else recorded_statements()
-        every = old | kept["statements"]
+        every = {stem: _in_order(record) for stem, record in old.items() if stem in theory.PAPER} | kept["statements"]
         kept = kept | {"statements": {stem: every[stem] for stem in theory.PAPER if stem in every}}
         records = list(kept["statements"].values())
         text = self.checks.read_text(encoding="utf-8")

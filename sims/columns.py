@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sims.backend import Array, all_finite, constant, device, farther, namespace, sort_rows, widest
+from sims.backend import Array, all_finite, constant, device, farther, in_rows, namespace, sort_rows, widest
 
 MANY = 256  # rows up to which sums of float32 numbers are left in float32: 256·2^−24 is 1.5e-5
 
@@ -50,7 +50,7 @@ def bits(x: Array) -> int:
 
 def _once(x: Array, centre: Array | None) -> Array:
     xp = namespace(x)
-    away = x if centre is None else x - centre[..., None, :]
+    away = in_rows(x if centre is None else x - centre[..., None, :])
     if x.shape[-2] > MANY and bits(x) == 32 and widest(x) == xp.float64:
         found = xp.astype(xp.sum(away, axis=-2, dtype=xp.float64) / x.shape[-2], x.dtype)
     else:

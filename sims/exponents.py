@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sims.backend import Array, as_like, constant, device, namespace, root
+from sims.backend import Array, as_like, constant, device, namespace, root, sum_across
 
 NOTHING = -(2**14)  # the exponent of zero: below all others, whatever is added to them
 INFINITE = 2**14  # and that of infinity, above them
@@ -72,7 +72,7 @@ def lengths(values: Array, exponents: Array | None = None) -> Lengths:
     top = xp.max(found + exponents, axis=-1)
     top = xp.where(top > NOTHING // 2, top, xp.zeros_like(top))
     direction = shift(values, exponents - top[..., None])
-    return Lengths(direction, root(xp.sum(direction * direction, axis=-1)), top)
+    return Lengths(direction, root(sum_across(direction * direction)), top)
 
 
 def largest_exponent(exponents: Array, where: Array) -> Array:

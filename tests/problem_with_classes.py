@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr
 
 from sims.problems import Oracle
 
@@ -13,7 +14,8 @@ from sims.problems import Oracle
 class Blobs(Oracle):
     """f(x) = ½E‖x − ξ‖²; ξ lies around the centre of its class, 4e_k; classes have the shares ½, ¼, …, the last twice.
 
-    A sample is what decides the class and the place, the first of `batch` images that are all the same.
+    A sample is what decides the class, uniform on [0, 1), and the place, the first of `batch` images that are all the
+    same.
     """
 
     classes: int = 3
@@ -30,8 +32,9 @@ class Blobs(Oracle):
         return (1 + self.size,)
 
     def draw(self, streams, steps, n):
-        u = streams.uniform(steps, (n, 1))
-        return np.concatenate([u, streams.normal(steps, (n, self.size))], axis=-1)
+        sample = streams.normal(steps, (n, 1 + self.size))  # of one kind: chunks are the same
+        sample[..., 0] = ndtr(sample[..., 0])
+        return sample
 
     def labels(self, sample, memory, honest):
         own = np.minimum((-np.log2(1 - sample[..., :1])).astype(int), self.classes - 1)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from sims.adapters import byzfl_api
 from sims.by_name import attack_by_name, optimizer_by_name, rule_by_name
 from sims.neural import byzfl
-from sims.neural.byzfl import ByzFLError
+from sims.neural.byzfl import ByzFLError, parts
 from sims.neural.byzfl.file import DEFAULTS, choices, count
 from sims.optimizers import Piecewise
 from sims.sweep import frame
@@ -182,6 +183,29 @@ def test_what_runs_otherwise_is_said(tmp_path):
     ]
 
 
+def test_of_rules_that_are_random_in_byzfl_it_is_said(tmp_path):
+    path = tmp_path / "config.json"
+    names = ("SMEA", "CAF", "MDA", "MoNNA", "Meamed", "Krum")
+    path.write_text(json.dumps(changed({"aggregator": [{"name": name} for name in names]})), encoding="utf-8")
+    found = [line for line in byzfl.remarks(path) if line.startswith("aggregator: ")]
+    assert [line.split()[1] for line in found] == ["SMEA", "CAF"]
+    assert all("one step of the power method" in line for line in found)
+
+
+def test_every_aggregator_of_byzfl_is_a_rule_here():
+    known = {**parts.AGGREGATORS, **parts.PRE_AGGREGATORS}
+    assert sorted(known) == sorted(byzfl_api.aggregators.__all__)
+
+
+def test_rules_of_the_field_are_cells(told, tmp_path):
+    rules = [{"name": "MoNNA", "parameters": {"idx": [0, 2]}}, {"name": "MDA"}, {"name": "SMEA"}, {"name": "CAF"}]
+    data = told({"aggregator": [*rules, {"name": "Meamed"}], "pre_aggregators": [{"name": "NNM"}]})
+    inner = ["MoNNA(f=1, idx=0)", "MoNNA(f=1, idx=2)", "MDA(f=1)", "SMEA(f=1)", "CAF(f=1)", "Meamed(f=1)"]
+    found = cells(tmp_path, data)
+    assert [repr(cell.rule) for cell in found] == [f"NearestNeighbourMixing(rule={one}, f=1)" for one in inner]
+    assert len({cell.key(0) for cell in found}) == 6
+
+
 # Lists
 
 
@@ -309,6 +333,12 @@ def made(table, by_name, *more):
         ({"name": "GeometricMedian"}, "RFA(steps=3, nu=0.1)"),
         ({"name": "Krum"}, "Krum(f=1, variant='byzfl')"),
         ({"name": "MultiKrum"}, "MultiKrum(f=1, m=None, variant='byzfl')"),
+        ({"name": "MDA"}, "MDA(f=1)"),
+        ({"name": "MoNNA"}, "MoNNA(f=1, idx=0)"),
+        ({"name": "MoNNA", "parameters": {"idx": 3}}, "MoNNA(f=1, idx=3)"),
+        ({"name": "Meamed"}, "Meamed(f=1)"),
+        ({"name": "CAF"}, "CAF(f=1)"),
+        ({"name": "SMEA"}, "SMEA(f=1)"),
         ({"name": "CenteredClipping"}, "CenteredClipping(tau=100.0, steps=1)"),
         (
             {"name": "CenteredClipping", "parameters": {"tau": 5, "L": 2, "m": None}},
@@ -447,7 +477,11 @@ def test_every_key_changes_the_sweep_or_is_refused_or_remarked_by_name(tmp_path,
         ({"benchmark_config.f": [1, "2"]}, 'benchmark_config.f: a whole number ≥ 0 is wanted, got "2"'),
         ({"attack": None}, "attack: ByzFL needs this section"),
         ({"attack": []}, r"attack: a table with a name is wanted, got \[\]"),
-        ({"aggregator": {"name": "MDA"}}, "aggregator.name: MDA: there is no such rule here"),
+        ({"aggregator": {"name": "MoNNA", "parameters": {"idx": -1}}}, "parameters.idx: a whole number ≥ 0 is wanted"),
+        (
+            {"aggregator": {"name": "MDA", "parameters": {"idx": 1}}},
+            "aggregator.parameters.idx: MDA has no such parameter",
+        ),
         ({"aggregator": {"name": "TrimMean"}}, r"aggregator.name: ByzFL has no TrimMean; did you mean TrMean\?"),
         (
             {"aggregator": {"name": "Krum", "parameters": {"f": 2}}},
@@ -505,7 +539,7 @@ def test_what_is_not_here_is_refused_by_name(told, changes, sentence):
 
 
 def test_all_that_is_refused_is_said_at_once(told):
-    rules = [{"name": "MDA"}, {"name": "CAF"}]
+    rules = [{"name": "MAD"}, {"name": "Krum", "parameters": {"m": 2}}]
     with pytest.raises(ByzFLError) as error:
         told({"attack": {"name": "LabelFlipping"}, "model.name": "ResNet34", "aggregator": rules})
     assert len(str(error.value).splitlines()) == 4

@@ -208,6 +208,31 @@ def test_write_of_some_keeps_what_else_is_recorded(checkout):
     assert everything(checkout) == written
 
 
+def test_write_of_some_leaves_the_rows_of_the_others_where_they_are(checkout):
+    verify("--write")
+    written = everything(checkout)
+    rows = [line for line in written["paper_checks.md"].splitlines() if line.startswith("| 8 |")]
+    assert [row.split(" | ")[1] for row in rows] == ["Some throws show heads.", "Heads in half of the throws."]
+    verify("--write", "--only", "Definition X")
+    assert everything(checkout) == written
+    recorded = json.loads(written["theory/recorded.json"])  # a claim that is no longer made comes last
+    claims = recorded["statements"]["theorem_y_coin"]["claims"]
+    claims["few"] = claims["half"] | {"text": "Few throws show heads."}
+    (checkout / "theory/recorded.json").write_text(json.dumps(recorded), encoding="utf-8")
+    verify("--write", "--only", "Definition X")
+    text = everything(checkout)["paper_checks.md"]
+    assert text.index("Some throws") < text.index("Heads in half of the throws") < text.index("Few throws")
+
+
+def test_write_needs_statements_that_import(checkout, monkeypatch):
+    verify("--write")
+    written = everything(checkout)
+    monkeypatch.setattr(theory, "PAPER", (*BOTH, "theorem_n_nowhere"))
+    command = ("verify", "--jobs", 1, "--write", "--only", "theorem_y")
+    assert "theory/theorem_n_nowhere.py does not import: ModuleNotFoundError" in refused(*command)
+    assert everything(checkout) == written
+
+
 @pytest.mark.parametrize("text", ["{}", "[]", "null", '{"statements": {}}', '{"schema": 1, "statements": {}}'])
 def test_a_record_of_another_kind_is_told_in_one_sentence(checkout, text):
     (checkout / "theory/recorded.json").write_text(text, encoding="utf-8")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from faulty_problems import FAULTY, Bowl, Wave
 from oracles_that_remember import Drifting
+from problem_with_classes import Blobs
 
 from sims.by_name import PROBLEMS
 from sims.contracts import check_problem, contracts_for_problem
@@ -34,8 +35,9 @@ def test_every_problem_keeps_its_contracts_on_every_library(make_array, problem)
             check(problem)
 
 
-def test_an_oracle_that_remembers_is_an_oracle():
+def test_an_oracle_that_remembers_or_has_classes_is_an_oracle():
     check_problem(Drifting())
+    check_problem(Blobs(batch=2))
 
 
 @pytest.mark.parametrize("seed", range(1, 6))

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import itertools
+import math
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from sims.aggregators import CAF, CGE, MDA, SMEA, Clipping, Krum, Meamed, Mean, MoNNA, MultiKrum, Phocas, TrimmedMean
+from sims.aggregators import (
+    CAF,
+    CGE,
+    MDA,
+    SMEA,
+    Clipping,
+    Krum,
+    Meamed,
+    Mean,
+    MoNNA,
+    MultiKrum,
+    Phocas,
+    TrimmedMean,
+    caf,
+)
 from sims.aggregators.subsets import candidates, subsets
 from sims.checks.exact_rules import exact_aggregate
 from sims.contracts import contracts_for
@@ -217,3 +232,38 @@ def test_the_variant_of_byzfl_takes_what_byzfl_takes(kind):
             np.testing.assert_allclose(rule.aggregate(x), exact(rule, x), atol=1e-14)
     ends = kind(1, variant="byzfl").aggregate(np.array([[0.0], [1.0], [50.0]]))
     assert ends[0] == (0.0 if kind is Krum else 0.5)
+
+
+# CAF's mean, some columns at a time
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_weighted_mean_of_many_columns_is_that_of_each(dtype):
+    """Also where some columns overflow on the way, and where a message without weight is not finite."""
+    rng = np.random.Generator(np.random.Philox(7))
+    x = (rng.standard_normal((2, 9, 3 * caf.AT_ONCE // 18 + 5)) + 100).astype(dtype)
+    weights = rng.uniform(0.1, 1.0, (2, 9))
+    weights[1, 2] = 0.0
+    weights /= weights.sum(axis=-1, keepdims=True)
+    x[1, 2] = np.nan
+    largest = float(np.finfo(dtype).max)
+    x[0, :, 7::1000] = np.where(np.arange(9) % 2, largest, -largest)[:, None]
+    with np.errstate(all="ignore"):  # as within a rule
+        found = caf.weighted_mean(x, weights)
+    columns = [0, 7, 1007, -1]
+    shares = weights[..., None] * np.where(weights[..., None] > 0, x, 0)[..., columns].astype(np.float64)
+    expected = [[math.fsum(column) for column in run.T] for run in shares]
+    error = np.abs(found[:, columns] / 4 - np.array(expected) / 4)  # n + 3 roundings of what is added up, to `dtype`
+    assert np.all(error <= (9 + 3) * np.finfo(dtype).eps * np.sum(np.abs(shares / 4), axis=-2))
+    one = np.concatenate([caf.weighted_mean(x[:1, :, j : j + 1], weights[:1]) for j in range(0, 3000, 97)], axis=-1)
+    np.testing.assert_allclose(found[:1, :3000:97], one, rtol=4 * np.finfo(dtype).eps)
+
+
+def test_a_run_that_is_done_early_is_what_it_is_alone():
+    """One of equal messages, one without an attacker and one whose attackers are far away, which takes more steps."""
+    x = np.stack([np.ones((9, 4)), drawn(9, 4, 1), drawn(9, 4, 2), drawn(9, 4, 3)])
+    x[2, :2] += 1e4
+    x[3, :2] *= 1e200
+    found = CAF(2).aggregate(x)
+    for run, expected in zip(x, found, strict=True):
+        np.testing.assert_array_equal(CAF(2).aggregate(run), expected)

@@ -71,13 +71,15 @@ def three_and_a_half(ctx: Context, *, claimed: Fraction = Fraction(7, 2)) -> Ite
     yield from die(ctx, claimed=claimed)
 
 
-@claim("Heads in half of the throws.", part_of="printed", controls=[Control("⅗", "too many", {"claimed": 0.6})])
+@claim(
+    "Heads in half of the throws.", part_of="printed", point=8, controls=[Control("⅗", "too many", {"claimed": 0.6})]
+)
 def half(ctx: Context, *, claimed: float = 0.5) -> Iterable[Evidence]:
     """The frequency of heads."""
     yield from coin(ctx, claimed=claimed)
 
 
-@claim("Some throws show heads.", controls=[Control("none", "there are some", {"claimed": 0.9})])
+@claim("Some throws show heads.", point=8, controls=[Control("none", "there are some", {"claimed": 0.9})])
 def some(ctx: Context, *, claimed: float = 0.5) -> Iterable[Evidence]:
     """An illustration."""
     yield from coin(ctx, claimed=claimed)
@@ -104,7 +106,7 @@ COIN = Statement(
     "Heads come up half of the time",
     "A coin shows heads with probability ½.",
     None,
-    (half, some),
+    (some, half),  # not in the order of their names
     says="P(heads) = ½",
     source=Source("main", "Section 2", "heads with probability"),
 )

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
+
+from array_api_compat import is_cupy_array
 
 from sims import columns, kernels
 from sims.aggregators.distances import Either, Telling, chosen_by
 from sims.aggregators.exactly import Vector, on_a_line
 from sims.aggregators.rule import Promises, StatelessRule
 from sims.aggregators.subsets import in_both
-from sims.backend import Array, constant, device, finite_rows, inverse, namespace, root, surely, take_rows, widest
+from sims.backend import Array, constant, device, inverse, namespace, root, surely, take_rows, widest
 from sims.checked import keep, whole
 from sims.kernels.dispatch import recorded
+
+AT_ONCE = 2**15  # numbers of messages that are averaged at once, but on a device
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,8 @@ def _weights(distances: Either, f: int) -> tuple[Array, list[Telling]]:
         ratio = away / xp.where(farthest > 0, farthest, xp.ones_like(farthest))
         c = c * (1 - ratio**2)
         going = going & (farthest[..., 0] > 0) & (xp.sum(c, axis=-1) > n - 2 * f)
+        if surely(~going):
+            break
     best = distances.first_least(xp.stack(values, axis=-1), exponents)
     found = xp.take_along_axis(xp.stack(shares, axis=-2), best[..., None], axis=-2)[..., 0, :]
     return xp.take_along_axis(found, back, axis=-1), [(xp.stack(told, axis=-1), None)]
@@ -156,18 +163,30 @@ def weighted_mean(x: Array, weights: Array) -> Array:
     """Σ_i w_i x_i of messages (..., n, d), the w (..., n) adding up to 1, → (..., d): NaN where all are 0.
 
     Summed around the heaviest, so that a common offset costs no digits, and in smaller numbers where a difference
-    overflows. Where a message has no weight it makes no difference what it is.
+    overflows. Where a message has no weight it makes no difference what it is. Some columns at a time: their numbers
+    stay where they are fast to reach.
     """
+    xp, d = namespace(x), x.shape[-1]
+    counted, heaviest = weights > 0, xp.argmax(weights, axis=-1, keepdims=True)
+    size = d if is_cupy_array(x) else AT_ONCE // max(1, math.prod(x.shape[:-1]))
+    size = max(1, size)
+    found = [_around_one(x[..., i : min(i + size, d)], weights, counted, heaviest) for i in range(0, max(d, 1), size)]
+    y = xp.concat(found, axis=-1) if len(found) > 1 else found[0]
+    nan = xp.asarray(float("nan"), dtype=y.dtype, device=device(x))
+    return xp.astype(xp.where(xp.any(counted, axis=-1, keepdims=True), y, nan), x.dtype)
+
+
+def _around_one(x: Array, weights: Array, counted: Array, heaviest: Array) -> Array:
+    """The weighted mean of some columns, in the widest dtype."""
     xp = namespace(x)
-    rows, _ = finite_rows(x)
-    counted = weights > 0
-    centre = take_rows(rows, xp.argmax(weights, axis=-1, keepdims=True))
-    rows = xp.where(counted[..., None], rows, centre)
-    w = xp.astype(weights, rows.dtype)[..., None, :]
+    rows = xp.astype(x, widest(x), copy=False)
+    centre = take_rows(rows, heaviest)
+    if not surely(counted):
+        rows = xp.where(counted[..., None], rows, centre)
+    w = xp.astype(weights, rows.dtype, copy=False)[..., None, :]
     y = centre + xp.matmul(w, rows - centre)
     if not surely(xp.isfinite(y)):
         quarter = 0.25 * centre + xp.matmul(w, 0.25 * rows - 0.25 * centre)
         low, high = 0.25 * xp.min(rows, axis=-2, keepdims=True), 0.25 * xp.max(rows, axis=-2, keepdims=True)
         y = xp.where(xp.isfinite(y), y, 4 * xp.minimum(xp.maximum(quarter, low), high))
-    nan = xp.asarray(float("nan"), dtype=rows.dtype, device=device(x))
-    return xp.astype(xp.where(xp.any(counted, axis=-1, keepdims=True), y[..., 0, :], nan), x.dtype)
+    return y[..., 0, :]

@@ -13,7 +13,19 @@ from sims.aggregators import whole_range
 from sims.aggregators.mean import Mean
 from sims.aggregators.pre_aggregation import PreAggregation
 from sims.aggregators.rule import Promises
-from sims.backend import HUGE, Array, finite_rows, host, lead, namespace, order_by_value, root, surely, widest
+from sims.backend import (
+    HUGE,
+    Array,
+    finite_rows,
+    host,
+    in_rows,
+    lead,
+    namespace,
+    order_by_value,
+    root,
+    surely,
+    widest,
+)
 from sims.checked import keep, over_axes, whole
 from sims.exponents import INFINITE, Lengths, exponent, lengths, shift
 
@@ -160,7 +172,7 @@ def _norms(x: Array) -> tuple[Array, _Far | None]:
     """
     xp = namespace(x)
     kind = widest(x)
-    squares = xp.sum(x * x, axis=-1, dtype=kind)
+    squares = xp.sum(in_rows(x * x), axis=-1, dtype=kind)
     limits = xp.finfo(x.dtype)
     lost = x.shape[-1] * float(limits.smallest_normal)  # at most, in squares that underflow
     most = min(HUGE, float(xp.finfo(kind).max) ** 0.5 / 4)
@@ -174,7 +186,7 @@ def _norms(x: Array) -> tuple[Array, _Far | None]:
     norms = shift(far.norms.length, xp.where(near, far.norms.exponent, xp.zeros_like(far.norms.exponent)))
     infinite = xp.full_like(norms, float("inf"))
     x = xp.where(tame[..., None], x, xp.zeros_like(x))  # a NaN has no derivative, also where nothing depends on it
-    return xp.where(tame, root(xp.sum(x * x, axis=-1, dtype=kind)), xp.where(near, norms, infinite)), far
+    return xp.where(tame, root(xp.sum(in_rows(x * x), axis=-1, dtype=kind)), xp.where(near, norms, infinite)), far
 
 
 def _shortened(

@@ -14,6 +14,7 @@ from sims.backend import (
     Array,
     device,
     finite_rows,
+    in_memory,
     lexicographic_ranks,
     namespace,
     order_by_value,
@@ -21,6 +22,7 @@ from sims.backend import (
     to_numpy,
     widest,
 )
+from sims.kernels.dispatch import recorded
 
 FAINTEST = float(np.finfo(np.float64).smallest_normal) / float(np.finfo(np.float64).eps)
 Ranks = Callable[[Any], Array]  # an index of runs, `...` for all → the ranks (..., n) of their messages
@@ -146,6 +148,10 @@ def chosen_by(x: Array, f: int, choose: Choice) -> tuple[Array, Array]:
     Where the scores that decided are infinite, or so small that squares of differences may have vanished in them,
     `choose` is asked once more, for these runs alone, with exponents beside the distances.
     """
+    if not recorded(x) and (here := in_memory(x)) is not None:
+        there = namespace(x).asarray
+        chosen, alive = chosen_by(here, f, choose)
+        return there(chosen, device=device(x)), there(alive, device=device(x))
     found = distances_between(x)
     chosen, telling = choose(found)
     doubtful = _doubtful(x, found, telling, f)

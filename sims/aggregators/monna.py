@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from sims.aggregators.exactly import Vector, average, square
 from sims.aggregators.rule import Promises, StatelessRule
 from sims.aggregators.shortest import mean_of, shortest
-from sims.backend import Array, device, namespace
+from sims.backend import Array, device, namespace, surely
 from sims.checked import keep, whole
 
 
@@ -66,4 +66,6 @@ class MoNNA(StatelessRule):
         if not self.f:
             return found
         trusted = xp.all(xp.isfinite(pivot), axis=-1, keepdims=True)
+        if surely(trusted):
+            return found
         return xp.where(trusted, found, xp.asarray(float("nan"), dtype=x.dtype, device=device(x)))

@@ -14,14 +14,18 @@ from sims.backend import (
     constant,
     device,
     finite_rows,
+    in_memory,
     lexicographic_ranks,
     namespace,
     sum_across,
     surely,
     take_rows,
+    to_numpy,
     widest,
 )
 from sims.exponents import INFINITE, difference, exponent, lengths, shift
+
+AT_ONCE = 2**15  # differences that are squared at once on the host: so many stay where they are fast to reach
 
 
 def shortest(x: Array, count: int, about: Array | None = None) -> Array:
@@ -32,6 +36,8 @@ def shortest(x: Array, count: int, about: Array | None = None) -> Array:
     """
     x, about = constant(x), None if about is None else constant(about)
     xp = namespace(x)
+    if (here := in_memory(x)) is not None:
+        return xp.asarray(shortest(here, count, None if about is None else to_numpy(about)), device=device(x))
     squares = _squares(x, about)
     limits = xp.finfo(squares.dtype)
     tame = (squares >= x.shape[-1] * float(limits.smallest_normal) / float(limits.eps)) & xp.isfinite(squares)
@@ -61,7 +67,7 @@ def _squares(x: Array, about: Array | None) -> Array:
     xp, wide = namespace(x), widest(x)
     n = x.shape[-2]
     centre = None if about is None else xp.astype(about, wide)[..., None, :]
-    size = max(1, BLOCK * n // max(1, math.prod(x.shape)))
+    size = max(1, (AT_ONCE if type(x) is np.ndarray else BLOCK) * n // max(1, math.prod(x.shape)))
     found = []
     for i in range(0, n, size):
         rows = xp.astype(x[..., i : min(i + size, n), :], wide)
@@ -72,13 +78,14 @@ def _squares(x: Array, about: Array | None) -> Array:
 
 def _nothing(x: Array, about: Array | None, squares: Array) -> Array:
     """Which of the x_i − `about` are 0 in all coordinates, (..., n); the others' squares may have vanished."""
+    if type(x) is np.ndarray:
+        found = squares == 0
+        at = np.nonzero(found)  # few, and d may be large
+        found[at] = np.all(x[at] == (0 if about is None else about[at[:-1]]), axis=-1)
+        return found
     xp = namespace(x)
-    centre = xp.zeros_like(x) if about is None else xp.broadcast_to(about[..., None, :], x.shape)
-    if type(x) is not np.ndarray:
-        return xp.all(x == centre, axis=-1)
-    found = squares == 0
-    found[found] = np.all(x[found] == centre[found], axis=-1)  # few, and d may be large
-    return found
+    centre = xp.zeros_like(x) if about is None else about[..., None, :]
+    return xp.all(x == centre, axis=-1)
 
 
 def _in_full(rows: Array, alive: Array, ranks: Array, about: Array | None) -> Array:
@@ -92,7 +99,7 @@ def _in_full(rows: Array, alive: Array, ranks: Array, about: Array | None) -> Ar
         centre, there = finite_rows(about[..., None, :])
         alive = alive & there
         measured = lengths(*difference(rows, centre))
-    squares = xp.sum(measured.direction * measured.direction, axis=-1)
+    squares = sum_across(measured.direction * measured.direction)
     more = exponent(squares)
     infinite = xp.asarray(INFINITE, dtype=more.dtype, device=device(rows))
     mantissas = xp.where(alive, shift(squares, -more), xp.ones_like(squares))

@@ -164,8 +164,11 @@ def _every(evaluation: Table, report: Report) -> list[int]:
 
 
 def _look(data: Mapping[str, Any], report: Report) -> None:
-    """Note in what an attack that tries the rule out does so otherwise than ByzFL's."""
+    """Note in what a rule, or an attack that tries it out, does so otherwise than ByzFL's."""
     names = {part: str(data.get(part)) for part in ("attack", "aggregator", "pre_aggregators")}
+    for name, how in parts.EXACTLY.items():
+        if name in names["aggregator"]:
+            report.remark("aggregator", f"{name} {how}")
     if "Optimal_" not in names["attack"]:
         return
     if "CenteredClipping" in names["aggregator"]:

@@ -12,8 +12,6 @@ from sims.by_name import takes
 from sims.neural.byzfl.values import RefusedError, named, real, settings, whole
 
 Table = dict[str, Any]
-NO_RULE = "there is no such rule here"
-ABSENT_RULES: dict[str, str] = dict.fromkeys(("MDA", "MoNNA", "Meamed", "CAF", "SMEA"), NO_RULE)
 AGGREGATORS: dict[str, tuple[str, dict[str, tuple[str, Any, Any]], Table]] = {
     # name → name here, parameter → (setting, type, default), what is fixed
     "Average": ("Mean", {}, {}),
@@ -23,6 +21,16 @@ AGGREGATORS: dict[str, tuple[str, dict[str, tuple[str, Any, Any]], Table]] = {
     "Krum": ("Krum", {}, {"variant": "byzfl"}),
     "MultiKrum": ("MultiKrum", {}, {"variant": "byzfl"}),
     "CenteredClipping": ("CenteredClipping", {"L": ("steps", whole(1), 1), "tau": ("tau", real, 100.0)}, {}),
+    "MDA": ("MDA", {}, {}),
+    "MoNNA": ("MoNNA", {"idx": ("idx", whole(0), 0)}, {}),  # honest workers come first, here as there
+    "Meamed": ("Meamed", {}, {}),
+    "CAF": ("CAF", {}, {}),
+    "SMEA": ("SMEA", {}, {}),
+}
+EXACTLY = {  # what is random in ByzFL, and not here
+    "SMEA": "compares eigenvalues; ByzFL compares what one step of the power method makes of a random vector",
+    "CAF": "takes the covariance's eigenvector, and weights fall by their share of the farthest message that still has "
+    "one; ByzFL takes one step of the power method from a random vector, and the farthest of all messages",
 }
 PRE_AGGREGATORS: dict[str, tuple[str, dict[str, tuple[str, Any, Any]], Table]] = {
     "NNM": ("NearestNeighbourMixing", {}, {}),
@@ -85,7 +93,7 @@ def rule(aggregator: Any, before: Any, declared: int, f: int) -> Table:
                 "aggregator.parameters.m", "a file cannot give the vector to begin with: ByzFL refuses it too"
             )
         aggregator = {**aggregator, "parameters": parameters}
-    links.append(_link("aggregator", aggregator, AGGREGATORS, ABSENT_RULES))
+    links.append(_link("aggregator", aggregator, AGGREGATORS, {}))
     table: Table = {"name": links[-1].pop("name")}
     table |= links[-1]
     for link in reversed(links[:-1]):
