@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 from byzcheck.audit import Line, TookTooLong, measured, times, within
@@ -12,18 +13,20 @@ from byzcheck.facts import Budget, Facts
 from byzcheck.guarantees import Guarantee, guarantees
 from byzcheck.radius import fitting_rho, prescribe, proved_c
 from sims.aggregators import CenteredClipping, FunctionRule, Rule, as_rule
-from sims.aggregators.rule import required
+from sims.aggregators.rule import declared, required
 from sims.backend import Array, namespace
 from sims.checked import whole
 from sims.checks.clipping_at import search_c_at_radius
 from sims.checks.evidence import Evidence, Kind
-from sims.contracts import Examined, examined
+from sims.contracts import Examined, Violation, examined
+from sims.contracts.search import owed_somewhere
 from sims.owned import as_always, told
 from theory.beyond_exact_constants.known import constants_of
 from theory.beyond_exact_constants.proved import Known
 from theory.definition_c_robust_aggregator.constants import centred_floor
 
 SECONDS = 60.0  # for one contract, one measurement or the constants
+PATIENCE = 2  # contracts that may take too long before the others are given up
 LARGE = 60  # workers from which on constants are searched less
 DAMAGE = ("NaN, ±∞, huge", "denormal")  # lines of measurements
 ROUGHLY = {"κ": 1e-9, "c": 1e-4}  # relative: laws on two values are searched on a grid
@@ -95,6 +98,7 @@ def card_of(
         raise ValueError(f"an audit needs 0 ≤ f < n/2, got n = {n}, f = {f}")
     rule = as_rule(rule)
     required(rule, n)
+    declared(rule, n)
     name = rule.name if isinstance(rule, FunctionRule) else type(rule).__name__
     found = list(measured(rule, n, f, seed, like, min(seconds, 30.0), begins))
     if found[0].good is False and len(found) == 1:
@@ -113,34 +117,32 @@ def _contracts(
     rule: Rule, n: int, seed: int, like: Array | None, seconds: float, begins: Callable[[str], object]
 ) -> tuple[tuple[Examined, ...], Line]:
     """What the search for broken contracts found, and its line."""
-    search: Iterator[Examined] = examined(rule, n, seed=seed, like=like)
     found: list[Examined] = []
-    unsettled = ""
-    while True:
-        begins(f"contracts: {len(found)} searched")
+    unsettled: list[str] = []
+    names = owed_somewhere(rule, n, 3)
+    for name in names:
+        begins(f"contracts: {name}")
         try:
-            one = within(seconds, lambda: next(search, None))
+            search = partial(examined, rule, n, seed=seed, like=like, only=(name,))
+            found += within(seconds, lambda search=search: list(search()))
         except TookTooLong as late:
-            unsettled = f"; the others were not searched: {late}"
-            break
+            unsettled.append(f"{name}, {late}")
+            if not late.stopped or len(unsettled) == PATIENCE:
+                break
         except (KeyboardInterrupt, MemoryError):
             raise
         except BaseException as error:  # an exit, too, is something that a rule does instead of answering
-            unsettled = f"; the search ended, since the rule raised {told(error)}"
-            break
-        if one is None:
-            break
-        found.append(one)
+            found.append(Examined(name, 1, Violation(name, rule, f"the rule raised {told(error)}")))
     broken = [one for one in found if one.violation is not None]
     tried = sum(one.tried for one in found)
-    what = f"contracts broken of {len(found)}"
+    what = f"contracts broken of {len(names)}"
+    late = f"; not settled: {'; '.join(unsettled)}" if unsettled else ""
     evidence = Evidence(what, len(broken), "<=", 0, "searched")
     if not broken:
-        says = f"keeps all {len(found)} contracts on {tried:,} sets of messages{unsettled}"
-        return tuple(found), Line("contracts", says, "searched", good=None if unsettled else True, evidence=(evidence,))
+        says = f"keeps {'all ' if not late else ''}{len(found)} contracts on {tried:,} sets of messages{late}"
+        return tuple(found), Line("contracts", says, "searched", good=None if late else True, evidence=(evidence,))
     first = broken[0].violation
-    names = ", ".join(one.contract for one in broken)
-    says = f"breaks {len(broken)} of {len(found)} contracts: {names}{unsettled}"
+    says = f"breaks {len(broken)} of {len(names)} contracts: {', '.join(one.contract for one in broken)}{late}"
     against = f"{broken[0].contract}: {first.what}" if first else ""
     return tuple(found), Line("contracts", says, "searched", against, False, (evidence,), str(first))
 

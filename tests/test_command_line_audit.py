@@ -23,7 +23,9 @@ def audits(monkeypatch):
     def card_of(rule, n, f, like=None, budget=None, begins=None):
         evidence = Evidence("c δ ρ²", 1.0, "<=", 2.0, "searched")
         kind = "float64" if like is None else str(like.dtype)
-        line = Line("c", f"needs c ≥ 1, asked in {kind}", "searched", "2 × the best possible", None, (evidence,))
+        flawed = "Mean" in str(rule) and n == 9
+        good = False if flawed else None
+        line = Line("c", f"needs c ≥ 1, asked in {kind}", "searched", "2 × the best possible", good, (evidence,))
         return Card(str(rule), n, f, (line,))
 
     monkeypatch.setattr(card, "card_of", card_of)
@@ -173,6 +175,12 @@ def test_what_breaks_a_contract_is_a_file_that_replays_it(tmp_path, monkeypatch)
     assert "keeps the contract" in fixed.stdout
     file.write_text("{}", encoding="utf-8")
     assert "is no file of a broken contract" in refused("audit", "own_nearest:rule", "-n", 5, "-f", 1, "--replay", file)
+
+
+def test_one_flawed_card_of_several_is_enough(audits):
+    sizes = ("-n", 7, "-n", 9, "-f", 1)
+    call("audit", "Krum", *sizes)  # exits with 0
+    assert "Mean() at n = 9" in call("audit", "Mean", *sizes, code=1).stdout
 
 
 def test_one_figure_for_all_cards(audits, tmp_path):

@@ -92,10 +92,14 @@ def test_play_is_as_lenient():
 
 @pytest.mark.parametrize("strict", STRICT, ids=str)
 def test_an_audit_and_a_check_say_the_same(strict):
-    card, task = card_of(Krum(1), 7, 2), tasks(load("remark_4_implementation"))[0]
+    def audited():
+        card = card_of(Krum(1), 7, 2)
+        return [line for line in card.lines if line.how != "measured"], card.theorems  # but for the clock's
+
+    card, task = audited(), tasks(load("remark_4_implementation"))[0]
     outcome = perform(task, Options("quick"))
     with np.errstate(**strict):
-        assert card_of(Krum(1), 7, 2) == card
+        assert audited() == card
         assert perform(task, Options("quick")).evidence == outcome.evidence
 
 
