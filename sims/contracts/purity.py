@@ -55,13 +55,14 @@ def check_inputs_untouched(rule: Rule, x: Array) -> None:
     """Neither the messages nor the state are written to; read-only NumPy arrays are accepted.
 
     The rule's own code is called, or the plain function, and with the arrays themselves: calls of a rule of somebody's
-    own have copies.
+    own have copies. Whether it bears messages that are not finite is no question here.
     """
     xp = namespace(x)
     before, state = xp.asarray(x, copy=True), started(rule, x)
     parts: list[Array] = []
     map_state(lambda s: parts.append(xp.asarray(s, copy=True)) or s, state, x)
-    if isinstance(x, np.ndarray):
+    answers = _answers(rule, x, state)
+    if isinstance(x, np.ndarray) and answers:
         locked = x.copy()
         locked.flags.writeable = False
         try:
@@ -69,7 +70,8 @@ def check_inputs_untouched(rule: Rule, x: Array) -> None:
         except PartError as error:
             raise violated("inputs untouched", rule, f"read-only messages: {error}") from error
     x = xp.asarray(x, copy=True)  # ours to lose
-    combined(rule, x, state)
+    if answers:
+        combined(rule, x, state)
     noted("messages", before, (), x)
     if not np.array_equal(values(x), values(before), equal_nan=True):
         raise violated("inputs untouched", rule, "it writes into its messages (below: before, and after)", (-1,))
@@ -77,6 +79,17 @@ def check_inputs_untouched(rule: Rule, x: Array) -> None:
     map_state(lambda s: after.append(s) or s, state, x)
     for old, new in zip(parts, after, strict=True):
         require_same("inputs untouched (state)", rule, new, old)
+
+
+def _answers(rule: Rule, x: Array, state: Any) -> bool:
+    """Whether it takes a copy of messages that are not finite, as it has to take all others."""
+    if np.isfinite(values(x)).all():
+        return True
+    try:
+        combined(rule, namespace(x).asarray(x, copy=True), map_state(lambda s: s * 1, state, x))
+    except PartError:
+        return False
+    return True
 
 
 @contract("layout")

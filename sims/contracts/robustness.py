@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from sims.aggregators.rule import Rule, declared
@@ -10,7 +12,10 @@ from sims.contracts.support import (
     aggregated,
     allowance,
     attacked,
+    begun,
     contract,
+    map_state,
+    over_state,
     overwrite_rows,
     reach_of,
     require_close,
@@ -22,7 +27,7 @@ from sims.contracts.support import (
 
 @contract("majority")
 def check_majority(rule: Rule, x: Array) -> None:
-    """When all but `breakdown(n)` messages are v, so is AGG, whatever the others are.
+    """When all but `breakdown(n)` messages (and a rule's state) are v, so is AGG, whatever the others are.
 
     It follows from boundedness for every rule that is translation and scale equivariant, and for no other: were the
     output not v, scaling everything around v would move it without bound.
@@ -30,9 +35,10 @@ def check_majority(rule: Rule, x: Array) -> None:
     _, f = declared(rule, x.shape[-2])
     v = x[..., 0, :]
     same = x * 0 + v[..., None, :]
-    allowed = allowance(rule, same)
+    state = map_state(lambda s: s * 0 + over_state(v, s), begun(rule, same), same)
+    allowed = allowance(rule, same, state)
     for label, messages in attacked(same, f):
-        y = aggregated(rule, messages, label=label)
+        y = aggregated(rule, messages, state, label=label)
         require_close(f"majority ({label})", rule, y, v, allowed)
 
 
@@ -40,13 +46,17 @@ def check_majority(rule: Rule, x: Array) -> None:
 def check_boundedness(rule: Rule, x: Array, bound: float | None = None) -> None:
     """`breakdown(n)` arbitrary messages, of magnitudes up to 1e300, do not carry AGG away.
 
-    A translation and scale equivariant rule must stay within 4n diameters of the other messages; any other within
-    `bound`, by default what the rule declares (`Rule.bound`).
+    A translation and scale equivariant rule must stay within 4n diameters of the other messages and of its state; any
+    other within `bound`, by default what the rule declares (`Rule.bound`).
     """
     n = x.shape[-2]
     promises, f = declared(rule, n)
     state = started(rule, x)
-    honest = values(x)[..., f:, :]
+    known = [values(x)[..., f:, :]]  # whom it may trust
+    map_state(lambda s: known.append(_rows(values(s), x)) or s, state, x)
+    honest = np.concatenate(known, axis=-2)
+    if not honest.shape[-2]:  # who bears as many as there are
+        honest = np.zeros((*x.shape[:-2], 1, x.shape[-1]))
     forgiven = allowance(rule, x, state)
     if promises.translation and promises.scale:
         centre = np.mean(honest, axis=-2)
@@ -58,6 +68,15 @@ def check_boundedness(rule: Rule, x: Array, bound: float | None = None) -> None:
     for label, messages in attacked(x, f):
         y = values(aggregated(rule, messages, state, label=label))
         require_close(f"boundedness ({label})", rule, y, np.broadcast_to(centre, y.shape), allowed)
+
+
+def _rows(part: np.ndarray, x: Array) -> np.ndarray:
+    """The vectors of a part of a state, one or more for each run of x or for all of them, as rows (..., k, d)."""
+    own = part.shape[: x.ndim - 2] == tuple(x.shape[:-2])
+    k = math.prod(part.shape[x.ndim - 2 if own else 0 : -1])
+    return np.broadcast_to(
+        np.reshape(part, (*(x.shape[:-2] if own else ()), k, x.shape[-1])), (*x.shape[:-2], k, x.shape[-1])
+    )
 
 
 @contract("non-finite")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import numpy as np
+from array_api_compat import is_array_api_obj
 
 from sims.aggregators.pre_aggregation import PreAggregation
 from sims.aggregators.rule import FunctionRule, Rule, State
@@ -15,7 +16,7 @@ from sims.backend import Array, as_like, device, namespace, to_numpy
 from sims.checked import real
 from sims.checks.draws import Draws
 from sims.contracts.violation import Violation, calls, noted, traced
-from sims.owned import PartError, as_always, asked, called, told
+from sims.owned import PartError, as_always, asked, called, pair, received, told
 from sims.trees import map_tree
 
 PURPOSE = "contracts"  # of the streams of random numbers
@@ -61,16 +62,27 @@ def aggregated(rule: Rule, x: Array, state: State = None, first: int = 0, label:
 def combined(rule: Rule, x: Array, state: State) -> Any:
     """What the rule's own code, or a plain function, returns for these very arrays.
 
-    Raises `PartError` if it raises.
+    Raises `PartError` if it raises, or returns something else than aggregates.
     """
+    xp, who = namespace(x), called("rule", rule.function if isinstance(rule, FunctionRule) else rule)
     try:
         with np.errstate(all="ignore"):  # as in a call
             if not isinstance(rule, FunctionRule):
-                return rule.combine(x, state, Draws(PURPOSE, x))[0]
-            runs = namespace(x).reshape(x, (math.prod(x.shape[:-2]), *x.shape[-2:]))
-            return [rule.function(runs[k, ...]) for k in range(runs.shape[0])]
+                found = rule.combine(x, state, Draws(PURPOSE, x))
+            else:
+                runs = xp.reshape(x, (math.prod(x.shape[:-2]), *x.shape[-2:]))
+                found = [rule.function(runs[k, ...]) for k in range(runs.shape[0])]
+    except MemoryError:  # which is nobody's fault
+        raise
     except Exception as error:
-        raise PartError(f"{called('rule', rule)} raised {told(error)}") from error
+        raise PartError(f"{who} raised {told(error)}") from error
+    if not isinstance(rule, FunctionRule):
+        y, _ = pair(who, found, "the aggregate and the new state")
+        return received(who, y, x, (*x.shape[:-2], x.shape[-1]), exact=True)
+    for y in found:
+        if not is_array_api_obj(y) or namespace(y) is not xp or tuple(y.shape) != (x.shape[-1],):
+            raise PartError(f"{who} must return an array of {xp.__name__} of shape ({x.shape[-1]},)")
+    return found
 
 
 def begun(rule: Rule, x: Array) -> State:
