@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from sims.aggregators import Promises, Rule, StatelessRule
-from sims.contracts import violations
+from sims.contracts import examined, violations
 
 
 def found_in(rule, n=5, d=3, **settings):
@@ -135,8 +136,9 @@ class OneNeighbour(StatelessRule):
 
 
 def test_three_workers_have_ties_that_no_promise_is_about():
-    assert "oddness" not in found_in(OneNeighbour(), 7)
-    assert "oddness" in found_in(OneNeighbour(), 3)
+    for n, broken in ((7, False), (3, True)):
+        (odd,) = examined(OneNeighbour(), n, only=["oddness"])
+        assert (odd.violation is not None) == broken
 
 
 @dataclass(frozen=True)
@@ -182,3 +184,133 @@ class Refusing(StatelessRule):
 
 def test_nobody_bears_all():
     assert {"boundedness", "non-finite"} <= set(found_in(Refusing()))
+
+
+class Radius(NamedTuple):
+    """A centre (..., d) and a radius (..., 1)."""
+
+    centre: Any
+    radius: Any
+
+
+@dataclass(frozen=True)
+class OwnRadius(Rule):
+    """Clipping around the last aggregate, to a radius that follows the median distance."""
+
+    promises = Promises(scale=False)
+
+    def breakdown(self, n):
+        return 0
+
+    def init(self, x):
+        zeros = np.zeros((*x.shape[:-2], x.shape[-1]), dtype=x.dtype)
+        return Radius(zeros, np.ones((*x.shape[:-2], 1), dtype=x.dtype))
+
+    def combine(self, x, state, rng):
+        away = x - state.centre[..., None, :]
+        norms = np.linalg.norm(away, axis=-1, keepdims=True)
+        clipped = away * np.minimum(1, state.radius[..., None, :] / np.where(norms > 0, norms, 1))
+        centre = (state.centre + np.mean(np.sort(clipped, axis=-2), axis=-2)).astype(x.dtype)
+        return centre, Radius(centre, (state.radius / 2 + np.median(norms, axis=-2) / 2).astype(x.dtype))
+
+
+@dataclass(frozen=True)
+class Reputation(Rule):
+    """The mean by weights (..., n), one for each worker."""
+
+    promises = Promises()
+
+    def breakdown(self, n):
+        return 0
+
+    def init(self, x):
+        return np.ones(x.shape[:-1], dtype=x.dtype)
+
+    def combine(self, x, state, rng):
+        y = np.mean(state[..., None] * x, axis=-2) / np.mean(state, axis=-1)[..., None]
+        far = np.max(np.abs(x - y[..., None, :]), axis=-1, initial=0.0)
+        usual = np.median(far, axis=-1, keepdims=True)
+        return y.astype(x.dtype), (state / (1 + far / np.where(usual > 0, usual, 1))).astype(x.dtype)
+
+
+def test_what_has_the_length_of_a_message_by_chance_is_no_vector():
+    assert not found_in(OwnRadius())
+    for n in (3, 5):
+        assert not found_in(Reputation(), n)
+
+
+def test_a_state_may_have_a_vector_for_each_worker():
+    assert not found_in(Smoothed(each=True))
+
+
+@dataclass(frozen=True)
+class TrustsTheLast(StatelessRule):
+    """Between the median and the last worker's message, and against one it is said to be bounded."""
+
+    promises = Promises(permutation=False)
+
+    def breakdown(self, n):
+        return 1 if n > 2 else 0
+
+    def reduce(self, x):
+        x = np.where(np.isfinite(x), x, 0)
+        return (np.median(x, axis=-2) / 2 + x[..., -1, :] / 2).astype(x.dtype)
+
+
+@dataclass(frozen=True)
+class MisledByTheLast(StatelessRule):
+    """The message nearest to the median, found by comparisons that a NaN among the last ones passes."""
+
+    promises = Promises(odd=False)
+
+    def breakdown(self, n):
+        return (n - 1) // 2
+
+    def reduce(self, x):
+        middle = np.median(np.where(np.isnan(x), np.inf, x), axis=-2)
+        far = np.sum(np.abs(x - middle[..., None, :]), axis=-1)
+        best = 0 * far[..., 0].astype(int)
+        for i in range(x.shape[-2]):
+            nearest = np.take_along_axis(far, best[..., None], axis=-1)[..., 0]
+            best = np.where(far[..., i] >= nearest, best, i)
+        return np.take_along_axis(x, best[..., None, None], axis=-2)[..., 0, :]
+
+
+def test_attackers_are_among_the_last_workers_too():
+    for rule, broken in ((TrustsTheLast(), "boundedness"), (MisledByTheLast(), "non-finite")):
+        (one,) = examined(rule, 7, only=[broken])
+        assert one.violation is not None
+        assert "last" in one.violation.contract
+
+
+def test_what_is_printed_can_be_typed():
+    def single(x):
+        return x[0] if x.dtype == np.float32 else np.median(x, axis=0)
+
+    (one,) = examined(single, 5, only=["permutation"])
+    assert "(float32)" in str(one.violation)
+
+
+@dataclass(frozen=True)
+class FirstRadius(StatelessRule):
+    """Messages clipped to a radius around the origin, of which only the first of several is read."""
+
+    tau: Any = 1.0
+    reals: ClassVar = {"tau": 0}
+    promises = Promises(translation=False, scale=False, agreement=False)
+
+    def breakdown(self, n):
+        return 0
+
+    def reduce(self, x):
+        norms = np.linalg.norm(x, axis=-1, keepdims=True)
+        share = np.minimum(1, np.reshape(self.tau, -1)[0] / np.where(norms > 0, norms, 1))
+        return np.mean(np.sort(x * share, axis=-2), axis=-2).astype(x.dtype)
+
+
+def test_a_parameter_is_printed_with_its_values():
+    (one,) = examined(FirstRadius(), 5, only=["array parameter tau"])
+    assert [call.label for call in one.violation.calls] == [
+        *("tau = 0.0625", "tau = 0.5", "tau = 2.0"),
+        "tau = (0.0625, 0.5, 2.0)",
+    ]

@@ -31,13 +31,18 @@ from sims.owned import PartError
 
 @contract("kind")
 def check_kind(rule: Rule, x: Array) -> None:
-    """Shape (..., d), and dtype, device and array library of the input, for the output and for a state of vectors."""
+    """Shape (..., d), and dtype, device and array library of the input, for the output and for a state of vectors.
+
+    A state may also have several vectors for each run, (..., k, d).
+    """
     y, state = rule(x, None, Draws(PURPOSE, x))
     noted("messages", x, (), y)
     vectors: list[Array] = [y]
-    map_state(lambda s: vectors.append(s) or s, state, x)
+    map_state(lambda s: vectors.append(s) or s, state, x, rule)
     for vector in vectors:
-        if tuple(vector.shape) != (*x.shape[:-2], x.shape[-1]):
+        shape = tuple(vector.shape)
+        one, several = shape == (*x.shape[:-2], x.shape[-1]), vector is not y and shape[:-2] == tuple(x.shape[:-2])
+        if not (one or several):
             what = f"messages of shape {tuple(x.shape)} gave shape {tuple(vector.shape)}"
         elif vector.dtype != x.dtype:
             what = f"messages of dtype {x.dtype} gave {vector.dtype}"
@@ -60,7 +65,7 @@ def check_inputs_untouched(rule: Rule, x: Array) -> None:
     xp = namespace(x)
     before, state = xp.asarray(x, copy=True), started(rule, x)
     parts: list[Array] = []
-    map_state(lambda s: parts.append(xp.asarray(s, copy=True)) or s, state, x)
+    map_state(lambda s: parts.append(xp.asarray(s, copy=True)) or s, state, x, rule)
     answers = _answers(rule, x, state)
     if isinstance(x, np.ndarray) and answers:
         locked = x.copy()
@@ -76,7 +81,7 @@ def check_inputs_untouched(rule: Rule, x: Array) -> None:
     if not np.array_equal(values(x), values(before), equal_nan=True):
         raise violated("inputs untouched", rule, "it writes into its messages (below: before, and after)", (-1,))
     after: list[Array] = []
-    map_state(lambda s: after.append(s) or s, state, x)
+    map_state(lambda s: after.append(s) or s, state, x, rule)
     for old, new in zip(parts, after, strict=True):
         require_same("inputs untouched (state)", rule, new, old)
 
@@ -86,7 +91,7 @@ def _answers(rule: Rule, x: Array, state: Any) -> bool:
     if np.isfinite(values(x)).all():
         return True
     try:
-        combined(rule, namespace(x).asarray(x, copy=True), map_state(lambda s: s * 1, state, x))
+        combined(rule, namespace(x).asarray(x, copy=True), map_state(lambda s: s * 1, state, x, rule))
     except PartError:
         return False
     return True

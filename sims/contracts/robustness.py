@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from sims.aggregators.rule import Rule, declared
-from sims.backend import Array
+from sims.backend import Array, namespace
 from sims.contracts.support import (
     aggregated,
     allowance,
@@ -35,9 +35,9 @@ def check_majority(rule: Rule, x: Array) -> None:
     _, f = declared(rule, x.shape[-2])
     v = x[..., 0, :]
     same = x * 0 + v[..., None, :]
-    state = map_state(lambda s: s * 0 + over_state(v, s), begun(rule, same), same)
+    state = map_state(lambda s: s * 0 + over_state(v, s), begun(rule, same), same, rule)
     allowed = allowance(rule, same, state)
-    for label, messages in attacked(same, f):
+    for label, messages in attacked(same, f, rule):
         y = aggregated(rule, messages, state, label=label)
         require_close(f"majority ({label})", rule, y, v, allowed)
 
@@ -53,7 +53,7 @@ def check_boundedness(rule: Rule, x: Array, bound: float | None = None) -> None:
     promises, f = declared(rule, n)
     state = started(rule, x)
     known = [values(x)[..., f:, :]]  # whom it may trust
-    map_state(lambda s: known.append(_rows(values(s), x)) or s, state, x)
+    map_state(lambda s: known.append(_rows(values(s), x)) or s, state, x, rule)
     honest = np.concatenate(known, axis=-2)
     if not honest.shape[-2]:  # who bears as many as there are
         honest = np.zeros((*x.shape[:-2], 1, x.shape[-1]))
@@ -64,8 +64,8 @@ def check_boundedness(rule: Rule, x: Array, bound: float | None = None) -> None:
         allowed = 4 * n * across * max(x.shape[-1], 1) ** 0.5 + forgiven
     else:
         centre = 0.0
-        allowed = (rule.bound(n, reach_of(x, f, state)) if bound is None else bound) + forgiven
-    for label, messages in attacked(x, f):
+        allowed = (rule.bound(n, reach_of(x, f, state, rule)) if bound is None else bound) + forgiven
+    for label, messages in attacked(x, f, rule):
         y = values(aggregated(rule, messages, state, label=label))
         require_close(f"boundedness ({label})", rule, y, np.broadcast_to(centre, y.shape), allowed)
 
@@ -84,7 +84,7 @@ def check_non_finite(rule: Rule, x: Array) -> None:
     """`breakdown(n)` messages with NaN, +∞ or −∞ leave AGG finite and bounded, and a NaN counts as +∞."""
     _, f = declared(rule, x.shape[-2])
     state = started(rule, x)
-    reach = rule.bound(x.shape[-2], max(1.0, reach_of(x, f, state)))  # of what is sent below some is 1
+    reach = rule.bound(x.shape[-2], max(1.0, reach_of(x, f, state, rule)))  # of what is sent below some is 1
     nan, inf = float("nan"), float("inf")
     d = x.shape[-1]
     rows = {  # by what they are called
@@ -102,3 +102,7 @@ def check_non_finite(rule: Rule, x: Array) -> None:
             worst = overwrite_rows(x, np.where(np.isnan(pattern), inf, pattern), count)
             again = values(aggregated(rule, worst, state, label="+∞ instead"))
             require_same(f"non-finite ({label}: NaN counts as +∞)", rule, again, y, shown=(-2, -1))
+            if label in ("NaN", "mixed"):  # who compares with a NaN is misled by the last one, or by the first
+                last = namespace(x).flip(overwrite_rows(x, pattern, count), axis=-2)
+                y = values(aggregated(rule, last, state))
+                require_close(f"non-finite (the last {count} rows {label})", rule, y, np.zeros_like(y), reach)

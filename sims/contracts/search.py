@@ -130,10 +130,8 @@ class _Plan:
         """Whether large messages are tried: not where there is no time or memory, or a function is for few numbers."""
         setting, _ = next(iter(self))
         rule, n, like = setting.rule, setting.n, setting.like
-        return (
-            (ours(rule)
-            and not isinstance(rule, FunctionRule))
-            or (_answers(rule, n, PROBED[1], like) and not grows_faster(rule, n, like))
+        return (ours(rule) and not isinstance(rule, FunctionRule)) or (
+            _answers(rule, n, PROBED[1], like) and not grows_faster(rule, n, like)
         )
 
     def __iter__(self) -> Iterator[tuple[Setting, dict[str, Contract]]]:
