@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+import pytest
 
 from sims.aggregators import Promises, Rule, StatelessRule
-from sims.contracts import examined, violations
+from sims.contracts import check_rule, examined, violations
 
 
 def found_in(rule, n=5, d=3, **settings):
@@ -80,7 +81,7 @@ def test_large_messages_are_not_for_a_rule_that_has_a_matrix_of_all_coordinates(
         return np.median(x, axis=0)
 
     def short_of_memory(x):
-        if x.shape[1] > 10**4:
+        if x.shape[1] > 300:
             raise MemoryError("too large")
         return np.median(x, axis=0)
 
@@ -314,3 +315,39 @@ def test_a_parameter_is_printed_with_its_values():
         *("tau = 0.0625", "tau = 0.5", "tau = 2.0"),
         "tau = (0.0625, 0.5, 2.0)",
     ]
+
+
+def test_a_function_that_answers_in_float32_is_not_asked_about_what_float32_has_not():
+    def coarse(x):
+        return np.median(x, axis=0).astype(np.float32)
+
+    assert not found_in(coarse)
+
+
+@dataclass(frozen=True)
+class Mistaken(StatelessRule):
+    """One of its declarations raises, or is no number."""
+
+    what: str
+    promises = Promises(scale=False)
+
+    def breakdown(self, n):
+        return 1 if n > 2 else 0
+
+    def bound(self, n, reach):
+        return {}["bound"] if self.what == "bound raises" else None
+
+    def meets_ties(self, n, d):
+        return self.what == "ties" and {}["ties"]
+
+    def require(self, n):
+        assert self.what != "require", "no size is right"
+
+    def reduce(self, x):
+        return np.median(np.where(np.isnan(x), np.inf, x), axis=-2).astype(x.dtype)
+
+
+@pytest.mark.parametrize("what", ["bound raises", "no bound", "ties", "require"])
+def test_a_declaration_that_raises_is_told(what):
+    with pytest.raises((AssertionError, ValueError), match="Mistaken"):
+        check_rule(Mistaken(what), 5)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -83,9 +84,12 @@ def _whole(seed: int, n: int, d: int, most: int) -> np.ndarray:
     return np.random.Generator(np.random.Philox(seed)).integers(-most, most + 1, (n, d)).astype(float)
 
 
-def extreme(n: int, d: int, like: Array) -> Array:
-    """Messages as small and as large as their squares allow, and whole numbers on an offset far above their spread."""
-    limits = namespace(like).finfo(like.dtype)
+def extreme(n: int, d: int, like: Array, limits: Any = None) -> Array:
+    """Messages as small and as large as their squares allow, and whole numbers on an offset far above their spread.
+
+    With the `limits` (`finfo`) of a coarser type they are those of that type.
+    """
+    limits = namespace(like).finfo(like.dtype) if limits is None else limits
     third = 2.0 ** (math.frexp(float(limits.max))[1] // 3)
     offset = 2.0 ** (math.frexp(1 / float(limits.eps))[1] - 7)  # such that the messages are exact
     normal = _drawn(30, n, d)

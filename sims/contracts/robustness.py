@@ -8,6 +8,7 @@ import numpy as np
 
 from sims.aggregators.rule import Rule, declared
 from sims.backend import Array, namespace
+from sims.checked import real
 from sims.contracts.support import (
     aggregated,
     allowance,
@@ -23,6 +24,7 @@ from sims.contracts.support import (
     started,
     values,
 )
+from sims.owned import asked, called
 
 
 @contract("majority")
@@ -64,10 +66,15 @@ def check_boundedness(rule: Rule, x: Array, bound: float | None = None) -> None:
         allowed = 4 * n * across * max(x.shape[-1], 1) ** 0.5 + forgiven
     else:
         centre = 0.0
-        allowed = (rule.bound(n, reach_of(x, f, state, rule)) if bound is None else bound) + forgiven
+        allowed = (_bound(rule, n, reach_of(x, f, state, rule)) if bound is None else bound) + forgiven
     for label, messages in attacked(x, f, rule):
         y = values(aggregated(rule, messages, state, label=label))
         require_close(f"boundedness ({label})", rule, y, np.broadcast_to(centre, y.shape), allowed)
+
+
+def _bound(rule: Rule, n: int, reach: float) -> float:
+    """`rule.bound`, of which somebody's own may raise or be no number."""
+    return real(called("rule", rule), "bound", asked("rule", rule.bound, n, reach), least=0, finite=False)
 
 
 def _rows(part: np.ndarray, x: Array) -> np.ndarray:
@@ -84,7 +91,7 @@ def check_non_finite(rule: Rule, x: Array) -> None:
     """`breakdown(n)` messages with NaN, +∞ or −∞ leave AGG finite and bounded, and a NaN counts as +∞."""
     _, f = declared(rule, x.shape[-2])
     state = started(rule, x)
-    reach = rule.bound(x.shape[-2], max(1.0, reach_of(x, f, state, rule)))  # of what is sent below some is 1
+    reach = _bound(rule, x.shape[-2], max(1.0, reach_of(x, f, state, rule)))  # of what is sent below some is 1
     nan, inf = float("nan"), float("inf")
     d = x.shape[-1]
     rows = {  # by what they are called

@@ -25,7 +25,7 @@ from sims.contracts.invariance import check_order_of_ties
 from sims.contracts.messages import extreme, general, large, tied
 from sims.contracts.rules import Contract, contracts_for
 from sims.contracts.shrink import FEW, shrunk
-from sims.contracts.support import PURPOSE
+from sims.contracts.support import PURPOSE, limits
 from sims.contracts.violation import Violation
 from sims.owned import ours
 
@@ -204,7 +204,8 @@ def _of_kind(kind: str, setting: Setting, seed: int) -> Array:
         x = tied(setting.n, setting.d, seed, setting.like)
         return x if kind == "tied" else x[::5, ...]
     if kind == "extreme":
-        return extreme(setting.n, setting.d, setting.like)
+        x = general(setting.n, setting.d, seed, setting.like)
+        return extreme(setting.n, setting.d, setting.like, limits(setting.rule, x))
     x = general(setting.n, setting.d, seed, setting.like)
     bad = as_like(np.array([np.nan, np.inf, -np.inf, np.nan, np.nan, np.inf])[:, None, None], x)
     first = as_like((np.arange(setting.n) == 0)[:, None].astype(float), x)
@@ -274,6 +275,8 @@ def _answers(rule: Rule, n: int, d: int, like: Array) -> bool:
         return True
     try:
         rule.aggregate(general(n, d, 0, like)[:1, ...])
+    except MemoryError:
+        return False
     except ValueError as error:
         return error.__cause__ is None  # what it returns must be an aggregate for every size
     return True

@@ -79,7 +79,8 @@ def combined(rule: Rule, x: Array, state: State) -> Any:
     if not isinstance(rule, FunctionRule):
         y, _ = pair(who, found, "the aggregate and the new state")
         return received(who, y, x, (*x.shape[:-2], x.shape[-1]), exact=True)
-    for y in found:
+    for one in found:
+        y: Any = one
         if not is_array_api_obj(y) or namespace(y) is not xp or tuple(y.shape) != (x.shape[-1],):
             raise PartError(f"{who} must return an array of {xp.__name__} of shape ({x.shape[-1]},)")
     return found
@@ -195,15 +196,21 @@ def precision(rule: Rule, x: Array) -> float:
     >>> precision(as_rule(lambda x: x.astype("float32").mean(axis=0)), np.zeros((3, 1))) == np.finfo("float32").eps
     True
     """
+    return float(limits(rule, x).eps)
+
+
+def limits(rule: Rule, x: Array) -> Any:
+    """`finfo` of the messages' type, or of the type in which a plain function answers them, if that is coarser."""
     xp = namespace(x)
-    own = float(xp.finfo(x.dtype).eps)
+    own = xp.finfo(x.dtype)
     if not isinstance(rule, FunctionRule):
         return own
     try:
         answer = rule.function(xp.ones((x.shape[-2], max(x.shape[-1], 1)), dtype=x.dtype, device=device(x)))
-        return max(own, float(xp.finfo(answer.dtype).eps))
+        other = xp.finfo(answer.dtype)
     except Exception:  # what it raises is told where it is called for its answer
         return own
+    return other if other.eps > own.eps else own
 
 
 def tolerance(rule: Rule, x: Array) -> float:
