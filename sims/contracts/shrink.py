@@ -102,8 +102,8 @@ def _rounder(x: np.ndarray) -> Iterator[np.ndarray]:
             if not np.array_equal(x, y, equal_nan=True):
                 yield y
         for place in np.ndindex(x.shape):
-            v = x[place]
-            for plainer in (0.0, 1.0, np.round(v), np.round(v, 1)):
+            v = float(x[place])
+            for plainer in (0.0, 1.0, float(np.round(v)), float(np.round(v, 1))):
                 if _length(plainer) < _length(v):
                     y = x.copy()
                     y[place] = plainer

@@ -79,9 +79,8 @@ def combined(rule: Rule, x: Array, state: State) -> Any:
     if not isinstance(rule, FunctionRule):
         y, _ = pair(who, found, "the aggregate and the new state")
         return received(who, y, x, (*x.shape[:-2], x.shape[-1]), exact=True)
-    for one in found:
-        y: Any = one
-        if not is_array_api_obj(y) or namespace(y) is not xp or tuple(y.shape) != (x.shape[-1],):
+    for y in found:
+        if not is_array_api_obj(y) or namespace(y) is not xp or getattr(y, "shape", None) != (x.shape[-1],):
             raise PartError(f"{who} must return an array of {xp.__name__} of shape ({x.shape[-1]},)")
     return found
 
