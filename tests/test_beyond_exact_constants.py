@@ -23,6 +23,7 @@ from sims.aggregators import (
     GeometricMedian,
     Krum,
     Mean,
+    MoNNA,
     MultiKrum,
     NearestNeighbourMixing,
     TrimmedMean,
@@ -251,6 +252,30 @@ def test_mixing_that_was_told_more():
     assert formulas.mixing_at_least(7, 1, 2) == Fraction(32, 25)
     found = search(NearestNeighbourMixing(TrimmedMean(2), 2), 7, 1, budget=4000, spread=False)
     assert found.value >= 0.99 * 1.28
+
+
+def test_a_trusted_worker_who_is_told_more():
+    """It need not be among those drawn of the honest, so that what follows from κ*(F, F) says nothing of it."""
+    for n, f, F in ((5, 1, 1), (5, 1, 2), (7, 2, 3), (8, 0, 3), (9, 2, 4)):
+        g, m = n - f, n - F
+        w, far = Fraction(1, m) - Fraction(1, g), -Fraction(1, g) - Fraction(f, m * F)
+        pivot = w + Fraction(2 * f, m)
+        x = [pivot, *[w] * (m - f - 1), *[far] * F, *[2 * pivot - far - Fraction(1, 10**9)] * f]
+        rows = [[value] for value in x]
+        attained = error_ratio(MoNNA(F).exact(rows), rows[:g])
+        assert float(attained) == pytest.approx(float(proved(MoNNA(F), n, f).upper), rel=1e-6)
+        found = search(MoNNA(F), n, f, budget=3000, spread=False).value
+        assert found <= formulas.mean_around_pivot(n, f, F) * (1 + Fraction(1, 10**6))
+    mixed = NearestNeighbourMixing(MoNNA(2), 2)
+    assert proved(mixed, 7, 2).upper is not None
+    assert proved(mixed, 7, 1).upper is None
+
+
+def test_clipping_to_nothing_is_the_mean():
+    assert proved(CenteredClipping(tau=math.inf), 5, 0).upper == 0
+    assert math.isinf(proved(CenteredClipping(tau=math.inf), 5, 1).lower)
+    assert math.isinf(proved(CenteredClipping(tau=1.0), 5, 0).lower)
+    assert proved(CenteredClipping(tau=(math.inf, 1.0), steps=2), 5, 0) is None
 
 
 def test_shortening_in_few_dimensions_by_hand():

@@ -38,8 +38,8 @@ def check_translation(rule: Rule, x: Array) -> None:
         c = as_like(direction * (ratio * reach), x)
         moved = x + c[..., None, :]
         still = moved - c[..., None, :]  # x, rounded so that the shift between the two is exact
-        start = map_state(lambda s, c=c: (s + over_state(c, s)) - over_state(c, s), started(rule, x), x)
-        y = aggregated(rule, moved, map_state(lambda s, c=c: s + over_state(c, s), start, x), label="moved")
+        start = map_state(lambda s, c=c: (s + over_state(c, s)) - over_state(c, s), started(rule, x), x, rule)
+        y = aggregated(rule, moved, map_state(lambda s, c=c: s + over_state(c, s), start, x, rule), label="moved")
         expected = aggregated(rule, still, start) + c
         require_close("translation", rule, y, expected, allowance(rule, moved, start), shown=(-1, -2))
 
@@ -56,8 +56,10 @@ def check_scale(rule: Rule, x: Array, exponents: tuple[int, ...] | None = None) 
         factor = 2.0**k
         scaled = x * factor
         still = scaled / factor  # x, rounded so that the scaling is exact
-        start = map_state(lambda s, factor=factor: (s * factor) / factor, state, x)
-        y = aggregated(rule, scaled, map_state(lambda s, factor=factor: s * factor, start, x), label=f"times 2^{k}")
+        start = map_state(lambda s, factor=factor: (s * factor) / factor, state, x, rule)
+        y = aggregated(
+            rule, scaled, map_state(lambda s, factor=factor: s * factor, start, x, rule), label=f"times 2^{k}"
+        )
         expected = aggregated(rule, still, start)
         require_close("scale", rule, y / factor, expected, allowance(rule, still, start), shown=(-1, -2))
 
@@ -66,7 +68,7 @@ def check_scale(rule: Rule, x: Array, exponents: tuple[int, ...] | None = None) 
 def check_oddness(rule: Rule, x: Array) -> None:
     """AGG(−x, −state) = −AGG(x, state), for x without ties."""
     state = started(rule, x)
-    mirrored = aggregated(rule, -x, map_state(lambda s: -s, state, x), label="mirrored")
+    mirrored = aggregated(rule, -x, map_state(lambda s: -s, state, x, rule), label="mirrored")
     y = aggregated(rule, x, state)
     require_close("oddness", rule, mirrored, -y, allowance(rule, x, state), shown=(-1, -2))
 
@@ -76,7 +78,7 @@ def check_agreement(rule: Rule, x: Array) -> None:
     """When all n messages (and a rule's centre, where it has one) are v, so is AGG."""
     v = x[..., 0, :]
     same = x * 0 + v[..., None, :]
-    y = aggregated(rule, same, map_state(lambda s: s * 0 + over_state(v, s), begun(rule, same), same))
+    y = aggregated(rule, same, map_state(lambda s: s * 0 + over_state(v, s), begun(rule, same), same, rule))
     require_close("agreement", rule, y, v, allowance(rule, same))
 
 

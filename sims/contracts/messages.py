@@ -84,12 +84,12 @@ def _whole(seed: int, n: int, d: int, most: int) -> np.ndarray:
     return np.random.Generator(np.random.Philox(seed)).integers(-most, most + 1, (n, d)).astype(float)
 
 
-def extreme(n: int, d: int, like: Array, kind: Any = None) -> Array:
+def extreme(n: int, d: int, like: Array, limits: Any = None) -> Array:
     """Messages as small and as large as their squares allow, and whole numbers on an offset far above their spread.
 
-    All within the range and the digits of the type `kind`, that of `like` unless given.
+    With the `limits` (`finfo`) of a coarser type they are those of that type.
     """
-    limits = namespace(like).finfo(like.dtype if kind is None else kind)
+    limits = namespace(like).finfo(like.dtype) if limits is None else limits
     third = 2.0 ** (math.frexp(float(limits.max))[1] // 3)
     offset = 2.0 ** (math.frexp(1 / float(limits.eps))[1] - 7)  # such that the messages are exact
     normal = _drawn(30, n, d)

@@ -31,13 +31,18 @@ from sims.owned import PartError
 
 @contract("kind")
 def check_kind(rule: Rule, x: Array) -> None:
-    """Shape (..., d), and dtype, device and array library of the input, for the output and for a state of vectors."""
+    """Shape (..., d), and dtype, device and array library of the input, for the output and for a state of vectors.
+
+    A state may also have several vectors for each run, (..., k, d).
+    """
     y, state = rule(x, None, Draws(PURPOSE, x))
     noted("messages", x, (), y)
     vectors: list[Array] = [y]
-    map_state(lambda s: vectors.append(s) or s, state, x)
+    map_state(lambda s: vectors.append(s) or s, state, x, rule)
     for vector in vectors:
-        if tuple(vector.shape) != (*x.shape[:-2], x.shape[-1]):
+        shape = tuple(vector.shape)
+        one, several = shape == (*x.shape[:-2], x.shape[-1]), vector is not y and shape[:-2] == tuple(x.shape[:-2])
+        if not (one or several):
             what = f"messages of shape {tuple(x.shape)} gave shape {tuple(vector.shape)}"
         elif vector.dtype != x.dtype:
             what = f"messages of dtype {x.dtype} gave {vector.dtype}"
@@ -55,13 +60,14 @@ def check_inputs_untouched(rule: Rule, x: Array) -> None:
     """Neither the messages nor the state are written to; read-only NumPy arrays are accepted.
 
     The rule's own code is called, or the plain function, and with the arrays themselves: calls of a rule of somebody's
-    own have copies.
+    own have copies. Whether it bears messages that are not finite is no question here.
     """
     xp = namespace(x)
     before, state = xp.asarray(x, copy=True), started(rule, x)
     parts: list[Array] = []
-    map_state(lambda s: parts.append(xp.asarray(s, copy=True)) or s, state, x)
-    if isinstance(x, np.ndarray):
+    map_state(lambda s: parts.append(xp.asarray(s, copy=True)) or s, state, x, rule)
+    answers = _answers(rule, x, state)
+    if isinstance(x, np.ndarray) and answers:
         locked = x.copy()
         locked.flags.writeable = False
         try:
@@ -69,14 +75,26 @@ def check_inputs_untouched(rule: Rule, x: Array) -> None:
         except PartError as error:
             raise violated("inputs untouched", rule, f"read-only messages: {error}") from error
     x = xp.asarray(x, copy=True)  # ours to lose
-    combined(rule, x, state)
+    if answers:
+        combined(rule, x, state)
     noted("messages", before, (), x)
     if not np.array_equal(values(x), values(before), equal_nan=True):
         raise violated("inputs untouched", rule, "it writes into its messages (below: before, and after)", (-1,))
     after: list[Array] = []
-    map_state(lambda s: after.append(s) or s, state, x)
+    map_state(lambda s: after.append(s) or s, state, x, rule)
     for old, new in zip(parts, after, strict=True):
         require_same("inputs untouched (state)", rule, new, old)
+
+
+def _answers(rule: Rule, x: Array, state: Any) -> bool:
+    """Whether it takes a copy of messages that are not finite, as it has to take all others."""
+    if np.isfinite(values(x)).all():
+        return True
+    try:
+        combined(rule, namespace(x).asarray(x, copy=True), map_state(lambda s: s * 1, state, x, rule))
+    except PartError:
+        return False
+    return True
 
 
 @contract("layout")

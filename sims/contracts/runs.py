@@ -47,12 +47,13 @@ def check_array_parameter(
     def having(value: Any) -> Rule:
         return replace(rule, **{name: value})  # type: ignore[type-var]
 
-    alone = [values(aggregated(having(value), run, first=k)) for k, value in enumerate(grid)]
+    alone = [values(aggregated(having(value), run, first=k, label=f"{name} = {value}")) for k, value in enumerate(grid)]
     stacked = xp.stack([run] * len(grid))
     for array in (np.asarray(grid), as_like(np.asarray(grid), run)):
-        y = aggregated(having(array), stacked, label="side by side")
+        y = aggregated(having(array), stacked, label=f"{name} = {grid}")
         allowed = _rounding(rule, run)
-        require_close(f"array parameter {name}", rule, y, np.stack(alone), allowed, shown=(0, -1))
+        shown = (*range(len(grid)), -1)
+        require_close(f"array parameter {name}", rule, y, np.stack(alone), allowed, shown=shown)
 
 
 def _rounding(rule: Rule, run: Array, state: Any = ()) -> Any:

@@ -8,10 +8,13 @@ import numpy as np
 
 from sims.aggregators.rule import FunctionRule, Rule, declared
 from sims.backend import Array, as_like
+from sims.contracts.rules import contracts_for
 from sims.contracts.support import values
 from sims.contracts.violation import Violation
+from sims.owned import PartError, ours
 
 MOST = 400  # sets of messages that are tried; one of many numbers counts for several
+FEW = 3  # workers, among whom distances are equal whatever the messages are: two have each other for the nearest
 NUMBERS = 60  # of messages that are made rounder one number at a time
 
 
@@ -29,7 +32,7 @@ def shrunk(check: Callable[[Rule, Array], None], rule: Rule, x: Array, found: Vi
             check(rule, as_like(y, x))
         except Violation as other:
             other.messages = as_like(y, x)
-            return other if other.contract.partition(" (")[0] == found.contract.partition(" (")[0] else None
+            return other if _fault(other) == _fault(found) else None
         except Exception:  # these messages the rule does not accept
             return None
         return None
@@ -38,7 +41,7 @@ def shrunk(check: Callable[[Rule, Array], None], rule: Rule, x: Array, found: Vi
     improved = True
     while improved and left > 0:
         improved = False
-        for simpler in _simpler(rule, plain):
+        for simpler in _simpler(rule, plain, found.contract.partition(" (")[0]):
             if left <= 0:
                 break
             if (other := broken(simpler)) is not None:
@@ -47,8 +50,16 @@ def shrunk(check: Callable[[Rule, Array], None], rule: Rule, x: Array, found: Vi
     return best
 
 
-def _simpler(rule: Rule, x: np.ndarray) -> Iterator[np.ndarray]:
-    """Messages that are simpler than x (..., n, d), the boldest first."""
+def _fault(found: Violation) -> tuple[str, bool]:
+    """The contract, and whether it is broken by what a rule raises: elsewhere it may raise for another reason."""
+    return found.contract.partition(" (")[0], isinstance(found.__cause__, PartError)
+
+
+def _simpler(rule: Rule, x: np.ndarray, name: str) -> Iterator[np.ndarray]:
+    """Messages that are simpler than x (..., n, d), the boldest first, at sizes at which the contract is owed.
+
+    Of a contract about messages without ties the numbers stay: rounder ones have some.
+    """
     if x.ndim > 2:
         yield from (x.reshape(-1, *x.shape[-2:])[k] for k in range(int(np.prod(x.shape[:-2]))))
         if x.ndim > 3 or x.shape[0] > 1:
@@ -59,9 +70,9 @@ def _simpler(rule: Rule, x: np.ndarray) -> Iterator[np.ndarray]:
         yield from (np.delete(x, range(first, min(first + width, d)), axis=1) for first in range(0, d, width))
     if not isinstance(rule, FunctionRule):  # which may be for this n alone
         for i in range(n - 1, -1, -1):
-            if n > 1 and _defined(rule, n - 1):
+            if n > 1 and _owed(rule, n - 1, d, name):
                 yield np.delete(x, i, axis=0)
-    if x.size <= NUMBERS:
+    if x.size <= NUMBERS and name != "oddness":
         yield from _rounder(x)
 
 
@@ -73,13 +84,15 @@ def _halves(d: int) -> Iterator[int]:
         width //= 2
 
 
-def _defined(rule: Rule, n: int) -> bool:
+def _owed(rule: Rule, n: int, d: int, name: str) -> bool:
+    """Whether a rule has to answer n workers, and owes the contract there."""
     try:
         rule.require(n)
         _, f = declared(rule, n)
+        owed = any(one == name for one, _ in contracts_for(rule, n, d))
     except Exception:
         return False
-    return f == 0 or 2 * f < n
+    return owed and (f == 0 or 2 * f < n) and not (name == "oddness" and n <= FEW and not ours(rule))
 
 
 def _rounder(x: np.ndarray) -> Iterator[np.ndarray]:

@@ -8,15 +8,16 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import numpy as np
+from array_api_compat import is_array_api_obj
 
 from sims.aggregators.pre_aggregation import PreAggregation
-from sims.aggregators.rule import FunctionRule, Rule, State
+from sims.aggregators.rule import FunctionRule, Rule, State, declared
 from sims.backend import Array, as_like, device, namespace, to_numpy
 from sims.checked import real
 from sims.checks.draws import Draws
 from sims.contracts.violation import Violation, calls, noted, traced
-from sims.owned import PartError, as_always, asked, called, told
-from sims.trees import map_tree
+from sims.owned import PartError, as_always, asked, called, pair, received, told
+from sims.trees import arrays_in, map_tree
 
 PURPOSE = "contracts"  # of the streams of random numbers
 DRAWN = 1000  # outcomes of a rule that draws, on either side
@@ -61,16 +62,27 @@ def aggregated(rule: Rule, x: Array, state: State = None, first: int = 0, label:
 def combined(rule: Rule, x: Array, state: State) -> Any:
     """What the rule's own code, or a plain function, returns for these very arrays.
 
-    Raises `PartError` if it raises.
+    Raises `PartError` if it raises, or returns something else than aggregates.
     """
+    xp, who = namespace(x), called("rule", rule.function if isinstance(rule, FunctionRule) else rule)
     try:
         with np.errstate(all="ignore"):  # as in a call
             if not isinstance(rule, FunctionRule):
-                return rule.combine(x, state, Draws(PURPOSE, x))[0]
-            runs = namespace(x).reshape(x, (math.prod(x.shape[:-2]), *x.shape[-2:]))
-            return [rule.function(runs[k, ...]) for k in range(runs.shape[0])]
+                found = rule.combine(x, state, Draws(PURPOSE, x))
+            else:
+                runs = xp.reshape(x, (math.prod(x.shape[:-2]), *x.shape[-2:]))
+                found = [rule.function(runs[k, ...]) for k in range(runs.shape[0])]
+    except MemoryError:  # which is nobody's fault
+        raise
     except Exception as error:
-        raise PartError(f"{called('rule', rule)} raised {told(error)}") from error
+        raise PartError(f"{who} raised {told(error)}") from error
+    if not isinstance(rule, FunctionRule):
+        y, _ = pair(who, found, "the aggregate and the new state")
+        return received(who, y, x, (*x.shape[:-2], x.shape[-1]), exact=True)
+    for y in found:
+        if not is_array_api_obj(y) or namespace(y) is not xp or getattr(y, "shape", None) != (x.shape[-1],):
+            raise PartError(f"{who} must return an array of {xp.__name__} of shape ({x.shape[-1]},)")
+    return found
 
 
 def begun(rule: Rule, x: Array) -> State:
@@ -161,7 +173,7 @@ def allowance(rule: Rule, x: Array, state: State = ()) -> np.ndarray:
     runs = x.shape[:-2]
     scale = _largest(values(x), 2)
     parts: list[Array] = []
-    map_state(lambda s: parts.append(s) or s, state, x)
+    map_state(lambda s: parts.append(s) or s, state, x, rule)
     for part in parts:
         own = _largest(values(part), 1)
         while own.ndim > len(runs):  # vectors of their own for each worker
@@ -183,24 +195,21 @@ def precision(rule: Rule, x: Array) -> float:
     >>> precision(as_rule(lambda x: x.astype("float32").mean(axis=0)), np.zeros((3, 1))) == np.finfo("float32").eps
     True
     """
+    return float(limits(rule, x).eps)
+
+
+def limits(rule: Rule, x: Array) -> Any:
+    """`finfo` of the messages' type, or of the type in which a plain function answers them, if that is coarser."""
     xp = namespace(x)
-    own = float(xp.finfo(x.dtype).eps)
-    return max(own, float(xp.finfo(answered(rule, x)).eps))
-
-
-def answered(rule: Rule, x: Array) -> Any:
-    """The type in which a plain function answers messages like `x`; of any other rule that of x.
-
-    A rule answers in the type of its messages; a function is converted.
-    """
-    xp = namespace(x)
+    own = xp.finfo(x.dtype)
     if not isinstance(rule, FunctionRule):
-        return x.dtype
+        return own
     try:
         answer = rule.function(xp.ones((x.shape[-2], max(x.shape[-1], 1)), dtype=x.dtype, device=device(x)))
-        return answer.dtype if xp.isdtype(answer.dtype, "real floating") else x.dtype
+        other = xp.finfo(answer.dtype)
     except Exception:  # what it raises is told where it is called for its answer
-        return x.dtype
+        return own
+    return other if other.eps > own.eps else own
 
 
 def tolerance(rule: Rule, x: Array) -> float:
@@ -230,26 +239,50 @@ def exponents_of(x: Array) -> tuple[int, ...]:
     return (-most, -1, 3, most)
 
 
-def reach_of(x: Array, f: int, state: State) -> float:
+def reach_of(x: Array, f: int, state: State, rule: Rule) -> float:
     """The length of the longest of the messages (..., n, d) but the first f, and of the state's vectors."""
     vectors = [values(x)[..., f:, :]]
-    map_state(lambda s: vectors.append(values(s)) or s, state, x)
+    map_state(lambda s: vectors.append(values(s)) or s, state, x, rule)
     return max(float(np.max(np.linalg.norm(v.astype(np.longdouble), axis=-1), initial=0.0)) for v in vectors)
 
 
-def map_state(change: Callable[[Array], Array], state: State, x: Array) -> State:
-    """`state` with `change` applied to each of its vectors: arrays whose last axis has the length of a message."""
+def map_state(change: Callable[[Array], Array], state: State, x: Array, rule: Rule) -> State:
+    """`state` with `change` applied to each of its vectors: arrays whose last axis has the length of a message.
+
+    Not those whose last axis has it by chance, a radius in one coordinate or a weight for each of d workers: of longer
+    messages they are as long.
+    """
+    by_chance, place = _lengths(rule, state, x), -1
 
     def changed(part: Array) -> Array:
-        return change(part) if part.shape and part.shape[-1] == x.shape[-1] and part.dtype == x.dtype else part
+        nonlocal place
+        place += 1
+        is_vector = part.shape and part.shape[-1] == x.shape[-1] and part.dtype == x.dtype
+        return change(part) if is_vector and place not in by_chance else part
 
     return map_tree(changed, state)
+
+
+def _lengths(rule: Rule, state: State, x: Array) -> set[int]:
+    """The places among the arrays of a state of those whose last axis is as long for messages of one coordinate more.
+
+    None where the state that a rule begins with has not the form of this one.
+    """
+    if not any(True for _ in arrays_in(state)) or not x.shape[-1]:
+        return set()
+    try:
+        wider = list(arrays_in(rule.init(namespace(x).concat([x, x[..., :1]], axis=-1))))
+    except Exception:  # what it raises is told where it is asked about these messages
+        return set()
+    own = [tuple(part.shape) for part in arrays_in(state)]
+    same = {k for k, (a, b) in enumerate(zip(own, wider, strict=False)) if a and a[-1:] == tuple(b.shape)[-1:]}
+    return same if len(own) == len(wider) else set()
 
 
 def started(rule: Rule, x: Array) -> State:
     """The rule's initial state, its vectors moved off the origin."""
     drawn = as_like(np.random.Generator(np.random.Philox(11)).uniform(-0.5, 0.5, x.shape[-1]), x)
-    return map_state(lambda s: s + drawn, begun(rule, x), x)
+    return map_state(lambda s: s + drawn, begun(rule, x), x, rule)
 
 
 ORDERS = 6  # other orders that messages are tried in
@@ -301,8 +334,18 @@ def overwrite_rows(x: Array, row: Any, count: int) -> Array:
     return xp.concat([bad, x[..., count:, :]], axis=-2)
 
 
-def attacked(x: Array, f: int) -> Iterator[tuple[str, Array]]:
-    """(label, messages) with the first f messages arbitrary: far away together, far apart, one by one, and near."""
+def attacked(x: Array, f: int, rule: Rule) -> Iterator[tuple[str, Array]]:
+    """(label, messages) with the first f messages arbitrary: far away together, far apart, one by one, and near.
+
+    Of a rule that does not promise that all workers are alike also the last f, with the others in the opposite order.
+    """
+    for label, messages in _attacked(x, f):
+        yield label, messages
+        if not declared(rule, x.shape[-2])[0].permutation:
+            yield f"the last {label}", namespace(x).flip(messages, axis=-2)
+
+
+def _attacked(x: Array, f: int) -> Iterator[tuple[str, Array]]:
     xp = namespace(x)
     d = x.shape[-1]
     most = math.log10(float(xp.finfo(x.dtype).max))

@@ -45,9 +45,9 @@ class Violation(AssertionError):  # noqa: N818 (what it is called in the field o
         with_settings = "".join(f" (with {name} = {value})" for name, value in self.settings.items())
         lines = [f"contract {self.contract!r} broken by {named(self.part)}{with_settings}: {self.what}"]
         for call in self.calls:
-            lines += _lines(call.label, call.messages)
-            if any(True for _ in arrays_in(call.state)):
-                lines += _lines("  from the state", next(iter(arrays_in(call.state))))
+            lines += _lines(call.label + _kind(call.messages), call.messages)
+            for part in arrays_in(call.state):
+                lines += _lines("  from the state", part)
             lines += ["  gave no answer"] if call.output is None else _lines("  gave", call.output)
         return "\n".join(lines)
 
@@ -66,6 +66,13 @@ def shown(x: Array) -> str:
             return f"{values!s}\nof shape {values.shape}, {values.dtype}"
     with np.printoptions(precision=17, threshold=MOST_SHOWN + 1, linewidth=WIDTH, floatmode="unique"):
         return np.array2string(values, separator=", ")
+
+
+def _kind(x: Array) -> str:
+    """What has to be said of an array so that it can be typed: nothing if it is one of NumPy's of float64."""
+    library = "" if isinstance(x, np.ndarray) else f"{namespace(x).__name__.rpartition('.')[2]} "
+    kind = library + str(x.dtype).rpartition(".")[2]
+    return "" if kind == "float64" else f" ({kind})"
 
 
 def _lines(label: str, x: Array) -> list[str]:

@@ -117,14 +117,25 @@ def mean_around_trimmed_mean(n: int, f: int) -> Fraction:
     return Fraction(4 * f, n - 2 * f)
 
 
-def mean_around_pivot(n: int, f: int) -> Fraction:
-    """4f(f + 1)/(n − f), F = f, of the mean of the n − f messages nearest to an honest one, p (MoNNA).
+def mean_around_pivot(n: int, f: int, F: int | None = None) -> Fraction:
+    """4f(f + 1)/(n − f) at F = f, the default, of the mean of the n − F messages nearest to an honest one, p (MoNNA).
 
-    A Byzantine message chosen is no farther from p than any honest one left out: g‖error‖ ≤ 2Σ_R‖x_i − p‖, whose
-    coefficients are 2 on each of b and −2b on p. Attained by f at 2, p at −2f, the others at 0, Byzantine ones at −4f −
-    2 + ε. With δ fixed it grows like n, since p itself may be the one that is far away.
+    A Byzantine message chosen is no farther from p than any honest one left out, so than these L = F − f + b in the
+    mean. With m = n − F the error is at most Σ⟨c_i, x_i⟩ with |c_i| = 1/g + b/(mL) on these, w + 2b/m on p, w = 1/m −
+    1/g, and w on the m − b − 1 others, the most at b = f; at F = f: 2/g, 2f/g and 0. Attained on the line with x_i =
+    c_i, the Byzantine ones beyond p as far as those left out are on this side, less ε. With δ fixed it grows like n,
+    since p itself may be the one that is far away.
+
+    >>> mean_around_pivot(5, 1), mean_around_pivot(5, 1, 2), mean_around_pivot(5, 0, 1)
+    (Fraction(2, 1), Fraction(11, 3), Fraction(1, 4))
     """
-    return Fraction(4 * f * (f + 1), n - f)
+    F = f if F is None else F
+    if F == 0:
+        return Fraction(0)
+    g, m = n - f, n - F
+    w = Fraction(1, m) - Fraction(1, g)
+    left_out, pivot = Fraction(1, g) + Fraction(f, m * F), w + Fraction(2 * f, m)
+    return g * (F * left_out**2 + pivot**2 + (m - f - 1) * w**2)
 
 
 def mixing_at_least(n: int, f: int, F: int) -> Fraction:
@@ -199,8 +210,9 @@ def multi_krum_at_most(n: int, f: int, fewer: int = 2) -> float:
 
 
 def over_declared(n: int, f: int, F: int, at_declared: Fraction | float) -> Fraction | float:
-    """An upper bound of κ*(f, F) from κ = κ*(F, F), of every rule: κ(1 − w) − w, w = (F − f)/((n − F)(n − f − 1)).
+    """An upper bound of κ*(f, F) from κ = κ*(F, F): κ(1 − w) − w, w = (F − f)/((n − F)(n − f − 1)).
 
+    Of every rule that knows no worker: one that trusts an honest one (MoNNA) is not robust where that one is not drawn.
     Draw n − F of the g honest messages, without replacement: the rule is κ-robust against the rest. The drawn mean has
     variance wv around x̄ and the drawn variance (1 − w)v in the mean: E‖AGG − x̄_T‖² = ‖AGG − x̄‖² + wv ≤ κ(1 − w)v.
     """

@@ -12,6 +12,7 @@ import numpy as np
 
 from sims.aggregators import CoordinateMedian, Mean, Rule, TrimmedMean
 from sims.aggregators.krum import VARIANTS
+from sims.backend import host
 from sims.owned import ours
 from theory.beyond_exact_constants import formulas
 from theory.beyond_exact_constants.krum import certified
@@ -134,6 +135,13 @@ def _chosen(formula: Callable[[int, int], Fraction], because: str) -> Callable[[
     return known
 
 
+def _mean_around_pivot(rule: Any, n: int, f: int) -> Known | None:
+    if rule.f < f:
+        return None
+    because = "no farther from the honest pivot than who is left out"
+    return exactly(formulas.mean_around_pivot(n, f, rule.f), because)
+
+
 def _norms(rule: Any, n: int, f: int) -> Known | None:
     return never("n − f equal messages, and f shorter ones of the opposite sign") if f else None
 
@@ -145,6 +153,8 @@ def _mixing(rule: Any, n: int, f: int) -> Known | None:
     if F == 0:
         return _mean(rule, n, f)
     lower, upper = formulas.mixing_at_least(n, f, F), formulas.mixing_at_most(n, F, inner.upper)
+    if f < F and not rule.promises.permutation:  # the worker that it trusts need not be among those drawn
+        return Known(lower, "proved", because="mixing makes n − F messages equal")
     return Known(
         lower, "proved", formulas.over_declared(n, f, F, upper), "proved", "what mixing leaves of the variance"
     )
@@ -169,6 +179,9 @@ def _clipping(rule: Any, n: int, f: int) -> Known | None:
 
 
 def _centred(rule: Any, n: int, f: int) -> Known | None:
+    unclipped = [bool(np.all(np.isinf(host(tau)))) for tau in rule.radii]
+    if any(unclipped):
+        return _mean(rule, n, f) if f or unclipped[-1] else None
     return never("equal messages far from the centre are not reached: it needs a centre, and a radius that fits")
 
 
@@ -187,7 +200,7 @@ PROVED: dict[str, Callable[[Any, int, int], Known | None]] = {
     "MDA": _chosen(formulas.minimum_diameter, "one honest message makes the diameter"),
     "Meamed": _chosen(formulas.mean_around_median, "no farther from the median than who is left out"),
     "Phocas": _chosen(formulas.mean_around_trimmed_mean, "no farther from the trimmed mean than who is left out"),
-    "MoNNA": _chosen(formulas.mean_around_pivot, "no farther from the honest pivot than who is left out"),
+    "MoNNA": _mean_around_pivot,
     "CGE": _norms,
     "NearestNeighbourMixing": _mixing,
     "ARC": _arc,
