@@ -249,7 +249,7 @@ CAUGHT = [
 @pytest.mark.parametrize(("name", "rule"), CAUGHT, ids=[f"{name}-{rule!r}" for name, rule in CAUGHT])
 def test_every_contract_catches_its_faulty_rule(name, rule):
     owed = dict(contracts.contracts_for(rule, 6, 2))
-    with pytest.raises(AssertionError, match=rf"contract '{name}.*{re.escape(repr(rule))}"):
+    with pytest.raises(AssertionError, match=rf"contract '{name}.*{re.escape(repr(rule).partition('(')[0])}"):
         owed[name](rule, drawn(6, 2))
 
 

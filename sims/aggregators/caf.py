@@ -183,10 +183,11 @@ def _around_one(x: Array, weights: Array, counted: Array, heaviest: Array) -> Ar
     centre = take_rows(rows, heaviest)
     if not surely(counted):
         rows = xp.where(counted[..., None], rows, centre)
-    w = xp.astype(weights, rows.dtype, copy=False)[..., None, :]
-    y = centre + xp.matmul(w, rows - centre)
+    w = xp.astype(weights, rows.dtype, copy=False)[..., None]
+    # no product of matrices, whose rounding depends on how many columns and runs there are
+    y = centre + xp.sum(w * (rows - centre), axis=-2, keepdims=True)
     if not surely(xp.isfinite(y)):
-        quarter = 0.25 * centre + xp.matmul(w, 0.25 * rows - 0.25 * centre)
+        quarter = 0.25 * centre + xp.sum(w * (0.25 * rows - 0.25 * centre), axis=-2, keepdims=True)
         low, high = 0.25 * xp.min(rows, axis=-2, keepdims=True), 0.25 * xp.max(rows, axis=-2, keepdims=True)
         y = xp.where(xp.isfinite(y), y, 4 * xp.minimum(xp.maximum(quarter, low), high))
     return y[..., 0, :]
