@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from sims.by_name import made_by_f
+from dataclasses import dataclass, field
 
 MARKED_RULES = (  # those with marks, see `benchmarks.marks`
     "Mean",
@@ -17,13 +15,19 @@ MARKED_RULES = (  # those with marks, see `benchmarks.marks`
     "CenteredClipping 3",
     "Bulyan",
 )
-# and every other rule of the register that needs nothing but f, and whose time is not its tolerance's
-ALL_RULES = (*MARKED_RULES, *(r.__name__ for r in made_by_f() if r.__name__ not in (*MARKED_RULES, "GeometricMedian")))
 BATCH, ONE_BY_ONE = "CenteredClipping/ours", "one by one"  # contenders of the tables of sweeps
 ADDED = "run, beyond the jobs"
 COPY = "one device copy"
 SIMULATED = ("Mean", "CoordinateMedian", "TrimmedMean", "Krum", "RFA", "CenteredClipping")
 Sizes = tuple[int, ...]
+
+
+def all_rules() -> tuple[str, ...]:
+    """Those with marks, and all others that need nothing but f and whose time is not their tolerance's."""
+    from sims.by_name import made_by_f  # here, so that what a machine lacks can be said before anything is imported
+
+    known = (*MARKED_RULES, "GeometricMedian")
+    return (*MARKED_RULES, *(rule.__name__ for rule in made_by_f() if rule.__name__ not in known))
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class Plan:
     processes: int
     rounds: int
     shapes: tuple[tuple[int, int, int], ...]
-    rules: tuple[str, ...] = ALL_RULES
+    rules: tuple[str, ...] = field(default_factory=all_rules)
     workers: tuple[int, int] = (25, 5)
     simulations: tuple[tuple[int, int, int, tuple[str, ...]], ...] = ()
     loop_steps: int = 300

@@ -118,7 +118,7 @@ def test_the_loops_run_the_experiment_that_is_simulated(rule):
 
 @pytest.mark.parametrize("shape", [(25, 5, 400), (12, 2, 300)])
 def test_peers_compute_what_ours_do_or_it_is_said(shape):
-    differs, fails = rules.comparison(np.random.Generator(np.random.Philox(1)), *shape, plan.ALL_RULES)
+    differs, fails = rules.comparison(np.random.Generator(np.random.Philox(1)), *shape, plan.all_rules())
     assert fails == {}
     known = {peers.LOWER_MEDIAN, peers.FIRST_SUBSET, peers.ONE_STEP, "starts from the mean"}
     assert set(differs.values()) <= known
@@ -239,7 +239,7 @@ def test_the_report_fits_a_hundred_columns(tiny):
         "one read": [1.0] * 18,
         **{
             f"{rule}/{who}": [1000.0 * (k + 1) for k in range(18)]
-            for rule in plan.ALL_RULES
+            for rule in plan.all_rules()
             for who in ("ours", "byzfl numpy", "byzfl torch", "byzpy torch", "numpy", "scipy", "torch")
         },
     }

@@ -198,8 +198,8 @@ rows = [[Fraction(k * k)] for k in range(7)]
 assert exact_aggregate(made, rows) == (10,) and made.aggregate(np.arange(7.0)[:, None] ** 2)[0] == 10
 assert count(made, np.zeros((7, 3))).total > 0
 hypothesis.find(strategy(7), lambda rule: type(rule) is Midrange, settings=hypothesis.settings(max_examples=5000))
-assert "Midrange" in plan.ALL_RULES
-assert "Midrange/ours" in rules.contenders(np.random.default_rng(0), 11, 2, 20, plan.ALL_RULES, peers=False)
+assert "Midrange" in plan.all_rules()
+assert "Midrange/ours" in rules.contenders(np.random.default_rng(0), 11, 2, 20, plan.all_rules(), peers=False)
 app(["list", "--rules"], standalone_mode=False)
 app(["audit", "Midrange", "-n", "7", "-f", "1"], standalone_mode=False)
 """

@@ -33,6 +33,10 @@ class Pairs(Rule):
     def breakdown(self, n):
         return 0
 
+    def require(self, n):
+        if n < 2:
+            raise ValueError(f"Pairs needs n ≥ 2, got n = {n}")
+
     def combine(self, x, state, rng):
         n = x.shape[-2]
         drawn = rng.uniform(1, (n,))[0, ...] * (1.0 + self.lean * np.arange(n))

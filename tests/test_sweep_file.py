@@ -47,7 +47,7 @@ PROBLEMS = (
 PLOT = "x, y, lines, panels, rows, columns, kind, title, logx, logy"
 RULES = (
     "Mean, CoordinateMedian, GeometricMedian, RFA, Krum, MultiKrum, TrimmedMean, Bulyan, CenteredClipping, "
-    "Bucketing, NearestNeighbourMixing, Clipping, ARC"
+    "Bucketing, NearestNeighbourMixing, Clipping, ARC, CAF, CGE, MDA, Meamed, MoNNA, Phocas, SMEA"
 )
 ATTACK = '[attack]\nname = "ALittleIsEnough"\n'
 WRONG = [  # what is replaced, by what, and what is said

@@ -236,7 +236,7 @@ def settings(rule: Rule, n: int, d: int, like: Array) -> Iterator[Setting]:
     yield Setting(rule, n, d, like)
     others = [other for other in (1, 2, 3, 6, 9) if other != d]
     yield from (Setting(rule, n, other, like) for other in others if _answers(rule, n, other, like))
-    if (other_type := _other_type(like)) is not None:
+    if (other_type := _other_type(rule, like)) is not None:
         sizes = (other for other in (max(d, 1), 1) if _answers(rule, n, other, other_type))
         yield from (Setting(rule, n, other, other_type) for other in sizes)
     for f in _declared(rule):
@@ -321,12 +321,15 @@ def grows_faster(rule: Rule, n: int, like: Array) -> bool:
     return most[1] > 3 * most[0]
 
 
-def _other_type(like: Array) -> Array | None:
-    """An array of the same library in float32 if `like` is float64, and the reverse; None where neither is right."""
+def _other_type(rule: Rule, like: Array) -> Array | None:
+    """An array of the same library in float32 if `like` is float64, and the reverse; None where neither is right.
+
+    A function that is asked about float32 may compute in it whatever it is given.
+    """
     xp = namespace(like)
     if like.dtype == xp.float64:
         other = xp.float32
-    elif like.dtype == xp.float32:
+    elif like.dtype == xp.float32 and not isinstance(rule, FunctionRule):
         other = xp.float64
     else:
         return None
