@@ -70,6 +70,9 @@ def tried(folder: Path, tests: Sequence[str]) -> tuple[int, str]:
     """The exit status of tests in a folder, and the last lines of what they printed; −1 after `LONGEST` seconds."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider", *tests]
     environment = {**os.environ, "PYTHONPATH": str(folder), "NUMBA_CACHE_DIR": str(folder / ".numba")}
+    environment["PYTHONDONTWRITEBYTECODE"] = (
+        "1"  # kept code of a file of the same size and second would be taken for it
+    )
     try:
         done = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, timeout=LONGEST, check=False
