@@ -6,24 +6,23 @@ import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from array_api_compat import is_cupy_array
 
 from sims import columns, kernels
 from sims.aggregators.distances import Either, Telling, chosen_by
 from sims.aggregators.exactly import Vector, on_a_line
-from sims.aggregators.rule import Promises, StatelessRule
 from sims.aggregators.subsets import in_both
+from sims.aggregators.told import ToldF
 from sims.backend import Array, constant, device, inverse, namespace, root, surely, take_rows, widest
-from sims.checked import keep, whole
 from sims.kernels.dispatch import recorded
 
 AT_ONCE = 2**15  # numbers of messages that are averaged at once, but on a device
 
 
 @dataclass(frozen=True)
-class CAF(StatelessRule):
+class CAF(ToldF):
     """The covariance bound-agnostic filter: messages that stick out lose weight (CAF; Allouah et al. 2025).
 
     Weights c_i = 1. While Σ c_i > n − 2f: the weighted mean μ and covariance, its largest eigenvalue λ with eigenvector
@@ -38,32 +37,12 @@ class CAF(StatelessRule):
     numbers are rounded to such, n times. Source: "Towards trustworthy federated learning with untrusted participants",
     ICML 2025, arXiv 2505.01874, Algorithm 2.
 
+    It bears f: far messages lose more weight than honest ones, as long as these have more.
+
     >>> import numpy as np
     >>> CAF(f=1).aggregate(np.array([[0.0], [0.0], [0.0], [1e9]]))
     array([0.])
     """
-
-    needs: ClassVar[str] = "n ≥ 2f + 1"
-    bears: ClassVar[str] = "f"
-
-    f: int
-
-    def __post_init__(self) -> None:
-        keep(self, whole, "f", least=0)
-
-    @property
-    def promises(self) -> Promises:
-        """All; the mean at f = 0."""
-        return Promises(mean=self.f == 0)
-
-    def require(self, n: int) -> None:
-        """Raise unless n ≥ 2f + 1."""
-        if n < 2 * self.f + 1:
-            raise ValueError(f"CAF needs n ≥ 2f + 1, got n = {n}, f = {self.f}")
-
-    def breakdown(self, n: int) -> int:
-        """The declared f: far messages lose more weight than honest ones, as long as these have more."""
-        return self.f
 
     def exact(self, rows: Sequence[Vector]) -> list[Any]:
         """Step by step; d = 1, where the only direction is the eigenvector."""

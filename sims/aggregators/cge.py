@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from sims.aggregators.exactly import Vector, average, square
-from sims.aggregators.rule import Promises, StatelessRule
+from sims.aggregators.rule import Promises
 from sims.aggregators.shortest import mean_of, shortest
+from sims.aggregators.told import ToldF
 from sims.backend import Array
-from sims.checked import keep, whole
 
 
 @dataclass(frozen=True)
-class CGE(StatelessRule):
+class CGE(ToldF):
     """The average of the n − f shortest messages (comparative gradient elimination; Gupta, Liu, Vaidya 2020).
 
     By Euclidean norm; equal norms are decided for the lexicographically smaller message. Norms are compared as rounded
@@ -22,32 +22,17 @@ class CGE(StatelessRule):
     changes the choice: it is not translation equivariant. Needs n ≥ 2f + 1. Source: arXiv 2008.04699; where the sum of
     the n − f messages is taken instead (Liu, Gupta, Vaidya 2021), it is n − f times this.
 
+    It bears f: what is kept is no longer than the longest honest message.
+
     >>> import numpy as np
     >>> CGE(f=1).aggregate(np.array([[1.0], [-2.0], [4.0], [-1e9]]))
     array([1.])
     """
 
-    needs: ClassVar[str] = "n ≥ 2f + 1"
-    bears: ClassVar[str] = "f"
-
-    f: int
-
-    def __post_init__(self) -> None:
-        keep(self, whole, "f", least=0)
-
     @property
     def promises(self) -> Promises:
         """All but translation; the mean at f = 0."""
         return Promises(translation=self.f == 0, mean=self.f == 0)
-
-    def require(self, n: int) -> None:
-        """Raise unless n ≥ 2f + 1."""
-        if n < 2 * self.f + 1:
-            raise ValueError(f"CGE needs n ≥ 2f + 1, got n = {n}, f = {self.f}")
-
-    def breakdown(self, n: int) -> int:
-        """The declared f: what is kept is no longer than the longest honest message."""
-        return self.f
 
     def bound(self, n: int, reach: float) -> float:
         """As long as the longest honest message."""

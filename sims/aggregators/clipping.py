@@ -13,6 +13,7 @@ from sims.aggregators import whole_range
 from sims.aggregators.mean import Mean
 from sims.aggregators.pre_aggregation import PreAggregation
 from sims.aggregators.rule import Promises
+from sims.aggregators.told import require_fewer_than_half
 from sims.backend import (
     HUGE,
     Array,
@@ -116,8 +117,7 @@ class ARC(PreAggregation):
 
     def require(self, n: int) -> None:
         """Raise unless n ≥ 2f + 1, and as the rule does."""
-        if n < 2 * self.f + 1:
-            raise ValueError(f"ARC needs n ≥ 2f + 1, got n = {n}, f = {self.f}")
+        require_fewer_than_half("ARC", n, self.f)
         super().require(n)
 
     def breakdown(self, n: int) -> int:

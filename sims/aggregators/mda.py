@@ -12,17 +12,16 @@ import numpy as np
 
 from sims.aggregators.distances import Either, Telling, chosen_by
 from sims.aggregators.exactly import Vector, average, square
-from sims.aggregators.rule import Promises, StatelessRule
 from sims.aggregators.shortest import mean_of
 from sims.aggregators.subsets import by_value, candidates, few_enough, looked_up, members, portions
+from sims.aggregators.told import ToldF
 from sims.backend import Array, namespace
-from sims.checked import keep, whole
 
 MOST = 2**18  # subsets that are compared
 
 
 @dataclass(frozen=True)
-class MDA(StatelessRule):
+class MDA(ToldF):
     """The average of the n − f messages of least diameter (minimum diameter averaging; El Mhamdi et al. 2020).
 
     argmin over the S of n − f messages of max_{i, j ∈ S} ‖x_i − x_j‖. Of several the one with the least sum of squared
@@ -31,31 +30,18 @@ class MDA(StatelessRule):
     in `Krum`, of messages of any length. Needs n ≥ 2f + 1 and at most 262144 subsets. Source: "Genuinely distributed
     Byzantine machine learning", PODC 2020, after Rousseeuw's estimators of minimum volume (1985).
 
+    It bears f: some honest message is in, and the diameter is at most the honest one.
+
     >>> import numpy as np
     >>> MDA(f=1).aggregate(np.array([[0.0], [1.0], [2.0], [1e9]]))
     array([1.])
     """
 
     needs: ClassVar[str] = "n ≥ 2f + 1, at most 2¹⁸ subsets of n − f"
-    bears: ClassVar[str] = "f"
-
-    f: int
-
-    def __post_init__(self) -> None:
-        keep(self, whole, "f", least=0)
-
-    @property
-    def promises(self) -> Promises:
-        """All; the mean at f = 0."""
-        return Promises(mean=self.f == 0)
 
     def require(self, n: int) -> None:
         """Raise unless n ≥ 2f + 1 and the subsets are few enough."""
         few_enough("MDA", n, self.f, MOST)
-
-    def breakdown(self, n: int) -> int:
-        """The declared f: some honest message is in, and the diameter is at most the honest one."""
-        return self.f
 
     def exact(self, rows: Sequence[Vector]) -> list[Any]:
         """Subset by subset."""

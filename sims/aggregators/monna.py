@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from sims.aggregators.exactly import Vector, average, square
 from sims.aggregators.rule import Promises, StatelessRule
 from sims.aggregators.shortest import mean_of, shortest
+from sims.aggregators.told import require_fewer_than_half
 from sims.backend import Array, device, namespace, surely
 from sims.checked import keep, whole
 
@@ -45,8 +46,7 @@ class MoNNA(StatelessRule):
 
     def require(self, n: int) -> None:
         """Raise unless n ≥ 2f + 1 and idx < n."""
-        if n < 2 * self.f + 1:
-            raise ValueError(f"MoNNA needs n ≥ 2f + 1, got n = {n}, f = {self.f}")
+        require_fewer_than_half("MoNNA", n, self.f)
         if self.idx >= n:
             raise ValueError(f"MoNNA needs idx < n, got idx = {self.idx}, n = {n}")
 

@@ -11,6 +11,7 @@ from sims.aggregators.coordinate_median import CoordinateMedian
 from sims.aggregators.distances import Either, Telling, chosen_by
 from sims.aggregators.pre_aggregation import PreAggregation
 from sims.aggregators.rule import Promises
+from sims.aggregators.told import require_fewer_than_half
 from sims.backend import Array, all_finite, device, inverse, namespace, order_by_value, surely
 from sims.checked import keep, whole
 
@@ -53,8 +54,7 @@ class NearestNeighbourMixing(PreAggregation):
 
     def require(self, n: int) -> None:
         """Raise unless n ≥ 2f + 1, and as the rule does."""
-        if n < 2 * self.f + 1:
-            raise ValueError(f"NearestNeighbourMixing needs n ≥ 2f + 1, got n = {n}, f = {self.f}")
+        require_fewer_than_half("NearestNeighbourMixing", n, self.f)
         super().require(n)
 
     def meets_ties(self, n: int, d: int) -> bool:

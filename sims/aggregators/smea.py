@@ -12,17 +12,16 @@ import numpy as np
 
 from sims.aggregators.distances import Either, Telling, chosen_by
 from sims.aggregators.exactly import Vector, average, on_a_line, square
-from sims.aggregators.rule import Promises, StatelessRule
 from sims.aggregators.shortest import mean_of
 from sims.aggregators.subsets import by_value, candidates, few_enough, looked_up, members, portions
+from sims.aggregators.told import ToldF
 from sims.backend import Array, namespace
-from sims.checked import keep, whole
 
 MOST = 2**16  # subsets that are compared
 
 
 @dataclass(frozen=True)
-class SMEA(StatelessRule):
+class SMEA(ToldF):
     """The average of the n − f messages whose covariance has the least largest eigenvalue (Allouah et al. 2023).
 
     argmin over the S of n − f messages of λ_max(Σ_{i ∈ S} (x_i − x̄_S)(x_i − x̄_S)ᵀ), which is that of the matrix of
@@ -31,31 +30,18 @@ class SMEA(StatelessRule):
     length. Needs n ≥ 2f + 1 and at most 65536 subsets. Source: "On the privacy-robustness-utility trilemma in
     distributed learning", ICML 2023, arXiv 2302.04787.
 
+    It bears f: some honest message is in, and the largest eigenvalue is at most that of honest ones.
+
     >>> import numpy as np
     >>> SMEA(f=1).aggregate(np.array([[0.0], [1.0], [2.0], [1e9]]))
     array([1.])
     """
 
     needs: ClassVar[str] = "n ≥ 2f + 1, at most 2¹⁶ subsets of n − f"
-    bears: ClassVar[str] = "f"
-
-    f: int
-
-    def __post_init__(self) -> None:
-        keep(self, whole, "f", least=0)
-
-    @property
-    def promises(self) -> Promises:
-        """All; the mean at f = 0."""
-        return Promises(mean=self.f == 0)
 
     def require(self, n: int) -> None:
         """Raise unless n ≥ 2f + 1 and the subsets are few enough."""
         few_enough("SMEA", n, self.f, MOST)
-
-    def breakdown(self, n: int) -> int:
-        """The declared f: some honest message is in, and the largest eigenvalue is at most that of honest ones."""
-        return self.f
 
     def exact(self, rows: Sequence[Vector]) -> list[Any]:
         """Subset by subset; d = 1, where the eigenvalue is the sum of squares around the mean."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sims.aggregators.distances import Either
+from sims.aggregators.told import require_fewer_than_half
 from sims.backend import Array, device, namespace
 
 AT_ONCE = 2**20  # distances that are looked up at once
@@ -50,8 +51,7 @@ def candidates(n: int, m: int, d: int) -> np.ndarray:
 
 def few_enough(name: str, n: int, f: int, most: int) -> None:
     """Raise a `ValueError` unless n ≥ 2f + 1 and there are at most `most` subsets of n − f of n messages."""
-    if n < 2 * f + 1:
-        raise ValueError(f"{name} needs n ≥ 2f + 1, got n = {n}, f = {f}")
+    require_fewer_than_half(name, n, f)
     if (count := math.comb(n, f)) > most:
         raise ValueError(
             f"{name} compares all subsets of n − f messages and needs at most {most} of them, got {count} for "

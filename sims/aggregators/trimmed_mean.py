@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from sims import columns, kernels
-from sims.aggregators.rule import Promises, StatelessRule
+from sims.aggregators.told import ToldF
 from sims.backend import Array
-from sims.checked import keep, whole
 from sims.kernels.in_rounds import RuleInRounds, Step
 
 
 @dataclass(frozen=True)
-class TrimmedMean(StatelessRule):
+class TrimmedMean(ToldF):
     """The average of each coordinate without its f smallest and f largest values (TM; Yin et al. 2018).
 
     [TM(x)]_j = (n − 2f)^{-1} Σ_{i=f+1}^{n−f} [x]_{(i),j}, order statistics in ascending order; needs n ≥ 2f + 1.
@@ -24,31 +22,9 @@ class TrimmedMean(StatelessRule):
     array([1.5])
     """
 
-    needs: ClassVar[str] = "n ≥ 2f + 1"
-    bears: ClassVar[str] = "f"
-
-    f: int
-
-    def __post_init__(self) -> None:
-        keep(self, whole, "f", least=0)
-
-    @property
-    def promises(self) -> Promises:
-        """All; the mean at f = 0."""
-        return Promises(mean=self.f == 0)
-
-    def require(self, n: int) -> None:
-        """Raise unless n ≥ 2f + 1."""
-        if n < 2 * self.f + 1:
-            raise ValueError(f"TrimmedMean needs n ≥ 2f + 1, got n = {n}, f = {self.f}")
-
     def in_rounds(self, n: int) -> RuleInRounds:
         """The order statistics that are kept."""
         return RuleInRounds(Step.TRIMMED_MEAN, order=tuple(range(self.f, n - self.f)), f=self.f)
-
-    def breakdown(self, n: int) -> int:
-        """The declared f."""
-        return self.f
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d); summed around the middle value, so that a common offset costs no digits."""
