@@ -24,7 +24,6 @@ from sims.contracts.parts import (
     Contract,
     having,
     made_like,
-    owed,
     require_equal,
     require_like,
     require_tree,
@@ -32,9 +31,9 @@ from sims.contracts.parts import (
     rows_of,
     unlike,
     untouched,
-    violated,
     without_globals,
 )
+from sims.contracts.support import contract, violated
 from sims.engine.round import Round
 from sims.engine.streams import RunStreams, Streams
 from sims.optimizers import RobustSGD, WorkerMomentum
@@ -113,7 +112,7 @@ def play(attack: Attack, played: Scene, first: int = 0) -> list[tuple[Array, Any
     return found
 
 
-@owed("kind")
+@contract("kind")
 def check_attack_kind(attack: Attack, played: Scene) -> None:
     """What is sent has the shape (..., f, d), the library, dtype and device of the messages; the state is a tree.
 
@@ -131,7 +130,7 @@ def _altered(played: Scene, factor: float, shift: float) -> Scene:
     return replace(played, views=tuple(views))
 
 
-@owed("inputs untouched")
+@contract("inputs untouched")
 def check_attack_inputs_untouched(attack: Attack, played: Scene) -> None:
     """Neither the view nor the state are written to.
 
@@ -148,7 +147,7 @@ def _sent(attack: Attack, stream: Any, view: View, state: Any) -> Any:
     return attack.send(view, state, stream)
 
 
-@owed("no hidden state")
+@contract("no hidden state")
 def check_attack_no_hidden_state(attack: Attack, played: Scene) -> None:
     """The same rounds are answered the same way, whatever was answered in between."""
     first = copied(play(attack, played))
@@ -158,13 +157,13 @@ def check_attack_no_hidden_state(attack: Attack, played: Scene) -> None:
         require_equal("no hidden state", attack, play(attack, played), first, "the same rounds once more")
 
 
-@owed("global random numbers")
+@contract("global random numbers")
 def check_attack_global_random(attack: Attack, played: Scene) -> None:
     """It draws from the stream that it is handed: global generators neither move nor matter."""
     without_globals("global random numbers", attack, lambda: play(attack, played), "the attack")
 
 
-@owed("leading axes")
+@contract("leading axes")
 def check_attack_leading_axes(attack: Attack, played: Scene) -> None:
     """Runs side by side are each what it is alone, with the stream of its own, over all rounds."""
     together = play(attack, played)
@@ -179,7 +178,7 @@ def check_attack_leading_axes(attack: Attack, played: Scene) -> None:
                 require_equal("leading axes", attack, bare[None, ...], sent, f"run {k} without an axis")
 
 
-@owed("leading axes")
+@contract("leading axes")
 def check_attack_grid(attack: Attack, played: Scene) -> None:
     """Over a grid of settings the runs are the same again: each meets the same draws, and nothing of its neighbours."""
     axis = len(_own_axes(attack))
@@ -200,7 +199,7 @@ def _stacked(one: Array, other: Array, axis: int) -> Array:
     return namespace(one).stack([one, other], axis=axis)
 
 
-@owed("streams")
+@contract("streams")
 def check_attack_streams(attack: Attack, played: Scene) -> None:
     """From a copy of its state and the place of its stream it goes on as if nothing had been: a run can be resumed."""
     runs = played.views[0].honest.shape[-3]
@@ -214,7 +213,7 @@ def check_attack_streams(attack: Attack, played: Scene) -> None:
         require_equal("streams", attack, sent, expected, f"resumed before round {view.t}")
 
 
-@owed("declared access")
+@contract("declared access")
 def check_attack_declared_access(attack: Attack, played: Scene) -> None:
     """It says where it enters, and what it is made of, gradients or messages: then the others do not matter."""
     for one in attack.attacks if isinstance(attack, Together) else (attack,):
@@ -252,7 +251,7 @@ class Recorded(Attack):
         return sent, state
 
 
-@owed("trials")
+@contract("trials")
 def check_attack_trials(attack: Attack, played: Scene) -> None:
     """Asking the rule changes nothing: sent by somebody who does not ask, the same vectors lead to the same points.
 
@@ -283,7 +282,7 @@ def _points(game: Round, x0: Array, sample: np.ndarray) -> list[Array]:
     return found
 
 
-@owed("require")
+@contract("require")
 def check_attack_require(attack: Attack, played: Scene) -> None:
     """For how many workers and coordinates it is defined, it says by a `ValueError`, and then it answers for them."""
     n, f, d = played.n, played.f, played.d
@@ -307,7 +306,7 @@ def check_attack_require(attack: Attack, played: Scene) -> None:
             require_like("require", attack, sent, view.own, shape, f"what is sent for n = {m}, f = {k}, d = {e}")
 
 
-@owed("array parameter")
+@contract("array parameter")
 def check_attack_array_parameter(attack: Attack, played: Scene, name: str) -> None:
     """An array over the runs in the field `name` gives what each of its values gives alone."""
     now = getattr(attack, name)

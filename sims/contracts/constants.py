@@ -15,7 +15,8 @@ from typing import Any, cast
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from sims.contracts.parts import owed, rng, violated
+from sims.contracts.parts import rng
+from sims.contracts.support import contract, violated
 from sims.owned import asked
 from sims.problems import Problem
 
@@ -97,13 +98,13 @@ def around(seen: Known, seed: int) -> np.ndarray:
     return np.concatenate([seen.x_star[None], np.zeros((1, seen.dim)), seen.x_star + steps.reshape(-1, seen.dim)])
 
 
-@owed("constants")
+@contract("constants")
 def check_problem_constants(problem: Problem, seed: int = 0) -> None:
     """L, μ, σ², ζ², x* and f* are finite numbers, 0 ≤ μ ≤ L and σ², ζ² ≥ 0."""
     known(problem)
 
 
-@owed("gradient")
+@contract("gradient")
 def check_problem_gradient(problem: Problem, seed: int = 0) -> None:
     """`gradient` is that of the function: |f(y) − f(x) − ⟨∇f(x), y − x⟩| ≤ ½L‖y − x‖², for y close to x.
 
@@ -135,7 +136,7 @@ def _require(problem: Problem, name: str, off: np.ndarray, allowed: np.ndarray, 
         raise violated(name, problem, f"{text.format(point)}: by {off[k]:.6g}, allowed {allowed[k]:.6g}")
 
 
-@owed("smoothness")
+@contract("smoothness")
 def check_problem_smoothness(problem: Problem, seed: int = 0) -> None:
     """No pair of points is found with ‖∇f(x) − ∇f(y)‖ > L‖x − y‖."""
     seen = looked_at(problem, seed)
@@ -147,7 +148,7 @@ def check_problem_smoothness(problem: Problem, seed: int = 0) -> None:
         _require(problem, "smoothness", change, allowed, x, text)
 
 
-@owed("strong convexity")
+@contract("strong convexity")
 def check_problem_strong_convexity(problem: Problem, seed: int = 0) -> None:
     """No pair of points is found with ⟨∇f(x) − ∇f(y), x − y⟩ < μ‖x − y‖²; where μ = 0 nothing is declared."""
     seen = looked_at(problem, seed)
@@ -210,7 +211,7 @@ def _products(problem: Problem, x: np.ndarray, h: float) -> Callable[[np.ndarray
     return product
 
 
-@owed("minimiser")
+@contract("minimiser")
 def check_problem_minimiser(problem: Problem, seed: int = 0) -> None:
     """∇f(x*) = 0 and f(x*) = f*; no point is found below f*, nor one at which f − f* < ‖∇f‖²/2L or < ½μ‖x − x*‖².
 

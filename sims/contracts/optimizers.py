@@ -20,17 +20,15 @@ from sims.contracts.parts import (
     Contract,
     having,
     made_like,
-    owed,
     require_equal,
     require_like,
     require_tree,
     rng,
     rows_of,
     untouched,
-    violated,
     without_globals,
 )
-from sims.contracts.support import values
+from sims.contracts.support import contract, values, violated
 from sims.optimizers import Optimizer
 from sims.optimizers.optimizer import asked_messages, asked_points, asked_update, at
 from sims.owned import copied
@@ -108,7 +106,7 @@ def _mean(rows: Array) -> Array:
     return total / rows.shape[-2]
 
 
-@owed("kind")
+@contract("kind")
 def check_optimizer_kind(optimizer: Optimizer, played: Course) -> None:
     """Points, messages and iterates are arrays like x, the first point is x itself, and the memories are trees."""
     x = played.x
@@ -124,7 +122,7 @@ def check_optimizer_kind(optimizer: Optimizer, played: Course) -> None:
         x = round_.x
 
 
-@owed("inputs untouched")
+@contract("inputs untouched")
 def check_optimizer_inputs_untouched(optimizer: Optimizer, played: Course) -> None:
     """Neither iterates nor gradients nor memories are written to; its own methods are called with the arrays."""
     name, x, workers, server = "inputs untouched", played.x, None, None
@@ -144,7 +142,7 @@ def _move(optimizer: Optimizer, t: int, x: Array, aggregate: Array, memory: Any)
     return optimizer.update(x, aggregate, memory, t)
 
 
-@owed("no hidden state")
+@contract("no hidden state")
 def check_optimizer_no_hidden_state(optimizer: Optimizer, played: Course) -> None:
     """All memory is in what is handed back: the same rounds are the same again, and any round can be played alone.
 
@@ -164,7 +162,7 @@ def check_optimizer_no_hidden_state(optimizer: Optimizer, played: Course) -> Non
         require_equal("no hidden state", optimizer, again, here, f"round {t} alone, from copies of the memories")
 
 
-@owed("no look ahead")
+@contract("no look ahead")
 def check_optimizer_no_look_ahead(optimizer: Optimizer, played: Course) -> None:
     """What is asked, sent and done in a round does not depend on gradients of later ones, nor points on its own."""
     expected = play(optimizer, played)
@@ -177,13 +175,13 @@ def check_optimizer_no_look_ahead(optimizer: Optimizer, played: Course) -> None:
         require_equal("no look ahead", optimizer, found[s].points, expected[s].points, told)
 
 
-@owed("global random numbers")
+@contract("global random numbers")
 def check_optimizer_global_random(optimizer: Optimizer, played: Course) -> None:
     """Global generators of random numbers neither move nor matter."""
     without_globals("global random numbers", optimizer, lambda: play(optimizer, played), "the optimizer")
 
 
-@owed("leading axes")
+@contract("leading axes")
 def check_optimizer_leading_axes(optimizer: Optimizer, played: Course) -> None:
     """Runs side by side are each what it is alone, over all rounds."""
     together = play(optimizer, played)
@@ -194,7 +192,7 @@ def check_optimizer_leading_axes(optimizer: Optimizer, played: Course) -> None:
                 require_equal("leading axes", optimizer, rows_of(one, k, 0), other, f"{what} of run {k}, round {t}")
 
 
-@owed("workers apart")
+@contract("workers apart")
 def check_optimizer_workers_apart(optimizer: Optimizer, played: Course) -> None:
     """Every worker does the same with its own gradients, and knows nothing of the others'.
 
@@ -209,7 +207,7 @@ def check_optimizer_workers_apart(optimizer: Optimizer, played: Course) -> None:
             require_equal("workers apart", optimizer, round_.sent, _workers(sent[t - 1], orders), told)
 
 
-@owed("direction")
+@contract("direction")
 def check_optimizer_direction(optimizer: Optimizer, played: Course) -> None:
     """From 0 it steps down: where all gradients are a it moves to where ⟨x, a⟩ < 0, and where they are 0 it stays.
 
@@ -240,7 +238,7 @@ def values_of(rate: Any) -> np.ndarray:
     return np.asarray(values(rate) if hasattr(rate, "shape") else rate)
 
 
-@owed("array parameter")
+@contract("array parameter")
 def check_optimizer_array_parameter(optimizer: Optimizer, played: Course, name: str) -> None:
     """An array over the runs in the field `name` gives what each of its values gives alone."""
     now = float(getattr(optimizer, name))

@@ -2,45 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from sims.backend import Array, as_like, device, namespace
-from sims.contracts import support
 from sims.contracts.global_random import moved_by
-from sims.contracts.support import values
-from sims.owned import PartError, as_always, copied, ours, told
+from sims.contracts.support import values, violated
+from sims.owned import copied, ours, told
 from sims.trees import PLAIN, Tree, children, is_array, map_tree
 
 Part = Any
 Contract = Callable[[Part], None]
-Check = TypeVar("Check", bound=Callable[..., None])
-
-
-def owed(name: str) -> Callable[[Check], Check]:
-    """A check under its name: a part that raises breaks it, and the caller's floating-point errors are not at stake."""
-
-    def decorate(check: Check) -> Check:
-        @functools.wraps(check)
-        def run(part: Part, *arguments: Any, **settings: Any) -> None:
-            try:
-                with as_always():
-                    check(part, *arguments, **settings)
-            except PartError as error:
-                raise violated(name, part, str(error)) from error
-
-        return run  # pyright: ignore[reportReturnType] (the same signature)
-
-    return decorate
-
-
-def violated(contract: str, part: Part, what: str) -> AssertionError:
-    """The error that names contract, part and what went wrong."""
-    return support.violated(contract, part, what)
 
 
 def rng(seed: int) -> np.random.Generator:

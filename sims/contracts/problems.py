@@ -28,7 +28,6 @@ from sims.contracts.parts import (
     Contract,
     having,
     made_like,
-    owed,
     require_alike,
     require_equal,
     require_like,
@@ -37,7 +36,6 @@ from sims.contracts.parts import (
     rows_of,
     unlike,
     untouched,
-    violated,
     without_globals,
 )
 from sims.contracts.samples import (
@@ -47,7 +45,7 @@ from sims.contracts.samples import (
     check_problem_variance,
     honest_workers,
 )
-from sims.contracts.support import values
+from sims.contracts.support import contract, values, violated
 from sims.engine.streams import Streams
 from sims.owned import asked, copied
 from sims.problems import Labelled, Oracle, Problem, Stateful
@@ -104,7 +102,7 @@ def _questions(problem: Oracle, seen: Sight) -> dict[str, Callable[[Array], Any]
     return found
 
 
-@owed("kind")
+@contract("kind")
 def check_problem_kind(problem: Oracle, seen: Sight) -> None:
     """Samples, gradients, values and measures have the shapes that they must have, in the library and dtype of x."""
     x, (runs, d) = seen.x, seen.x.shape
@@ -130,7 +128,7 @@ def check_problem_kind(problem: Oracle, seen: Sight) -> None:
         require_tree("kind", problem, asked("problem", problem.begin, x, seen.n, seen.g))
 
 
-@owed("measures")
+@contract("measures")
 def check_problem_measures(problem: Oracle, seen: Sight) -> None:
     """Measures are arrays over the leading axes of x, the same names for every x, of several rounds at once as of one.
 
@@ -159,7 +157,7 @@ def check_problem_measures(problem: Oracle, seen: Sight) -> None:
             raise violated("measures", problem, f"{name} is not what it says, by {off:.6g}")
 
 
-@owed("inputs untouched")
+@contract("inputs untouched")
 def check_problem_inputs_untouched(problem: Oracle, seen: Sight) -> None:
     """Neither points nor samples are written to; its own methods are called with the arrays themselves."""
     name = "inputs untouched"
@@ -173,7 +171,7 @@ def _plain_oracle(problem: Oracle, g: int, x: Array, sample: Any) -> Array:
     return problem.oracle(x, sample, g)
 
 
-@owed("no hidden state")
+@contract("no hidden state")
 def check_problem_no_hidden_state(problem: Oracle, seen: Sight) -> None:
     """The same question has the same answer, whatever was asked in between; samples depend on the stream alone."""
     asking = {**_questions(problem, seen), "draw": lambda x: _drawn(problem, seen.seed, 2, seen.n)}
@@ -187,7 +185,7 @@ def check_problem_no_hidden_state(problem: Oracle, seen: Sight) -> None:
             require_equal("no hidden state", problem, ask(seen.x), first[name], f"{name} once more")
 
 
-@owed("global random numbers")
+@contract("global random numbers")
 def check_problem_global_random(problem: Oracle, seen: Sight) -> None:
     """It draws from the streams that it is handed: global generators neither move nor matter."""
     asking = {**_questions(problem, seen), "draw": lambda x: _drawn(problem, seen.seed, 2, seen.n)}
@@ -195,7 +193,7 @@ def check_problem_global_random(problem: Oracle, seen: Sight) -> None:
         without_globals("global random numbers", problem, partial(ask, seen.x), name)
 
 
-@owed("streams")
+@contract("streams")
 def check_problem_streams(problem: Oracle, seen: Sight) -> None:
     """Drawing in chunks gives the same samples, and each run has those that it has alone."""
     n, seed = seen.n, seen.seed
@@ -208,7 +206,7 @@ def check_problem_streams(problem: Oracle, seen: Sight) -> None:
         require_equal("streams", problem, whole_draw[:, k : k + 1], alone, f"samples of run {k} beside others")
 
 
-@owed("leading axes")
+@contract("leading axes")
 def check_problem_leading_axes(problem: Oracle, seen: Sight) -> None:
     """Runs side by side are each what it is alone, and one sample at two points is what it is at each."""
     x, xp = seen.x, namespace(seen.x)
@@ -232,7 +230,7 @@ def _run(found: Any, k: int) -> Any:
     return {key: _run(part, k) for key, part in found.items()} if isinstance(found, Mapping) else found[k : k + 1, ...]
 
 
-@owed("labels")
+@contract("labels")
 def check_problem_labels(problem: Oracle, seen: Sight) -> None:
     """With flipped labels the honest workers' gradients are the same, and the others' are not."""
     plain = _oracle(problem, seen.x, seen.sample, seen.g)
@@ -250,7 +248,7 @@ def check_problem_labels(problem: Oracle, seen: Sight) -> None:
     raise violated("labels", problem, "no sample is found whose gradient changes with its label")
 
 
-@owed("array parameter")
+@contract("array parameter")
 def check_problem_array_parameter(problem: Oracle, seen: Sight, name: str) -> None:
     """An array over the runs in the field `name` gives what each of its values gives alone."""
     now = getattr(problem, name)
@@ -320,7 +318,7 @@ def contracts_for_problem(problem: Oracle, seed: int = 0, like: Array | None = N
 
 def _seen(problem: Oracle, seed: int, like: Array | None) -> Sight:
     found: list[Sight] = []
-    owed("kind")(lambda part: found.append(sight(part, seed, like)))(problem)
+    contract("kind")(lambda part: found.append(sight(part, seed, like)))(problem)
     return found[0]
 
 

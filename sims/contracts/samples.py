@@ -12,7 +12,8 @@ import numpy as np
 
 from sims.checks.heavy_tails import log_capital, median_of_means
 from sims.contracts.constants import Known, around, gradient, looked_at
-from sims.contracts.parts import owed, rng, violated
+from sims.contracts.parts import rng
+from sims.contracts.support import contract, violated
 from sims.engine.streams import Streams
 from sims.owned import PartError, asked
 from sims.problems import Oracle, Problem
@@ -60,7 +61,7 @@ def _some(seen: Known, seed: int) -> np.ndarray:
     return around(seen, seed)[[0, 8]]  # x*, and at the distance 10 from it
 
 
-@owed("variance")
+@contract("variance")
 def check_problem_variance(problem: Problem, seed: int = 0) -> None:
     """E‖g_i − ∇f_i‖² ≤ σ² for every honest worker, at x* and at another point.
 
@@ -89,7 +90,7 @@ def check_problem_variance(problem: Problem, seed: int = 0) -> None:
         rounds = 2 * len(found)
 
 
-@owed("unbiasedness")
+@contract("unbiasedness")
 def check_problem_unbiased(problem: Problem, seed: int = 0) -> None:
     """(1/g) Σ E g_i = ∇f over the honest workers, at x* and at another point, along axes and other directions.
 
@@ -113,7 +114,7 @@ def check_problem_unbiased(problem: Problem, seed: int = 0) -> None:
         raise violated("unbiasedness", problem, f"E g − ∇f is about {means[k, j]:.4g} {where}, {told}")
 
 
-@owed("heterogeneity")
+@contract("heterogeneity")
 def check_problem_heterogeneity(problem: Problem, seed: int = 0) -> None:
     """(1/g) Σ‖∇f_i(x*) − ∇f(x*)‖² over the honest workers is ζ².
 

@@ -26,16 +26,16 @@ Check = TypeVar("Check", bound=Callable[..., None])
 
 
 def contract(name: str) -> Callable[[Check], Check]:
-    """A check under its name: a rule that raises breaks it, and the caller's floating-point errors are not at stake."""
+    """A check under its name: a part that raises breaks it, and the caller's floating-point errors are not at stake."""
 
     def decorate(check: Check) -> Check:
         @functools.wraps(check)
-        def run(rule: Rule, *arguments: Any, **settings: Any) -> None:
+        def run(part: Any, *arguments: Any, **settings: Any) -> None:
             try:
                 with as_always(), traced():
-                    check(rule, *arguments, **settings)
+                    check(part, *arguments, **settings)
             except PartError as error:
-                raise violated(name, rule, str(error)) from error
+                raise violated(name, part, str(error)) from error
 
         return run  # pyright: ignore[reportReturnType] (the same signature)
 
