@@ -14,7 +14,7 @@ from byzcheck.guarantees import Guarantee, guarantees
 from byzcheck.radius import fitting_rho, prescribe, proved_c
 from sims.aggregators import CenteredClipping, FunctionRule, Rule, as_rule
 from sims.aggregators.rule import declared, required
-from sims.backend import Array, namespace
+from sims.backend import Array, backend_name, namespace
 from sims.checked import whole
 from sims.checks.clipping_at import search_c_at_radius
 from sims.checks.evidence import Evidence, Kind
@@ -31,7 +31,6 @@ LARGE = 60  # workers from which on constants are searched less
 DAMAGE = ("NaN, ±∞, huge", "denormal")  # lines of measurements
 ROUGHLY = {"κ": 1e-9, "c": 1e-4}  # relative: laws on two values are searched on a grid
 DECISIVE = ("answers", "contracts", "κ", "c")
-BACKENDS = ("numpy", "torch", "cupy")
 
 
 @dataclass(frozen=True)
@@ -158,9 +157,8 @@ def _constants(
     if isinstance(rule, CenteredClipping) and type(rule) is CenteredClipping:
         return _of_clipping(rule, n, f, invariant)
     try:
-        backend = "numpy" if like is None else namespace(like).__name__.rpartition(".")[2]
+        backend = "numpy" if like is None else backend_name(namespace(like))
         sizes = {"budget": 2000} if n >= LARGE else {}
-        backend = backend if backend in BACKENDS else "numpy"
         known = within(seconds, lambda: constants_of(rule, n, f, seed=seed, backend=backend, **sizes))
     except TookTooLong as late:
         return [Line("κ", f"not searched: {late}", "searched")], Facts(n, f, invariant)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -159,16 +158,16 @@ def _written(card: Card, folder: Path) -> None:
 
 def _like(text: str) -> Any:
     """An array of the library and type that are called so; None for NumPy's float64."""
+    from sims.backend import BACKENDS, get_namespace
+
     library, _, kind = text.rpartition(".") if "." in text else ("numpy", "", text) if text in KINDS else (text, "", "")
     kind = kind or "float64"
-    if library not in ("numpy", "torch", "cupy") or kind not in KINDS:
+    if library not in BACKENDS or kind not in KINDS:
         known = "numpy, torch or cupy, float32 or float64 (float16, bfloat16), or both as in torch.float32"
         raise ValueError(f"--like takes {known}, got {text!r}")
     if (library, kind) == ("numpy", "float64"):
         return None
-    from sims.backend import get_namespace
-
     xp = get_namespace(library)
     if not hasattr(xp, kind):
         raise ValueError(f"{library} has no {kind}")
-    return importlib.import_module(xp.__name__).zeros(1, dtype=getattr(xp, kind))
+    return xp.zeros(1, dtype=getattr(xp, kind))

@@ -81,47 +81,31 @@ def _lines(label: str, x: Array) -> list[str]:
     return [head + first, *(" " * len(head) + line for line in rest)]
 
 
-class Trace:
-    """The calls that a check has made, oldest first."""
-
-    def __init__(self) -> None:
-        self.calls: list[Call] = []
-
-    def shows(self, which: tuple[int, ...]) -> tuple[Call, ...]:
-        """Some of the calls by place, as far as there are that many; each is a copy."""
-        there = [self.calls[k] for k in which if -len(self.calls) <= k < len(self.calls)]
-        return tuple(dict.fromkeys(there))
-
-
-_TRACE: ContextVar[Trace | None] = ContextVar("calls of the check that runs", default=None)
+_TRACE: ContextVar[list[Call] | None] = ContextVar("calls of the check that runs, oldest first", default=None)
 
 
 @contextlib.contextmanager
-def traced() -> Iterator[Trace]:
+def traced() -> Iterator[None]:
     """Keep the calls that are made within."""
-    trace = Trace()
-    token = _TRACE.set(trace)
+    token = _TRACE.set([])
     try:
-        yield trace
+        yield
     finally:
         _TRACE.reset(token)
 
 
 def noted(label: str, x: Array, state: Any, y: Array) -> None:
     """Keep one call, if anybody wants to know."""
-    trace = _TRACE.get()
-    if trace is not None:
-        trace.calls.append(Call(label, x, state, y))
+    made = _TRACE.get()
+    if made is not None:
+        made.append(Call(label, x, state, y))
 
 
 def calls(*which: int) -> tuple[Call, ...]:
-    """Those of the calls kept that stand at these places, without their memory being anybody else's."""
-    trace = _TRACE.get()
-    if trace is None:
-        return ()
-    return tuple(
-        Call(one.label, _own(one.messages), map_tree(_own, one.state), _own(one.output)) for one in trace.shows(which)
-    )
+    """Those of the calls kept that stand at these places, each once, as far as there are that many, as copies."""
+    made = _TRACE.get() or []
+    there = dict.fromkeys(made[k] for k in which if -len(made) <= k < len(made))
+    return tuple(Call(one.label, _own(one.messages), map_tree(_own, one.state), _own(one.output)) for one in there)
 
 
 def _own(x: Array) -> Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sims.aggregators.rule import Rule, as_rule
-from sims.backend import Array, namespace, to_numpy
+from sims.backend import Array, backend_name, get_namespace, namespace, to_numpy
 from sims.contracts.invariance import check_order_of_ties
 from sims.contracts.rules import contracts_for
 from sims.contracts.violation import Violation, named
@@ -31,7 +30,7 @@ def recorded(violation: Violation) -> dict[str, Any]:
         "rule": named(violation.part),
         "settings": violation.settings,
         "what": violation.what,
-        "library": namespace(x).__name__.removeprefix("array_api_compat."),
+        "library": backend_name(namespace(x)),
         "dtype": str(x.dtype).rpartition(".")[2],
         "messages": _plain(x),
         "calls": [
@@ -70,7 +69,7 @@ def _plain(x: Array) -> Any:
     if x is None:
         return None
     values = np.asarray(to_numpy(x))
-    return np.where(np.isfinite(values), values, 0).tolist() if np.isfinite(values).all() else _texts(values)
+    return values.tolist() if np.isfinite(values).all() else _texts(values)
 
 
 def _texts(values: np.ndarray) -> Any:
@@ -81,6 +80,6 @@ def _texts(values: np.ndarray) -> Any:
 
 
 def _messages(found: dict[str, Any]) -> Array:
-    library = importlib.import_module(found["library"])
+    library = get_namespace(found["library"])
     values = np.array(found["messages"], dtype=object).astype(np.float64)
     return library.asarray(values.tolist(), dtype=getattr(library, found["dtype"]))
