@@ -26,6 +26,18 @@ def find_own(*folders: Path) -> None:
             sys.path.append(place)
 
 
+def check_picture(path: Path, what: str) -> Path:
+    """The name without suffix under which .png and .svg are written; a `ValueError` where neither can be."""
+    from byzcheck.files import check_writable
+
+    if path.suffix not in ("", ".png", ".svg"):
+        raise ValueError(f"{what} is written as .png and .svg, got {path}")
+    name = path.with_suffix("")
+    for suffix in (".png", ".svg"):
+        check_writable(name.with_name(name.name + suffix))
+    return name
+
+
 def check_json(json: Path | None) -> None:
     """Raise, before anything is computed, if `--json FILE` could not be written; - is standard output."""
     from byzcheck.files import check_writable

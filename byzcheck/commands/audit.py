@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from byzcheck.commands.arguments import check_json, find_own, write_json
+from byzcheck.commands.arguments import check_json, check_picture, find_own, write_json
 from byzcheck.commands.aside import aside
 from byzcheck.commands.errors import one_sentence
 
@@ -62,7 +62,7 @@ def audit(
             raise ValueError(f"an audit needs 0 ≤ f < n/2, got n = {one}, f = {other}")
     check_json(json)
     if figure is not None:
-        _check_figure(figure)
+        figure = check_picture(figure, "a figure")
     if witness is not None and not witness.is_dir():
         raise ValueError(f"--witness needs a folder, and {witness} is none")
     find_own()
@@ -128,32 +128,22 @@ def _replayed(made: Any, file: Path) -> str:
     return ""
 
 
-def _check_figure(file: Path) -> None:
-    """Raise a `ValueError` unless a picture can be written there."""
-    from byzcheck.files import check_writable
-
-    if file.suffix not in ("", ".png", ".svg"):
-        raise ValueError(f"a figure is written as .png and .svg, got {file}")
-    for suffix in (".png", ".svg"):
-        check_writable(file.with_suffix(suffix))
-
-
 def _drawn(cards: list[Card], file: Path) -> None:
     from figures.cards import draw, times_of
     from figures.style import save
 
     drawn = [{"title": card.title, "times": times_of(card.lines)} for card in cards]
-    save(draw({"cards": drawn}), file.with_suffix(""))
+    save(draw({"cards": drawn}), file)
 
 
 def _written(card: Card, folder: Path) -> None:
     """A file for each broken contract."""
-    from sims.contracts import write_witness
+    from sims.contracts import recorded
 
     for one in card.contracts:
         if one.violation is not None:
             name = f"{card.name}-{one.contract.replace(' ', '-')}-n{card.n}-f{card.f}.json"
-            write_witness(one.violation, folder / name)
+            write_json(recorded(one.violation), folder / name)
 
 
 def _like(text: str) -> Any:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from byzcheck.commands.arguments import check_picture
 from byzcheck.commands.errors import one_sentence
 from byzcheck.commands.sweep.arguments import RESULTS, Changes, Chosen, Data, File, counted, read
 
@@ -120,16 +121,11 @@ def plot(
     over: Over = None,
 ) -> None:
     """Draw what was measured, with 95 % intervals over the seeds; the file's [plot] says how, options say otherwise."""
-    from byzcheck.files import check_writable
     from sims.sweep.gather import cells_of
     from sims.sweep.pivot import note
     from sims.sweep.table import summary
 
-    if out is not None and out.suffix not in ("", ".png", ".svg"):
-        raise ValueError(f"a plot is written as .png and .svg, got {out}")
-    name = out.with_suffix("") if out is not None else Path(file.stem)
-    for suffix in (".png", ".svg"):
-        check_writable(name.with_name(name.name + suffix))
+    name = check_picture(Path(f"{file.stem}.png") if out is None else out, "a plot")
     sweep = read(file, changes, data)
     places = {"x": x, "lines": lines, "panels": panels, "rows": rows, "columns": columns}
     options = {**places, "y": value, "kind": kind, "logx": logx, "logy": logy, "title": title}
