@@ -18,8 +18,8 @@ from sims.backend import Array, backend_name, namespace
 from sims.checked import whole
 from sims.checks.clipping_at import search_c_at_radius
 from sims.checks.evidence import Evidence, Kind
-from sims.contracts import Examined, Violation, examined
-from sims.contracts.search import owed_somewhere
+from sims.contracts import Examined, Violation
+from sims.contracts.search import Search, owed_somewhere
 from sims.owned import as_always, told
 from theory.beyond_exact_constants.known import constants_of
 from theory.beyond_exact_constants.proved import Known
@@ -119,19 +119,23 @@ def _contracts(
     found: list[Examined] = []
     unsettled: list[str] = []
     names = owed_somewhere(rule, n, 3)
+    begun = partial(Search, rule, n, seed=seed, like=like)
+    search: Search | None = None
     for name in names:
         begins(f"contracts: {name}")
         try:
-            search = partial(examined, rule, n, seed=seed, like=like, only=(name,))
-            found += within(seconds, lambda search=search: list(search()))
+            search = search or within(seconds, begun)
+            found.append(within(seconds, partial(search.of, name)))
         except TookTooLong as late:
             unsettled.append(f"{name}, {late}")
+            search = None  # it may have been in the middle of making its settings
             if not late.stopped or len(unsettled) == PATIENCE:
                 break
         except (KeyboardInterrupt, MemoryError):
             raise
         except BaseException as error:  # an exit, too, is something that a rule does instead of answering
             found.append(Examined(name, 1, Violation(name, rule, f"the rule raised {told(error)}")))
+            search = None
     broken = [one for one in found if one.violation is not None]
     tried = sum(one.tried for one in found)
     what = f"contracts broken of {len(names)}"

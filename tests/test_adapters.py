@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from global_draws import from_seed
 from sound_rules import byzfl_itself
 
 from conftest import arrays_of
@@ -20,6 +19,7 @@ from sims.adapters import byzfl_api
 from sims.adapters.audited import from_byzfl, from_flower, from_krum
 from sims.adapters.flat import flat
 from sims.aggregators import CenteredClipping, Krum, Promises, TrimmedMean
+from sims.contracts.global_random import moved_by
 from sims.engine import simulate
 from sims.optimizers import RobustSGD, WorkerMomentum
 from sims.problems import Quadratic
@@ -290,7 +290,7 @@ def test_a_state_dict_and_back_into_the_model():
     def model():
         return torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2), torch.nn.Linear(2, 1).half())
 
-    models = from_seed(0, lambda: [model() for _ in range(3)])
+    models = moved_by(lambda: [model() for _ in range(3)], 0)[0]
     states = [one.state_dict() for one in models]
     with pytest.raises(ValueError, match=r"int64 as '1.num_batches_tracked' of worker 0; .* left out by skip"):
         flat(states)

@@ -7,12 +7,12 @@ import re
 
 import numpy as np
 import pytest
-from global_draws import from_seed
 from zoo import ZOO
 
 from sims.adapters import byzfl_api as byzfl
 from sims.adapters.byzfl_api import aggregators, attacks, preaggregators
 from sims.by_name import RULES
+from sims.contracts.global_random import moved_by
 
 THREE = [[0.0, 3.0], [4.0, 0.0], [1.0, 1.0]]
 SAME_NAME = {kind.__name__ for kind in aggregators.Named.__subclasses__()}  # their rule here is called as they are
@@ -131,12 +131,12 @@ def test_a_search_asks_the_pre_aggregators_first_and_all_f_send():
 
 
 def test_draws_are_those_of_the_global_generators():
-    order = from_seed(3, lambda: np.random.permutation(10))  # noqa: NPY002 (that is what is promised)
-    buckets = from_seed(3, lambda: byzfl.Bucketing()(np.arange(10.0)[:, None]))
+    order = moved_by(lambda: np.random.permutation(10), 3)[0]  # noqa: NPY002 (that is what is promised)
+    buckets = moved_by(lambda: byzfl.Bucketing()(np.arange(10.0)[:, None]), 3)[0]
     assert np.array_equal(buckets[:, 0], order)
-    expected = from_seed(3, lambda: np.random.normal(1.0, 2.0, 4))  # noqa: NPY002
-    assert np.array_equal(from_seed(3, lambda: byzfl.Gaussian(1.0, 2.0)(np.zeros((2, 4)))), expected)
-    assert not np.array_equal(from_seed(4, lambda: byzfl.Gaussian(1.0, 2.0)(np.zeros((2, 4)))), expected)
+    expected = moved_by(lambda: np.random.normal(1.0, 2.0, 4), 3)[0]  # noqa: NPY002
+    assert np.array_equal(moved_by(lambda: byzfl.Gaussian(1.0, 2.0)(np.zeros((2, 4))), 3)[0], expected)
+    assert not np.array_equal(moved_by(lambda: byzfl.Gaussian(1.0, 2.0)(np.zeros((2, 4))), 4)[0], expected)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

@@ -6,12 +6,12 @@ import itertools
 
 import numpy as np
 import pytest
-from global_draws import from_seed
 from sound_rules import byzfl_itself
 
 from sims import aggregators
 from sims.adapters import byzfl_api as ours
 from sims.by_name import RULES
+from sims.contracts.global_random import moved_by
 
 torch = pytest.importorskip("torch")
 byzfl = byzfl_itself()
@@ -79,7 +79,7 @@ def answers(name, settings, vectors, number):
         mine = vectors.copy() if isinstance(vectors, np.ndarray) else vectors.clone()  # ByzFL's clipping writes into it
         given = list(mine) if number % 2 else mine
         with np.errstate(all="ignore"):
-            yield from_seed(number, lambda library=library, given=given: getattr(library, name)(**settings)(given))
+            yield moved_by(lambda library=library, given=given: getattr(library, name)(**settings)(given), number)[0]
 
 
 def rounding(x, kind):

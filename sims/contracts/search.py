@@ -108,14 +108,10 @@ def examined(
 
     Without `shrink` a violation is that of the first messages that break the contract.
     """
-    rule, n, d = as_rule(rule), whole("check_rule", "n", n, least=1), whole("check_rule", "d", d, least=0)
-    seed = whole("check_rule", "seed", seed, least=0)
-    like = np.zeros(1) if like is None else like
-    required(rule, n)
-    plan, draws = _Plan(rule, n, d, like), _draws(rule, n, d, like)
-    for name in plan.names():
+    search = Search(rule, n, d, seed, like)
+    for name in search.names():
         if only is None or name in only:
-            yield _searched(name, plan, seed, draws, shrink)
+            yield search.of(name, shrink)
 
 
 def owed_somewhere(rule: Rule, n: int, d: int) -> list[str]:
@@ -129,19 +125,46 @@ def search_for(name: str, n: int, d: int, seed: int = 0, like: Array | None = No
     """The search for messages that break one contract, as a function of the rule that raises what it finds."""
 
     def search(rule: Any) -> None:
-        for found in examined(rule, n, d, seed, like, only=(name,)):
-            if found.violation is not None:
-                raise found.violation
+        violation = Search(rule, n, d, seed, like).of(name).violation
+        if violation is not None:
+            raise violation
 
     return search
 
 
-class _Plan:
-    """The settings of a search with what is owed in each, made when they are asked for."""
+class Search:
+    """The search of one rule, contract by contract; its settings, with what is owed in each, are made once, if needed.
 
-    def __init__(self, rule: Rule, n: int, d: int, like: Array) -> None:
+    The arguments are those of `check_rule`.
+    """
+
+    def __init__(
+        self, rule: Rule | Callable[[Array], Array], n: int, d: int = 3, seed: int = 0, like: Array | None = None
+    ) -> None:
+        rule, n, d = as_rule(rule), whole("check_rule", "n", n, least=1), whole("check_rule", "d", d, least=0)
+        self._seed = whole("check_rule", "seed", seed, least=0)
+        like = np.zeros(1) if like is None else like
+        required(rule, n)
         self._more = settings(rule, n, d, like)
         self._made: list[tuple[Setting, dict[str, Contract]]] = []
+        self._draws = _draws(rule, n, d, like)
+
+    def of(self, name: str, shrink: bool = True) -> Examined:
+        """One contract, searched; without `shrink` a violation is that of the first messages that break it."""
+        tried, law = 0, self._draws and name in ALWAYS
+        for setting, check, x in _cases(name, self, self._seed, law):
+            tried += 1
+            try:
+                check(setting.rule, x)
+            except MemoryError:  # too large for where it runs, which is no fault
+                tried -= 1
+            except Violation as found:
+                found.messages = x
+                if shrink:
+                    found = shrunk(check, setting.rule, x, found, LAW if law else 1)
+                found.settings = dict(setting.changed)
+                return Examined(name, tried, found)
+        return Examined(name, tried, None)
 
     @functools.cached_property
     def bears_large(self) -> bool:
@@ -172,24 +195,7 @@ class _Plan:
             seen |= owed.keys()
 
 
-def _searched(name: str, plan: _Plan, seed: int, draws: bool, shrink: bool) -> Examined:
-    tried, law = 0, draws and name in ALWAYS
-    for setting, check, x in _cases(name, plan, seed, law):
-        tried += 1
-        try:
-            check(setting.rule, x)
-        except MemoryError:  # too large for where it runs, which is no fault
-            tried -= 1
-        except Violation as found:
-            found.messages = x
-            if shrink:
-                found = shrunk(check, setting.rule, x, found, LAW if law else 1)
-            found.settings = dict(setting.changed)
-            return Examined(name, tried, found)
-    return Examined(name, tried, None)
-
-
-def _cases(name: str, plan: _Plan, seed: int, law: bool) -> Iterator[tuple[Setting, Contract, Array]]:
+def _cases(name: str, plan: Search, seed: int, law: bool) -> Iterator[tuple[Setting, Contract, Array]]:
     """On what a contract is tried, large messages last."""
     first: tuple[Setting, Contract] | None = None
     for k, (setting, owed) in enumerate(plan):
