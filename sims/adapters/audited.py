@@ -25,24 +25,18 @@ NOTHING = Promises(translation=False, scale=False, odd=False, agreement=False)
 State = Any
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class ForeignRule(FunctionRule):
-    """A function (n, d) → (d,) of another library, called `title`, that `tolerates` its f; needs n ≥ `least`."""
+class BuiltFor:
+    """What a rule of another library declares: what it was given when it was made, and no more."""
 
     title: str
-    tolerates: int = 0
-    least: int = 1
-    declares: Promises = NOTHING
+    tolerates: int
+    least: int
+    declares: Promises
 
     @property
     def promises(self) -> Promises:
         """What was declared."""
         return self.declares
-
-    @property
-    def name(self) -> str:
-        """The title."""
-        return self.title
 
     def __repr__(self) -> str:
         return f"{self.title} (f = {self.tolerates})"
@@ -53,11 +47,27 @@ class ForeignRule(FunctionRule):
 
     def require(self, n: int) -> None:
         """Raise unless n ≥ `least`."""
-        _enough(self, n)
+        if n < self.least:
+            raise ValueError(f"{self.title} needs n ≥ {self.least}, got n = {n}")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class CentredRule(Rule):
+class ForeignRule(BuiltFor, FunctionRule):
+    """A function (n, d) → (d,) of another library, called `title`, that `tolerates` its f; needs n ≥ `least`."""
+
+    title: str
+    tolerates: int = 0
+    least: int = 1
+    declares: Promises = NOTHING
+
+    @property
+    def name(self) -> str:
+        """The title."""
+        return self.title
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CentredRule(BuiltFor, Rule):
     """An aggregator that keeps its last aggregate in the attribute `m`, as ByzFL's CenteredClipping does.
 
     That is the state here, zeros at first, so that the object itself is never written to: each call has a copy.
@@ -68,22 +78,6 @@ class CentredRule(Rule):
     tolerates: int = 0
     least: int = 1
     declares: Promises = NOTHING
-
-    @property
-    def promises(self) -> Promises:
-        """What was declared."""
-        return self.declares
-
-    def __repr__(self) -> str:
-        return f"{self.title} (f = {self.tolerates})"
-
-    def breakdown(self, n: int) -> int:
-        """The f that it was built for."""
-        return self.tolerates
-
-    def require(self, n: int) -> None:
-        """Raise unless n ≥ `least`."""
-        _enough(self, n)
 
     def init(self, x: Array) -> State:
         """The m that it was built with, or zeros."""
@@ -104,11 +98,6 @@ class CentredRule(Rule):
             return xp.zeros_like(x[..., 0, :]), state
         y, after = (xp.reshape(xp.stack(parts), (*leading, d)) for parts in zip(*answers, strict=True))
         return y, after
-
-
-def _enough(rule: ForeignRule | CentredRule, n: int) -> None:
-    if n < rule.least:
-        raise ValueError(f"{rule.title} needs n ≥ {rule.least}, got n = {n}")
 
 
 def from_byzfl(

@@ -9,13 +9,12 @@ from array_api_compat import is_cupy_array
 
 from sims import columns, kernels
 from sims.aggregators.distances import Either, Telling, chosen_by
-from sims.aggregators.rule import Promises, StatelessRule
+from sims.aggregators.told import ToldF
 from sims.backend import Array, device, namespace, take_rows
-from sims.checked import keep, whole
 
 
 @dataclass(frozen=True)
-class Bulyan(StatelessRule):
+class Bulyan(ToldF):
     """Krum repeated, then the values around the median of each coordinate (El-Mhamdi, Guerraoui, Rouault 2018).
 
     Selection: θ = n − 2f times, Krum's choice among the m messages that remain (scores over the m − f − 2 nearest
@@ -35,17 +34,6 @@ class Bulyan(StatelessRule):
     """
 
     needs: ClassVar[str] = "n ≥ 4f + 3"
-    bears: ClassVar[str] = "f"
-
-    f: int
-
-    def __post_init__(self) -> None:
-        keep(self, whole, "f", least=0)
-
-    @property
-    def promises(self) -> Promises:
-        """All; the mean at f = 0."""
-        return Promises(mean=self.f == 0)
 
     def meets_ties(self, n: int, d: int) -> bool:
         """Where scores are over one neighbour, once f + 3 messages are left: the two closest share theirs."""
@@ -55,10 +43,6 @@ class Bulyan(StatelessRule):
         """Raise unless n ≥ 4f + 3."""
         if n < 4 * self.f + 3:
             raise ValueError(f"Bulyan needs n ≥ 4f + 3, got n = {n}, f = {self.f}")
-
-    def breakdown(self, n: int) -> int:
-        """The declared f."""
-        return self.f
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""

@@ -22,7 +22,7 @@ def require_fewer_than_half(name: str, n: int, f: int) -> None:
 class ToldF(StatelessRule):
     """A rule that is told f, bears as many, and is the mean at f = 0; a subclass writes `reduce`, and says why it does.
 
-    Raises `ValueError` unless f ≥ 0, and for messages unless n ≥ 2f + 1.
+    Raises `ValueError` unless f ≥ 0, and for messages unless n ≥ 2f + 1, or what a subclass needs.
     """
 
     needs: ClassVar[str] = "n ≥ 2f + 1"
