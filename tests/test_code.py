@@ -164,6 +164,7 @@ def test_a_rule_depends_on_itself_the_engine_and_the_kernels_and_on_no_other_rul
     found = code_of(["sims.aggregators.trimmed_mean"])
     assert {name for name in found if name.startswith("sims.aggregators")} == {
         "sims.aggregators.rule",
+        "sims.aggregators.told",
         "sims.aggregators.trimmed_mean",
     }
     assert {"sims.engine.simulate", "sims.engine.round", "sims.engine.streams", "sims.backend"} <= set(found)
