@@ -172,7 +172,9 @@ class Statement:
 
     A statement of this suite's own, beyond the paper, has no `printed` text and no `source`, and its own text in
     `corrected`. `says` and `says_corrected` are one line each that mean something alone; `for_you` is what follows for
-    who uses the statement; `rests_on` says what the proof of the corrected statement rests on, or what it lacks.
+    who uses the statement; `rests_on` says what the proof of the corrected statement rests on, or what it lacks. These
+    are Markdown with formulas in LaTeX between dollars. `proofs` names the files of its proofs (`theory/proof.py`), in
+    the order in which one reads them.
     """
 
     stem: str
@@ -188,6 +190,7 @@ class Statement:
     source: Source | None = None
     fault: Fault | None = None
     data: Callable[[Context], dict[str, Any]] | None = None
+    proofs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         names = [claim.name for claim in self.claims]

@@ -83,6 +83,7 @@ def show(
         ),
     ],
     run: Annotated[bool, typer.Option("--run", help="Check it now instead of showing what is recorded.")] = False,
+    proof: Annotated[bool, typer.Option("--proof", help="Its proofs, step by step.")] = False,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes for --run; by default one a core.")] = None,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="As JSON into a file; - for stdout.")] = None,
 ) -> None:
@@ -110,6 +111,9 @@ def show(
         out.print(f"{statement} is not a statement; it is in these:\n")
         out.print(list_table([theory.load(stem) for stem in where], recorded_statements()))
         return
+    if proof:
+        _show_proofs(found)
+        return
     if run:
         record, source = _fresh(found, jobs), "checked now, default budget, seed 0"
     else:
@@ -124,6 +128,15 @@ def show(
         raise ValueError(f"{found.label} is not recorded: --run checks it now")
     else:
         write_json(record, json)
+
+
+def _show_proofs(statement: Statement) -> None:
+    from byzcheck.commands.console import console
+    from byzcheck.show.page import proofs_page
+
+    if not statement.proofs:
+        raise ValueError(f"{statement.label} has no proof of its own: `byzcheck show` says what it rests on")
+    console().print(proofs_page(statement))
 
 
 def _show_experiments(sentences: Sequence[Sentence], json: Path | None) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import theory
 from byzcheck.record import Json
 from byzcheck.show.words import LOOKS, OUTCOMES, caught, points_of, printed_words
+from byzcheck.typeset.prose import plain
 from theory.experiments import released
 from theory.experiments.sentence import Found
 
@@ -36,7 +37,7 @@ def _printed(record: Json) -> str:
 def _corrected(record: Json) -> str:
     if record["corrected"] is None:
         return "—"
-    return f"{_verdict(record['corrected'])}: {record['says']['corrected'] or ''}"
+    return f"{_verdict(record['corrected'])}: {plain(record['says']['corrected'] or '')}"
 
 
 def statements_markdown(records: Iterable[Json]) -> str:

@@ -11,9 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 import theory
+from byzcheck.show.prose import to_terminal
 from byzcheck.show.terminal import verdict_text
 from byzcheck.show.words import compared, printed_words, three
 from theory.claim import Claim, Control, Statement
+from theory.proof import proofs_of
 
 ORIGIN = {
     "main": "main text",
@@ -27,7 +29,7 @@ def page(statement: Statement, record: Mapping[str, Any] | None, source: str) ->
 
     `record` is `byzcheck.record.statement_record` of it, or what is recorded of it, or None; `source` says which.
     """
-    r = record or {}
+    r, proofs = record or {}, proofs_of(statement.stem, statement.proofs)
     parts: list[RenderableType] = [
         Text.assemble((statement.label, "bold"), "  ", statement.title),
         Text(theory.file_of(statement.stem), style="dim"),
@@ -41,10 +43,12 @@ def page(statement: Statement, record: Mapping[str, Any] | None, source: str) ->
         parts += [
             Text(),
             Text.assemble((heading, "bold"), "   ", verdict_text(r.get("corrected"))),
-            _hanging(2, "", Text(statement.corrected)),
+            to_terminal(statement.corrected),
         ]
         if statement.rests_on:
             parts.append(_hanging(2, "", Text(f"rests on: {statement.rests_on}", style="dim")))
+        for proof in proofs:
+            parts.append(_hanging(2, "", Text(f"proof: {proof.title}, {proof.file}", style="dim")))
     parts += [Text(), Text.assemble(("Claims", "bold"), (f"   {source}", "dim"))]
     for claim in statement.claims:
         parts += _claim(claim, r)
@@ -59,6 +63,18 @@ def page(statement: Statement, record: Mapping[str, Any] | None, source: str) ->
         Text("Reproduce", style="bold"),
         _hanging(2, "", Text(f"byzcheck verify --only {statement.stem}")),
     ]
+    if proofs:
+        parts.append(_hanging(2, "", Text(f'byzcheck show --proof "{statement.label}"')))
+    return Group(*parts)
+
+
+def proofs_page(statement: Statement) -> Group:
+    """The statement's proofs, step by step."""
+    parts: list[RenderableType] = [Text.assemble((statement.label, "bold"), "  ", statement.title)]
+    for proof in proofs_of(statement.stem, statement.proofs):
+        parts += [Text(), Text(proof.title, style="bold underline"), Text(proof.file, style="dim")]
+        parts.append(Text(f"certifies: {', '.join(proof.certifies)}", style="dim"))
+        parts += [Text(), to_terminal(proof.text)]
     return Group(*parts)
 
 
@@ -82,7 +98,7 @@ def _printed(statement: Statement, text: str, record: Mapping[str, Any] | None) 
     """The printed text with its verdict, its place in the paper, and what is wrong with it."""
     verdict = Text("—", style="dim") if record is None else Text(*printed_words(dict(record)))
     parts: list[RenderableType] = [Text(), Text.assemble(("As printed", "bold"), "   ", verdict)]
-    parts.append(_hanging(2, "", Text(text)))
+    parts.append(to_terminal(text))
     if statement.source is not None:
         where = f"{statement.source.section}, {ORIGIN[statement.source.kind]}"
         parts.append(_hanging(2, "", Text(f"{where}. {statement.source.note}".strip(), style="dim")))

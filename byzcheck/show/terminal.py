@@ -10,6 +10,7 @@ from rich.text import Text
 
 from byzcheck.record import Json
 from byzcheck.show.words import LOOKS, caught, compared, points_of, printed_words, tally, three
+from byzcheck.typeset.prose import plain
 from sims.checks.evidence import Evidence
 from theory import FINDINGS
 from theory.claim import Statement
@@ -38,7 +39,7 @@ def statements_table(records: Iterable[Json]) -> Table:
     table.add_column("controls", justify="right", no_wrap=True)
     for r in records:
         hits, every = caught(r)
-        says = r["says"]["corrected"] or r["says"]["printed"] or ""
+        says = plain(r["says"]["corrected"] or r["says"]["printed"] or "")
         name = Text.assemble((r["label"], "bold"), "  ", r["title"], "\n", (says, "dim"))
         table.add_row(
             name,

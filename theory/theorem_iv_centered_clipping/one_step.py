@@ -1,36 +1,6 @@
 """One step of centered clipping from a fixed centre: E‖v⁺ − x̄‖² ≤ U.
 
-Let h(z) = (1 − τ/‖z‖)_+ z be what clipping cuts off, z − h(z) = clip_τ(z), and v⁺ = v + (1/n) Σ_i clip_τ(x_i − v).
-
-- *(P0)* v⁺ − x̄ = δ(v − x̄) − (1 − δ)·avg_G h(x_i − v) + δ·avg_B clip_τ(x_j − v). For (1/n) Σ_G clip_τ(x_i − v) = (1
-  − δ)[(x̄ − v) − avg_G h(x_i − v)], and v − x̄ + (1 − δ)(x̄ − v) = δ(v − x̄).
-- *(P1)* ‖v⁺ − x̄‖ ≤ (1 − δ)·avg_G (‖x_i − v‖ − τ)_+ + δτ + δ‖v − x̄‖, on every path: triangle inequality, ‖h(z)‖ =
-  (‖z‖ − τ)_+.
-- *(P2)* (a − τ)_+ ≤ a²/(4τ): (a − 2τ)² ≥ 0.
-- *(P3)* v fixed, B² ≥ E‖v − x̄‖²: E avg_G ‖x_i − v‖² = E‖x̄ − v‖² + E avg_G ‖x_i − x̄‖² ≤ M := B² + ρ²/2, because
-  avg_G ‖x_i − x̄‖² = (1/2g²) Σ_{i,j} ‖x_i − x_j‖² has mean ≤ ρ²(g − 1)/(2g).
-- *(P4)* v fixed: h is 1-Lipschitz (z minus its projection onto a convex set), so Var h(x_i − v) ≤ Var x_i. The g ≥ 2
-  good vectors are independent, E‖x_i − x_j‖² ≥ Var x_i + Var x_j, hence avg_G Var x_i ≤ ρ²/2 and Var(avg_G h(x_i −
-  v)) ≤ ρ²/(2g) ≤ δρ²/(2(1 − δ)) when f = δn ≥ 1, as 1/g = 1/((1 − δ)n).
-
-*Lemma.* v fixed, |B| = f = δn ≥ 1, g ≥ 2: E‖v⁺ − x̄‖² ≤ U := [(1 − δ)√(M²/(16τ²) + δρ²/(2(1 − δ))) + δτ + δB]². *Proof.*
-Take the L²-norm of P0. The middle term has E‖avg_G h‖² = ‖E avg_G h‖² + Var(avg_G h), and ‖E avg_G h‖ ≤ M/(4τ) by P2
-and P3. ∎
-
-*At most δn bad.* Let |B| = sn with 0 ≤ s ≤ δ, δn ≥ 1, and τ be chosen with δ. P0 to P3 hold with s; in P4 1/g = 1/((1 −
-s)n) ≤ δ/(1 − s). So √U(s) = √(Ay² + Dy) + s(τ + B) with y = 1 − s, A = M²/(16τ²), D = δρ²/2. The first term falls with
-s at the rate √(A + D²/(4y(Ay + D))), which is largest at s = δ; where that is ≤ τ + B, U(s) ≤ U(δ), and the bound for s
-= δ holds for at most δn bad ones. In the variables below: u⁴[a + b²/(4(1 − δ)(a(1 − δ) + b))] ≤ (T + uw)², a = (1 +
-w²)²/(64T²), b = (1 − w²)/2.
-
-*All B ≥ 0 at once.* With the radius τ² = 4(1 − δ)(B²/3 + ρ²)/(√3 δ), which is reconstructed from the printed constants
-(`statement.py`), put u = √δ, w² = B²/(B² + ρ²) ∈ [0, 1], T² = τ²δ/(B² + ρ²) = 4(1 − δ)(1 − 2w²/3)/√3. Then U/(δ(B² +
-ρ²)) = [(1 − δ)√((1 + w²)²/(64T²) + (1 − w²)/(2(1 − δ))) + T + uw]², which is bounded and continuous on the closed box
-of (u, w), so that interval arithmetic can enclose its maximum.
-
-*The best radius.* (1 − δ)M/(4τ) + δτ is least at τ² = (1 − δ)M/(4δ), where it is √(δ(1 − δ)M). At ρ = 0 then √U =
-(√(δ(1 − δ)) + δ)B, a contraction for every δ < ½. From B = ρ: √U ≤ √δ·ρ·[√(1 − δ)·(√(7/8) + √(3/8)) + √δ], with
-square ≤ 3.396δρ² by Cauchy and Schwarz, for every δ < 1: see Corollary V.
+The proof is in `one_step.md`; P0 to P4 are its steps 1 to 5.
 """
 
 from __future__ import annotations

@@ -184,4 +184,5 @@ STATEMENT = Statement(
         every_delta,
     ),
     data=picture,
+    proofs=("one_step",),
 )

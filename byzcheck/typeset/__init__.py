@@ -1,0 +1,1 @@
+"""Formulas and prose, from one source for the terminal and for a page: LaTeX in Markdown."""
