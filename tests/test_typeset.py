@@ -36,6 +36,9 @@ STATEMENTS = [theory.load(stem) for stem in theory.PAPER]
         (r"x \in [0, 1], \quad \mathbf{1}\{A\}", "x ∈ [0, 1], 𝟏{A}"),
         (r"\frac{1}{a/b}", "1/(a/b)"),
         (r"\frac{1}{2g^2}x", "1/(2g²)·x"),
+        (r"\frac1g\avg_{\good} x,\ \frac{1}{2}\,\frac ab\,x", "1/g·avg_G x, ½·a/b·x"),
+        (r"\sqrt\pi\,x + \sqrt3\delta + \sqrt{2m}\,y + z\sqrt\delta", "√π·x + √3·δ + √(2m)y + z√δ"),
+        (r"\frac{1}{(8(1-\theta)t)^2}", "1/(8(1 − θ)t)²"),
     ],
 )
 def test_a_formula_in_one_line(latex, shown):

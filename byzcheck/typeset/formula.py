@@ -119,9 +119,12 @@ def _row(node: ElementTree.Element) -> str:
         elif child.tag == "mo" and bare in (",", ";"):
             out = f"{out.rstrip()}{bare} "
         else:
-            quotient = [_is_quotient(one) for one in (before, child) if one is not None]
+            if child.tag == "mspace" and not text:
+                continue
+            apart = [_is_quotient(one) for one in (before, child) if one is not None]
+            apart.append(before is not None and before.tag == "msqrt" and not out.endswith(")"))  # √π·x, not √(πx)
             factors = out[-1:].strip() and out[-1] not in _BEFORE and text[:1].strip() and text[0] not in _AFTER
-            if any(quotient) and factors:
+            if any(apart) and factors:
                 out += "·"
             elif re.match("[A-Za-z]{2}", text) and out[-1:].isalnum():  # 2 log t
                 out += " "
@@ -215,7 +218,7 @@ def _fraction(node: ElementTree.Element) -> str:
     above = f"({above})" if _loose(above) or "/" in above else above
     factors = len(re.findall(r"√?[\w∞](?:[\u0300-\u036f]|_(?:\{[^}]*\}|\w)|[⁰¹²³⁴-⁹ⁿ⁻⁺]+|\^(?:\{[^}]*\}|\w))*", below))
     alone = re.fullmatch(r"[\d.]+|√\([^()]*\)", below) or (factors <= 1 and not _loose(below) and "/" not in below)
-    return f"{above}/{below}" if alone or _bracketed(below) else f"{above}/({below})"
+    return f"{above}/{below}" if alone or _bracketed(below.rstrip("⁰¹²³⁴⁵⁶⁷⁸⁹")) else f"{above}/({below})"
 
 
 def _bracketed(text: str) -> bool:
