@@ -38,6 +38,7 @@ STATEMENTS = [theory.load(stem) for stem in theory.PAPER]
         (r"\frac{1}{2g^2}x", "1/(2g²)·x"),
         (r"\frac1g\avg_{\good} x,\ \frac{1}{2}\,\frac ab\,x", "1/g·avg_G x, ½·a/b·x"),
         (r"\sqrt\pi\,x + \sqrt3\delta + \sqrt{2m}\,y + z\sqrt\delta", "√π·x + √3·δ + √(2m)y + z√δ"),
+        (r"\sqrt[3]{x/T} + \sqrt[4]{2} + \sqrt[5]{y}", "∛(x/T) + ∜2 + ⁵√y"),
         (r"\frac{1}{(8(1-\theta)t)^2}", "1/(8(1 − θ)t)²"),
     ],
 )

@@ -239,6 +239,12 @@ def _root(node: ElementTree.Element) -> str:
     return f"√{inside}" if alone else f"√({inside})"
 
 
+def _higher_root(node: ElementTree.Element) -> str:
+    base, degree = _parts(node)
+    sign = {"3": "∛", "4": "∜"}.get(degree, f"{_script(degree, '^').removeprefix('^')}√")
+    return f"{sign}{base}" if re.fullmatch(r"[\d.]+|\w", base) else f"{sign}({base})"
+
+
 def _table(node: ElementTree.Element) -> str:
     return "\n".join(" ".join("".join(map(_row, (cell,))).strip() for cell in row) for row in node)
 
@@ -257,6 +263,7 @@ _ELEMENTS: dict[str, Callable[[ElementTree.Element], str]] = {
     "munderover": _subsup,
     "mfrac": _fraction,
     "msqrt": _root,
+    "mroot": _higher_root,
     "mtable": _table,
     "mphantom": lambda node: "",
     "annotation": lambda node: "",
