@@ -49,6 +49,7 @@ _VULGAR = {"1/2": "½", "1/3": "⅓", "2/3": "⅔", "1/4": "¼", "3/4": "¾", "1
 _ADDS = set("+−-±∓")
 _RELATES = set("∣=≠<>≤≥≪≫≈≡∼∝∈∉⊂⊆⊇→←↦⇒⇐⇔⟹⟺⟸⟶∪∩∖∧∨×:≔≳≲⪅⪆⩽⩾")
 _OPENS = set("([{⌊⌈⟨,;")
+_SHORT = re.compile(r"[_^][^\W_]$")  # ends in an index or a power of one letter
 _BEFORE = set("([{⌊⌈⟨,;|‖·/√ \n") | {_APPLY}  # after these a quotient needs no dot
 _AFTER = set(")]}⌋⌉⟩,;.|·/! \n") | {_APPLY}  # nor before these
 
@@ -94,7 +95,7 @@ def line(latex: str) -> str:
     text = mathml(latex).replace("&ApplyFunction;", _APPLY).replace("&InvisibleTimes;", "").replace("&nbsp;", " ")
     text = re.sub(r"&(?!amp;|lt;|gt;|quot;|apos;|#)\w+;", "", text)
     lines = _of(ElementTree.fromstring(text)).replace(f"({_CHOOSE}", "C(").split("\n")
-    return "\n".join(re.sub(r"  +", " ", one).strip() for one in lines)
+    return "\n".join(re.sub(r"  +", " ", one).strip().replace("...", "…") for one in lines)
 
 
 def _of(node: ElementTree.Element) -> str:
@@ -114,7 +115,7 @@ def _row(node: ElementTree.Element) -> str:
             out, before = out + _APPLY, None
             continue
         if child.tag == "mo" and (bare in _RELATES or bare in _ADDS):
-            signs = bare in _ADDS and (not out.strip() or leads)
+            signs = bare in _ADDS and (leads or out.strip()[-1:] in {"", *_OPENS})
             out += bare if signs else f" {bare} "
         elif child.tag == "mo" and bare in (",", ";"):
             out = f"{out.rstrip()}{bare} "
@@ -126,6 +127,10 @@ def _row(node: ElementTree.Element) -> str:
             factors = out[-1:].strip() and out[-1] not in _BEFORE and text[:1].strip() and text[0] not in _AFTER
             if any(apart) and factors:
                 out += "·"
+            elif before is not None and _SHORT.search(out) and text[:1].isalnum():  # p^t·q and b_k·x_i, not p^tq
+                out += "·"
+            elif before is not None and before.text in ("𝔼", "ℙ") and text[:1].isalnum():  # E x
+                out += " "
             elif re.match("[A-Za-z]{2}", text) and out[-1:].isalnum():  # 2 log t
                 out += " "
             out += text
@@ -160,6 +165,8 @@ def _parts(node: ElementTree.Element) -> list[str]:
 def _script(text: str, mark: str) -> str:
     if mark == "^" and text in ("′", "″", "*", "⊤"):
         return "ᵀ" if text == "⊤" else text
+    if mark == "^" and re.fullmatch(r"[′″][0-9]", text):
+        return text[0] + text[1].translate(_RAISED)
     text = re.sub(r" ?([=≤≥<>∈∉≠+−±→]) ?", r"\1", text).replace(", ", ",")
     if mark == "^" and not set(text) - set("0123456789−+"):
         return text.translate(_RAISED)
