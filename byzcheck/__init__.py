@@ -1,3 +1,5 @@
 """The program: it runs the checks of `theory`, records what came of them, and shows it."""
 
-__version__ = "0.1.0"
+from byzcheck.version import __version__
+
+__all__ = ["__version__"]

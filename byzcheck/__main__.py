@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from byzcheck import __version__
 from byzcheck.commands.audit import audit
 from byzcheck.commands.bench import bench
+from byzcheck.commands.cite import cite
 from byzcheck.commands.constants import constants
 from byzcheck.commands.errors import refused
 from byzcheck.commands.figures import figures
@@ -66,6 +67,7 @@ app.command()(figures)
 app.command()(audit)
 app.command()(radius)
 app.command()(constants)
+app.command()(cite)
 app.command()(bench)
 app.command()(train)
 app.add_typer(sweep, name="sweep")

@@ -12,6 +12,7 @@ import pytest
 
 import theory
 from byzcheck.show.markdown import between
+from theory.proof import proofs_of
 
 ROOT = Path(__file__).parents[1]
 BESIDES = (
@@ -19,7 +20,10 @@ BESIDES = (
     "__init__.py",
     "__pycache__",
     "claim.py",
+    "proof.py",
     "recorded.json",
+    "sources.bib",
+    "sources.py",
     "experiments",
 )  # what theory/ holds besides statements
 KINDS = ("definition", "counterexample", "theorem", "corollary", "remark", "equation", "algorithm", "beyond")
@@ -65,23 +69,29 @@ def read(root: Path) -> Index:
     )
 
 
-def misplaced(folder: Path, paper: tuple[str, ...]) -> list[str]:
-    """What `theory/` holds besides statements, and the statements that are not laid out as they should be."""
+def misplaced(folder: Path, paper: tuple[str, ...], proofs: frozenset[str] = frozenset()) -> list[str]:
+    """What `theory/` holds besides statements and proofs, and the statements that are not laid out as they should be.
+
+    `proofs` are the files of the proofs that the statements name, from `folder`.
+    """
     found = []
     for path in sorted(folder.iterdir()):
         if path.name in BESIDES or (path.is_dir() and not list(path.rglob("*.py"))):  # what an old checkout left
             continue
+        if path.name in proofs:
+            continue
         if path.stem not in paper or (path.is_file() and path.suffix != ".py"):
             found.append(f"{path.name}: no statement")
         elif path.is_dir():
-            found += [f"{path.name}: {how}" for how in _folder_faults(path)]
+            found += [f"{path.name}: {how}" for how in _folder_faults(path, proofs)]
             if path.with_suffix(".py").exists():
                 found.append(f"{path.name}: a file and a folder")
     return found
 
 
-def _folder_faults(folder: Path) -> list[str]:
+def _folder_faults(folder: Path, proofs: frozenset[str]) -> list[str]:
     names = {path.name for path in folder.iterdir() if path.name != "__pycache__"}
+    names -= {Path(proof).name for proof in proofs if Path(proof).parent.name == folder.name}
     lacking = sorted({"__init__.py", "statement.py"} - names)
     if lacking:
         return [f"without {name}" for name in lacking]
@@ -168,7 +178,8 @@ def _unnamed(name: str, findings: str) -> list[str]:
 
 def test_index():
     assert faults(read(ROOT)) == []
-    assert misplaced(ROOT / "theory", theory.PAPER) == []
+    proofs = {proof.file for stem in theory.PAPER for proof in proofs_of(stem, theory.load(stem).proofs)}
+    assert misplaced(ROOT / "theory", theory.PAPER, frozenset(file.removeprefix("theory/") for file in proofs)) == []
     assert sweep_faults(ROOT) == []
 
 
@@ -272,6 +283,14 @@ def lay_out(root: Path, contents: dict[str, str]) -> None:
 def test_what_is_misplaced_in_theory_is_found(tmp_path, change, found):
     lay_out(tmp_path, {name: text for name, text in (LAID_OUT | change).items() if text is not None})
     assert misplaced(tmp_path, (A, B)) == found
+
+
+def test_proofs_that_a_statement_names_are_in_their_place(tmp_path):
+    lay_out(tmp_path, LAID_OUT | {f"{B}/one.md": "", f"{B}/two.md": "", "three.md": ""})
+    named = frozenset((f"{B}/one.md", "three.md"))
+    assert misplaced(tmp_path, (A, B), named) == [f"{B}: holds two.md, no part"]
+    assert misplaced(tmp_path, (A, B), named | {f"{B}/two.md"}) == []
+    assert len(misplaced(tmp_path, (A, B))) == 3
 
 
 def test_the_files_of_a_checkout_are_read(tmp_path, monkeypatch):

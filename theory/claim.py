@@ -174,7 +174,8 @@ class Statement:
     `corrected`. `says` and `says_corrected` are one line each that mean something alone; `for_you` is what follows for
     who uses the statement; `rests_on` says what the proof of the corrected statement rests on, or what it lacks. These
     are Markdown with formulas in LaTeX between dollars. `proofs` names the files of its proofs (`theory/proof.py`), in
-    the order in which one reads them.
+    the order in which one reads them. `uses` names the entries of `theory/sources.bib` that its checks, proofs and
+    methods go back to, beside the paper.
     """
 
     stem: str
@@ -191,6 +192,7 @@ class Statement:
     fault: Fault | None = None
     data: Callable[[Context], dict[str, Any]] | None = None
     proofs: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         names = [claim.name for claim in self.claims]

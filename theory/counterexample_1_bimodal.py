@@ -193,4 +193,9 @@ STATEMENT = Statement(
         lacks="for Bulyan a declared f with n ≤ 6f + 1, a share of about 1/6 or more",
     ),
     claims=(krum, coordinate_median, bulyan_any_f, bulyan_enough_f, bulyan_mixes_beyond),
+    uses=(
+        "blanchard2017",
+        "mhamdi2018",
+        "yin2018",
+    ),
 )

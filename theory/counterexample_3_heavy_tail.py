@@ -323,4 +323,8 @@ STATEMENT = Statement(
     ),
     claims=(moments, medians, krum_any_f, krum_growing_f, krum_vanishing_f, krum_sampled, krum_without_f_sampled),
     data=picture,
+    uses=(
+        "blanchard2017",
+        "yin2018",
+    ),
 )

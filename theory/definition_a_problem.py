@@ -263,4 +263,8 @@ STATEMENT = Statement(
         "The formulas are legible.",
     ),
     claims=(noise, draws, heavy_tail, function, samples_may_jump),
+    uses=(
+        "hoeffding1963",
+        "maurer2009",
+    ),
 )

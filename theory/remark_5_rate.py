@@ -288,4 +288,5 @@ STATEMENT = Statement(
         linear_speed_up,
         no_speed_up,
     ),
+    uses=("yin2018",),
 )

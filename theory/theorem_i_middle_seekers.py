@@ -348,4 +348,11 @@ STATEMENT = Statement(
         trimmed_mean_b_zero,
     ),
     data=picture,
+    uses=(
+        "blanchard2017",
+        "mhamdi2018",
+        "yin2018",
+        "pillutla2022",
+        "hoeffding1963",
+    ),
 )

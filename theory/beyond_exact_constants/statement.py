@@ -68,4 +68,16 @@ STATEMENT = Statement(
         found_again,
     ),
     data=picture,
+    uses=(
+        "allouah2023mixing",
+        "allouah2023trilemma",
+        "allouah2024",
+        "blanchard2017",
+        "farhadkhani2023",
+        "mhamdi2018",
+        "mhamdi2020",
+        "xie2018generalized",
+        "xie2018phocas",
+        "yin2018",
+    ),
 )

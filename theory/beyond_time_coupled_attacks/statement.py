@@ -74,4 +74,10 @@ STATEMENT = Statement(
         rate_in_runs,
     ),
     data=picture,
+    uses=(
+        "ozfatura2024",
+        "baruch2019",
+        "xie2020",
+        "yin2018",
+    ),
 )

@@ -324,4 +324,11 @@ STATEMENT = Statement(
         clipping_scales,
         small_radius,
     ),
+    uses=(
+        "blanchard2017",
+        "yin2018",
+        "pillutla2022",
+        "chernoff1952",
+        "mcdiarmid1989",
+    ),
 )

@@ -233,4 +233,10 @@ STATEMENT = Statement(
         "The arrays of gradients are torn, but legible. Krum and Bulyan need ties broken by value.",
     ),
     claims=(queries_may_know, symmetric, symmetric_at_random, worker_momentum),
+    uses=(
+        "blanchard2017",
+        "mhamdi2018",
+        "yin2018",
+        "pillutla2022",
+    ),
 )

@@ -216,4 +216,13 @@ STATEMENT = Statement(
         krum_printed_set,
     ),
     data=picture,
+    uses=(
+        "blanchard2017",
+        "mhamdi2018",
+        "yin2018",
+        "pillutla2022",
+        "allouah2023mixing",
+        "baruch2019",
+        "xie2020",
+    ),
 )

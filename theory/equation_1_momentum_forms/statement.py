@@ -292,4 +292,12 @@ STATEMENT = Statement(
         raw_is_weaker,
         krum_picks_raw,
     ),
+    uses=(
+        "blanchard2017",
+        "yin2018",
+        "pillutla2022",
+        "baruch2019",
+        "xie2020",
+        "clopper1934",
+    ),
 )

@@ -232,4 +232,10 @@ STATEMENT = Statement(
         krum_bias_falls,
         krum_is_noisy,
     ),
+    uses=(
+        "blanchard2017",
+        "yin2018",
+        "goldstein2010",
+        "hoeffding1963",
+    ),
 )

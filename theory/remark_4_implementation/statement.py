@@ -244,4 +244,11 @@ STATEMENT = Statement(
         rfa_from_sums,
         secure_step_unbounded,
     ),
+    uses=(
+        "bonawitz2017",
+        "blanchard2017",
+        "mhamdi2018",
+        "yin2018",
+        "pillutla2022",
+    ),
 )

@@ -180,4 +180,5 @@ STATEMENT = Statement(
         mu_to_zero,
     ),
     data=picture,
+    uses=("blanchard2017", "yin2018", "chernoff1952"),
 )

@@ -97,4 +97,9 @@ STATEMENT = Statement(
         unbounded,
     ),
     data=picture,
+    uses=(
+        "huber1964",
+        "yin2018",
+        "hoeffding1963",
+    ),
 )

@@ -185,4 +185,5 @@ STATEMENT = Statement(
     ),
     data=picture,
     proofs=("one_step",),
+    uses=("yin2018",),
 )

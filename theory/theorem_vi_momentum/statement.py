@@ -115,4 +115,13 @@ STATEMENT = Statement(
         variance_of_updates,
     ),
     data=picture,
+    uses=(
+        "blanchard2017",
+        "yin2018",
+        "pillutla2022",
+        "baruch2019",
+        "xie2020",
+        "efron1981",
+        "tsirelson1976",
+    ),
 )

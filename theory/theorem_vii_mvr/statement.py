@@ -202,4 +202,13 @@ STATEMENT = Statement(
         attacked_slope_in_rounds,
     ),
     data=picture,
+    uses=(
+        "cutkosky2019",
+        "arjevani2023",
+        "blanchard2017",
+        "yin2018",
+        "pillutla2022",
+        "baruch2019",
+        "xie2020",
+    ),
 )
