@@ -125,13 +125,12 @@ def _row(node: ElementTree.Element) -> str:
             apart = [_is_quotient(one) for one in (before, child) if one is not None]
             apart.append(before is not None and before.tag == "msqrt" and not out.endswith(")"))  # √π·x, not √(πx)
             factors = out[-1:].strip() and out[-1] not in _BEFORE and text[:1].strip() and text[0] not in _AFTER
-            if any(apart) and factors:
+            script = before is not None and _SHORT.search(out) and text[:1].isalnum()  # p^t·q and b_k·x_i, not p^tq
+            expected = before is not None and before.text in ("𝔼", "ℙ") and text[:1].isalnum()  # E x
+            function = re.match("[A-Za-z]{2}", text) and out[-1:].isalnum()  # 2 log t
+            if (any(apart) and factors) or script:
                 out += "·"
-            elif before is not None and _SHORT.search(out) and text[:1].isalnum():  # p^t·q and b_k·x_i, not p^tq
-                out += "·"
-            elif before is not None and before.text in ("𝔼", "ℙ") and text[:1].isalnum():  # E x
-                out += " "
-            elif re.match("[A-Za-z]{2}", text) and out[-1:].isalnum():  # 2 log t
+            elif expected or function:
                 out += " "
             out += text
         before, leads = child, child.tag == "mo" and bool(bare) and bare[-1] in _OPENS | _RELATES | _ADDS
