@@ -3,9 +3,9 @@
 Three bounds are proved for a centre v_0 that is fixed before the messages are drawn, E‖v_0 − x̄‖² ≤ B², at most δn ≥ 1
 Byzantine messages, and E‖x_i − x_j‖² ≤ ρ² for the others:
 
-- one step with τ² = (1 − δ)(B² + ρ²/2)/(4δ), every δ < ½ (Corollary V; `one_step.py` of Theorem IV);
-- l steps with τ_j = max(2.5ρ/√δ, B(5δ)^j/0.9), δ ≤ 0.15 (`many_steps.py`);
-- l steps with τ_j = max(ρ/((1 − 2δ)√δ), B(½ + δ)^{j−1}), every δ < ½ (`every_delta.py`).
+- one step with τ² = (1 − δ)(B² + ρ²/2)/(4δ), every δ < ½ (Corollary V; `one_step.md` of Theorem IV);
+- l steps with τ_j = max(2.5ρ/√δ, B(5δ)^j/0.9), δ ≤ 0.15 (`many_steps.md`);
+- l steps with τ_j = max(ρ/((1 − 2δ)√δ), B(½ + δ)^{j−1}), every δ < ½ (`every_delta.md`).
 
 `prescribe` takes the one with the smallest proved c: one step unless B is far above ρ, about 7ρ at δ = 0.1. The
 constants are those of the proofs at this δ, enclosed, which are smaller than the ones for all δ at once.
@@ -118,7 +118,7 @@ def fitting_rho(tau: float, delta: float) -> float:
 def proved_c_of_one_step(tau: float, delta: float, rho: float, start: float) -> tuple[float, bool]:
     """The c that the one-step lemma proves for any τ > 0, and whether it also holds for fewer than δn attackers.
 
-    U of `one_step.py` over δρ², from a fixed centre with E‖v_0 − x̄‖² ≤ `start`² and δn Byzantine messages, δn ≥ 1; with
+    U of `one_step.md` over δρ², from a fixed centre with E‖v_0 − x̄‖² ≤ `start`² and δn Byzantine messages, δn ≥ 1; with
     fewer where the bound falls with their share, which is what the lemma's rate says.
 
     >>> proved_c_of_one_step(1.837, 0.1, 1.0, 1.0)[0] < 3.2

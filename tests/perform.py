@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import theory
 from byzcheck.run import Options, Outcome, Result, Task, perform, tasks
+from byzcheck.typeset.prose import plain
 from theory.claim import Statement
 
 QUICK = Options(budget="quick")
@@ -45,15 +46,15 @@ def well_formed(statement: Statement) -> None:
     """What a reader relies on: it is in the paper's list, says something, and controls fit the checks."""
     assert statement.stem in theory.PAPER
     assert theory.load(statement.stem) is statement
-    assert statement.printed is None or statement.printed.endswith(".")
-    assert statement.corrected is None or statement.corrected.endswith(".")
+    for text in (statement.printed, statement.corrected):
+        assert text is None or text.rstrip("\n $").endswith("."), text
     assert statement.printed is not None or not statement.parts("printed")
     assert bool(statement.parts("corrected")) == (statement.corrected is not None)
     assert (statement.source is None) == statement.ours
     assert bool(statement.says) == (statement.printed is not None)
     assert bool(statement.says_corrected) == (statement.corrected is not None)
     for line in (statement.says, statement.says_corrected):
-        assert len(line or "") <= 70, line
+        assert len(plain(line or "")) <= 70, line
     for sentence in (statement.for_you, statement.fault.because if statement.fault else "."):
         assert sentence.endswith("."), sentence
     for claim in statement.claims:

@@ -43,6 +43,7 @@ STATEMENTS = [theory.load(stem) for stem in theory.PAPER]
         (r"\E x_t^2,\ e'^2,\ x_1, \dots, x_t", "E x_t², e′², x_1, …, x_t"),
         (r"\sqrt[3]{x/T} + \sqrt[4]{2} + \sqrt[5]{y}", "∛(x/T) + ∜2 + ⁵√y"),
         (r"\frac{1}{(8(1-\theta)t)^2}", "1/(8(1 − θ)t)²"),
+        (r"\frac{x}{\sqrt{2(1-\delta)}}", "x/√(2(1 − δ))"),
     ],
 )
 def test_a_formula_in_one_line(latex, shown):

@@ -223,7 +223,8 @@ def _fraction(node: ElementTree.Element) -> str:
         return _VULGAR[f"{above}/{below}"]
     above = f"({above})" if _loose(above) or "/" in above else above
     factors = len(re.findall(r"√?[\w∞](?:[\u0300-\u036f]|_(?:\{[^}]*\}|\w)|[⁰¹²³⁴-⁹ⁿ⁻⁺]+|\^(?:\{[^}]*\}|\w))*", below))
-    alone = re.fullmatch(r"[\d.]+|√\([^()]*\)", below) or (factors <= 1 and not _loose(below) and "/" not in below)
+    root = below.startswith("√") and _bracketed(below[1:])
+    alone = root or re.fullmatch(r"[\d.]+", below) or (factors <= 1 and not _loose(below) and "/" not in below)
     return f"{above}/{below}" if alone or _bracketed(below.rstrip("⁰¹²³⁴⁵⁶⁷⁸⁹")) else f"{above}/({below})"
 
 

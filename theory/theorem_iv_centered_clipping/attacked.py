@@ -1,15 +1,9 @@
 """The multi-step bounds of centered clipping under attack by an optimiser.
 
-*On the line* the worst Byzantine messages are known: v⁺ = v + (1/n) Σ clip_τ(x_i − v) does not decrease in v nor in
-any message, so v_l is largest with all of them far out on the right at every step and smallest with all on the left;
-the error |v_l − x̄| is at its worst at one of the two. Good laws are m workers with P(1) = p and g − m with P(1) = q,
-all outcomes enumerated (v_l and x̄ depend on the number of ones only), v_0 anywhere.
-
-*In the plane* the honest messages are iid on three points, all outcomes enumerated, and the Byzantine workers of step
-j send far values in a direction at an angle φ_j from v_j − x̄, which they see. The optimiser moves the law, v_0 and
-the angles.
-
-The winner of a search on the line is evaluated once more in rationals.
+*On the line* the worst Byzantine messages are known (`attacked.md`); all outcomes of the good ones, on two values, are
+enumerated. *In the plane* the honest messages are iid on three points, all outcomes enumerated, and the Byzantine
+workers of step j send far values in a direction at an angle φ_j from v_j − x̄, which they see. The optimiser moves the
+distribution, v_0 and the angles. The winner of a search on the line is evaluated once more in rationals.
 """
 
 from __future__ import annotations

@@ -1,19 +1,7 @@
-"""Centered clipping for every δ < ½: the multi-step bound without a tail estimate.
+"""Centered clipping for every δ < ½: E‖v_l − x̄‖² ≤ 4(½ + δ)^{2l} B_0² + 117δρ²/(1 − 2δ)⁴.
 
-`many_steps.py` with these choices, x = 2δ < 1 throughout: r = θ = (1 + x)/2, τ_l = max(τ_*, B_0 r^{l−1}) with τ_* =
-ρ/((1 − x)√δ), so that t = 1/(1 − x), s = 1/θ and D_0 ≤ B_0 ≤ θτ_0; q = (1 + x)/4. Then k = δ/r = x/(1 + x), η = θ −
-(1 + θ)k = (1 − x)/(2(1 + x)) > 0, q − δ = (1 − x)/4 > 0, 1 − 2q = (1 − x)/2: all conditions hold, and m ≤ g as (1 −
-q)n ≥ 1.
-
-Of step (v) only the second half is used, so that m ≥ 2 is not needed: D_l ≤ S_l + Z, Z ≤ max(1/(1 − δ), c_4)·Y, c_4 =
-max(θ/η, ωc_q, ω + p/η), ω = (1 − θ)/η + 1/(q − δ) = (1 + x) + 4/(1 − x). Multiplied by (1 − x)² everything stays
-bounded up to x = 1: θ/η → (1 − x)(1 + x)², ωc_q → (4 + (1 − x)(1 + x))·((1 − x) + (1 + x)²/4), ω + p/η → (1 − x)[4 +
-(1 − x)(1 + x) + 2(1 + x)²/(3 − x)], where p = (1 + x)/(3 − x). And α = k + sk/(1 − k) = 3x/(1 + x) ≤ 3/2, so that λ =
-4 is enough: for all l ≥ 1, δ = f/n < ½, every attacker and every fixed v_0, **E‖v_l − x̄‖² ≤ 4(½ + δ)^{2l} B_0² +
-117δρ²/(1 − 2δ)⁴.**
-
-*At most δn bad.* With |B| = sn, s = νδ, as there: for smaller ν k is smaller, hence α ≤ 3νx/(1 + x) and the multiple of
-τ_*; η and q − s are larger, so that c_4 is at most that at ν = 1; y(s) is larger. K is enclosed over ν too.
+The proof is in `every_delta.md`: that of `many_steps.md` without the tail, with radii for every δ. Here its constant,
+times (1 − 2δ)⁴, is enclosed over all δ < ½ with at most δn bad vectors.
 """
 
 from __future__ import annotations
@@ -30,7 +18,7 @@ from theory.theorem_iv_centered_clipping.many_steps import noise
 
 LINK = (
     "steps (i) to (v), without the tail, for all laws, attackers, v_0, l and δ < ½ "
-    "(theory/theorem_iv_centered_clipping/every_delta.py)"
+    "(proof in theory/theorem_iv_centered_clipping/every_delta.md)"
 )
 
 

@@ -1,18 +1,7 @@
 """Theorem IV as printed, "from any v_0", with τ_l² = O(ρ²/δ): two ways in which a far centre refutes it, exactly.
 
-*Random v_0.* v_0 = μ + D with probability p = (B² − Var x̄)/D², else μ = Ex̄, independent of the messages: E(v_0 −
-x̄)² = B². A step moves the centre by at most τ, and τ is a function of B, ρ, δ. With D → ∞ the far centre stays far,
-E(v_l − x̄)² → B² at the least for every l, while 2(6.45δ)^l B² + 1360δρ² tends to 1360δρ². Every radius that is a
-function of B, ρ and δ fails so, as D is free; the instances take the reconstructed one. The same refutes Corollary V:
-its l steps once B² > 1360δρ², its single step, where B = ρ, once 1360δ < 1.
-
-*Constant τ.* v_0 = μ + D fixed and τ² = Kρ²/δ for every step: E(v_l − x̄)² ≥ (D − lτ)² ~ D² = B², whatever K is:
-as B → ∞ the bound is 2(6.45δ)^l B², which is less. K = 1, 100 and 10⁶ are instances.
-
-The instances: honest messages are independent fair coins on {0, 1}, ρ² = ½, μ = ½, Var x̄ = 1/(4g); the Byzantine
-workers send far values on the side of v_0. All messages are clipped while |v − x_i| > τ, so every step is v ← v − (1
-− 2δ)τ, whatever the coins; this is checked with the rule's exact oracle for all coins at 0 and all at 1, between
-which every outcome lies, since v⁺ does not decrease in a message.
+A random v_0 that is far away with a small probability, independent of the messages; and a fixed one, if the radius does
+not grow with its distance. Why every such radius fails is in `far_centres.md`; here are the instances, in rationals.
 """
 
 from __future__ import annotations

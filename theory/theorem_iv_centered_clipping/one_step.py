@@ -16,7 +16,7 @@ from sims.checks.evidence import Evidence
 from sims.checks.intervals import enclose_maximum, enclosed, exact
 from theory.claim import Context, Control, claim
 
-LINK = "P0 to P4 and the change to bounded variables (derivation in theory/theorem_iv_centered_clipping/one_step.py)"
+LINK = "P0 to P4 and the change to bounded variables (proof in theory/theorem_iv_centered_clipping/one_step.md)"
 Radius = Callable[[arb, arb], arb]  # (δ, w²) → T²
 
 

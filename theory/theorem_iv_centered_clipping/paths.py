@@ -1,6 +1,6 @@
 """The pathwise steps of Theorem IV's proofs, P0, P1, (iii) and (iv), on instances and under an optimiser.
 
-They are proved in `one_step.py` and `many_steps.py`; here they are held against the rule as coded, so that a slip in
+They are proved in `one_step.md` and `many_steps.md`; here they are held against the rule as coded, so that a slip in
 their derivation would show. Instances have rational or float entries; honest points, centre, Byzantine messages,
 radius, n, f and d all vary. In float64 the two sides are compared relative to the scale of the instance.
 """
@@ -22,9 +22,9 @@ from theory.claim import Context, Control, claim
 TRIPLES = ((3, 4, 5), (-5, 12, 13), (8, -15, 17), (-20, -21, 29), (1, 0, 1), (0, -1, 1))
 ROUNDING = 1e-12  # float64, sums of at most 30 terms of one scale, a root and a quotient each
 Point = tuple[Fraction, Fraction]
-P0_LINK = "clip_τ(z) = z − h(z) summed over G, B (derivation in theory/theorem_iv_centered_clipping/one_step.py)"
-PATH_LINK = "steps (iii) and (iv) (derivation in theory/theorem_iv_centered_clipping/many_steps.py)"
-P1_LINK = "the triangle inequality in P0 (derivation in theory/theorem_iv_centered_clipping/one_step.py)"
+P0_LINK = "clip_τ(z) = z − h(z) summed over G, B (proof in theory/theorem_iv_centered_clipping/one_step.md)"
+PATH_LINK = "steps (iii) and (iv) (proof in theory/theorem_iv_centered_clipping/many_steps.md)"
+P1_LINK = "the triangle inequality in P0 (proof in theory/theorem_iv_centered_clipping/one_step.md)"
 
 
 def norms(z: np.ndarray) -> np.ndarray:

@@ -1,8 +1,6 @@
 """The proof sketch of Theorem IV: clip to the known radius ρ of the good vectors and average.
 
-That is centered clipping with v_0 = 0, τ = ρ. Its error is δ(b̄ − x̄) with two points of the ball of radius ρ, at most
-4δ²ρ², attained with all good vectors at one point and the bad ones opposite; δ²ρ² is right if x̄ = 0. Where the sketch
-stands, δ ≤ 0.15, the error is below δρ² as it says, and up to δ = ¼.
+Its error is at most 4δ²ρ², four times what it says, and that is attained; the proof is in `sketch.md`.
 """
 
 from __future__ import annotations

@@ -4,20 +4,10 @@
 δ = 0.15: 22.1 is chosen so, and the radius τ_l² = 4(1 − δ)(B_l²/3 + ρ²)/(√3 δ), which grows with B, goes with it. Both
 are reconstructed here and called so.
 
-*"From any v_0" is false* for a constant radius and for a random v_0, even one independent of the messages, by exact
-instances (`far_centres.py`). What is left is a fixed v_0 and radii that know B_0² ≥ E‖v_0 − x̄‖².
-
-*One step* from a fixed centre: U ≤ 6.45δB² + 22.1δρ² for all B ≥ 0, proved (`one_step.py`); 3 and 5.1 do as
-well. The lemma does not iterate: v_1 depends on the messages. *At most δn bad* (δn ≥ 1): the bound grows with the true
-share of bad vectors, so that δn of them are the worst case; the constants of many steps are enclosed over every share
-up to δ.
-
-*Many steps* from a fixed centre: proved path by path (`many_steps.py`), for the reconstructed radius with B_0² ≥
-22.1δρ²/(1 − 6.45δ) and the printed constants, 1360 even replaced by 229; for radii that shrink like √(6.45δ) and any
-B_0, with 119; for radii that shrink like 5δ with E‖v_l − x̄‖² ≤ 2(5δ)^{2l}B_0² + 90δρ²; and for every δ < ½
-(`every_delta.py`). An optimiser finds a tenth of these bounds (`attacked.py`).
-
-*The proof sketch* errs by up to 4δ²ρ², four times what it says (`sketch.py`).
+"From any v_0" is false for a constant radius and for a random v_0 (`far_centres.md`); the proof sketch errs
+(`sketch.md`). From a fixed v_0 and with radii that know B_0² ≥ E‖v_0 − x̄‖², one step is proved
+(`one_step.md`) and, path by path, many (`many_steps.md`, `every_delta.md`). An optimiser finds a tenth of these bounds
+(`attacked.py`).
 """
 
 from __future__ import annotations
@@ -133,19 +123,33 @@ STATEMENT = Statement(
     stem="theorem_iv_centered_clipping",
     label="Theorem IV",
     title="Robustness of centered clipping",
-    printed="For δ ≤ 0.15 and n vectors of which |G| ≥ (1 − δ)n are independent with E‖x_i − x_j‖² ≤ ρ², "
-    "running CC from any v_0 for l steps with τ_l² = O(ρ²/δ) satisfies E‖v_l − x̄‖² ≤ (6.45δ)^l·2E‖v_0 "
-    "− x̄‖² + 1360δρ².",
-    corrected="At most f ≥ 1 bad vectors, δ = f/n ≤ 0.15, v_0 fixed, B_0² ≥ E‖v_0 − x̄‖². With τ_l = max(2.5ρ/√δ, "
-    "B_0(5δ)^l/0.9): E‖v_l − x̄‖² ≤ 2(5δ)^{2l}B_0² + 90δρ². With τ_l = max(5ρ, ½B_0(6.45δ)^{l/2})/√δ the printed "
-    "bound holds with 119 for 1360; with τ_l² = 4(1 − δ)(B_l²/3 + ρ²)/(√3δ), reconstructed here, with 229 if B_0² ≥ "
-    "22.1δρ²/(1 − 6.45δ), and one step leaves at most 6.45δB_0² + 22.1δρ². For every δ < ½ other radii give 4(½ + "
-    "δ)^{2l}B_0² + 117δρ²/(1 − 2δ)⁴.",
-    says="From any v_0: E‖v_l − x̄‖² ≤ 2(6.45δ)^l E‖v_0 − x̄‖² + 1360δρ²",
-    says_corrected="v_0 fixed: E‖v_l − x̄‖² ≤ 2(5δ)^{2l}B_0² + 90δρ², δ ≤ 0.15",
+    printed=r"""
+For $\delta \le 0.15$ and $n$ vectors of which $\abs{\good} \ge (1-\delta)n$ are independent with
+$\E\norm{x_i-x_j}^2 \le \rho^2$, running CC from any $v_0$ for $l$ steps with $\tau_l^2 = O(\rho^2/\delta)$ satisfies
+
+$$
+\E\norm{v_l-\bar x}^2 \le (6.45\delta)^l \cdot 2\E\norm{v_0-\bar x}^2+1360\delta\rho^2 .
+$$
+""",
+    corrected=r"""
+At most $f \ge 1$ vectors are bad, $\delta = f/n \le 0.15$, $v_0$ is fixed and $B_0^2 \ge \E\norm{v_0-\bar x}^2$. With
+the radii $\tau_l = \max(2.5\rho/\sqrt\delta,\ B_0(5\delta)^l/0.9)$
+
+$$
+\E\norm{v_l-\bar x}^2 \le 2(5\delta)^{2l}B_0^2+90\delta\rho^2 .
+$$
+
+- With $\tau_l = \max(5\rho,\ \frac12B_0(6.45\delta)^{l/2})/\sqrt\delta$ the printed bound holds, with 119 for 1360.
+- With $\tau_l^2 = 4(1-\delta)(B_l^2/3+\rho^2)/(\sqrt3\delta)$, $B_{l+1}^2 = 6.45\delta B_l^2+22.1\delta\rho^2$,
+  which is reconstructed here, it holds with 229 if $B_0^2 \ge 22.1\delta\rho^2/(1-6.45\delta)$. One step leaves at most
+  $6.45\delta B_0^2+22.1\delta\rho^2$.
+- For every $\delta < \frac12$ other radii give $4(\frac12+\delta)^{2l}B_0^2+117\delta\rho^2/(1-2\delta)^4$.
+""",
+    says=r"From any $v_0$: $\E\norm{v_l-\bar x}^2 \le 2(6.45\delta)^l\E\norm{v_0-\bar x}^2+1360\delta\rho^2$",
+    says_corrected=r"$v_0$ fixed: $\E\norm{v_l-\bar x}^2 \le 2(5\delta)^{2l}B_0^2+90\delta\rho^2$, $\delta \le 0.15$",
     for_you="Fix the centre and take τ_l = max(2.5ρ/√δ, B_0(5δ)^l/0.9); for the moving centre of Section 6 nothing is "
     "proved: use the trimmed mean there (Theorem VI).",
-    rests_on="the lemma path by path in theory/theorem_iv_centered_clipping/many_steps.py (pen and paper), its "
+    rests_on="the lemma path by path in theory/theorem_iv_centered_clipping/many_steps.md (pen and paper), its "
     "constants by interval arithmetic over all δ",
     source=Source(
         "garbled",
@@ -184,6 +188,6 @@ STATEMENT = Statement(
         every_delta,
     ),
     data=picture,
-    proofs=("one_step",),
+    proofs=("far_centres", "sketch", "one_step", "many_steps", "every_delta", "attacked"),
     uses=("yin2018",),
 )
