@@ -43,6 +43,8 @@ STATEMENTS = [theory.load(stem) for stem in theory.PAPER]
         (r"\E x_t^2,\ e'^2,\ x_1, \dots, x_t", "E x_t², e′², x_1, …, x_t"),
         (r"\sqrt[3]{x/T} + \sqrt[4]{2} + \sqrt[5]{y}", "∛(x/T) + ∜2 + ⁵√y"),
         (r"\frac{1}{(8(1-\theta)t)^2}", "1/(8(1 − θ)t)²"),
+        (r"\frac{\E\norm{a-b}^2}{\norm{x-y}^2}", "E‖a − b‖²/‖x − y‖²"),
+        (r"\frac{\norm a + \norm b}{2} + \frac{\abs{a-b}}{\abs{a+b}}", "(‖a‖ + ‖b‖)/2 + |a − b|/|a + b|"),
         (r"\frac{x}{\sqrt{2(1-\delta)}}", "x/√(2(1 − δ))"),
     ],
 )

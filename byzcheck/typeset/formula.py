@@ -206,9 +206,12 @@ def _under(node: ElementTree.Element) -> str:
 
 
 def _loose(text: str, signs: Sequence[str] = (" ",)) -> bool:
-    """Whether `text` has a space outside brackets: it is a sum or a relation."""
-    depth = 0
+    """Whether `text` has a space outside brackets: it is a sum or a relation. Bars open and close in turn."""
+    depth, within = 0, {"‖": False, "|": False}
     for letter in text:
+        if letter in within:
+            within[letter] = not within[letter]
+            depth += 1 if within[letter] else -1
         depth += (letter in "([{⌊⌈") - (letter in ")]}⌋⌉")
         if depth == 0 and letter in signs:
             return True
@@ -229,7 +232,9 @@ def _fraction(node: ElementTree.Element) -> str:
 
 
 def _bracketed(text: str) -> bool:
-    """Whether one pair of brackets holds all of `text`."""
+    """Whether one pair of brackets, or of bars, holds all of `text`."""
+    if re.fullmatch(r"‖[^‖]*‖|\|[^|]*\|", text):
+        return True
     if not (text.startswith("(") and text.endswith(")")):
         return False
     depth = 0
