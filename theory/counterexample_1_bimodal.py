@@ -2,18 +2,8 @@
 
 The n messages are iid ±1 with mean 0, n odd, no corruption. A law of n messages is a law of the number k of +1 among
 them, so that all of it is enumerated: k = 0, …, n with probability C(n, k)/2^n, in rationals.
-
-Derivation for Bulyan (declared f, n odd, n ≥ 4f + 3). It selects θ = n − 2f messages, θ odd, so that their median is ±1
-and at least (θ + 1)/2 of them share that value. It averages the n − 4f of them nearest to the median; these are all
-equal as soon as (θ + 1)/2 ≥ n − 4f, which is n ≤ 6f + 1.
-
-*And only then.* Let k = (n + 1)/2. Krum picks from m = n, n − 1, …, 2f + 1 messages, each pick by its m − f − 2
-nearest. While m ≥ 2f + 3 the smaller of the two groups of equal messages has at most ⌊m/2⌋ < m − f − 1, so that its
-scores are positive and those of a larger group are below them: a pick from unequal groups is one of the larger. Groups
-are unequal at odd m (by one) and equal at even m; so the pick at an even m and the one that follows are one +1 and one
-−1. After m = n (one +1) the pairs end at m = 2f + 3, and at m = 2f + 2 the groups are equal again: the tie goes to the
-smaller message, −1. Of θ − 1 picks half are +1, whatever the last one is: the majority has (θ + 1)/2 copies, fewer than
-n − 4f when n > 6f + 1, and the average is neither sign. (If ties went to +1, k = (n − 1)/2 would do.)
+Krum and the median always return a sign; Bulyan does if and only if n ≤ 6f + 1. The proof is in
+`counterexample_1_bimodal.md`.
 """
 
 from __future__ import annotations
@@ -169,12 +159,12 @@ STATEMENT = Statement(
     stem="counterexample_1_bimodal",
     label="Counterexample 1",
     title="Middle-seekers on ±1",
-    printed="n odd, n iid messages ±1 with equal probability (mean 0): Krum, the coordinate-wise median and "
-    "Bulyan necessarily return +1 or −1, also for large n and without corruptions.",
-    corrected="Krum and the coordinate-wise median return ±1 for every odd n. Bulyan (odd n ≥ 4f + 3) does so surely "
-    "if and only if n ≤ 6f + 1; at f = 0 it is the mean.",
-    says="On ±1 messages, n odd: Krum, median and Bulyan return ±1",
-    says_corrected="Odd n: Krum and the median return ±1, Bulyan iff n ≤ 6f + 1",
+    printed=r"$n$ odd, $n$ iid messages $\pm1$ with equal probability (mean 0): Krum, the coordinate-wise median and "
+    r"Bulyan necessarily return $+1$ or $-1$, also for large $n$ and without corruptions.",
+    corrected=r"Krum and the coordinate-wise median return $\pm1$ for every odd $n$. Bulyan (odd $n \ge 4f+3$) does so surely "
+    r"if and only if $n \le 6f+1$; at $f = 0$ it is the mean.",
+    says=r"On $\pm1$ messages, $n$ odd: Krum, median and Bulyan return $\pm1$",
+    says_corrected=r"Odd $n$: Krum and the median return $\pm1$, Bulyan iff $n \le 6f+1$",
     for_you="The example is safe for the median and Krum; for Bulyan quote it only with a declared f ≥ (n − 1)/6.",
     rests_on="counting copies, by pen and paper: how Bulyan's picks alternate from a balanced start; exact enumeration "
     "of all numbers of ones for many n and f",
@@ -193,6 +183,7 @@ STATEMENT = Statement(
         lacks="for Bulyan a declared f with n ≤ 6f + 1, a share of about 1/6 or more",
     ),
     claims=(krum, coordinate_median, bulyan_any_f, bulyan_enough_f, bulyan_mixes_beyond),
+    proofs=("counterexample_1_bimodal",),
     uses=(
         "blanchard2017",
         "mhamdi2018",

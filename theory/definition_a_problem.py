@@ -1,19 +1,9 @@
 """Definition A: δ-robust optimization, and whether our problems are instances of it.
 
-f is L-smooth and bounded below by f*; each good worker i ∈ G has independent stochastic gradients with E g_i(x) =
-∇f(x) and E‖g_i(x) − ∇f(x)‖² ≤ σ²; |G| ≥ (1 − δ)n; the Byzantine workers B are omniscient, send anything, and are the
-same in all rounds. Wanted: E‖∇f(x)‖² ≤ ε. A definition has no part that could be refuted.
-
-A generator of problems may err in each of these: a bias, too much variance, a wrong L, μ or f*. The check measures all
-of them. Where the noise has finitely many outcomes (or the oracle is affine in its sample, so that ±1 does for N(0,
-1): only the first two moments enter) bias and variance are finite sums; the random generators themselves are held to
-it by samples with Hoeffding's and Bernstein's intervals, for bounded laws. The heavy-tailed Pareto law enters by
-∫_0^1 (1 − u)^{−1/3} du = 3/2 and ∫_0^1 (1 − u)^{−2/3} du = 3 = Var + (3/2)², which Riemann sums approach from both
-sides.
-
-*What it does not say.* The g_i need not be smooth themselves: g(x; ξ) = x + ξ·sgn(x), ξ = ±1, is unbiased for ½x² with
-variance 1, and jumps by 2 at 0. Theorem VII, whose workers compare gradients of one sample at two points, needs E‖g(x;
-ξ) − g(y; ξ)‖² ≤ L²‖x − y‖² all the same.
+A generator of problems may err in each part of the definition: a bias, too much variance, a wrong L, μ or f*. The
+check measures all of them: bias and variance as finite sums, and from the random generators' own draws with
+Hoeffding's and Bernstein's intervals. A definition has no part that could be refuted. What it leaves open is that the
+gradients of one sample may jump. The proof is in `definition_a_problem.md`.
 """
 
 from __future__ import annotations
@@ -242,12 +232,18 @@ STATEMENT = Statement(
     stem="definition_a_problem",
     label="Definition A",
     title="δ-robust optimization",
-    printed="Find x with E‖∇f(x)‖² ≤ ε. f is L-smooth and bounded below by f*; each worker has independent, "
-    "unbiased stochastic gradients with E‖g_i(x) − ∇f(x)‖² ≤ σ²; at least (1 − δ)n workers are good, "
-    "the rest are omniscient, send anything, and stay the same throughout.",
-    corrected="Definition A does not bound how single stochastic gradients change: g = x + ξ·sgn x, ξ = ±1, "
-    "satisfies it with L = σ² = 1 and has E‖g(x; ξ) − g(y; ξ)‖²/‖x − y‖² = 1 + 1/ε² at x = −y = ε.",
-    says="L-smooth f, noise variance ≤ σ², a fixed set of Byzantine workers",
+    printed=r"Find $x$ with $\E\norm{\nabla f(x)}^2 \le \eps$. Here $f$ is $L$-smooth and bounded below by $f^*$; each worker "
+    r"has independent, unbiased stochastic gradients with $\E\norm{g_i(x)-\nabla f(x)}^2 \le \sigma^2$; at least "
+    r"$(1-\delta)n$ workers are good, the rest are omniscient, send anything, and stay the same throughout.",
+    corrected=r"""
+Definition A does not bound how the gradients of single samples change. The instance $g(x;\xi) = x + \xi\,\mathrm{sgn}(x)$,
+$\xi = \pm1$, satisfies it with $L = \sigma^2 = 1$, and at $x = -y = \eps$
+
+$$
+\frac{\E\norm{g(x;\xi)-g(y;\xi)}^2}{\norm{x-y}^2} = 1+\frac1{\eps^2} .
+$$
+""",
+    says=r"$L$-smooth $f$, noise variance $\le \sigma^2$, a fixed set of Byzantine workers",
     says_corrected="Definition A does not imply mean-square smoothness of the gradients",
     for_you="You may use it as it is, but variance reduction (Theorem VII) needs stochastic gradients that are smooth "
     "in the mean square besides.",
@@ -263,6 +259,7 @@ STATEMENT = Statement(
         "The formulas are legible.",
     ),
     claims=(noise, draws, heavy_tail, function, samples_may_jump),
+    proofs=("definition_a_problem",),
     uses=(
         "hoeffding1963",
         "maurer2009",

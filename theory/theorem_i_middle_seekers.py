@@ -1,15 +1,8 @@
 """Theorem I: robust SGD that does not converge although nobody lies.
 
-f(x) = ½E(x − ξ)², g_i = x − ξ_i, optimum Eξ, with ξ ~ Bernoulli(¼). For a translation equivariant rule AGG(x − ξ_1, …,
-x − ξ_n) = x + AGG(−ξ), so that SGD with η_t = 1/t averages iid copies of −AGG(−ξ) and tends almost surely to
-−E[AGG(−ξ)]: a bias of that number is the whole proof.
-
-*Medians.* E[CM] = P(Bin(n, ¼) > n/2) + ½P(= n/2): 5/32 at n = 3 and 4, and at most e^{−n/8} < 5/32 for n ≥ 15
-(Hoeffding 1963); the geometric median in one dimension is the median. *Krum.* The values 0 and 1 have scores (n − f − 2
-− (copies − 1))_+, so that the more frequent one wins; where both are equally frequent the lexicographically smallest
-gradient does, x − 1. So E[Krum] = P(Bin ≥ n/2); the bias is smallest at n = 4, f = 0. (Giving 17/18 of the ties to x −
-1 would remove it.) *n = 1 and 2.* Every rule that agrees with a single message is the identity at n = 1; at n = 2 the
-median is the mean, and Krum is not defined below n = 3.
+f(x) = ½E(x − ξ)², g_i = x − ξ_i, optimum Eξ, with ξ ~ Bernoulli(¼). SGD with η_t = 1/t and a translation equivariant
+rule tends almost surely to −E[AGG(−ξ)]: a bias of that number, which is enumerated, is the whole proof. It is in
+`theorem_i_middle_seekers.md`.
 """
 
 from __future__ import annotations
@@ -315,11 +308,16 @@ STATEMENT = Statement(
     printed="There are simple convex stochastic problems of bounded variance on which distributed SGD converges "
     "while the coordinate-wise median, RFA (the geometric median) and Krum almost surely do not "
     "converge to the optimum, for any number of workers, none of them Byzantine.",
-    corrected="For every n ≥ 3, on f = ½E(x − ξ)², ξ ~ Bernoulli(¼), with η_t = 1/t, SGD with the mean converges and "
-    "SGD with the medians or Krum (every f) ends almost surely at least 3/32 or 3/256 from the optimum; centered "
-    "clipping with τ ≥ 2, from x_0 in [0, 1], is the mean there and converges.",
-    says="SGD with CM, RFA or Krum misses the optimum, for any n",
-    says_corrected="n ≥ 3: SGD with medians ends ≥ 3/32 off, with Krum ≥ 3/256",
+    corrected=r"""
+Let $f(x) = \frac12\E(x-\xi)^2$, $\xi \sim \text{Bernoulli}(\frac14)$, $\eta_t = 1/t$, all workers good. For every $n \ge 3$:
+
+- SGD with the mean converges.
+- SGD with the coordinate-wise or geometric median ends almost surely at least $\frac3{32}$ from the optimum.
+- SGD with Krum ends almost surely at least $\frac3{256}$ from it, for every $f \le (n-3)/2$.
+- Centered clipping with $\tau \ge 2$, from $x_0 \in [0,1]$ and $v_0 = 0$, is the mean there and converges.
+""",
+    says="SGD with CM, RFA or Krum misses the optimum, for any $n$",
+    says_corrected=r"$n \ge 3$: SGD with medians ends $\ge 3/32$ off, with Krum $\ge 3/256$",
     for_you="Rely on it for n ≥ 3: on a Bernoulli(¼) problem the medians end at least 3/32 from the optimum.",
     rests_on="exact enumeration for n ≤ 24, Hoeffding's inequality in interval arithmetic beyond; the strong law of "
     "large numbers by pen and paper",
@@ -348,6 +346,7 @@ STATEMENT = Statement(
         trimmed_mean_b_zero,
     ),
     data=picture,
+    proofs=("theorem_i_middle_seekers",),
     uses=(
         "blanchard2017",
         "mhamdi2018",
