@@ -161,8 +161,8 @@ STATEMENT = Statement(
     title="Middle-seekers on ±1",
     printed=r"$n$ odd, $n$ iid messages $\pm1$ with equal probability (mean 0): Krum, the coordinate-wise median and "
     r"Bulyan necessarily return $+1$ or $-1$, also for large $n$ and without corruptions.",
-    corrected=r"Krum and the coordinate-wise median return $\pm1$ for every odd $n$. Bulyan (odd $n \ge 4f+3$) does so surely "
-    r"if and only if $n \le 6f+1$; at $f = 0$ it is the mean.",
+    corrected=r"Krum and the coordinate-wise median return $\pm1$ for every odd $n$. Bulyan (odd $n \ge 4f+3$) does so "
+    r"surely if and only if $n \le 6f+1$; at $f = 0$ it is the mean.",
     says=r"On $\pm1$ messages, $n$ odd: Krum, median and Bulyan return $\pm1$",
     says_corrected=r"Odd $n$: Krum and the median return $\pm1$, Bulyan iff $n \le 6f+1$",
     for_you="The example is safe for the median and Krum; for Bulyan quote it only with a declared f ≥ (n − 1)/6.",

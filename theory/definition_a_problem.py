@@ -232,12 +232,12 @@ STATEMENT = Statement(
     stem="definition_a_problem",
     label="Definition A",
     title="δ-robust optimization",
-    printed=r"Find $x$ with $\E\norm{\nabla f(x)}^2 \le \eps$. Here $f$ is $L$-smooth and bounded below by $f^*$; each worker "
-    r"has independent, unbiased stochastic gradients with $\E\norm{g_i(x)-\nabla f(x)}^2 \le \sigma^2$; at least "
-    r"$(1-\delta)n$ workers are good, the rest are omniscient, send anything, and stay the same throughout.",
+    printed=r"Find $x$ with $\E\norm{\nabla f(x)}^2 \le \eps$. Here $f$ is $L$-smooth and bounded below by $f^*$; each "
+    r"worker has independent, unbiased stochastic gradients with $\E\norm{g_i(x)-\nabla f(x)}^2 \le \sigma^2$; at "
+    r"least $(1-\delta)n$ workers are good, the rest are omniscient, send anything, and stay the same throughout.",
     corrected=r"""
-Definition A does not bound how the gradients of single samples change. The instance $g(x;\xi) = x + \xi\,\mathrm{sgn}(x)$,
-$\xi = \pm1$, satisfies it with $L = \sigma^2 = 1$, and at $x = -y = \eps$
+Definition A does not bound how the gradients of single samples change. The instance
+$g(x;\xi) = x + \xi\,\mathrm{sgn}(x)$, $\xi = \pm1$, satisfies it with $L = \sigma^2 = 1$, and at $x = -y = \eps$
 
 $$
 \frac{\E\norm{g(x;\xi)-g(y;\xi)}^2}{\norm{x-y}^2} = 1+\frac1{\eps^2} .

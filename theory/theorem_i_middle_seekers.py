@@ -309,7 +309,8 @@ STATEMENT = Statement(
     "while the coordinate-wise median, RFA (the geometric median) and Krum almost surely do not "
     "converge to the optimum, for any number of workers, none of them Byzantine.",
     corrected=r"""
-Let $f(x) = \frac12\E(x-\xi)^2$, $\xi \sim \text{Bernoulli}(\frac14)$, $\eta_t = 1/t$, all workers good. For every $n \ge 3$:
+Let $f(x) = \frac12\E(x-\xi)^2$, $\xi \sim \text{Bernoulli}(\frac14)$, $\eta_t = 1/t$, all workers good.
+For every $n \ge 3$:
 
 - SGD with the mean converges.
 - SGD with the coordinate-wise or geometric median ends almost surely at least $\frac3{32}$ from the optimum.
