@@ -1,4 +1,4 @@
-"""An audit of one rule at one (n, f): what it keeps, needs and suffers, and which theorems then hold."""
+"""An audit of one rule at one (n, f): its contracts, constants, bias and cost, and which theorems then hold."""
 
 from __future__ import annotations
 

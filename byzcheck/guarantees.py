@@ -198,4 +198,4 @@ def _variance_reduction(facts: Facts, budget: Budget | None) -> Guarantee:
 
 def _beside(bound: float, budget: Budget) -> str:
     still = budget.standing_still
-    return "" if bound < still else f", no less than standing still has (2LF0 = {still:.3g})"
+    return "" if bound < still else f", which says nothing: no step at all has 2LF0 = {still:.3g}"

@@ -101,7 +101,7 @@ def test_json_into_a_file_that_keeps_its_mode(paper, tmp_path):
 def test_an_uncaught_control_is_named_and_fails(paper, tmp_path):
     paper("remark_v_vacuous")
     result = verify("--json", tmp_path / "run.json", code=1)
-    assert "claim mean: control “the same” is holds where it must be refuted: it is not" in " ".join(
+    assert "claim mean: control “the same” came out as holds and must be refuted: it is not" in " ".join(
         result.stderr.split()
     )
     assert (tmp_path / "run.json").is_file()

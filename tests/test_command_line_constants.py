@@ -15,7 +15,7 @@ def test_a_table(tmp_path):
     result = call("constants", *names, "-n", 9, "-f", 1, "-F", 2, "--budget", 400, "--json", target)
     assert "rules told 2" in result.stdout
     assert "every rule needs κ ≥ f/(n − 2f) = 0.143" in result.stdout
-    assert "who bears F = 2 needs κ ≥ F/(n − f − F) = 0.333, 2.33 times that" in result.stdout
+    assert "told F = 2, every rule needs κ ≥ F/(n − f − F) = 0.333, 2.33 times that" in result.stdout
     found = json.loads(target.read_text(encoding="utf-8"))["rules"]
     assert [one["rule"] for one in found] == list(names)
     assert found[0]["kappa"]["lower"] == found[0]["kappa"]["upper"] == pytest.approx(1 / 3)

@@ -20,7 +20,7 @@ def test_what_it_says(columns, start):
     said = " ".join(line.strip() for line in lines)
     assert all(len(line) <= columns for line in lines)
     assert f"E‖v − x̄‖² ≤ {three(found.c)}·δρ² at δ = 0.1, proved." in said
-    assert "At n = 20, f = 2 laws were found that need c = " in said
+    assert "At n = 20, f = 2 distributions were found that need c = " in said
     assert "The trimmed mean has c = 0.625, proved, without centre and radius: take it if you may choose." in said
     assert "From the last aggregate, as in Section 6, nothing is proved." in said
     if start == 1:

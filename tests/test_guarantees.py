@@ -61,7 +61,7 @@ def test_momentum_with_the_trimmed_mean(budget, n, f):
     assert found.bound <= bound(1.03 * eta) or eta > 0.999 / (8 * L)
     assert found.bound <= math.sqrt(160 * L * start * sigma**2 * kappa / T) + 20 * L * start / T
     assert found.says_more == (found.bound < 2 * L * start)
-    assert ("standing still" in found.says) != found.says_more
+    assert ("says nothing" in found.says) != found.says_more
 
 
 @pytest.mark.parametrize("budget", [*BUDGETS, Budget(2, 1.0, 3.0, 1e5)])

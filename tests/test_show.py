@@ -70,7 +70,7 @@ def test_the_last_lines_tell_what_was_found(records, monkeypatch):
     assert last[:3] == [
         "printed    2 of 3 statements stand; faults: 1 constant",
         "corrected  1 proved",
-        "controls   4 of 5 false variants were caught",
+        "controls   4 of 5 came out as they must",
     ]
     text = "\n".join(last)
     assert "Theorem Y  Heads, half of the time." in text
@@ -150,12 +150,12 @@ def test_a_page_says_first_what_it_means_and_then_what_is_wrong(records):
 
 def test_missed_controls_are_named_with_their_reason(records):
     (sentence,) = words.missed(records)
-    assert sentence == "Remark V, claim mean: control “the same” is holds where it must be refuted: it is not"
+    assert sentence == "Remark V, claim mean: control “the same” came out as holds and must be refuted: it is not"
 
 
 def test_page_says_when_a_control_was_not_caught(records):
-    assert "NOT CAUGHT" in "\n".join(lines(page(tiny.VACUOUS, records[2], "now"), 100))
-    assert "NOT CAUGHT" not in "\n".join(lines(page(tiny.DIE, records[0], "now"), 100))
+    assert "WRONG" in "\n".join(lines(page(tiny.VACUOUS, records[2], "now"), 100))
+    assert "WRONG" not in "\n".join(lines(page(tiny.DIE, records[0], "now"), 100))
 
 
 def test_evidence_of_any_number_and_any_text_has_a_row():

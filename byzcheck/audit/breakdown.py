@@ -87,7 +87,7 @@ def lines(rule: Rule, n: int, f: int, seed: int = 0, like: Array | None = None) 
     most = (n - 1) // 2
     found, how = found_breakdown(rule, n, seed, like)
     least = max(min(wanted, n - 1), f)
-    evidence = Evidence("arbitrary messages that the output bears", found, ">=", least, "searched")
+    evidence = Evidence("arbitrary messages that the output tolerates", found, ">=", least, "searched")
     if how:
         says = (
             f"{found} of {n} arbitrary messages leave the output bounded; it is driven away by {how}; declared {wanted}"

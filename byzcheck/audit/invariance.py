@@ -141,7 +141,7 @@ def lines(rule: Rule, n: int, f: int, seed: int = 0, like: Array | None = None) 
         return ()
     like = wide(like)
     if draws(rule, n, like):
-        says = "the rule draws random numbers, so that only the law of its iterates could be invariant: not searched"
+        says = "the rule draws random numbers; only the distribution of its iterates could be invariant: not searched"
         return (Line("permutation invariance", says, "searched"),)
     same = np.tile(np.arange(1.0, n + 1), (ROUNDS, 1))
     first, again = (path(rule, SGD(RATE), same, like) for _ in range(2))

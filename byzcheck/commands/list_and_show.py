@@ -78,7 +78,7 @@ def show(
         list[str],
         typer.Argument(
             metavar="STATEMENT",
-            help="As people write it: “Theorem IV”, “thm 4”, “Figure 2”, “Section 7.1”, a stem; or a word, “Krum”.",
+            help="As people write it: “Theorem IV”, “thm 4”, “Figure 2”, “Section 7.1”; or a word, “Krum”.",
             autocompletion=stems,
         ),
     ],
@@ -118,7 +118,7 @@ def show(
         record, source = _fresh(found, jobs), "checked now, default budget, seed 0"
     else:
         record = recorded_statements().get(found.stem)
-        source = "as recorded, each with its telling evidence" if record else "not recorded; --run checks them now"
+        source = "as recorded, each with its decisive evidence" if record else "not recorded; --run checks them now"
     if json is None:
         console().print(page(found, record, source))
         if of_experiments:

@@ -22,7 +22,7 @@ def verify(
         list[str] | None,
         typer.Option(
             metavar="STATEMENT",
-            help="Only this statement (repeat, or separate by commas): label, stem, or its beginning.",
+            help="Only this statement, as in “Theorem IV” or “thm 4”; repeat, or separate by commas.",
             autocompletion=stems,
         ),
     ] = None,
@@ -114,7 +114,7 @@ def _troubles(run: Json, stems: list[str], write: bool, check: bool) -> list[str
     from byzcheck.record import contradictions
     from byzcheck.show.words import missed
 
-    found = [f"not caught: {sentence}" for sentence in missed(run["statements"])]
+    found = [f"a control failed: {sentence}" for sentence in missed(run["statements"])]
     if check:
         every = theory.PAPER if stems == list(theory.PAPER) else None
         found += [f"contradicts the record: {sentence}" for sentence in contradictions(run, read_recorded(), every)]

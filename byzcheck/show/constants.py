@@ -22,7 +22,7 @@ def constants_lines(n: int, f: int, told: int) -> list[Text]:
     lines.append(Text(f"error² ≤ κ × honest variance: every rule needs κ ≥ f/(n − 2f) = {three(least(n, f, f))}"))
     if told > f:
         price = "" if f == 0 else f", {three(least(n, f, told) / least(n, f, f))} times that"
-        lines.append(Text(f"who bears F = {told} needs κ ≥ F/(n − f − F) = {three(least(n, f, told))}{price}"))
+        lines.append(Text(f"told F = {told}, every rule needs κ ≥ F/(n − f − F) = {three(least(n, f, told))}{price}"))
     if f:
         floor = three(finite_floor(n, f))
         lines.append(Text(f"E error² ≤ c·δρ² (Definition C): every rule that treats workers alike needs c ≥ {floor}"))

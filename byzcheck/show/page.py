@@ -123,7 +123,7 @@ def _evidence(e: Mapping[str, Any]) -> Text:
     measured, sign, claimed = compared(e)
     error = f" ± {three(e['error'], 2)}" if e["error"] else ""
     line = Text.assemble(f"{e['what']}: ", (f"{measured}{error} {sign} {claimed}", "bold"), f"   {e['kind']}")
-    return line.append(f"; covers all: {e['covers']}") if e["covers"] else line
+    return line.append(f"; to all cases by: {e['covers']}") if e["covers"] else line
 
 
 def _control(control: Control, came: Mapping[str, Any] | None) -> Text:
@@ -133,5 +133,5 @@ def _control(control: Control, came: Mapping[str, Any] | None) -> Text:
     elif came["caught"]:
         seen, style = f" → {came['verdict']}, as it must", "dim"
     else:
-        seen, style = f" → {came['verdict']}, NOT CAUGHT, it must {must}", "bold red"
+        seen, style = f" → {came['verdict']}, WRONG, it must {must}", "bold red"
     return Text.assemble(control.name, (seen, style), ": ", control.because)

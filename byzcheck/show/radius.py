@@ -47,7 +47,9 @@ def remarks(found: Prescription) -> list[str]:
     said = []
     if found.found is not None:
         floor = f"; any rule with such a centre needs {three(found.floor)}" if found.floor is not None else ""
-        said.append(f"At n = {found.n}, f = {found.f} laws were found that need c = {three(found.found)}{floor}.")
+        said.append(
+            f"At n = {found.n}, f = {found.f} distributions were found that need c = {three(found.found)}{floor}."
+        )
     better = found.trimmed_mean < found.c
     said.append(
         f"The trimmed mean has c = {three(found.trimmed_mean)}, proved, without centre and radius"

@@ -121,14 +121,14 @@ def tally(records: Sequence[Json]) -> list[str]:
         + (f", {definitions} more only define" if definitions else "")
         + (f"; faults: {faults}" if faults else ""),
         f"corrected  {corrected or 'none'}",
-        f"controls   {hits} of {every} false variants were caught",
+        f"controls   {hits} of {every} came out as they must",
     ]
 
 
 def missed(records: Iterable[Json]) -> list[str]:
     """The controls that did not come out as they must, a sentence each."""
     return [
-        f"{r['label']}, claim {c['claim']}: control “{c['name']}” is {c['verdict']} where it must be "
+        f"{r['label']}, claim {c['claim']}: control “{c['name']}” came out as {c['verdict']} and must be "
         f"{'refuted' if c['expect'] == 'refuted' else 'upheld'}: {c['because']}"
         for r in records
         for c in r["controls"]
