@@ -136,6 +136,20 @@ def proved_c_of_one_step(tau: float, delta: float, rho: float, start: float) -> 
     return _above(rational(bound.upper())), bool(fewer)
 
 
+def one_step(delta: float, start: float) -> Step:
+    """One step with the best radius, lengths in units of ρ; for a B where fewer attackers could be worse, a larger B's.
+
+    >>> round(one_step(0.1, 1.0).tau, 3)
+    1.837
+    """
+    for reach in (start, *(larger for larger in (0.25, 0.5, 1.0) if larger > start)):
+        tau = math.sqrt((1 - delta) * (reach**2 + 0.5) / (4 * delta))
+        c, fewer = proved_c_of_one_step(tau, delta, 1.0, reach)
+        if fewer:
+            return Step(tau, math.sqrt(c * delta), c)
+    raise AssertionError(f"from B = ρ the bound holds for every δ < ½, and did not at δ = {delta}")
+
+
 def proved_c(rule: CenteredClipping, delta: float, rho: float, start: float) -> float | None:
     """The c that is proved for a rule's own radii, from a fixed centre: one step with any τ, many with these here.
 
@@ -161,7 +175,7 @@ def _proved(delta: float, start: float, most: int) -> Iterator[tuple[str, list[S
 
     Lengths are in units of ρ.
     """
-    once = _one_step(delta, start)
+    once = one_step(delta, start)
     yield ONE, [once]
     share = (
         Fraction(0),
@@ -179,16 +193,6 @@ def _proved(delta: float, start: float, most: int) -> Iterator[tuple[str, list[S
         k = enclose_maximum(lambda x, part: scaled_constant(x, 4, part), [twice, share], most=BOXES).high
         bound = Bound(wide_radii, lambda d: (Fraction(1, 2) + d) ** 2, 4, _above(Fraction(k) / scale))
         yield WIDE_NAME, _many(bound, delta, start, most)
-
-
-def _one_step(delta: float, start: float) -> Step:
-    """One step with the best radius; for a B so small that fewer attackers could be worse, that of a larger B."""
-    for reach in (start, *(larger for larger in (0.25, 0.5, 1.0) if larger > start)):
-        tau = math.sqrt((1 - delta) * (reach**2 + 0.5) / (4 * delta))
-        c, fewer = proved_c_of_one_step(tau, delta, 1.0, reach)
-        if fewer:
-            return Step(tau, math.sqrt(c * delta), c)
-    raise AssertionError(f"from B = ρ the bound holds for every δ < ½, and did not at δ = {delta}")
 
 
 def _many(bound: Bound, delta: float, start: float, most: int) -> list[Step]:
