@@ -36,6 +36,7 @@ STATEMENTS = [theory.load(stem) for stem in theory.PAPER]
         (r"x \in [0, 1], \quad \mathbf{1}\{A\}", "x ∈ [0, 1], 𝟏{A}"),
         (r"\frac{1}{a/b}", "1/(a/b)"),
         (r"\frac{1}{2g^2}x", "1/(2g²)·x"),
+        (r"X_{(j:n)}", "X_{(j:n)}"),
         (r"\frac1g\avg_{\good} x,\ \frac{1}{2}\,\frac ab\,x", "1/g·avg_G x, ½·a/b·x"),
         (r"\sqrt\pi\,x + \sqrt3\delta + \sqrt{2m}\,y + z\sqrt\delta", "√π·x + √3·δ + √(2m)y + z√δ"),
         (r"\operatorname{Poi}(-\log q),\ \max(-q, y)", "Poi(−log q), max(−q, y)"),

@@ -1,19 +1,8 @@
 """Counterexample 3: middle-seekers on a skewed, heavy-tailed law.
 
-Density p(x) = 3x^{-4} on [1, ∞), F(x) = 1 − x^{-3}, E X^k = 3/(3 − k) for k < 3.
-
-*Median, exactly.* The j-th smallest of n has E X_{(j:n)} = Γ(n+1)Γ(n−j+2/3) / (Γ(n−j+1)Γ(n+2/3)). At the middle j = k
-of n = 2k − 1 this is 1.5 at k = 1 and is multiplied by 2(2k+1)(k−1/3) / ((2k−1/3)(2k+2/3)) = (4k² + 2k/3 − 2/3)/(4k² +
-2k/3 − 2/9) < 1 from k to k + 1: strictly decreasing in n, to the population median 2^{1/3}. For even n the identity k(E
-X_{(k:2k)} + E X_{(k+1:2k)}) = 2k·E X_{(k:2k−1)}, true of every law, gives E[median_{2k}] = E[median_{2k−1}]. In one
-dimension the geometric median is the median.
-
-*Krum, at infinite n.* With f/n → φ, Krum tends to the minimiser of J(x) = ∫_W (y − x)² dF(y), W the interval around x
-of mass 1 − φ. By the envelope theorem J'(x) = −2 ∫_W (y − x) dF. While W = [1, u] with F(u) = 1 − φ, so u = φ^{-1/3},
-J' vanishes at the mean of X given X ≤ u alone, (3/2)(1 − φ^{2/3})/(1 − φ); where W is symmetric about x the density
-decreases over it and J' > 0. So this is the limit: below 3/2 for every φ > 0 (the paper's definition of Krum leaves out
-δn + 2 points, so that φ = δ), and 3/2 itself at φ = 0, where Krum drops f + 2 of n squares: a vanishing share of a
-mean of squares that is uniformly integrable, so that J = E(X − x)².
+Density p(x) = 3x^{-4} on [1, ∞), F(x) = 1 − x^{-3}. The expected median falls with n, from 3/2 towards 2^{1/3}, by a
+recursion in rationals. Krum with f/n → φ tends to the mean of X given X ≤ φ^{-1/3}, which is below 3/2 for every φ > 0
+and 3/2 itself at φ = 0. The proof is in `counterexample_3_heavy_tail.md`.
 """
 
 from __future__ import annotations
@@ -52,7 +41,7 @@ def moments(ctx: Context, *, shape: int = 3) -> Iterable[Evidence]:
 
 
 def expected_median(n: int) -> Fraction:
-    """E[median of n] by the recursion of the module's docstring, in rationals.
+    """E[median of n] by the recursion of step 3 of the proof, in rationals.
 
     >>> expected_median(3), expected_median(4)
     (Fraction(27, 20), Fraction(27, 20))
@@ -295,14 +284,20 @@ STATEMENT = Statement(
     stem="counterexample_3_heavy_tail",
     label="Counterexample 3",
     title="Middle-seekers on a skewed, heavy-tailed law",
-    printed="p(x) = 3x⁻⁴ for x ≥ 1 has mean 1.5, variance 0.75 and median 2^{1/3} ≈ 1.26. The difference "
-    "persists with infinite samples: the coordinate-wise median, the geometric median and Krum do not "
-    "obtain the true optimum.",
-    corrected="On p(x) = 3x⁻⁴, x ≥ 1, whose mean is 3/2, the expected median (coordinate-wise and geometric) misses "
-    "the mean by at least 3/20 for every n ≥ 3; at n = 1 and 2 it has no bias. Krum misses it if f grows in proportion "
-    "to n: its limit is (3/2)(1 − φ^{2/3})/(1 − φ) for f/n → φ > 0, and the mean for f/n → 0, as when f is bounded.",
-    says="On 3x⁻⁴ medians and Krum miss the mean, even for n → ∞",
-    says_corrected="|3/2 − E median_n| ≥ 3/20, n ≥ 3; Krum misses 3/2 iff f/n stays > 0",
+    printed=r"$p(x) = 3x^{-4}$ for $x \ge 1$ has mean 1.5, variance 0.75 and median $2^{1/3} \approx 1.26$. The "
+    "difference persists with infinite samples: the coordinate-wise median, the geometric median and Krum do not obtain the true "
+    "optimum.",
+    corrected=r"""
+On $p(x) = 3x^{-4}$, $x \ge 1$, whose mean is $\frac32$:
+
+- The expected median (coordinate-wise and geometric) misses the mean by at least $\frac3{20}$ for every $n \ge 3$;
+  at $n = 1$ and 2 it has no bias.
+- Krum misses it if $f$ grows in proportion to $n$: for $f/n \to \varphi > 0$ its limit is
+  $\frac32(1-\varphi^{2/3})/(1-\varphi)$.
+- For $f/n \to 0$, as when $f$ is bounded, Krum's limit is the mean.
+""",
+    says=r"On $3x^{-4}$ medians and Krum miss the mean, even for $n \to \infty$",
+    says_corrected=r"$\abs{3/2-\E\,\text{median}_n} \ge 3/20$, $n \ge 3$; Krum misses $3/2$ iff $f/n$ stays $> 0$",
     for_you="Skewed noise biases the median whatever n; Krum is biased by it only if it is told a fixed share "
     "of Byzantine workers.",
     rests_on="an exact recursion for E median_n; Krum's limit by pen and paper (uniform convergence of its cost, "
@@ -323,6 +318,7 @@ STATEMENT = Statement(
     ),
     claims=(moments, medians, krum_any_f, krum_growing_f, krum_vanishing_f, krum_sampled, krum_without_f_sampled),
     data=picture,
+    proofs=("counterexample_3_heavy_tail",),
     uses=(
         "blanchard2017",
         "yin2018",

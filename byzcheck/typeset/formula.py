@@ -166,7 +166,7 @@ def _script(text: str, mark: str) -> str:
         return "ᵀ" if text == "⊤" else text
     if mark == "^" and re.fullmatch(r"[′″][0-9]", text):
         return text[0] + text[1].translate(_RAISED)
-    text = re.sub(r" ?([=≤≥<>∈∉≠+−±→]) ?", r"\1", text).replace(", ", ",")
+    text = re.sub(r" ?([=≤≥<>∈∉≠+−±→:]) ?", r"\1", text).replace(", ", ",")
     if mark == "^" and not set(text) - set("0123456789−+"):
         return text.translate(_RAISED)
     return f"{mark}{text}" if len(text) == 1 else f"{mark}{{{text}}}"
