@@ -285,8 +285,8 @@ STATEMENT = Statement(
     label="Counterexample 3",
     title="Middle-seekers on a skewed, heavy-tailed law",
     printed=r"$p(x) = 3x^{-4}$ for $x \ge 1$ has mean 1.5, variance 0.75 and median $2^{1/3} \approx 1.26$. The "
-    "difference persists with infinite samples: the coordinate-wise median, the geometric median and Krum do not obtain the true "
-    "optimum.",
+    "difference persists with infinite samples: the coordinate-wise median, the geometric median and Krum do not "
+    "obtain the true optimum.",
     corrected=r"""
 On $p(x) = 3x^{-4}$, $x \ge 1$, whose mean is $\frac32$:
 
