@@ -1,4 +1,4 @@
-"""The explicit constant of Theorem II, proved in intervals (derivation in `statement.py`)."""
+"""The explicit constant of Theorem II, proved in intervals. The proof is in `constant.md`."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def least_constant(
         ">=",
         constant,
         "proved",
-        covers="p ≤ P(Poi(κ(f + 1)) > f) at every n; beyond this f by the next two items",
+        covers="p ≤ P(Poi(κ(f + 1)) > f) at every n (constant.md); beyond this f by the next two items",
         at={"f": f, "kappa": best[f][1]},
     )
     yield Evidence(

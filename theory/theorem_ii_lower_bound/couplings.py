@@ -41,8 +41,8 @@ def small(ctx: Context) -> tuple[int, Mapping[str, ExactAlgorithm]]:
 
 
 @claim(
-    "If query points and output are functions of the rounds' multisets, both couplings give the same iterates in both "
-    "worlds while no tail event occurs.",
+    "If query points and output are functions of the rounds' multisets, both couplings give the same iterates on both "
+    "problems unless more than f bits of a round are one.",
     part_of="corrected",
     controls=(
         Control("roles not exchanged", "then ΣU and ΣV change places", {"couplings": (unswapped,)}),
@@ -72,7 +72,7 @@ def couplings(
                 "=",
                 0,
                 "exact",
-                covers="induction over the rounds: messages are μx + the same multiset, for all n, f, t and algorithms",
+                covers="induction over the rounds, for all n, f, t and algorithms (step 5 of forced_error.md)",
                 at={"n": n, "f": 1, "t": t, "algorithm": name, "coupling": coupling.__name__},
             )
 
@@ -80,7 +80,7 @@ def couplings(
 @claim(
     "With the independent coupling the iterates of the mean and of centered clipping do move.",
     loose="one that shows is enough",
-    controls=(Control("the median, TM, Krum", "they drop the spikes in any case", {"rules": RESTING}),),
+    controls=(Control("the median, TM, Krum", "they drop the outliers in any case", {"rules": RESTING}),),
 )
 def telling(ctx: Context, *, rules: Mapping[str, ExactAlgorithm] = MOVING) -> Iterable[Evidence]:
     """How many different outputs the independent coupling produces; claimed: at least 2, else it tells nothing."""
@@ -134,7 +134,11 @@ def error_is_forced(
     ctx: Context, *, makers: Mapping[str, Make] = BLIND, factor: Fraction = Fraction(1), covers: bool = True
 ) -> Iterable[Evidence]:
     """max_s E[f_s − f_s*]·μ/σ² by enumeration of all rounds, tail events included, beside (1 − p)^t·q/(2(1 − q))."""
-    link = "the same output on quiet paths, and a²/μ between the worlds" if covers else None
+    link = (
+        "the same output unless more than f bits are one, and errors that add up to a²/μ (forced_error.md)"
+        if covers
+        else None
+    )
     for name, make in makers.items():
         for n, f, t, q in ((3, 1, 2, Fraction(1, 8)), (5, 2, 3, Fraction(1, 4))):
             if ctx.budget == "quick" and n == 5 and name in MOVING:
@@ -152,7 +156,7 @@ def error_is_forced(
 
 @claim(
     "An algorithm whose query points and output are functions of the rounds' multisets errs by (1 − p)^t·qσ²/(2μ(1 − "
-    "q)) in one of the two worlds.",
+    "q)) on one of the two problems.",
     part_of="corrected",
     controls=(
         Control("5 % more", "counting attains it", {"factor": Fraction(21, 20)}),
@@ -165,7 +169,7 @@ def forced(ctx: Context, *, makers: Mapping[str, Make] = BLIND, factor: Fraction
 
 
 @claim(
-    "The corrected bound (1 − p)^t·qσ²/(2μ(1 − q)) in the two worlds holds for every algorithm whose output alone is "
+    "The corrected bound (1 − p)^t·qσ²/(2μ(1 − q)) on the two problems holds for every algorithm whose output alone is "
     "permutation invariant.",
     point=25,
     controls=(
@@ -183,7 +187,7 @@ def output_invariance(ctx: Context, *, make: Make = LEAKING) -> Iterable[Evidenc
 
 
 @claim(
-    "Against the mirror adversary that is attained, by counting the spikes.",
+    "Against the adversary who mirrors that is attained, by adding up all gradients.",
     controls=(Control("the answer 0", "it ignores the tail events", {"make": lambda q, t: Zero()}),),
 )
 def attained(ctx: Context, *, make: Make = lambda q, t: Counting(q)) -> Iterable[Evidence]:
@@ -195,6 +199,6 @@ def attained(ctx: Context, *, make: Make = lambda q, t: Counting(q)) -> Iterable
             "=",
             forced_exactly(n, f, t, q),
             "exact",
-            covers="0 on quiet paths, errs by a²/(2μ); after a tail event the sum of all gradients has the sign −s",
+            covers="0 errs by a²/(2μ); more than f ones give the sum of all gradients the sign −s",
             at={"n": n, "f": f, "t": t, "q": q},
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from math import comb
+from math import comb, isqrt
 
 import numpy as np
 
@@ -47,11 +47,7 @@ def forced_exactly(n: int, f: int, t: int, q: Fraction) -> Fraction:
 def leaking_error_of_three_rounds(n: int, f: int, q: Fraction) -> Fraction:
     """The expected error of `Leaking(3)` in either world, in rationals, from the counts alone; n > 2f.
 
-    The vote is on rounds 1 and 2. Each of the min(K, f) Byzantine workers who mirror is among the first max_r min(K_r,
-    f); so many vote wrongly, and all honest workers who showed a spike, at least max_r K_r, vote rightly. The vote is
-    never wrong, and a tie if and only if one round's honest spikes contain the other's and they are at most f. In round
-    3 the median of n is 0 beyond the guess, −½H if exactly half of all are honest spikes, −H if more
-    are; the answer is cut off at −a.
+    Step 2 of `output_alone.md`, where `tie` is the probability that the votes of rounds 1 and 2 are a tie.
     """
     g = n - f
     law = binomial(g, q)
@@ -70,8 +66,7 @@ def leaking_error_of_three_rounds(n: int, f: int, q: Fraction) -> Fraction:
 def error_of_the_mean(n: int, f: int, t: int, q: Fraction, beta: float = BETA, rate: float = RATE) -> float:
     """E[f_s(x_t) − f_s*] of the mean with momentum β from x_0 = 0, from the first two moments of (x, m).
 
-    The aggregate is μx − sH·E_r with E_r = (K_r − f)_+/n; by symmetry s = 1, H = μ = 1: m ← βm + (1 − β)(x − E), x ←
-    x − ηm. The means of (1, x, m, x², xm, m²) after a round are a fixed matrix times those before: its t-th power.
+    Step 10 of `forced_error.md`: a round is a fixed matrix on the means of (1, x, m, x², xm, m²).
     """
     tail = [(k - f, probability) for k, probability in enumerate(binomial(n - f, q)) if k > f]
     first = float(sum((k * probability for k, probability in tail), Fraction(0)) / n)
@@ -99,6 +94,16 @@ def error_of_the_mean(n: int, f: int, t: int, q: Fraction, beta: float = BETA, r
     moments = np.linalg.matrix_power(step, t)[:, 0]
     optimum = float(q)
     return float(moments[3] - 2 * optimum * moments[1] + optimum**2) / 2 / float(q * (1 - q))
+
+
+def largest_averaging_error(n: int, f: int, t: int) -> Fraction:
+    """A bound, for n even, of the error of the median of averages on every f with L = μ in one dimension.
+
+    ½A/(t − 1)·((M + r)/(M − 1))², A = (1 − δ)/(½ − δ), r ≥ √(t − 1) whole, M = 10⁶r: step 5 of `output_alone.md`.
+    """
+    delta, root = Fraction(f, n), isqrt(t - 1) + 1
+    M = 10**6 * root
+    return (1 - delta) / (1 - 2 * delta) / (t - 1) * Fraction(M + root, M - 1) ** 2
 
 
 def algorithms(f: int, with_krum: bool = True) -> Mapping[str, Algorithm]:

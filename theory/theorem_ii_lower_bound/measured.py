@@ -20,6 +20,7 @@ from theory.theorem_ii_lower_bound.errors import (
     error_of_the_mean,
     errors_in_pairs,
     forced_below,
+    largest_averaging_error,
     leaking_error_of_three_rounds,
     with_worker_momentum,
 )
@@ -64,15 +65,15 @@ def output_invariance_under_the_hypothesis(
     controls=(Control("t = 20", "the averages are still too noisy", {"t": 20}, expect="survives"),),
 )
 def some_hard_problem(ctx: Context, *, t: int | None = None) -> Iterable[Evidence]:
-    """(1 − δ)/((1 − 2δ)(t − 1))/δ: the largest error over every f with L = μ and every adversary, in units of δσ²/μ.
+    """The error of the median of averages at most, over every f with L = μ and every adversary, in units of δσ²/μ.
 
-    Claimed: at least C, for C = 0.21 and smaller. It falls like 1/t and excludes every constant.
+    Claimed: at least C, for C = 0.21 and smaller. It falls like 1/t and excludes every constant (`output_alone.md`).
     """
     for constant, n, f, rounds in HARD:
-        delta, steps = Fraction(f, n), t or rounds
+        steps = t or rounds
         yield Evidence(
             f"largest error·μ/(δσ²) of the averaging algorithm over all f with L = μ, n = {n}, f = {f}, t = {steps}",
-            (1 - delta) / ((1 - 2 * delta) * (steps - 1)) / delta,
+            largest_averaging_error(n, f, steps) / Fraction(f, n),
             ">=",
             constant,
             "exact",

@@ -1,49 +1,13 @@
 """Theorem II: what no algorithm can do that does not know who sent what.
 
-*Two worlds.* q in (0, 1), H = σ/√(q(1 − q)), a = qH. In the world s = ±1: f_s(x) = ½μx² − s·a·x, honest gradients μx −
-sH·Bern(q), with mean ∇f_s and variance H²q(1 − q) = σ²; L = μ. Since f_s(x) − f_s* = ½μ(x − s·a/μ)², [f_+ − f_+*] +
-[f_− − f_−*] = μx² + a²/μ ≥ a²/μ at every x: the same output in both worlds errs by a²/(2μ) = qσ²/(2μ(1 − q)) in one of
-them.
+*Invariant query points and output.* Two problems with L = μ, and an adversary who mirrors the honest gradients, give
+the same multisets in every round unless more than f honest gradients deviate; so every such algorithm errs by (1 −
+p)^t·qσ²/(2μ(1 − q)) on one of them (`forced_error.md`). With the best q that is at least 0.21·δσ²/μ (`constant.md`).
 
-*Two adversaries.* U ∈ {0, 1}^{n−f} are the honest workers' bits. *Mirror* (omniscient): min(ΣU, f) Byzantine workers
-send μx + sH. With the same U in both worlds the multisets of messages are the same while ΣU ≤ f. *Independent* (knows
-no gradient of the round): world +: bits U, and min(ΣV, f) Byzantine spikes for an independent V; world −: bits V, and
-min(ΣU, f) spikes; the same multisets while ΣU, ΣV ≤ f. Without the exchange of roles they differ. Messages depend on
-the run so far through μx alone, so that by induction over the rounds an algorithm whose query points and output are
-functions of the rounds' multisets (and of its own randomness, coupled too) does the same in both worlds as long as no
-tail event occurs. With p = P(Bin(n − f, q) > f), hence
-
-    max_s E[f_s(x̃_t) − f_s*] ≥ (1 − p)^t·qσ²/(2μ(1 − q))     (mirror; (1 − p)^{2t} for the independent adversary).
-
-For the mirror this is attained: `Counting` answers 0 until a round shows more spikes than it can have been mirrored,
-and after that the right optimum. For the mean with the mirror x stays 0: no iterate moves; with the independent one it
-does. The median, TM(f) and Krum drop the spikes in any case: for them the coupling tells nothing, for the mean and CC
-it does.
-
-*A constant.* f = ⌊δn⌋, q = κδ with κ ≤ f/(f + 1). A Bernoulli(q) bit is at most a Poisson variable of mean −log(1 − q),
-and (n − f)·(−log(1 − q)) ≤ n(1 − f/n)·q/(1 − q) ≤ κδn ≤ κ(f + 1) since f/n ≥ κδ; so p ≤ P(Poi(κ(f + 1)) > f) at every
-n. Under δn ≥ 4(1 + log t), t ≤ e^{(f+1)/4 − 1}, and q/(1 − q) ≥ κδ: the error is at least C·δσ²/μ with C =
-(κ/2)·P(Poi(κ(f + 1)) ≤ f)^t. By Chernoff, P(Poi(κN) ≥ N) ≤ e^{−Nh}, h = log(1/κ) − 1 + κ, so that t·p ≤ e^{−1 − N(h −
-¼)}, N = f + 1, which falls with N if h > ¼. As f → ∞ the best κ tends to the root of h = ¼, 0.449, and C to 0.224; the
-least C over all f ≥ 4 with the best κ is 0.2136, at f = 20.
-
-*What invariance of the output leaves open* (see Definition B). The query points may know the workers. `Leaking` answers
-(1/μ)·median of the last row: invariant as printed. More than these two worlds: ask t − 1 times at 0, take the median x̂
-of the workers' averages, ask at Mx̂ and answer median(last row)/(μM), which is x̂ + O(1/M). Against any adversary
-(median)² ≤ Σ_G e_i²/(⌈n/2⌉ − f) for errors e_i of the good averages (at least ⌈n/2⌉ values are beyond the median, ⌈n/2⌉
-− f of them good); so on *every* f with L = μ in one dimension the error is at most (1 − δ)/((1 − 2δ)(t − 1))·σ²/μ, n
-even, and below Cδσ²/μ for large t.
-
-*L.* The print asks for some μ-strongly convex problem and names no L; what is refuted is that one with L = μ in one
-dimension does. With L as large as one likes it is true of every algorithm, of whatever it knows: f_a(x) = ½μx² + C·h(x
-− a), h the Huber function of width ε, without noise and with a among N points at distance 1. Each of nt gradients says
-on which side a lies, or that x is within ε of it; so an algorithm has at most 3^{nt} outputs, misses a by ¼ with
-probability ½ if N ≥ 2·3^{nt}, and errs then by (C − μN)(¼ − ε), which is as large as one likes.
-
-*μ = 0, δ = 0.* At μ = 0 the bound reads ∞, and no problem has an infinite error: the algorithm that answers 0 errs by
-f(0) − f*, finite by Definition A. What holds: for every M some μ > 0 and some problem force an error ≥ M; the optimum
-a/μ runs off. At δ = 0 the hypothesis δn ≥ 4(1 + log t) is never met, and nothing is claimed. (By reading, point 7:
-Section 4 announces this theorem as "Theorem III".)
+*The output alone.* Definition B, as printed, leaves the query points free. Then an algorithm errs by O(1/t) on every
+one-dimensional problem with L = μ. No L is printed; with L free the theorem is true of every algorithm, without any
+attacker. At μ = 0 the bound reads ∞, which no problem attains (`output_alone.md`). (By reading, point 7: Section 4
+announces this theorem as "Theorem III".)
 """
 
 from __future__ import annotations
@@ -107,7 +71,7 @@ def mu_zero(ctx: Context, *, mu: Fraction = Fraction(0)) -> Iterable[Evidence]:
     controls=(Control("optima within 1", "what grows is the distance a/μ of the optimum", {"reach": 1.0}),),
 )
 def mu_to_zero(ctx: Context, *, reach: float | None = None) -> Iterable[Evidence]:
-    """The mean's exact error at the μ that is to force M; with `reach`, on the two worlds shrunk to |x*| ≤ reach."""
+    """The mean's exact error at the μ that is to force M; with `reach`, on the two problems shrunk to |x*| ≤ reach."""
     n, f, t, q = SHORT
     for wanted in (10**3, 10**6, 10**9):
         mu = float(forced_below(n, f, t, q) / wanted)
@@ -129,19 +93,30 @@ STATEMENT = Statement(
     stem="theorem_ii_lower_bound",
     label="Theorem II",
     title="Failure of permutation-invariant methods",
-    printed="For any permutation-invariant algorithm (Definition B), μ ≥ 0, δ ∈ [0, 1] and δn ≥ 4(1 + log t) "
-    "there is a δ-robust μ-strongly convex problem on which the output after t rounds has E[f(x̃_t)] − "
-    "f(x*) ≥ Ω(δσ²/μ). As μ decreases, the error becomes unbounded.",
-    corrected="If every query point and the output are functions of the rounds' multisets, then on two problems "
-    "with L = μ > 0, max_s E[f_s(x̃_t) − f_s*] ≥ (1 − p)^t·qσ²/(2μ(1 − q)), p = P(Bin(n − f, q) > f), "
-    "for every q in (0, 1); with the best q at least 0.21·δσ²/μ whenever δn ≥ 4(1 + log t). As μ → 0 it "
-    "exceeds every number.",
-    says="Any invariant algorithm errs by Ω(δσ²/μ) on some problem",
-    says_corrected="Invariant queries and output: error ≥ 0.21·δσ²/μ, δn ≥ 4(1 + log t)",
+    printed=r"""For any permutation-invariant algorithm (Definition B), $\mu \ge 0$, $\delta \in [0, 1]$ and
+$\delta n \ge 4(1 + \log t)$ there is a $\delta$-robust $\mu$-strongly convex problem on which the output after $t$
+rounds has
+
+$$
+\E[f(\tilde x_t)] - f(x^*) \ge \Omega\Bigl(\frac{\delta\sigma^2}{\mu}\Bigr) .
+$$
+
+As $\mu$ decreases, the error becomes unbounded.""",
+    corrected=r"""If every query point and the output are functions of the rounds' multisets, then on two problems with
+$L = \mu > 0$, for every $q \in (0, 1)$ and $p = \P(\operatorname{Bin}(n-f, q) > f)$,
+
+$$
+\max_{s = \pm1} \E[f_s(\tilde x_t) - f_s^*] \ge (1-p)^t\,\frac{q\sigma^2}{2\mu(1-q)} .
+$$
+
+With the best $q$ this is at least $0.21\,\delta\sigma^2/\mu$ whenever $\delta n \ge 4(1 + \log t)$. As $\mu \to 0$ it
+exceeds every number.""",
+    says=r"Any invariant algorithm errs by $\Omega(\delta\sigma^2/\mu)$ on some problem",
+    says_corrected=r"Invariant queries and output: error $\ge 0.21\,\delta\sigma^2/\mu$, $\delta n \ge 4(1 + \log t)$",
     for_you="Every rule that the paper lists, with SGD or server momentum, errs by at least 0.21·δσ²/μ against an "
     "adversary who mirrors.",
-    rests_on="the mirror coupling (pen and paper, in the file), Poisson tails in interval arithmetic for f ≤ "
-    "115, Chernoff beyond",
+    rests_on="the mirror coupling (pen and paper, theory/theorem_ii_lower_bound/forced_error.md), Poisson tails in "
+    "interval arithmetic for f ≤ 115, Chernoff's bound beyond (constant.md)",
     source=Source(
         "main",
         "Section 4",
@@ -180,5 +155,6 @@ STATEMENT = Statement(
         mu_to_zero,
     ),
     data=picture,
+    proofs=("forced_error", "constant", "output_alone"),
     uses=("blanchard2017", "yin2018", "chernoff1952"),
 )

@@ -67,7 +67,7 @@ def longest(f: int) -> int:
 
 
 def uniform_constant(f: int, share: Fraction, t: int, draws: int = 1) -> arb:
-    """(κ/2)·P(Poi(κ(f + 1)) ≤ f)^{draws·t}, below the constant for every n and δ with ⌊δn⌋ = f; see Theorem II."""
+    """(κ/2)·P(Poi(κ(f + 1)) ≤ f)^{draws·t}: step 4 of `constant.md`, for every n and δ with ⌊δn⌋ = f."""
     with ctx.workprec(128):
         return interval(share / 2) * (1 - poisson_tail(share * (f + 1), f)) ** (draws * t)
 
@@ -75,7 +75,7 @@ def uniform_constant(f: int, share: Fraction, t: int, draws: int = 1) -> arb:
 def chernoff_constant(f: int, share: Fraction, draws: int = 1) -> arb:
     """(κ/2)(1 − draws·e^{−1 − (f + 1)(h − ¼)}), h = log(1/κ) − 1 + κ: below the constant for every t that f allows.
 
-    It increases in f if h > ¼, for then the exponent falls.
+    It increases in f if h > ¼, for then the exponent falls (step 5 of `constant.md`).
     """
     with ctx.workprec(128):
         h = -interval(share).log() - 1 + interval(share)
