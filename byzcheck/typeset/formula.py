@@ -49,7 +49,7 @@ _VULGAR = {"1/2": "½", "1/3": "⅓", "2/3": "⅔", "1/4": "¼", "3/4": "¾", "1
 _ADDS = set("+−-±∓")
 _RELATES = set("∣=≠<>≤≥≪≫≈≡∼∝∈∉⊂⊆⊇→←↦⇒⇐⇔⟹⟺⟸⟶∪∩∖∧∨×:≔≳≲⪅⪆⩽⩾")
 _OPENS = set("([{⌊⌈⟨,;")
-_SHORT = re.compile(r"[_^][^\W_]$")  # ends in an index or a power of one letter
+_SHORT = re.compile(r"[_^][^\W_]$|_[a-z]+$")  # ends in an index or a power of one letter, or an index of one word
 _BEFORE = set("([{⌊⌈⟨,;|‖·/√ \n") | {_APPLY}  # after these a quotient needs no dot
 _AFTER = set(")]}⌋⌉⟩,;.|·/! \n") | {_APPLY}  # nor before these
 
@@ -174,6 +174,8 @@ def _script(text: str, mark: str) -> str:
 
 def _sub(node: ElementTree.Element) -> str:
     base, below = _parts(node)
+    if re.fullmatch("[a-z]{2,}", below) and below in [one.text for one in node[1].iter()]:
+        return f"{base}_{below}"  # δ_max
     return base + _script(below, "_")
 
 

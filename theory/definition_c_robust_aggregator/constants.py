@@ -121,7 +121,7 @@ def trimmed_mean_kappa(ctx: Context, *, rule: Rule | None = None, less: int = 0)
             "=",
             Fraction(f, n - 2 * f),
             "exact",
-            covers="monotone in each Byzantine value, then variance between the groups (derivation in the file)",
+            covers="monotone in each Byzantine value, then variance between the groups (trimmed_mean.md)",
             at={"n": n, "f": f, "rule": "TrimmedMean"},
         )
         honest = [Fraction(1)] * f + [Fraction(0)] * (n - 2 * f)

@@ -1,19 +1,8 @@
 """Definition C: what a (δ_max, c)-robust aggregator is, and which rules are one.
 
-*Trimmed mean, derived.* Let TM trim the f smallest and f largest of n values in one dimension, y_1 ≤ … ≤ y_g the
-honest ones, g = n − f. TM is monotone in each Byzantine value, so it is largest with all of them at +∞: then it is
-the average of y_{f+1}, …, y_g, the upper n − 2f honest values. With b = f/g, a = (n − 2f)/g and D the distance
-between the averages of the upper n − 2f and of the lower f honest values, TM − ȳ = bD, while avg (y_i − ȳ)² ≥ abD²
-(variance between the two groups). So (TM − ȳ)² ≤ (b/a)·avg (y_i − ȳ)² with b/a = f/(n − 2f), attained by f honest
-values at 0 and the others at 1; coordinate by coordinate the same holds in every dimension. Definition C gives E
-avg‖x_i − x̄‖² ≤ (ρ²/2)(g − 1)/g, hence E‖TM − x̄‖² ≤ ((g − 1)/g)·δρ²/(2(1 − 2δ)): TM is (δ_max, c)-robust for every
-δ_max < ½ with c = 1/(2(1 − 2δ_max)), if it is told f = δn. With fewer than f Byzantine ones, g′ > g good: κ = f/(g′ −
-f) by the same argument, and (g′ − 1)/(g′(g′ − f)) falls with g′, so that f of them are the worst. Theorem III's floor
-tends to that c as n → ∞: no rule has a smaller one for all n. At f = 1 TM's c is n/(2(n − 1)), and the floor is sup_q
-n(1 − q)^{g−2}/(2g), the same: there TM is the best at every n. A TM that is told f ≥ 1 when nobody attacks is not the
-mean, so that at δ = 0 it has no c at all. κ = f/(n − 2f) is the least of all rules: n − f equal messages may be the
-honest ones, so that a robust rule returns their value; if f of them were Byzantine, the honest mean was f/g away, at
-a variance of f(n − 2f)/g².
+The trimmed mean is one, with the least κ of (f, κ)-robustness that any rule can have (`trimmed_mean.md`); the medians,
+Krum and RFA as the experiments run it are not, and the printed inequality on |G| excludes f = δn
+(`rules_that_fail.md`).
 """
 
 from __future__ import annotations
@@ -172,18 +161,34 @@ STATEMENT = Statement(
     stem="definition_c_robust_aggregator",
     label="Definition C",
     title="(δ_max, c)-robust aggregators",
-    printed="For δ ≤ δ_max ≤ ½ and n vectors of which a good subset of size |G| > (1 − δ)n is independent with "
-    "E‖x_i − x_j‖² ≤ ρ² for fixed i, j ∈ G, the rule outputs x̂ with E‖x̂ − x̄‖² ≤ cδρ². At δ = 0 this "
-    "is the exact average. Most existing rules fail it (Section 5.2).",
-    corrected="With |G| ≥ (1 − δ)n and δ = f/n. At f = 1 and odd n ≥ 5 the medians and Krum need c ≥ n/4; RFA as run "
-    "errs even at ρ = 0, so that it has no c. The trimmed mean, told f = δn, satisfies it for every δ < ½ with c = "
-    "((g − 1)/g)/(2(1 − 2δ)), g = n − f, since it is (f, κ)-robust with the least possible κ = f/(n − 2f); at f = 1 "
-    "no rule has a smaller c.",
-    says="Robust: E‖x̂ − x̄‖² ≤ cδρ² if |G| > (1 − δ)n; most rules fail",
-    says_corrected="The trimmed mean is (δ, c)-robust: c = 1/(2(1 − 2δ)), δ < ½",
+    printed=r"""
+For $\delta \le \delta_{\max} \le \frac12$ and $n$ vectors of which a good subset of size $\abs{\good} > (1-\delta)n$ is
+independent with $\E\norm{x_i-x_j}^2 \le \rho^2$ for fixed $i, j \in \good$, the rule outputs $\hat x$ with
+
+$$
+\E\norm{\hat x-\bar x}^2 \le c\delta\rho^2 .
+$$
+
+At $\delta = 0$ this is the exact average. Most existing rules fail it (Section 5.2).
+""",
+    corrected=r"""
+The same with $\abs{\good} \ge (1-\delta)n$, $\delta = f/n$ and $g = n-f$. The trimmed mean, told $f = \delta n$,
+satisfies it for every $\delta < \frac12$ with
+
+$$
+c = \frac{g-1}{2g(1-2\delta)},
+$$
+
+since it is $(f, \kappa)$-robust with the least possible $\kappa = f/(n-2f)$; at $f = 1$ no rule has a smaller $c$.
+
+- At $f = 1$ and odd $n \ge 5$ the medians and Krum need $c \ge n/4$.
+- RFA as run errs even at $\rho = 0$, so that it has no $c$.
+""",
+    says=r"Robust: $\E\norm{\hat x-\bar x}^2 \le c\delta\rho^2$ if $\abs{\good} > (1-\delta)n$; most rules fail",
+    says_corrected=r"The trimmed mean is $(\delta, c)$-robust: $c = 1/(2(1-2\delta))$, $\delta < \frac12$",
     for_you="The trimmed mean told f = δn satisfies Definition C with c = 1/(2(1 − 2δ)), 0.71 at δ = 0.15; told f ≥ 1 "
     "when nobody attacks it has no c.",
-    rests_on="variance between two groups (pen and paper, in the file) and Theorem III's floor at f = 1, with "
+    rests_on="variance between two groups (pen and paper, trimmed_mean.md) and Theorem III's floor at f = 1, with "
     "exhaustive search in rationals; the rules that fail, by one law each",
     source=Source(
         "main",
@@ -216,6 +221,7 @@ STATEMENT = Statement(
         krum_printed_set,
     ),
     data=picture,
+    proofs=("trimmed_mean", "rules_that_fail"),
     uses=(
         "blanchard2017",
         "mhamdi2018",
