@@ -4,24 +4,8 @@ Classes in proportion 1, γ, γ², …. The paper says that gradients of one cla
 classes; the model here is that those of one class are equal and all classes equally far apart: each worker sends −e_k
 with probability p_k (see `counts.py`). What a rule returns then depends on the counts c_k alone.
 
-*Counts.* A coordinate's median is −1 if c_k > n/2, −½ if c_k = n/2, else 0: no class with a majority, no gradient at
-all. A class's Krum score is 2(n − f − 1 − c_k)_+, at most one class has n − f − 1 > n/2 messages: the most frequent
-wins. −e_k is a geometric median iff ‖Σ_j c_j(e_j − e_k)‖ ≤ √2·c_k; otherwise the median is inside, and its weights
-c_j/‖v + e_j‖ are positive for *every* class seen.
-
-*The median as n → ∞* is −e_1 if p_1 > ½, 0 if every p_k < ½. Ten classes with γ = ½ have p_1 = 512/1023, barely more,
-so that only n of the order (p_1 − ½)^{−2}, some millions, make class 1 likely. With exactly half of the data in class
-1, as printed, P(c_1 > n/2) = ½ for each odd n, by symmetry, and never tends to 1. The 0 that it returns otherwise
-ignores the rest as well.
-
-*All n, γ = ½, ten classes* (p_k = 2^{10−k}/1023). Krum returns k only if c_k ≥ c_1: P ≤ (E t^{1[k] − 1[1]})^n = (1 −
-p_1 − p_k + t·p_k + p_1/t)^n for every t > 0 (Chernoff); with t = 2 at most (895/1023)^n for k ≥ 3. The median of
-coordinate k moves only if c_k ≥ n/2: P ≤ (4p_k(1 − p_k))^{n/2}. For the geometric median let Y_i = (e_k − e_1)/√2 for a
-message of class k, H = ‖(1/n)Σ_i Y_i‖ − c_1/n: one message moves H by at most 2/n, and E H ≤ √(‖EY‖² + (1 − p_1)/n) −
-p_1 =: −h_n, so that −e_1 is the median but with probability exp(−n·h_n²/2) (McDiarmid 1989), where h_n → 0.09.
-
-*CC* from v_0 = 0 scales all messages by min(1, τ), since all have norm 1. Iterated, or started from its own aggregates,
-it moves on towards −e_1 until p_1‖v + e_1‖ = τ‖EY‖: near it each other class is left with about √2·τ of its gradient.
+What a rule does with counts is proved in `class_counts.md`, what is left for many workers in `many_workers.md`, what
+centered clipping keeps in `clipping.md`.
 """
 
 from __future__ import annotations
@@ -143,7 +127,7 @@ def counts_decide(
             chosen = selects(to_numpy(rule.aggregate(ctx.asarray(messages(counts)))), 5)
             wrong += sum(k != expected(name, row) for k, row in zip(chosen, counts.tolist(), strict=True))
             cases += len(counts)
-        link = "the output depends on the counts alone, by the derivation in this file"
+        link = "the output depends on the counts alone, by theory/counterexample_2_imbalanced/class_counts.md"
         what = f"disagreements of the {name} in {cases} count vectors"
         yield Evidence(what, wrong, "=", 0, "exact", covers=link, at={"rule": name, "cases": cases})
 
@@ -283,13 +267,17 @@ STATEMENT = Statement(
     printed="Half of the data in class 1, a quarter in class 2, and so on; gradients of one class are much "
     "closer than those of different classes: the coordinate-wise median, the geometric median and Krum "
     "always select the gradient of class 1 or 2 and ignore the rest.",
-    corrected="Ten equidistant classes, γ = ½: Krum selects the most frequent class, the coordinate-wise median a "
-    "class with a majority or else nothing; the weight of classes ≥ 3 decays exponentially in n for "
-    "both. As n → ∞ Krum and both medians tend to class 1 alone; the coordinate-wise median because p_1 "
-    "= 512/1023 > ½, with exactly ½ it stays at probability ½. One CC step from 0 keeps min(1, τ) of "
-    "every class.",
+    corrected=r"""
+Ten equidistant classes, $\gamma = \frac12$.
+
+- Krum selects the most frequent class; the coordinate-wise median a class with a majority, or else nothing. For both
+  the weight of classes $\ge 3$ decays exponentially in $n$.
+- As $n \to \infty$ Krum and both medians tend to class 1 alone: the coordinate-wise median because
+  $p_1 = \frac{512}{1023} > \frac12$; with exactly $\frac12$ it stays at probability $\frac12$.
+- One CC step from 0 keeps $\min(1,\tau)$ of every class.
+""",
     says="Medians and Krum always select class 1 or 2, ignoring the rest",
-    says_corrected="Ten classes, n → ∞: the medians and Krum return class 1 alone",
+    says_corrected=r"Ten classes, $n \to \infty$: the medians and Krum return class 1 alone",
     for_you="Expect class 1 alone rather than classes 1 and 2 for many workers; with as few as 16 the geometric "
     "median still passes on a quarter of the rest.",
     rests_on="class counts decide (pen and paper), Chernoff's and McDiarmid's inequalities and the law of large "
@@ -324,6 +312,7 @@ STATEMENT = Statement(
         clipping_scales,
         small_radius,
     ),
+    proofs=("class_counts", "many_workers", "clipping"),
     uses=(
         "blanchard2017",
         "yin2018",
