@@ -37,6 +37,11 @@ STATEMENTS = [theory.load(stem) for stem in theory.PAPER]
         (r"\frac{1}{a/b}", "1/(a/b)"),
         (r"\frac{1}{2g^2}x", "1/(2g²)·x"),
         (r"X_{(j:n)}", "X_{(j:n)}"),
+        (
+            r"\lVert\sum_j\frac{y}{2}\rVert + \norm x\frac ab + \frac a{\norm b}\norm c",
+            "‖Σ_j y/2‖ + ‖x‖·a/b + a/‖b‖·‖c‖",
+        ),
+        (r"v = -\frac{a+b}{c} =: -h", "v = −(a + b)/c =: −h"),
         (r"\frac1g\avg_{\good} x,\ \frac{1}{2}\,\frac ab\,x", "1/g·avg_G x, ½·a/b·x"),
         (r"\sqrt\pi\,x + \sqrt3\delta + \sqrt{2m}\,y + z\sqrt\delta", "√π·x + √3·δ + √(2m)y + z√δ"),
         (r"\operatorname{Poi}(-\log q),\ \max(-q, y)", "Poi(−log q), max(−q, y)"),

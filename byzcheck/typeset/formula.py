@@ -50,8 +50,9 @@ _ADDS = set("+−-±∓")
 _RELATES = set("∣=≠<>≤≥≪≫≈≡∼∝∈∉⊂⊆⊇→←↦⇒⇐⇔⟹⟺⟸⟶∪∩∖∧∨×:≔≳≲⪅⪆⩽⩾")
 _OPENS = set("([{⌊⌈⟨,;")
 _SHORT = re.compile(r"[_^][^\W_]$|_[a-z]+$")  # ends in an index or a power of one letter, or an index of one word
-_BEFORE = set("([{⌊⌈⟨,;|‖·/√ \n") | {_APPLY}  # after these a quotient needs no dot
-_AFTER = set(")]}⌋⌉⟩,;.|·/! \n") | {_APPLY}  # nor before these
+_BEFORE = set("([{⌊⌈⟨,;·/√+−±∓ \n") | {_APPLY}  # after these a quotient needs no dot
+_AFTER = set(")]}⌋⌉⟩,;.·/! \n") | {_APPLY}  # nor before these
+_BARS = set("|‖")
 
 
 class FormulaError(ValueError):
@@ -111,6 +112,9 @@ def _row(node: ElementTree.Element) -> str:
         if child.tag == "mo" and bare == "=" and out.endswith(" : "):
             out, before, leads = f"{out[:-3]} := ", child, True
             continue
+        if child.tag == "mo" and bare == ":" and out.endswith(" = "):
+            out, before, leads = f"{out[:-3]} =: ", child, True
+            continue
         if bare == _APPLY:
             out, before = out + _APPLY, None
             continue
@@ -124,17 +128,25 @@ def _row(node: ElementTree.Element) -> str:
                 continue
             apart = [_is_quotient(one) for one in (before, child) if one is not None]
             apart.append(before is not None and before.tag == "msqrt" and not out.endswith(")"))  # √π·x, not √(πx)
-            factors = out[-1:].strip() and out[-1] not in _BEFORE and text[:1].strip() and text[0] not in _AFTER
             script = before is not None and _SHORT.search(out) and text[:1].isalnum()  # p^t·q and b_k·x_i, not p^tq
             expected = before is not None and before.text in ("𝔼", "ℙ") and text[:1].isalnum()  # E x
             function = re.match("[A-Za-z]{2}", text) and out[-1:].isalnum()  # 2 log t
-            if (any(apart) and factors) or script:
+            if (any(apart) and _meet(out, text)) or script:
                 out += "·"
             elif expected or function:
                 out += " "
             out += text
         before, leads = child, child.tag == "mo" and bool(bare) and bare[-1] in _OPENS | _RELATES | _ADDS
     return _applied(out) if node.tag == "math" else out
+
+
+def _meet(out: str, text: str) -> bool:
+    """Whether a factor ends here and another begins; of bars every other one closes."""
+    last, first = out[-1:], text[:1]
+    opens = last in _BARS and out.count(last) % 2 == 1
+    closes = first in _BARS and out.count(first) % 2 == 1
+    sides = bool(last.strip()) and last not in _BEFORE and bool(first.strip()) and first not in _AFTER
+    return sides and not opens and not closes
 
 
 def _is_quotient(node: ElementTree.Element) -> bool:
