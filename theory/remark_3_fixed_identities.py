@@ -1,26 +1,9 @@
 """Remark 3: if the Byzantine workers may change every round, the lower bound applies to every algorithm.
 
-*Why.* Let the adversary of Theorem II, mirror, draw the set B_r of f workers afresh in every round, uniformly at
-random, and the order of its members too. Given the multiset of a round's messages the array that the server sees is
-then a uniformly random arrangement of it, in both worlds: where ΣU ≤ f (probability 1 − p) the multisets are the
-same, hence the arrays can be coupled to be the same, and one round's arrays differ in law by a total variation of at
-most p. Rounds are independent given the query points, and these are functions of the arrays so far: by induction
-*every* algorithm, whatever it remembers of whom, does the same in both worlds with probability (1 − p)^t, and errs by
-(1 − p)^t·qσ²/(2μ(1 − q)) in one of them.
-
-*Convergence is impossible* at any n and f ≥ 1, however large t is; Theorem II's condition on n buys a larger constant
-only. In the world s let honest gradients be μx − H·U, U = ±1 with P(U = s) = a > ½: m = (2a − 1)H, f_s(x) = ½μx² − smx,
-σ² = 4a(1 − a)H². The number of U = 1 among the g = n − f honest workers is K ~ Bin(g, a) in the world +, where the
-Byzantine ones all send U = −1, and Bin(g, 1 − a) in the world −, where some of them send U = 1, so that K + B has the
-law Bin(g, a) again. Quantiles do it if Bin(g, a) is stochastically at most Bin(g, 1 − a) + f: P(Bin(g, a) ≥ k) ≤
-P(Bin(g, 1 − a) ≥ k − f) for all k. At a = ½ this is strict for f < k ≤ g and trivial for other k, hence true for some
-a > ½. Then with identities drawn afresh the arrays of a round have one law in both worlds, and every algorithm errs at
-every t by m²/(2μ) = (2a − 1)²σ²/(8μa(1 − a)) > 0 in one of them. (2a − 1 ≤ f/g by the means: of order δ² at most.)
-
-*What is needed.* That nobody can foresee B_r. If B_r changes on a schedule that the algorithm knows, workers can be
-renamed and nothing is gained: one round's array then tells as much as with fixed identities. With fixed identities
-`Trusting`, which listens to worker 1 alone, errs by σ²/(2μt) when worker 1 is good, and worker momentum with centered
-clipping escapes (Theorem II).
+If the set of Byzantine workers is drawn afresh in each round, the array of a round's messages tells no more than their
+multiset, and Theorem II's two problems force its error on every algorithm; two other problems force a positive error at
+every t. What is needed is that nobody can foresee the set: a schedule that the algorithm knows changes nothing. The
+proof is in `remark_3_fixed_identities.md`.
 """
 
 from __future__ import annotations
@@ -86,10 +69,10 @@ def total_variation(one: Law, other: Law) -> Fraction:
 
 @claim(
     "With identities drawn afresh one round's arrays differ in total variation by at most p = P(Bin(n − f, q) > f) "
-    "between the two worlds.",
+    "between the two problems.",
     part_of="corrected",
     controls=(
-        Control("fixed identities", "then a good worker's sign tells the world", {"identities": fixed}),
+        Control("fixed identities", "then a good worker's sign tells which problem it is", {"identities": fixed}),
         Control("a known schedule", "workers can be renamed", {"identities": on_schedule}),
     ),
 )
@@ -103,7 +86,7 @@ def arrays(ctx: Context, *, identities: Identities = afresh) -> Iterable[Evidenc
             "<=",
             p,
             "exact",
-            covers="the same multiset while ΣU ≤ f, arranged uniformly in both worlds; (1 − p)^t over t rounds",
+            covers="the same multiset while ΣU ≤ f, arranged uniformly on both problems; (1 − p)^t over t rounds",
             at={"n": n, "f": f, "q": q},
         )
 
@@ -144,20 +127,20 @@ def forced(
         )
 
 
-def ordered(g: int, f: int, a: Fraction) -> bool:
-    """Whether Bin(g, a) is stochastically at most Bin(g, 1 − a) + f, a ≥ ½."""
-    high, low = binomial(g, a), binomial(g, 1 - a)
+def ordered(g: int, f: int, b: Fraction) -> bool:
+    """Whether Bin(g, b) is stochastically at most Bin(g, 1 − b) + f, b ≥ ½."""
+    high, low = binomial(g, b), binomial(g, 1 - b)
     return all(sum(high[k:]) <= sum(low[max(k - f, 0) :]) for k in range(g + 1))
 
 
 def largest_bias(n: int, f: int) -> Fraction:
-    """The largest 2a − 1 among hundredths for which the arrays of both worlds can have one law."""
-    return max(Fraction(b, 100) for b in range(100) if ordered(n - f, f, (1 + Fraction(b, 100)) / 2))
+    """The largest 2b − 1 among hundredths for which the arrays of both worlds can have one law."""
+    return max(Fraction(k, 100) for k in range(100) if ordered(n - f, f, (1 + Fraction(k, 100)) / 2))
 
 
-def added(g: int, f: int, a: Fraction) -> Iterator[tuple[int, int, Fraction]]:
-    """(K, B, probability): K ~ Bin(g, 1 − a), 0 ≤ B ≤ f, by quantiles; K + B ~ Bin(g, a) where the order allows it."""
-    low, high = binomial(g, 1 - a), binomial(g, a)
+def added(g: int, f: int, b: Fraction) -> Iterator[tuple[int, int, Fraction]]:
+    """(K, B, probability): K ~ Bin(g, 1 − b), 0 ≤ B ≤ f, by quantiles; K + B ~ Bin(g, b) where the order allows it."""
+    low, high = binomial(g, 1 - b), binomial(g, b)
     ends = [[sum(law[: k + 1], Fraction(0)) for k in range(g + 1)] for law in (low, high)]
     start = Fraction(0)
     for end in sorted({*ends[0], *ends[1]}):
@@ -168,10 +151,10 @@ def added(g: int, f: int, a: Fraction) -> Iterator[tuple[int, int, Fraction]]:
 
 def coins(n: int, f: int, bias: Fraction, identities: Identities) -> tuple[Law, Law]:
     """The laws of one round's array of −U in the worlds + and −, when honest workers toss coins."""
-    g, a = n - f, (1 + bias) / 2
-    plus = [(k, 0, chance) for k, chance in enumerate(binomial(g, a))]
+    g, b = n - f, (1 + bias) / 2
+    plus = [(k, 0, chance) for k, chance in enumerate(binomial(g, b))]
     found: tuple[defaultdict[Bits, Fraction], ...] = (defaultdict(Fraction), defaultdict(Fraction))
-    for law, rounds in zip(found, (plus, list(added(g, f, a))), strict=True):
+    for law, rounds in zip(found, (plus, list(added(g, f, b))), strict=True):
         for k, bad, chance in rounds:
             good = set(itertools.permutations((-1,) * k + (1,) * (g - k)))
             rows = [row for bits in good for row in identities((*bits, *(-1,) * bad, *(1,) * (f - bad)))]
@@ -190,20 +173,20 @@ def largest_coin_error(algorithm: ExactAlgorithm, both: tuple[Law, Law], t: int,
 
 
 @claim(
-    "Convergence is impossible: for all n > f ≥ 1 two problems give one law of arrays at every t; every algorithm "
-    "errs by (2a − 1)²σ²/(8μa(1 − a)) > 0 in one of them, for some a > ½.",
+    "Convergence is impossible: for all n > f ≥ 1 two problems give one distribution of arrays at every t; every "
+    "algorithm errs by (2b − 1)²σ²/(8μb(1 − b)) > 0 on one of them, for some b > ½.",
     part_of=("printed", "corrected"),
     controls=(
-        Control("fixed identities", "then worker 1's coin tells the world", {"identities": fixed}),
+        Control("fixed identities", "then worker 1's coin tells which problem it is", {"identities": fixed}),
         Control("a quarter more bias", "f Byzantine workers cannot make up for it", {"factor": Fraction(5, 4)}),
     ),
 )
 def impossible(ctx: Context, *, identities: Identities = afresh, factor: Fraction = Fraction(1)) -> Iterable[Evidence]:
     """The total variation between the arrays of two worlds of coins, claimed: 0; exact errors, claimed: ≥ m²/(2μ)."""
-    link = "Bin(g, a) ≤ Bin(g, 1 − a) + f stochastically for some a > ½: strict or trivial at a = ½ for every k"
+    link = "Bin(g, b) ≤ Bin(g, 1 − b) + f stochastically for some b > ½ (step 8 of remark_3_fixed_identities.md)"
     for n, f in ((3, 1), (4, 1), (5, 1), (5, 2)):
         bias = factor * largest_bias(n, f)
-        what = f"total variation between the arrays of two coins, n = {n}, f = {f}, a = {(1 + bias) / 2}"
+        what = f"total variation between the arrays of two coins, n = {n}, f = {f}, b = {(1 + bias) / 2}"
         both = coins(n, f, bias, identities)
         yield Evidence(what, total_variation(*both), "=", 0, "exact", covers=link, at={"n": n, "f": f})
     n, f, t = 3, 1, 3
@@ -213,7 +196,7 @@ def impossible(ctx: Context, *, identities: Identities = afresh, factor: Fractio
         what = f"error·μ/H² of {name} with coins, n = {n}, f = {f}, t = {t}"
         error = largest_coin_error(algorithm, both, t, bias)
         at = {"n": n, "f": f, "t": t, "algorithm": name}
-        yield Evidence(what, error, ">=", bias**2 / 2, "exact", covers="one law of arrays at every t", at=at)
+        yield Evidence(what, error, ">=", bias**2 / 2, "exact", covers="one distribution of arrays at every t", at=at)
 
 
 @claim(
@@ -240,15 +223,21 @@ STATEMENT = Statement(
     title="Byzantine workers who change every round",
     printed="If a different fraction of workers are allowed to be Byzantine each round, the lower bound in "
     "Theorem II applies to all algorithms and convergence is impossible.",
-    corrected="If the Byzantine set is drawn afresh in each round, every algorithm errs by (1 − p)^t·qσ²/(2μ(1 − q)) "
-    "in one of the two worlds, hence by at least 0.21·δσ²/μ under Theorem II's condition; on two other problems by a "
-    "positive constant at every t, for all n > f ≥ 1. A weaker adversary, on a schedule that is known, does not "
-    "force this.",
+    corrected=r"""If the Byzantine set is drawn afresh in each round, every algorithm errs on one of Theorem II's two
+problems by
+
+$$
+(1-p)^t\,\frac{q\sigma^2}{2\mu(1-q)}, \qquad p = \P(\operatorname{Bin}(n-f, q) > f),
+$$
+
+hence by at least $0.21\,\delta\sigma^2/\mu$ under Theorem II's condition. On one of two other problems it errs by a
+positive constant at every $t$, for all $n > f \ge 1$. A weaker adversary, on a schedule that is known, does not force
+this.""",
     says="If Byzantine workers may change, Theorem II binds every algorithm",
-    says_corrected="Byzantine set drawn afresh: every algorithm errs by 0.21·δσ²/μ",
+    says_corrected=r"Byzantine set drawn afresh: every algorithm errs by $0.21\,\delta\sigma^2/\mu$",
     for_you="No use of history helps if identities can change unforeseeably: register the workers.",
-    rests_on="exchangeability of a round's messages (pen and paper, in the file), exact laws for n ≤ 6, "
-    "Theorem II's constant, and a stochastic order of two binomial laws",
+    rests_on="exchangeability of a round's messages (pen and paper, theory/remark_3_fixed_identities.md), exact "
+    "distributions for n ≤ 6, Theorem II's constant, and a stochastic order of two binomial distributions",
     source=Source(
         "main",
         "Section 4",
@@ -257,4 +246,5 @@ STATEMENT = Statement(
         "'Allowed' is read as: the adversary chooses, and draws the set afresh in each round.",
     ),
     claims=(arrays, forced, impossible, worker_momentum),
+    proofs=("remark_3_fixed_identities",),
 )

@@ -2,16 +2,9 @@
 
 *Direction.* The text says both: with more adversaries "we should use smaller learning rate and larger momentum", and
 "we need to scale both the learning-rate and momentum parameters as 1/n + δ instead of the traditional 1/n". The first
-is right, the second has the wrong sign in the exponent. The printed η² = (F0 + 5cδσ²/16L)/(20LTσ²(2/n + cδ)). With y =
-cδ the derivative of (F0 + 5yσ²/16L)/(2/n + y) has the sign of 5σ²/(8nL) − F0: η, and α = 8Lη with it, fall when δ
-grows if LF0 > 5σ²/(8n), and rise if not. Where they fall it is like (2/n + cδ)^{−1/2}: "as 1/n + δ instead of 1/n"
-must be read as its inverse root, and "larger momentum" as a larger β = 1 − α. The η that is best in Theorem VI′ is
-√(2.5F0/(16LTσ²κ)), κ = 2cδ + 1/g, below its cap 1/(8L), that is for T > 10LF0/(σ²κ), and falls always there.
-*Rate.* Theorem VI′ (m_0 = 0) at that η is at most √(160LF0σ²κ/T) + 20LF0/T, κ ≤ max(2c, 1/(1 − δ))·(1/n + δ). The first
-term has slope −½ against T, −½ against n at δ = 0 (T and n enter as nT: linear speed-up), and 0 against n at a fixed δ
-> 0 once n ≫ 1/(cδ). Slopes are measured on exact errors, not on this bound: of the mean without attackers, of the
-trimmed mean under the one-sided attack (`slopes.py` of Theorem VI). A measured slope counts as −½ when it is nearer to
-−½ than to −⅓ and −⅔, the neighbouring exponents.
+is right where LF0 > 5σ²/(8n), with momentum read as β = 1 − α; the second has the wrong sign in the exponent.
+*Rate.* It stands, with κ = 2cδ + 1/g. Slopes are measured on exact errors, of the mean without attackers and of the
+trimmed mean under the one-sided attack (`slopes.py` of Theorem VI). The proof is in `remark_5_rate.md`.
 """
 
 from __future__ import annotations
@@ -248,17 +241,31 @@ STATEMENT = Statement(
     stem="remark_5_rate",
     label="Remark 5",
     title="The rate of momentum, and how η and α scale",
-    printed="The rate in Theorem VI is of the order √((σ²/T)(1/n + δ)): a first term that scales linearly with "
-    "n, a second, σ√(δ/T), that does not improve with more workers. As δ increases we should use a "
-    "smaller learning rate and a larger momentum; we need to scale both the learning-rate and momentum "
-    "parameters as 1/n + δ instead of 1/n.",
-    corrected="From m_0 = 0 the rate is √(160LF0σ²κ/T) + 20LF0/T, κ = 2cδ + 1/g ≤ max(2c, 1/(1 − δ))(1/n + δ). Below "
-    "the cap, T > 10LF0/(σ²κ), the best η, and α = 8Lη, scale as κ^{−1/2}: they fall as δ grows. The printed η does "
-    "so, below its cap, if and only if LF0 > 5σ²/(8n).",
-    says="Rate √(σ²(1/n + δ)/T); scale η and α 'as 1/n + δ'",
-    says_corrected="η and α fall with δ like 1/√(2cδ + 1/g); rate √(160LF0σ²κ/T)",
+    printed=r"""The rate in Theorem VI is of the order
+
+$$
+\sqrt{\frac{\sigma^2}{T}\Bigl(\frac1n + \delta\Bigr)} :
+$$
+
+a first term that scales linearly with $n$, and a second, $\sigma\sqrt{\delta/T}$, that does not improve with more
+workers. As $\delta$ increases we should use a smaller learning rate and a larger momentum; we need to scale both the
+learning-rate and momentum parameters as $1/n + \delta$ instead of $1/n$.""",
+    corrected=r"""From $m_0 = 0$ the rate is
+
+$$
+\sqrt{\frac{160LF_0\sigma^2\kappa}{T}} + \frac{20LF_0}{T}, \qquad
+\kappa = 2c\delta + \frac1g \le \max\Bigl(2c, \frac1{1-\delta}\Bigr)\Bigl(\frac1n + \delta\Bigr) .
+$$
+
+Below the cap $1/(8L)$, that is, for $T > 10LF_0/(\sigma^2\kappa)$, the best $\eta$ scales as $\kappa^{-1/2}$, and so
+does $\alpha = 8L\eta$: they fall as $\delta$ grows. The printed $\eta$ falls, below its cap, if and only if
+$LF_0 > 5\sigma^2/(8n)$.""",
+    says=r"Rate $\sqrt{\sigma^2(1/n + \delta)/T}$; scale $\eta$ and $\alpha$ 'as $1/n + \delta$'",
+    says_corrected=r"$\eta$, $\alpha$ fall with $\delta$ like $1/\sqrt{2c\delta + 1/g}$; rate "
+    r"$\sqrt{160LF_0\sigma^2\kappa/T}$",
     for_you="Lower the learning rate and α as 1/√(1/n + δ) when you expect more attackers.",
-    rests_on="algebra on Theorem VI′ (pen and paper) and on the printed step size, in rationals",
+    rests_on="algebra on Theorem VI′ and on the printed step size (pen and paper, theory/remark_5_rate.md), in "
+    "rationals",
     source=Source(
         "garbled",
         "Section 6.1",
@@ -288,5 +295,6 @@ STATEMENT = Statement(
         linear_speed_up,
         no_speed_up,
     ),
+    proofs=("remark_5_rate",),
     uses=("yin2018",),
 )
