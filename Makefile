@@ -4,7 +4,7 @@ VENV ?= .venv
 EXTRAS ?= test
 BIN := $(VENV)/bin
 
-.PHONY: verify test edges zoo mutants lint figures bench bench-gpu gpu wheel clean
+.PHONY: verify test edges zoo mutants lint docs figures bench bench-gpu gpu wheel clean
 
 verify: $(VENV)/installed
 	$(BIN)/byzcheck verify
@@ -31,6 +31,10 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
+
+# The documentation, docs/_build/html/index.html. Nothing is fetched but the packages.
+docs: $(VENV)/installed-docs
+	$(BIN)/python -m sphinx --builder html --nitpicky --fail-on-warning --keep-going --quiet docs docs/_build/html
 
 figures: $(VENV)/installed
 	$(BIN)/byzcheck figures

@@ -31,8 +31,9 @@ LIBRARIES = ("numpy", "numpy-read-only", "array-api-strict", *OPTIONAL_LIBRARIES
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How long the search at the edges of compiled code runs, and how often each rule of the zoo is asked about."""
+    """How long the search at the edges of compiled code runs, how often each rule of the zoo is asked, which site."""
     parser.addoption("--cases", type=int, default=480, help="cases of the search in test_edges (default: 480)")
+    parser.addoption("--site", default=None, help="the documentation that test_site looks at (default: it builds one)")
     parser.addoption("--seeds", type=int, default=0, help="seeds for each n in test_zoo_of_rules (default: one n)")
 
 

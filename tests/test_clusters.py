@@ -38,7 +38,7 @@ def titles():
     return re.findall(r"^## (.*)$", PAGE, flags=re.MULTILINE)
 
 
-def blocks(title, kind=""):
+def blocks(title, kind="text"):
     """The blocks of one kind under a title."""
     found = re.findall(r"^```(\w*)\n(.*?)^```$", part(title), flags=re.MULTILINE | re.DOTALL)
     return [text for language, text in found if language == kind]

@@ -1,48 +1,93 @@
-"""The code in docs/ does what its page says."""
+"""What the pages of docs/ show is what comes of their blocks: each is run, or says why not."""
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
-import types
-from pathlib import Path
+from collections import Counter
 
 import pytest
+from documented import DOCS, PAGES, Block, Reader, blocks, compare
 
-from byzcheck.card import card_of
-from sims.aggregators import Krum
-from sims.contracts import check_rule
+from byzcheck.checkout import recorded_statements
+from byzcheck.show.words import tally
 
-DOCS = Path(__file__).parents[1] / "docs"
-AUDIT = (DOCS / "audit.md").read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def page():
-    """All blocks of the page as one module."""
-    module = types.ModuleType("page_on_audits")
-    sys.modules[module.__name__] = module
-    for library, block in re.findall(r"```python( torch)?\n(.*?)```", AUDIT, re.DOTALL):
-        if not library or importlib.util.find_spec("torch"):
-            exec(compile(block, "docs/audit.md", "exec"), vars(module))
-    yield module
-    del sys.modules[module.__name__]
+NOT_RUN = {"audit.md": 1, "clusters.md": 9, "index.md": 1}  # page → how many of its blocks
 
 
-def test_every_example_of_the_page_on_audits_keeps_its_contracts(page):
-    marks = [mark for mark in page.test_trimmed.pytestmark if mark.name == "parametrize"]
-    assert len(marks[0].args[1]) == 9
-    for case in marks[0].args[1]:
-        part, contract = case.values
-        contract(part)
-    check_rule(page.Clip(2.0), 7, 3)
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_does_what_it_says(page, tmp_path):
+    reader = Reader(page, tmp_path)
+    with reader.at_work():
+        for block in blocks(page):
+            reader.take(block)
 
 
-def test_the_card_on_the_page_is_the_card(page):
-    """But for the clock's line, and where lines are broken."""
-    shown = " ".join(AUDIT.split())
-    for line in card_of(Krum(5), 25, 5).lines:
-        if line.how != "measured":
-            words = [word for word in f"{line.says} {line.against}".split() if len(word) > 6]
-            assert all(word in shown for word in words), line
+def test_only_these_blocks_are_not_run():
+    left_out = Counter(page for page in PAGES for block in blocks(page) if block.left_out)
+    assert left_out == NOT_RUN
+
+
+def test_the_tally_on_the_first_page_is_the_recorded_one():
+    shown = (DOCS / "index.md").read_text(encoding="utf-8")
+    printed, corrected, _ = tally(list(recorded_statements().values()))
+    assert f"\n{printed}\n{corrected}\n" in shown
+
+
+def test_every_mark_is_one_that_is_read():
+    known = r"(file: \S+|exits with \d|not run: .{10,})"
+    comments = [comment for page in PAGES for comment in re.findall(r"<!--(.*?)-->", (DOCS / page).read_text("utf-8"))]
+    assert all(re.fullmatch(f" {known} ", comment) for comment in comments)
+    marks = [block.mark for page in PAGES for block in blocks(page) if block.mark]
+    assert len(marks) == len(comments)  # each stands above a block
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed"),
+    [
+        ("a\nb", "a\nb\n"),
+        ("a\n…\nd", "a\nb\nc\nd"),
+        ("a … d", "a 1 2 d"),
+        ("…\nd", "d"),
+        ("  a\n", "  a   \n\n"),
+    ],
+)
+def test_what_is_shown_may_leave_something_out(shown, printed):
+    compare("here", shown, printed)
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed"),
+    [("a", "b"), ("a\nb", "a"), ("a\n…", "b\na"), ("a … d", "a\nd"), ("a", "a\nb"), ("1.5", "1x5")],
+)
+def test_what_is_shown_must_be_there(shown, printed):
+    with pytest.raises(AssertionError, match="here"):
+        compare("here", shown, printed)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "error"),
+    [
+        ("python", "assert 1 == 2", AssertionError),
+        ("python", ">>> 1 + 1\n3\n", Exception),
+        ("text", "nothing printed this", AssertionError),
+        ("console", "$ byzcheck list --nothing", AssertionError),
+        ("console", "$ byzcheck --version\nbyzcheck 17", AssertionError),
+        ("console", "byzcheck list", AssertionError),
+        ("console", "$ rm mine.py", KeyError),
+        ("toml", "n = 5", AssertionError),
+        ("", "some text", AssertionError),
+        ("sh", "byzcheck list", AssertionError),
+    ],
+)
+def test_a_block_that_is_wrong_is_noticed(language, text, error, tmp_path):
+    reader = Reader("a.md", tmp_path)
+    with reader.at_work(), pytest.raises(error):
+        reader.take(Block("a.md:1", language, (), "", text))
+
+
+def test_a_block_that_is_left_out_is_not_run(tmp_path):
+    reader = Reader("a.md", tmp_path)
+    with reader.at_work():
+        reader.take(Block("a.md:1", "python", (), "not run: a reason that is given", "1 / 0"))
+        reader.take(Block("a.md:1", "python", ("no_such_library",), "", "1 / 0"))
+    assert reader.ran == 0
