@@ -1,24 +1,9 @@
 """Definition B: algorithms that do not notice who sent what.
 
-*As printed* an algorithm is a function of the t × n array of submitted gradients, and permutation invariant if its
-output does not change under any permutations (π_1, …, π_t) of the rows, a different one each round. These permutations
-are products of exchanges of two neighbours in one row, so that t(n − 1) exchanges on each array decide; on arrays of
-small integers, in rationals, a search is exhaustive and rounding no counterexample.
-
-*What is invariant.* With a symmetric rule (a function of the multiset) whatever the server remembers is a function of
-the rows' multisets: by induction over the rounds the query points and the output are, for SGD, for server momentum and
-for centered clipping from the last aggregate. Krum and Bulyan are symmetric if they break ties by value, not by the
-order of the workers. With worker momentum row t holds (1 − β)·Σ_r β^{t−r}g_{r,i} for each i, a pairing of old rows with
-new ones. To exchange workers 1 and 2 in row 1 of two moves any c from input 1 of the rule to input 2 in round 2, and
-nothing else; so where that never shows the rule depends on the sum of its inputs alone. Then it is invariant, since Σ_r
-β^{t−r}·mean(row r) forgets the pairing.
-
-*What is missing.* The gradients are taken at the query points. A definition that looks at the output alone lets
-identities into the query points, and by them into the later rows. `Leaking` does it: it asks at 0 until round t − 1,
-lets every worker vote with the sum of what it sent, asks at the guessed optimum in round t and answers the median of
-the last row, divided by μ. As a function of the array that is the median of a row; and yet the answer is the guess.
-Theorem II needs: every query point *and* the output are functions of the rows' multisets (and of the server's own
-randomness).
+*As printed* an algorithm is a function of the array of submitted gradients, and permutation invariant if its output
+does not change under any permutations of the rounds' gradients. Exchanges of two neighbours in one round decide, so
+that on arrays of small integers a search is exhaustive. *What is missing*: an output that is invariant may leave
+identities in the query points. The proof is in `invariance.md`.
 """
 
 from __future__ import annotations
@@ -116,15 +101,18 @@ def something_changes(
     controls=(
         Control(
             "the sums of sorted rows",
-            "without the worker's own sums nothing leaks",
+            "without each worker's own sum the query points do not know the workers",
             {"algorithm": Leaking(3, by_worker=False)},
         ),
-        Control("a dictator", "its output depends on who sent what, too", {"algorithm": Dictator()}),
+        Control("worker 1 alone", "then the output, too, depends on who sent what", {"algorithm": Dictator()}),
     ),
 )
 def queries_may_know(ctx: Context, *, algorithm: ExactAlgorithm = LEAKING) -> Iterable[Evidence]:
     """Two workers, three rounds: the exchanges that change the output, claimed 0, and the query points, at least 1."""
-    leaking, link = {"the leaking algorithm": algorithm}, "the output is the median of the last row, cut off"
+    leaking, link = (
+        {"the algorithm that lets workers vote": algorithm},
+        "the output is the median of the last row, cut off",
+    )
     yield from nothing_changes(ctx, algorithms=leaking, parts=("output",), sizes=((2, 3),), given=VALUES, covers=link)
     link = "one exchange that shows is enough"
     yield from something_changes(ctx, algorithms=leaking, part="queries", sizes=((2, 3),), given=VALUES, covers=link)
@@ -141,7 +129,11 @@ def queries_may_know(ctx: Context, *, algorithm: ExactAlgorithm = LEAKING) -> It
             "old rows are paired with new ones",
             {"algorithms": {"worker momentum with the median": ExactSGD(CoordinateMedian(), WORKER)}},
         ),
-        Control("a dictator", "it listens to worker 1", {"algorithms": {"the dictator": Dictator()}}),
+        Control(
+            "worker 1 alone",
+            "its step is worker 1's gradient",
+            {"algorithms": {"SGD along worker 1's gradient": Dictator()}},
+        ),
         Control(
             "Krum with ties broken by index",
             "of two messages of one score the first worker's wins",
@@ -151,7 +143,7 @@ def queries_may_know(ctx: Context, *, algorithm: ExactAlgorithm = LEAKING) -> It
 )
 def symmetric(ctx: Context, *, algorithms: Algorithms = SYMMETRIC) -> Iterable[Evidence]:
     """The printed list, and more; in one dimension the geometric median is the median."""
-    link = "by induction all memories are functions of the rows' multisets"
+    link = "by induction query points and output are functions of the rows' multisets (invariance.md)"
     yield from nothing_changes(ctx, algorithms=algorithms, covers=link)
     yield from nothing_changes(ctx, algorithms=BULYAN, sizes=((7, 1), (7, 2)), given=(0, 1), covers=link)
 
@@ -208,14 +200,17 @@ STATEMENT = Statement(
     stem="definition_b_permutation_invariance",
     label="Definition B",
     title="Permutation-invariant algorithms",
-    printed="The output of an algorithm is a function of the gradients of the t rounds; it is permutation "
-    "invariant if the output remains unchanged under any permutations π_1, …, π_t of the rounds' "
+    printed=r"The output of an algorithm is a function of the gradients of the $t$ rounds; it is permutation "
+    r"invariant if the output remains unchanged under any permutations $\pi_1, \dots, \pi_t$ of the rounds' "
     "gradients. After Theorem II: CM, TM, Krum, Bulyan, RFA and the geometric median satisfy it.",
-    corrected="An invariant output lets the query points know the workers; so ask it of both: every query point and "
-    "the output are functions of the rounds' multisets of gradients (and of the server's own randomness). They are for "
-    "SGD and server momentum with any symmetric rule, centered clipping from the last aggregate included; with worker "
-    "momentum (0 < β < 1), from two rounds on and for a rule without a state, if and only if the rule depends on the "
-    "mean of its inputs alone.",
+    corrected=r"""
+An invariant output lets the query points know the workers. So ask it of both: every query point and the output are
+functions of the rounds' multisets of gradients (and of the server's own randomness).
+
+- They are for SGD and server momentum with any symmetric rule, centered clipping from the last aggregate included.
+- With worker momentum ($0 < \beta < 1$), from two rounds on and for a rule without a state, they are if and only if the
+  rule depends on the mean of its inputs alone.
+""",
     says="Invariant: the output ignores any reordering of a round's gradients",
     says_corrected="SGD and server momentum with symmetric rules are invariant",
     for_you="When you call an algorithm permutation invariant, check where it asks for gradients, not only what it "
@@ -233,6 +228,7 @@ STATEMENT = Statement(
         "The arrays of gradients are torn, but legible. Krum and Bulyan need ties broken by value.",
     ),
     claims=(queries_may_know, symmetric, symmetric_at_random, worker_momentum),
+    proofs=("invariance",),
     uses=(
         "blanchard2017",
         "mhamdi2018",

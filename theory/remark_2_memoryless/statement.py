@@ -5,13 +5,9 @@ indices corresponding to the stochastic gradient are meaningless", and indices c
 tracked over rounds. The reason is a hypothesis: meaningless to the algorithm they are if its step is a function of the
 multiset.
 
-*Memoryless does not imply invariant.* The dictator moves along worker 1's gradient, the weighted mean along Σ w_i g_i:
-they remember no gradient and know the workers. (Literally memoryless is hardly anything: x_t itself is a memory of all
-rounds; meant is a step that depends on the present gradients alone.) The step must be a function of their multiset;
-then invariance holds by induction over the rounds.
-
-*Invariant does not imply memoryless.* Server momentum and centered clipping from the last aggregate remember, but only
-functions of multisets. What Theorem II leaves as a way out is not memory but memory of each worker.
+Memoryless does not imply invariant: SGD along worker 1's gradient, or along a weighted mean Σ w_i g_i, remembers no
+gradient and knows the workers. Nor does invariant imply memoryless: server momentum and centered clipping from the last
+aggregate remember functions of multisets. The proof is in `memory.md`.
 """
 
 from __future__ import annotations
@@ -68,7 +64,7 @@ class Weighted(ExactAlgorithm):
         return state - sum((w * g for w, g in zip(weights, gradients, strict=True)), Fraction(0)) / (2 * sum(weights))
 
 
-WITH_FAVOURITES: Algorithms = {"the dictator": Dictator(), "a weighted mean": Weighted()}
+WITH_FAVOURITES: Algorithms = {"worker 1 alone": Dictator(), "a weighted mean": Weighted()}
 
 
 def invariant(ctx: Context, *, algorithms: Algorithms, covers: str | None = None) -> Iterable[Evidence]:
@@ -105,8 +101,8 @@ def memoryless(ctx: Context, *, algorithms: Algorithms = WITH_FAVOURITES) -> Ite
     part_of="corrected",
     point=8,
     controls=(
-        Control("the dictator", "its step is none", {"algorithms": {"the dictator": Dictator()}}),
-        Control("a weighted mean", "nor is its step", {"algorithms": {"a weighted mean": Weighted()}}),
+        Control("worker 1 alone", "its step is no such function", {"algorithms": {"worker 1 alone": Dictator()}}),
+        Control("a weighted mean", "nor is its step one", {"algorithms": {"a weighted mean": Weighted()}}),
     ),
 )
 def memoryless_symmetric(ctx: Context, *, algorithms: Algorithms = MEMORYLESS) -> Iterable[Evidence]:
@@ -149,8 +145,8 @@ STATEMENT = Statement(
     "invariant, since the indices of the gradients are meaningless; only when gradients are tracked "
     "over several rounds do the indices carry information.",
     corrected="An algorithm whose step is a function of the multiset of the round's gradients is permutation "
-    "invariant. One that listens to worker 1 alone is memoryless and is not; server momentum and "
-    "warm-started centered clipping have a memory and are.",
+    "invariant. One that follows worker 1 alone is memoryless and is not invariant. Server momentum and "
+    "warm-started centered clipping have a memory and are invariant.",
     says="Memoryless algorithms are permutation invariant",
     says_corrected="A step that is a function of the round's multiset is invariant",
     for_you="What escapes Theorem II is memory of each worker, not memory: server momentum and warm-started "
@@ -172,4 +168,5 @@ STATEMENT = Statement(
     ),
     claims=(memoryless, memoryless_symmetric, memory_notices, memory_of_multisets),
     data=escape_curves,
+    proofs=("memory",),
 )
