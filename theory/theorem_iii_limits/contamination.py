@@ -1,14 +1,7 @@
-"""Huber contamination: two laws with one mixture, and how far apart their means can be.
+"""Huber contamination: two distributions with one mixture, and how far apart their means can be.
 
-*Two worlds.* Messages iid from (1 − δ)D + δQ. If (1 − δ)D_1 + δQ_1 = (1 − δ)D_2 + δQ_2 then TV(D_1, D_2) ≤ ε = δ/(1 −
-δ), and any pair with TV ≤ ε has such Q_1, Q_2. D_± = (1 − ε)·[0] + ε·[±h] with Q_± = [∓h] have the mixture (1 − 2δ)[0]
-+ δ[h] + δ[−h]; |μ_+ − μ_−| = 2εh, with variances s² = ρ²/2 = ε(1 − ε)h². Any output errs by εh in the mean square of
-the two worlds (a² + b² ≥ (a − b)²/2), so that max E(x̂ − μ)² ≥ ε²h² = δρ²/(2(1 − 2δ)) at every n.
-
-*No two laws with one mixture are further apart*, in any dimension. Let C be the common part of D_1 and D_2, of mass at
-least 1 − ε, so that D_i = (1 − ε)C + εE_i, and e_i the mean of E_i minus that of C. Then μ_i = mean(C) + εe_i, and the
-variance between the two parts is at most all of it: ε(1 − ε)‖e_i‖² ≤ s². Hence ‖μ_1 − μ_2‖ ≤ ε(‖e_1‖ + ‖e_2‖) ≤
-2s√(ε/(1 − ε)), and (half of it)² ≤ (ρ²/2)·ε/(1 − ε) = δρ²/(2(1 − 2δ)).
+Messages are iid from (1 − δ)D + δQ. Two distributions D with one mixture force δρ²/(2(1 − 2δ)) on every rule at every
+n, and no two with one mixture are further apart, in any dimension: the proof is in `contamination.md`.
 """
 
 from __future__ import annotations

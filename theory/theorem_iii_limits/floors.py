@@ -1,24 +1,8 @@
 """Exactly f bad workers, against x̄: what every rule needs at one n, where that tends, and no majority at all.
 
-*The floor.* K ~ Bin(g, q) honest messages are ±h, h² = ρ²/(2q(1 − q)); min(K, f) of the f Byzantine ones, drawn at
-random among them, are ∓h, all others 0. While K ≤ f the *multiset* of messages is the same in both worlds and x̄ =
-±hK/g: a rule that is a function of the multiset errs by h²K²/g² in the mean of the two worlds, and needs c ≥ sup_q
-E[K²; K ≤ f]/(2δg²q(1 − q)).
-
-*A rule that sees who sent what* escapes if the good workers are known: at n = 3, f = 1 the mean of the first two errs
-by 0 in both worlds when these are the good ones. It does not if the set G is drawn uniformly at random: given K ≤ f
-the *array* is then a uniformly random arrangement of {K times h, K times −h, n − 2K times 0} in either world, so that,
-given the array, both worlds are equally likely and x̄ = hK/g or −hK/g; any output, random or not, errs by at least
-h²K²/g² in the mean of the two. The largest error over the two worlds and all C(n, f) sets G is at least that average.
-Definition C quantifies over G: the floor binds every rule. The least error that any rule can make is found by
-enumeration (`least_error.py`).
-
-*Its limit* is 1/(2(1 − 2δ)). Not above, at any n: the floor binds the trimmed mean too, whose c is ((g − 1)/g)/(2(1 −
-2δ)) (Definition C). Not below: at q = f/g − g^{−1/3}, P(K > f) ≤ e^{−2g^{1/3}} (Hoeffding), hence E[K²; K ≤ f] ≥
-(gq)² − g²e^{−2g^{1/3}}; q tends to δ/(1 − δ), and q/(2δ(1 − q)) to the limit.
-
-*δ ≥ ½.* Half of the messages at 0 and half at h: either half may be the good one, with ρ = 0 and h as large as one
-likes.
+Every rule, one that sees who sent what too, needs c ≥ sup_q E[K²; K ≤ f]/(2δg²q(1 − q)), K ~ Bin(g, q), which tends to
+1/(2(1 − 2δ)): the proof is in `floors.md`. The least error that any rule can make is found by enumeration
+(`least_error.py`).
 """
 
 from __future__ import annotations

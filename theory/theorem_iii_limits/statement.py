@@ -1,15 +1,12 @@
 """Theorem III: what no aggregation rule can do.
 
-*Quantifiers.* Printed: there are vectors for which every rule errs. For one law the constant rule AGG ≡ μ does not err;
-the claim needs two worlds that no rule can tell apart. And for a given n and f it is false as a number: the trimmed
-mean errs less than δρ² in every dimension, first proved at n = 123, f = 12 (`trimmed_mean_error.py`).
+*Quantifiers.* Printed: there are vectors for which every rule errs. For one distribution the constant rule AGG ≡ μ does
+not err; the claim needs two cases that no rule can tell apart. And for a given n and f it is false as a number: the
+trimmed mean errs less than δρ² in every dimension, first proved at n = 123, f = 12 (`trimmed_mean_error.md`).
 
-*Under Huber contamination* two laws force δρ²/(2(1 − 2δ)) on every rule at every n, and no two with one mixture force
-more (`contamination.py`). As n → ∞ the mixture is known and in one dimension the midpoint of the means that it allows
-errs by at most this: the constant is sharp, and δρ² is claimed too much while δ < ¼.
-
-*With exactly f bad workers*, against x̄, the floor at one n is a supremum over q, which tends to the same constant; and
-at δ ≥ ½ no error is too large (`floors.py`).
+*Under Huber contamination* two distributions force δρ²/(2(1 − 2δ)) on every rule at every n, and no two with one
+mixture force more (`contamination.md`). *With exactly f bad workers*, against x̄, what every rule needs at one n tends
+to the same constant; and at δ ≥ ½ no error is too large (`floors.md`).
 """
 
 from __future__ import annotations
@@ -58,19 +55,37 @@ STATEMENT = Statement(
     stem="theorem_iii_limits",
     label="Theorem III",
     title="Limits of robustness",
-    printed="There are n random vectors, of which a good subset |G| ≥ (1 − δ)n is iid with E‖x_i − x_j‖² ≤ ρ², "
-    "for which any rule x̂ = AGG(x_1, …, x_n) has E‖x̂ − μ‖² ≥ δρ². For δ ≥ ½ the error can be "
-    "unbounded.",
-    corrected="For every rule there is one of two laws on which E(x̂ − μ)² ≥ δρ²/(2(1 − 2δ)), under Huber "
-    "contamination at every n; no two laws with one mixture are further apart. With exactly f bad workers, against "
-    "x̄, and some set of good workers (any set, for functions of the multiset): c ≥ sup_q E[K²; K ≤ f]/(2δg²q(1 − "
-    "q)), K ~ Bin(g, q), g = n − f, which tends to 1/(2(1 − 2δ)). For δ ≥ ½ the error is unbounded.",
-    says="Some n vectors force E‖x̂ − μ‖² ≥ δρ² on any rule",
-    says_corrected="Any rule: E(x̂ − μ)² ≥ δρ²/(2(1 − 2δ)) on one of two laws",
+    printed=r"""
+There are $n$ random vectors, of which a good subset $\abs{\good} \ge (1-\delta)n$ is iid with
+$\E\norm{x_i-x_j}^2 \le \rho^2$, for which any rule $\hat x = \Agg(x_1, \dots, x_n)$ has
+
+$$
+\E\norm{\hat x-\mu}^2 \ge \delta\rho^2 .
+$$
+
+For $\delta \ge \frac12$ the error can be unbounded.
+""",
+    corrected=r"""
+Under Huber contamination, at every $n$ and $\delta < \frac12$, there are two distributions such that every rule has, on
+one of them,
+
+$$
+\E(\hat x-\mu)^2 \ge \frac{\delta\rho^2}{2(1-2\delta)} .
+$$
+
+No two distributions with one mixture are further apart.
+
+- With exactly $f$ bad workers, against $\bar x$ and with $g = n-f$, every rule needs in Definition C
+  $c \ge \sup_q\E[K^2; K \le f]/(2\delta g^2q(1-q))$, $K \sim \operatorname{Bin}(g, q)$, for some set of good workers
+  (for any set, if it is a function of the multiset). That tends to $1/(2(1-2\delta))$ as $n \to \infty$.
+- For $\delta \ge \frac12$ the error is unbounded.
+""",
+    says=r"Some $n$ vectors force $\E\norm{\hat x-\mu}^2 \ge \delta\rho^2$ on any rule",
+    says_corrected=r"Any rule: $\E(\hat x-\mu)^2 \ge \delta\rho^2/(2(1-2\delta))$ in one of 2 cases",
     for_you="With many workers expect no error below δρ²/(2(1 − 2δ)) from any rule; the trimmed mean attains it.",
-    rests_on="two laws with one mixture, an identity of rational functions of δ at 19 points; the variance between a "
-    "common part and the rest; the trimmed mean's c above the floor and Hoeffding below it (pen and paper, in the "
-    "files)",
+    rests_on="two distributions with one mixture, an identity of rational functions of δ at 19 points; the variance "
+    "between a common part and the rest; for the limit, the trimmed mean's c from above and Hoeffding's inequality "
+    "from below (pen and paper, contamination.md and floors.md)",
     source=Source(
         "main",
         "Section 5.1",
@@ -97,6 +112,7 @@ STATEMENT = Statement(
         unbounded,
     ),
     data=picture,
+    proofs=("contamination", "floors", "trimmed_mean_error"),
     uses=(
         "huber1964",
         "yin2018",

@@ -1,10 +1,7 @@
 """How far the trimmed mean is from μ: below δρ² in every dimension, which refutes "any rule errs by δρ²".
 
-The honest messages are iid, in each coordinate j with variance s_j², Σ s_j² ≤ ρ²/2; g = n − f, m = n − 2f. In one
-coordinate |TM − x̄|² ≤ (f/m)·S² on every path, S² the honest messages' spread around x̄ (derivation in Definition C), so
-that |TM − μ| ≤ |x̄ − μ| + √(f/m)·S with E(x̄ − μ)² = s²/g and E S² = (g − 1)s²/g. Minkowski's inequality, coordinate by
-coordinate: E‖TM − μ‖² ≤ (√(1/2g) + √(f(g − 1)/(2mg)))²·ρ². As n → ∞ this tends to δρ²/(2(1 − 2δ)), below δρ² for δ <
-¼; the first pair (n, f) at which it is below is (123, 12). On laws on two values it is so from (14, 2) on.
+The bound (√(1/2g) + √(f(g − 1)/(2(n − 2f)g)))²·ρ² of E‖TM − μ‖² is proved in `trimmed_mean_error.md`; the first pair
+(n, f) at which it is below δρ² is (123, 12). On laws on two values the error is so from (14, 2) on.
 """
 
 from __future__ import annotations
@@ -65,7 +62,7 @@ def printed_constant(ctx: Context, *, cases: tuple[tuple[int, int], ...] = (FIRS
         middle, error = float(most.mid()), float(most.rad()) + 1e-15
         what = f"bound of E‖TM − μ‖²/(δρ²), n = {n}, f = {f}"
         link, at = (
-            "Minkowski (theory/theorem_iii_limits/trimmed_mean_error.py)",
+            "Minkowski (proof in theory/theorem_iii_limits/trimmed_mean_error.md)",
             {"n": n, "f": f, "rule": "TrimmedMean"},
         )
         yield Evidence(what, middle, ">=", 1, "proved", error, covers=link, at=at)
