@@ -6,9 +6,8 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator
 
-from figures.style import INK, RULES, SOFT, WARNING, WIDTH, headline, label_ends, panel, pick, styled
+from figures.style import INK, RULES, SOFT, WARNING, WIDTH, headline, label_ends, panel, pick, power_ticks, styled
 
 OURS = RULES["CenteredClipping"].colour
 KNOWN = RULES["CoordinateMedian"].colour
@@ -34,7 +33,9 @@ def _by_momentum(axes: Axes, data: dict[str, Any]) -> None:
     part = ("momentum",)
     fine, coarse = pick(data, *part, "fine"), pick(data, *part, "coarse")
     step = pick(data, *part, "step")
-    axes.set(xscale="log", yscale="log", xlim=(1.0, 1e-3), ylim=(1e-4, 3), xlabel="α = 1 − β, heavier momentum →")
+    power_ticks(axes, range(-4, 1))
+    power_ticks(axes, range(-3, 1), "x")
+    axes.set(xlim=(1.0, 1e-3), ylim=(1e-4, 3), xlabel="α = 1 − β, heavier momentum →")
     lines = (
         ("worst", "worst sequence", WARNING, "-"),
         ("push", "one direction", OURS, "-"),
@@ -56,13 +57,14 @@ def _by_momentum(axes: Axes, data: dict[str, Any]) -> None:
             ends.append((words, coarse[-1], values[-1], colour))
     axes.axvline(8 * step, ymax=0.82, color=SOFT, linewidth=0.8, linestyle=(0, (1, 1)))
     axes.text(8 * step, 1.2, "α = 8Lη", ha="center", va="bottom", fontsize=7.5, color=SOFT)
-    _plain(axes)
     label_ends(axes, ends)
 
 
 def _by_rounds(axes: Axes, data: dict[str, Any]) -> None:
     rounds = pick(data, "rate", "T")
-    axes.set(xscale="log", yscale="log", xlim=(rounds[0], rounds[-1]), ylim=(1e-6, 2), xlabel="rounds T")
+    power_ticks(axes, range(-6, 1))
+    power_ticks(axes, (3, 5, 7, 9), "x")
+    axes.set(xlim=(rounds[0], rounds[-1]), ylim=(1e-6, 2), xlabel="rounds T")
     ends = []
     for key, words, colour, line in (
         ("floor", "one τ: floor", WARNING, "-"),
@@ -73,12 +75,4 @@ def _by_rounds(axes: Axes, data: dict[str, Any]) -> None:
         values = pick(data, "rate", key)
         axes.plot(rounds, values, color=colour, linestyle=line, linewidth=1.6)
         ends.append((words, rounds[-1], values[-1], colour))
-    axes.set_xticks([1e3, 1e5, 1e7, 1e9])
-    _plain(axes)
     label_ends(axes, ends)
-
-
-def _plain(axes: Axes) -> None:
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_locator(LogLocator(numticks=12))

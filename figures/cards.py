@@ -11,6 +11,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from figures.palette import HEX
 from figures.style import INK, SOFT, WARNING, WIDTH, headline, panel, styled
 
 ROWS = {  # a line of the card → what it is called here
@@ -19,7 +20,10 @@ ROWS = {  # a line of the card → what it is called here
     "κ": "κ needed",
     "c": "c needed",
 }
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+COLOURS = tuple(
+    HEX[f"rule-{name}"]
+    for name in ("coordinate-median", "krum", "trimmed-mean", "multi-krum", "geometric-median", "bulyan")
+)
 MARKERS = "osD^vP"
 FAR = 1e3  # times the best possible: what is farther, or infinite, is drawn at the edge
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from figures.palette import HEX
 from figures.style import INK, RULES, SOFT, WARNING, WIDTH, headline, log_ticks, panel, pick, styled
 
 MEDIAN, KRUM = RULES["CoordinateMedian"], RULES["Krum"]
@@ -27,7 +28,7 @@ def draw(data: dict[str, Any]) -> Figure:
     law.set(xlim=(0.9, 4), ylim=(0, 3.3), xlabel="x", ylabel="density p(x)", xticks=[1, 2, 3, 4], yticks=[0, 1, 2, 3])
     law.plot([1, 1, *x[1:]], [0, 3, *(3 / x[1:] ** 4)], color=INK, linewidth=1.6)
     tail = x[x >= median]
-    law.fill_between(tail, 3 / tail**4, facecolor="#f6d5d5", edgecolor=WARNING, hatch="///", linewidth=0)
+    law.fill_between(tail, 3 / tail**4, facecolor=HEX["warning-pale"], edgecolor=WARNING, hatch="///", linewidth=0)
     marks = ((median, f"median  {median:.2f}", MEDIAN.ink, 2.6), (mean, f"mean  {mean:g}, the optimum", INK, 1.9))
     for place, words, colour, height in marks:
         law.plot([place, place], [0, height], color=colour, linewidth=1.4)

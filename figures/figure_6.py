@@ -10,12 +10,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from figures.experiments.curves import HOLLOW, MARK, found, legend, not_run, results
+from figures.palette import HEX
 from figures.style import WIDTH, headline, log_ticks, panel, styled
 from theory.experiments import released
 from theory.experiments.results import Cell, NotRunError, Results
 
 ATTACKS = {"BitFlipping": "bit flipping", "LabelFlipping": "label flipping"}
-STEPS: dict[int, tuple[str, Any]] = {1: ("#5B2A86", "-"), 3: ("#0072B2", (0, (4, 1.5))), 5: ("#D55E00", (0, (1, 1)))}
+STEPS: dict[int, tuple[str, Any]] = {
+    1: (HEX["rule-centered-clipping"], "-"),
+    3: (HEX["rule-coordinate-median"], (0, (4, 1.5))),
+    5: (HEX["rule-krum"], (0, (1, 1))),
+}
 RADII = (0.1, 10.0, 1000.0)
 
 

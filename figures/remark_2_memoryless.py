@@ -7,9 +7,10 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from figures.palette import HEX
 from figures.style import INK, RULES, WARNING, WIDTH, headline, label_ends, log_ticks, panel, pick, styled
 
-BETAS = {"0": "#7fb0d6", "0.9": "#2f78b3", "0.99": "#0b2f5c"}  # β → light to dark
+BETAS = {"0": HEX["depth-1"], "0.9": HEX["depth-2"], "0.99": HEX["depth-3"]}  # β → light to dark
 LINES: dict[str, Any] = {"CoordinateMedian": "-", "TrimmedMean": (0, (4, 1.5)), "CenteredClipping": (0, (1, 1.2))}
 RANGE = (0.0018, 8)
 
@@ -31,7 +32,7 @@ def errors(axes: Axes, data: dict[str, Any], kind: str) -> list[tuple[str, float
             axes.fill_between(t, least, largest, color=colour, alpha=0.16, linewidth=0)
             axes.plot(t, mean, color=colour, linestyle=line, linewidth=1.4)
         middle = sorted(pick(data, "curves", kind, name, beta, "mean")[-1] for name in LINES)[1]
-        ends.append((f"β = {beta}", t[-1], middle, colour if beta != "0" else "#4a86b8"))
+        ends.append((f"β = {beta}", t[-1], middle, colour))
     return ends
 
 

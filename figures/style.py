@@ -21,10 +21,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from figures.palette import HEX
+
 WIDTH = 6.3  # inches: 16 cm
 DPI = 160
-INK, SOFT, FAINT = "#1a1a1a", "#6b6b6b", "#b8b8b8"
-WARNING = "#a50026"  # for what is claimed too much
+INK, SOFT, FAINT, WARNING = HEX["ink"], HEX["soft"], HEX["faint"], HEX["warning"]
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 SETTINGS: dict[str, Any] = {
     "font.family": ["DejaVu Sans"],  # matplotlib's own copy
     "font.size": 8,
@@ -75,15 +77,19 @@ class Look:
 
 
 RULES: dict[str, Look] = {
-    "Mean": Look("mean", "#000000", "s"),
-    "CoordinateMedian": Look("median", "#0072B2", "o"),
-    "GeometricMedian": Look("geometric median", "#56B4E9", "h", (0, (5, 1.2)), "#2A7FAE"),
-    "RFA": Look("RFA, 3 steps", "#8C6D1F", "X", (0, (1, 1)), short_name="RFA"),
-    "Krum": Look("Krum", "#D55E00", "^", (0, (4, 1.5)), "#B84F00"),
-    "MultiKrum": Look("Multi-Krum", "#CC79A7", "v", (0, (4, 1.2, 1, 1.2)), "#A04E84"),
-    "TrimmedMean": Look("trimmed mean", "#009E73", "D", dark="#007A59"),
-    "Bulyan": Look("Bulyan", "#E69F00", "P", (0, (1, 1)), "#946500"),
-    "CenteredClipping": Look("centered clipping", "#5B2A86", "*", (0, (6, 1.5, 1, 1.5, 1, 1.5)), short_name="clipping"),
+    "Mean": Look("mean", HEX["rule-mean"], "s"),
+    "CoordinateMedian": Look("median", HEX["rule-coordinate-median"], "o"),
+    "GeometricMedian": Look(
+        "geometric median", HEX["rule-geometric-median"], "h", (0, (5, 1.2)), HEX["rule-geometric-median-ink"]
+    ),
+    "RFA": Look("RFA, 3 steps", HEX["rule-rfa"], "X", (0, (1, 1)), short_name="RFA"),
+    "Krum": Look("Krum", HEX["rule-krum"], "^", (0, (4, 1.5)), HEX["rule-krum-ink"]),
+    "MultiKrum": Look("Multi-Krum", HEX["rule-multi-krum"], "v", (0, (4, 1.2, 1, 1.2)), HEX["rule-multi-krum-ink"]),
+    "TrimmedMean": Look("trimmed mean", HEX["rule-trimmed-mean"], "D", dark=HEX["rule-trimmed-mean-ink"]),
+    "Bulyan": Look("Bulyan", HEX["rule-bulyan"], "P", (0, (1, 1)), HEX["rule-bulyan-ink"]),
+    "CenteredClipping": Look(
+        "centered clipping", HEX["rule-centered-clipping"], "*", (0, (6, 1.5, 1, 1.5, 1, 1.5)), short_name="clipping"
+    ),
 }
 
 
@@ -148,6 +154,7 @@ def pick(data: Any, *keys: str) -> Any:
 def headline(figure: Figure, title: str, below: str) -> None:
     """The message in words at the top left, with a line below that says what is drawn; both may have several lines."""
     x, height = 0.08 / figure.get_figwidth(), figure.get_figheight()
+    figure.set_label(" ".join(title.split()))
     figure.text(x, 1 - 0.07 / height, title, va="top", fontsize=10.5, fontweight="bold")
     figure.text(x, 1 - (0.29 + 0.17 * title.count("\n")) / height, below, va="top", fontsize=8, color=SOFT)
 
@@ -167,6 +174,24 @@ def log_ticks(axes: Axes, values: Sequence[float], which: str = "y") -> None:
     axis.set_major_locator(FixedLocator(list(values)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_locator(NullLocator())
+
+
+def power_ticks(axes: Axes, exponents: Iterable[int], which: str = "y", base: int = 10) -> None:
+    """A logarithmic axis with these powers at its ticks, written in letters: 10⁻³."""
+    (axes.set_yscale if which == "y" else axes.set_xscale)("log")
+    axis, powers = axes.yaxis if which == "y" else axes.xaxis, list(exponents)
+    axis.set_major_locator(FixedLocator([float(base) ** k for k in powers]))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: power(round(math.log(value, base)), base)))
+    axis.set_minor_locator(NullLocator())
+
+
+def power(exponent: int, base: int = 10) -> str:
+    """A power in letters.
+
+    >>> power(-3), power(12, 2)
+    ('10⁻³', '2¹²')
+    """
+    return f"{base}{str(exponent).translate(SUPERSCRIPT)}"
 
 
 def label_ends(

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from figures.palette import HEX
 from figures.style import FAINT, INK, SOFT, WIDTH, headline, log_ticks, panel, styled
 from figures.sweep.recorded import curve, settings_of
 from figures.sweep.words import axis
@@ -20,7 +21,7 @@ ATTACKS = {
     "Relocation": "something far away",
 }
 PAPERS = (0.1, 10, 1000)  # the radii of the paper's Figure 6
-COLOURS = {0: "#D55E00", 0.9: "#0072B2"}  # by β
+COLOURS = {0: HEX["rule-krum"], 0.9: HEX["rule-coordinate-median"]}  # by β
 STEPS: dict[int, Any] = {1: "-", 3: (0, (4, 1.5)), 5: (0, (1, 1))}
 TOP = 20.0
 

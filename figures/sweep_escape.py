@@ -6,12 +6,11 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from figures.palette import ramp
 from figures.style import RULES, WIDTH, headline, log_ticks, panel, styled
 from figures.sweep.recorded import Curve, curve, settings_of
 from theory.beyond_time_coupled_attacks.far_away import clipping_rests, median_rests, trimmed_mean_rests
@@ -46,8 +45,7 @@ def at_rest(rule: str, f: int, beta: float) -> float:
 def draw(data: dict[str, Any]) -> Figure:
     """The figure of this sweep's table; ValueError if a part is missing."""
     counts = settings_of(data, "f")
-    ramp = matplotlib.colormaps["viridis"]
-    colours = {f: to_hex(ramp(0.85 * i / (len(counts) - 1))) for i, f in enumerate(counts)}
+    colours = dict(zip(counts, ramp(len(counts)), strict=True))
     figure = Figure((WIDTH, 3.5))
     headline(
         figure,

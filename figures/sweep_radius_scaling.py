@@ -6,13 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
+from figures.palette import HEX, ramp
 from figures.style import INK, SOFT, WARNING, WIDTH, headline, label_ends, log_ticks, panel, styled
 from figures.sweep.recorded import Curve, curve, settings_of
 from theory.beyond_time_coupled_attacks.far_away import clipping_rests
@@ -96,8 +95,7 @@ def draw(data: dict[str, Any]) -> Figure:
     """The figure of this sweep's table; ValueError if a part is missing."""
     betas = settings_of(data, "optimizer.beta")
     curves = {beta: curve(data, "rule.tau", {"attack": "Relocation", "optimizer.beta": beta}) for beta in betas}
-    ramp = matplotlib.colormaps["viridis"]
-    colours = {beta: to_hex(ramp(0.85 * i / (len(betas) - 1))) for i, beta in enumerate(betas)}
+    colours = dict(zip(betas, ramp(len(betas)), strict=True))
     figure = Figure((WIDTH, 3.95))
     headline(
         figure,
@@ -144,7 +142,7 @@ def _radii(axes: Axes, curves: dict[float, Curve], colours: dict[float, str]) ->
         axes.plot(
             [1 - beta] * 2,
             [max(each.smallest, LEFT), each.largest],
-            color="#d7e6ef",
+            color=HEX["band"],
             linewidth=5,
             solid_capstyle="butt",
         )

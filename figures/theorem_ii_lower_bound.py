@@ -7,9 +7,10 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from figures.palette import HEX
 from figures.style import INK, RULES, SOFT, WARNING, WIDTH, headline, label_ends, log_ticks, panel, pick, styled
 
-GOOD = "#b9c6d3"
+GOOD = HEX["good"]
 WORLDS = {"plus": ("World +: the optimum is +a/μ", 2.32), "minus": ("World −: the optimum is −a/μ", 0.74)}
 
 
@@ -18,7 +19,9 @@ def messages(axes: Axes, good: list[int], bad: list[int]) -> None:
     places = [0, 1, 2]
     totals = [g + b for g, b in zip(good, bad, strict=True)]
     axes.bar(places, good, 0.62, color=GOOD)
-    axes.bar(places, bad, 0.62, bottom=good, facecolor="#f6d5d5", edgecolor=WARNING, hatch="////", linewidth=0)
+    axes.bar(
+        places, bad, 0.62, bottom=good, facecolor=HEX["warning-pale"], edgecolor=WARNING, hatch="////", linewidth=0
+    )
     axes.bar(places, totals, 0.62, fill=False, edgecolor=INK, linewidth=1.2)
     for place, total in zip(places, totals, strict=True):
         axes.text(place, total + 2, str(total), ha="center", va="bottom", fontweight="bold")
@@ -41,7 +44,7 @@ def errors(axes: Axes, data: dict[str, Any]) -> None:
         look = RULES[name]
         axes.plot(t, row, color=look.colour, linestyle=look.line, linewidth=1.4)
         if name != "Mean":
-            ends.append((look.name, t[-1], row[-1], look.colour))
+            ends.append((look.name, t[-1], row[-1], look.ink))
     for i, (name, row) in enumerate(pick(data, "errors", "none").items()):
         axes.plot(t, row, color=RULES[name].colour, linestyle=(2 * i, (2, 6)), linewidth=1.8)
     axes.text(
@@ -69,7 +72,7 @@ def draw(data: dict[str, Any]) -> Figure:
         messages(axes, *(pick(data, "round", world, key) for key in ("good", "bad")))
         if world == "plus":
             axes.text(1.4, 80, f"{f} Byzantine", color=WARNING, va="center")
-            axes.text(1.4, 62, f"{n - f} good", color="#54677a", va="center")
+            axes.text(1.4, 62, f"{n - f} good", color=HEX["good-ink"], va="center")
     figure.text(0.15 / WIDTH, 0.2 / 4.3, f"One round: the same {n} messages in both worlds")
     size = f"n = {pick(data, 'n')}, f = {pick(data, 'f')}"
     errors(panel(figure, 3.05, 0.5, 2.1, 3.02, f"f(x) − f*, average of both worlds; {size}"), data)

@@ -7,9 +7,10 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from figures.palette import HEX
 from figures.style import INK, RULES, SOFT, WARNING, WIDTH, headline, label_ends, log_ticks, panel, pick, styled
 
-GREYS = {"11": "#888888", "25": "#777777", "101": "#5e5e5e", "401": "#3c3c3c"}
+GREYS = {"11": SOFT, "25": SOFT, "101": SOFT, "401": SOFT}
 LINES: dict[str, Any] = {"11": (0, (1, 1)), "25": (0, (3, 1.3)), "101": (0, (6, 1.5)), "401": (0, (6, 1.3, 1, 1.3))}
 
 
@@ -44,7 +45,7 @@ def draw(data: dict[str, Any]) -> Figure:
         population,
         printed,
         where=[p <= printed for p in population],
-        facecolor="#f6d5d5",
+        facecolor=HEX["warning-pale"],
         edgecolor=WARNING,
         hatch="///",
         linewidth=0,

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator
 
-from figures.style import INK, SOFT, WARNING, WIDTH, headline, label_ends, panel, pick, styled
+from figures.palette import HEX, ON_DARK
+from figures.style import INK, SOFT, WARNING, WIDTH, headline, label_ends, panel, pick, power, power_ticks, styled
 
-OURS = "#0072B2"
+OURS = HEX["rule-coordinate-median"]
 FACTORS = (1, 10, 100, 1000, 10**4)
 
 
@@ -20,24 +20,22 @@ def draw(data: dict[str, Any]) -> Figure:
     figure = Figure((WIDTH, 3.9))
     headline(
         figure,
-        "With α_1 = 1 the momentum bound fails; from m_0 = 0 it holds",
+        "With α₁ = 1 the momentum bound fails; from m₀ = 0 it holds",
         "Exact averages of E‖∇f‖² on a quadratic with the mean, no attackers; units L = σ²/n = 1",
     )
     f0 = pick(data, "f0")
     rounds = pick(data, "curves", "T")
-    power = round(float(np.log10(f0)))
-    error = panel(figure, 0.55, 0.45, 2.05, 2.75, f"Average gradient², F0 = $10^{{{power}}}$")
-    error.set(xscale="log", yscale="log", xlim=(1e3, rounds[-1]), ylim=(1e-7, 0.1), xlabel="rounds T")
-    for axis in (error.xaxis, error.yaxis):
-        axis.set_major_locator(LogLocator(numticks=12))
-        axis.set_minor_locator(NullLocator())
-    error.set_xticks([1e3, 1e5, 1e7, 1e9])
+    start = power(round(float(np.log10(f0))))
+    error = panel(figure, 0.55, 0.45, 2.05, 2.75, f"Average gradient², F0 = {start}")
+    power_ticks(error, range(-7, 0))
+    power_ticks(error, (3, 5, 7, 9), "x")
+    error.set(xlim=(1e3, rounds[-1]), ylim=(1e-7, 0.1), xlabel="rounds T")
     lines = (
-        ("one", "α_1 = 1: exact", WARNING, "-", 1.8),
+        ("one", "α₁ = 1: exact", WARNING, "-", 1.8),
         ("printed", "printed bound", INK, (0, (7, 2)), 1.4),
         ("ours", "our bound, our η", OURS, (0, (4, 1.3)), 1.3),
-        ("zero", "m_0 = 0: exact", SOFT, "-", 1.5),
-        ("best", "m_0 = 0, our η: exact", OURS, "-", 1.5),
+        ("zero", "m₀ = 0: exact", SOFT, "-", 1.5),
+        ("best", "m₀ = 0, our η: exact", OURS, "-", 1.5),
     )
     ends = []
     for key, words, colour, line, width in lines:
@@ -48,22 +46,20 @@ def draw(data: dict[str, Any]) -> Figure:
     error.fill_between(rounds, printed, one, where=(one > printed).tolist(), color=WARNING, alpha=0.15, linewidth=0)
     label_ends(error, ends)
 
-    region = panel(figure, 4.42, 0.45, 1.67, 2.75, "Exact over printed, α_1 = 1")
+    region = panel(figure, 4.42, 0.45, 1.67, 2.75, "Exact over printed, α₁ = 1")
     times, starts = pick(data, "region", "T"), pick(data, "region", "f0")
     values = np.array(pick(data, "region", "ratio"))
-    region.set(xscale="log", yscale="log", xlabel="rounds T", ylabel="F0 = f(x_0) − f*")
+    power_ticks(region, (-9, -7, -5, -3, -1))
+    power_ticks(region, (3, 5, 7, 9), "x")
+    region.set(xlabel="rounds T", ylabel="F0 = f(x₀) − f*")
     region.contourf(
-        times, starts, values, levels=[*FACTORS, 10**6], colors=["#fbe3dc", "#f4b9a7", "#e0826f", "#c04a43", WARNING]
+        times, starts, values, levels=[*FACTORS, 10**6], colors=[*(HEX[f"heat-{k}"] for k in (1, 2, 3, 4)), WARNING]
     )
     region.contour(times, starts, values, levels=[1], colors=[WARNING], linewidths=1.4)
     critical = pick(data, "region", "critical")
     region.axhline(critical, color=INK, linewidth=0.9, linestyle=(0, (1, 1)))
     region.text(1.3e3, critical * 1.25, "5/4542", va="bottom", fontsize=7.5)
     region.text(1.5e3, 1e-6, "printed\nholds", va="center", fontsize=7.5, color=SOFT)
-    region.set_xticks([1e3, 1e5, 1e7, 1e9])
-    region.set_yticks([1e-9, 1e-7, 1e-5, 1e-3, 1e-1])
-    for axis in (region.xaxis, region.yaxis):
-        axis.set_minor_locator(NullLocator())
-    for words, y, colour in ((">1", 3e-4, INK), (">10", 3e-5, INK), (">100", 3e-6, INK), (">1000", 3e-7, "white")):
+    for words, y, colour in ((">1", 3e-4, INK), (">10", 3e-5, INK), (">100", 3e-6, INK), (">1000", 3e-7, ON_DARK)):
         region.text(7e8, y, words, ha="right", va="center", fontsize=7.5, color=colour)
     return figure

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from figures.style import INK, WARNING, WIDTH, headline, label_ends, panel, pick, styled
+from figures.palette import HEX
+from figures.style import INK, WARNING, WIDTH, headline, label_ends, panel, pick, power_ticks, styled
 
-OURS, MOMENTUM = "#0072B2", "#8C6D1F"
+OURS, MOMENTUM = HEX["rule-coordinate-median"], HEX["rule-rfa"]
 CURVES: dict[str, tuple[str, str, Any, str]] = {  # name → words, colour, line, marker
     "sample": ("one sample", WARNING, "-", "o"),
-    "zero": ("from $m_0 = 0$", WARNING, (0, (2, 1.2)), ""),
+    "zero": ("from m₀ = 0", WARNING, (0, (2, 1.2)), ""),
     "momentum": ("SGDm", MOMENTUM, "-", "s"),
-    "decreasing": ("decreasing α$_t$", OURS, (0, (1, 1)), ""),
+    "decreasing": ("decreasing αₜ", OURS, (0, (1, 1)), ""),
     "idle": ("idle rounds", OURS, (0, (4, 1.5)), ""),
-    "batch": ("batch of $T^{1/3}$", OURS, "-", "o"),
+    "batch": ("batch of ∛T", OURS, "-", "o"),
 }
-
-
-def powers(axis: Any, base: int, exponents: list[int]) -> None:
-    """Ticks at powers of a base."""
-    axis.set_major_locator(FixedLocator([float(base) ** k for k in exponents]))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"${base}^{{{exponents_of(value, base)}}}$"))
-    axis.set_minor_locator(NullLocator())
-
-
-def exponents_of(value: float, base: int) -> int:
-    """k of base^k."""
-    return round(math.log(value) / math.log(base))
 
 
 @styled
@@ -44,9 +31,9 @@ def draw(data: dict[str, Any]) -> Figure:
     )
     T, bound = pick(data, "T"), pick(data, "bound")
     starts = panel(figure, 0.55, 0.45, 2.05, 2.75, "MVR with its starts; the fitted slopes")
-    starts.set(xscale="log", yscale="log", xlim=(T[0], T[-1]), ylim=(1e-10, 2e-3), xlabel="rounds T")
-    powers(starts.xaxis, 10, [7, 8, 9, 10, 11, 12])
-    powers(starts.yaxis, 10, list(range(-10, -2)))
+    starts.set(xlim=(T[0], T[-1]), ylim=(1e-10, 2e-3), xlabel="rounds T")
+    power_ticks(starts, range(7, 13), "x")
+    power_ticks(starts, range(-10, -2))
     starts.plot(T, bound, color=INK, linewidth=0.9, linestyle=(0, (6, 2)))
     ends = [("bound", T[-1], bound[-1], INK)]
     for name, (words, colour, line, marker) in CURVES.items():
@@ -58,9 +45,9 @@ def draw(data: dict[str, Any]) -> Figure:
 
     waves = panel(figure, 4.2, 0.45, 1.2, 2.75, "MVR, the noise 2·wave(x + ξ)")
     sizes = pick(data, "waves", "T")
-    waves.set(xscale="log", yscale="log", xlim=(sizes[0], sizes[-1]), ylim=(0.02, 8), xlabel="rounds T")
-    powers(waves.xaxis, 2, [4, 6, 8, 10])
-    powers(waves.yaxis, 10, [-1, 0])
+    waves.set(xlim=(sizes[0], sizes[-1]), ylim=(0.02, 8), xlabel="rounds T")
+    power_ticks(waves, (4, 6, 8, 10), "x", 2)
+    power_ticks(waves, (-1, 0))
     ends = []
     for wave, colour in (("sine", OURS), ("square", WARNING)):
         error, right = (pick(data, "waves", wave, key) for key in ("error", "bound"))

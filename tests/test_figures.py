@@ -46,7 +46,7 @@ def test_there_are_figures():
 def test_every_word_can_be_read(stem, monkeypatch):
     figure = drawn(stem)
     assert figure.get_figwidth() == style.WIDTH
-    assert len(words(figure, monkeypatch)[0]) > 20
+    assert len(words(figure, monkeypatch)[0]) > 15
     assert unreadable(figure, monkeypatch) == []
 
 

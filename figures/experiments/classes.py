@@ -11,12 +11,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
+from figures.palette import ON_DARK, ON_LIGHT
 from figures.style import FAINT, RULES, Look
 from theory.experiments.learned import CLASSES
 from theory.experiments.results import Cell, NotRunError, Results
 
-SHADES = LinearSegmentedColormap.from_list("learned", ["#f7f7f5", "#9cc3dd", "#0b4f7d"])
-
+SHADES = LinearSegmentedColormap.from_list("learned", ["#f7f7f5", "#9cc3dd", "#0b4f7d"], N=41)
 
 ORDER = ("Mean", "CenteredClipping", "TrimmedMean", "CoordinateMedian", "RFA", "Krum")
 TOLD = {"Krum": ("rule.f", "f"), "TrimmedMean": ("rule.f", "b"), "CenteredClipping": ("rule.tau", "τ")}
@@ -64,7 +64,9 @@ def draw_classes(axes: Axes, rows: Sequence[Sequence[float]], labels: Sequence[s
     A cell without a number is crossed out.
     """
     values = np.array(rows, float)
-    axes.imshow(values, cmap=SHADES, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+    edges = [np.arange(size + 1) - 0.5 for size in reversed(values.shape)]
+    axes.pcolormesh(*edges, values, cmap=SHADES, vmin=0, vmax=1)
+    axes.invert_yaxis()
     for spine in axes.spines.values():
         spine.set_visible(False)
     axes.set_xticks(range(CLASSES), [str(k + 1) for k in range(CLASSES)])
@@ -79,5 +81,5 @@ def draw_classes(axes: Axes, rows: Sequence[Sequence[float]], labels: Sequence[s
         if math.isnan(value):
             axes.plot([k - 0.3, k + 0.3], [i - 0.3, i + 0.3], color=FAINT, linewidth=0.7)
         elif numbers:
-            ink = "white" if value > 0.6 else "#1a1a1a"
+            ink = ON_DARK if value > 0.6 else ON_LIGHT
             axes.text(k, i, f"{100 * value:.0f}", ha="center", va="center", fontsize=6.5, color=ink)

@@ -11,10 +11,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from figures.palette import HEX
 from figures.style import FAINT, SOFT
 from theory.experiments.results import Cell, NotRunError, Results, of
 
-BETAS: dict[float, str] = {0.0: "#D55E00", 0.9: "#0072B2", 0.99: "#1B7F5C"}
+BETAS: dict[float, str] = {
+    0.0: HEX["rule-krum"],
+    0.9: HEX["rule-coordinate-median"],
+    0.99: HEX["rule-trimmed-mean-ink"],
+}
 ATTACKS = {
     "InnerProductManipulation": "inner product",
     "ALittleIsEnough": "a little is enough",

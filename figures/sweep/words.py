@@ -11,7 +11,7 @@ from typing import Any
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
-from figures.style import RULES
+from figures.style import RULES, power
 from sims.sweep.pivot import shown
 
 SYMBOLS = {  # path → symbol, and what it is
@@ -44,7 +44,6 @@ MEASURES = {
 SHORT = {"InnerProductManipulation": "inner product"} | {
     name: name for name in ("Bernoulli", "Huber", "Pareto", "Rademacher")
 }
-SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 HINTED = 1.03  # letters on a grid of pixels are a little wider than they are drawn in the font
 LONGEST = 34  # letters of a label
 
@@ -122,8 +121,8 @@ def number(real: float) -> str:
         return f"{real:.9g}".replace("-", "−")
     mantissa, exponent = f"{real:.3e}".split("e")
     digits = mantissa.rstrip("0").rstrip(".")
-    power = f"10{str(int(exponent)).translate(SUPERSCRIPT)}"
-    return power if digits == "1" else f"{digits.replace('-', '−')}·{power}"
+    tens = power(int(exponent))
+    return tens if digits == "1" else f"{digits.replace('-', '−')}·{tens}"
 
 
 def plain(text: str) -> str:
