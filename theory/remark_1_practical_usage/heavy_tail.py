@@ -1,11 +1,8 @@
 """The median of batch means of a heavy-tailed law, in an interval of known width.
 
-3x^{-4} on [1, ∞) has a variance but no third moment. The law of its batch means is computed on a grid, X rounded down
-to multiples of h and capped at M, doubling by doubling. All rounding lowers the median, by at most h for X and h/2 for
-each halving; capping lowers the expected median of three by at most 3·E(X − M)_+ = 3/(2M²), whatever the batch, since
-a median moves by no more than the sum of what its values move by. So the true bias lies in an interval of known width.
-
-For a batch of one sample Counterexample 3 has E median_n in rationals, for every n.
+3x^{-4} on [1, ∞) has a variance but no third moment. The law of its batch means is computed on a grid, rounded down
+and capped, doubling by doubling; how much that lowers the median is bounded. The proof is in `heavy_tail.md`. For a
+batch of one sample Counterexample 3 has E median_n in rationals, for every n.
 """
 
 from __future__ import annotations
@@ -40,18 +37,18 @@ def pareto_bias(
     survival = (1 + h * np.arange((cap - 1) * cells + 1)) ** -3.0
     law = np.zeros(cap * cells + 1)
     law[cells:-1], law[-1] = survival[:-1] - survival[1:], survival[-1]
-    error, found = h + 3 / (2 * cap**2) + ROUNDING, []
+    error, found = h + 3 / (2 * cap**2), []
     for level in range(levels + 1):
         below = np.minimum(np.cumsum(law), 1.0)
         at_most = below**2 * (3 - 2 * below)  # P(median of 3 ≤ x)
         low = h * float(np.sum(1 - at_most[:-1]))
-        sigma = math.sqrt(0.75 / 2**level)
-        found.append((2**level, (1.5 - low - error) / sigma, (1.5 - low) / sigma))
+        sigma, rounding = math.sqrt(0.75 / 2**level), (level + 1) * ROUNDING  # of the transforms, either way
+        found.append((2**level, (1.5 - low - error - rounding) / sigma, (1.5 - low + rounding) / sigma))
         if not copies:
             spectrum = np.asarray(rfft(law, size))
             sums = np.maximum(np.asarray(irfft(spectrum**2, size)), 0.0)[: 2 * len(law) - 1]  # on 0, h, …, 2·cap
             law = sums[::2] + np.concatenate([sums[1::2], [0.0]])  # halved, rounded down
-        error += h / 2 + ROUNDING  # of halving, and of the transforms
+        error += h / 2  # of halving
     return found
 
 

@@ -3,19 +3,8 @@
 Each of n = 2k − 1 workers sends the mean of a batch of b independent samples with mean μ, variance σ² and distribution
 F_b after standardising; σ_b = σ/√b is the noise of one worker. No worker is Byzantine. For Krum see Theorem I.
 
-*The bias of the median.* P(median ≤ x) = G(F_b(x)), G the distribution function of Beta(k, k), so that E median = ∫_0^∞
-(1 − G(F_b)) − ∫_{−∞}^0 G(F_b). A Gaussian gives 0 by symmetry, hence |E median| ≤ max G'·∫|F_b − Φ|. The maximum is at
-½, γ_n = n·C(n − 1, k − 1)/2^{n−1}, and ∫|F_b − Φ| ≤ E|X − μ|³/(σ³√b) (Goldstein 2010, the mean central limit theorem
-with constant 1). So bias/σ_b ≤ γ_n·(E|X − μ|³/σ³)/√b for every law with a third moment; for Bernoulli(p), where
-E|X − p|³/σ² = p² + (1 − p)², |bias| ≤ γ_n(p² + (1 − p)²)/b.
-
-*It is of that order.* With one term of Edgeworth's expansion X ≈ Z + (s/6)(Z² − 1), s the skewness of the batch mean,
-the median is moved by (s/6)(v_n − 1), v_n the variance of the median of n Gaussians (1 − √3/π at n = 3): b·bias → −(1 −
-2p)(1 − v_n)/6, √3/(12π) = 0.0459… at n = 3, p = ¼. SGD averages the noise away but not the bias, so that it ends at
-this distance from the optimum: a large batch makes it small beside the noise of a round, not beside that of many. (The
-expansion is by pen and paper; computed are the sizes b that are tried.)
-
-*Heavy tails*: `heavy_tail.py`.
+The bias of the median is at most γ_n·(E|X − μ|³/σ³)/√b of σ_b for every law with a third moment, and for Bernoulli laws
+of the order 1/b: the proof is in `bias_of_the_median.md`. What a heavy tail changes is in `heavy_tail.md`.
 """
 
 from __future__ import annotations
@@ -90,7 +79,7 @@ def large_batches(ctx: Context, *, independent: Callable[[int], int] = lambda b:
         "<=",
         Fraction(1),
         "exact",
-        covers="Goldstein's mean central limit theorem with constant 1, for every n and b, see the derivation",
+        covers="Goldstein's mean central limit theorem with constant 1, for every n and b (bias_of_the_median.md)",
         at=at,
     )
 
@@ -201,12 +190,23 @@ STATEMENT = Statement(
     title="When medians and Krum may be used",
     printed="Be cautious with the median or Krum when the data are multi-modal (small batches) or heavy-tailed. "
     "They may suffice with large batches, since the noise is then nearly Gaussian.",
-    corrected="With one sample a worker the median's bias is at least 0.22 of the noise on Bernoulli(¼), for every odd "
-    "n ≥ 3, and at least 0.17 on 3x⁻⁴, for every n ≥ 3. For odd n and batches of b of any law with a third moment it "
-    "is at most γ_n(E|X − μ|³/σ³)/√b of the noise σ_b, γ_n = n·C(n − 1, (n − 1)/2)/2^{n−1}; on symmetric noise it is "
-    "0.",
+    corrected=r"""
+No worker is Byzantine; $\sigma_b = \sigma/\sqrt b$ is the noise of a worker with a batch of $b$.
+
+- With one sample a worker the median's bias is at least 0.22 of the noise on Bernoulli$(\frac14)$, for every odd
+  $n \ge 3$, and at least 0.17 of it on $3x^{-4}$, for every $n \ge 3$.
+- For odd $n$ and batches of $b$ of any law with a third moment
+
+$$
+\frac{\abs{\text{bias}}}{\sigma_b} \le \gamma_n\,\frac{\E\abs{X-\mu}^3}{\sigma^3}\,\frac1{\sqrt b}, \qquad
+\gamma_n = \frac{n}{2^{n-1}}\binom{n-1}{(n-1)/2} .
+$$
+
+- On symmetric noise the bias is 0.
+""",
     says="Beware of the median for small batches and heavy tails",
-    says_corrected="|bias of the median|/σ_b ≤ γ_n·(E|X − μ|³/σ³)/√b, n odd",
+    says_corrected=r"$\abs{\text{bias of the median}}/\sigma_b "
+    r"\le \gamma_n\cdot(\E\abs{X-\mu}^3/\sigma^3)/\sqrt b$, $n$ odd",
     for_you="Large batches shrink the median's bias like 1/√b beside a round's noise, more slowly on heavy tails; a "
     "long training averages that noise away, but not the bias.",
     rests_on="Goldstein's mean central limit theorem (2010, constant 1) and Hoeffding's inequality, pen and paper; "
@@ -232,6 +232,7 @@ STATEMENT = Statement(
         krum_bias_falls,
         krum_is_noisy,
     ),
+    proofs=("bias_of_the_median", "heavy_tail"),
     uses=(
         "blanchard2017",
         "yin2018",
