@@ -34,7 +34,7 @@ STATEMENTS = [theory.load(stem) for stem in theory.PAPER]
         (r"\begin{aligned} a &\le b \\ &= c \end{aligned}", "a ≤ b\n= c"),
         (r"P(\operatorname{Bin}(n-f, q) > f)", "P(Bin(n − f, q) > f)"),
         (r"x \in [0, 1], \quad \mathbf{1}\{A\}", "x ∈ [0, 1], 𝟏{A}"),
-        (r"\frac{1}{a/b}", "1/(a/b)"),
+        (r"\frac{1}{a/b}, \frac{a/b}{2}, \frac{(3/32)^2}{3/16}", "1/(a/b), (a/b)/2, (3/32)²/(3/16)"),
         (r"\frac{1}{2g^2}x", "1/(2g²)·x"),
         (r"X_{(j:n)}", "X_{(j:n)}"),
         (

@@ -238,7 +238,7 @@ def _fraction(node: ElementTree.Element) -> str:
         return f"{_CHOOSE}{above}, {below}"
     if f"{above}/{below}" in _VULGAR:
         return _VULGAR[f"{above}/{below}"]
-    above = f"({above})" if _loose(above) or "/" in above else above
+    above = f"({above})" if _loose(above, (" ", "/")) else above
     factors = len(re.findall(r"√?[\w∞](?:[\u0300-\u036f]|_(?:\{[^}]*\}|\w)|[⁰¹²³⁴-⁹ⁿ⁻⁺]+|\^(?:\{[^}]*\}|\w))*", below))
     root = below.startswith("√") and _bracketed(below[1:])
     alone = root or re.fullmatch(r"[\d.]+", below) or (factors <= 1 and not _loose(below) and "/" not in below)
