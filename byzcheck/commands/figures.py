@@ -17,7 +17,9 @@ SWEEP, EXPERIMENT = "sweep_", "figure_"  # how the stems of a sweep's figure and
 
 @one_sentence
 def figures(
-    stems: Annotated[list[str] | None, typer.Argument(metavar="[STEM]...", help="Which; all by default.")] = None,
+    stems: Annotated[
+        list[str] | None, typer.Argument(metavar="[FIGURE]...", help="A statement or a figure's name; all by default.")
+    ] = None,
     out: Annotated[str, typer.Option(metavar="DIR", help="The folder to draw into.")] = "figures",
 ) -> None:
     """Draw the figures from their recorded data."""
