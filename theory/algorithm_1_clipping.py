@@ -1,14 +1,7 @@
 """Algorithm 1: centered clipping as it is coded, and what follows from its few lines at once.
 
-Input m_i, τ, v, L; default L = 1 and v = the previous aggregate. Repeat L times: c_i = (m_i − v)·min(1, τ/‖m_i − v‖),
-the factor being 1 at m_i = v, where the printed quotient is 0/0; v ← v + (1/n) Σ_i c_i. Output v.
-
-- *Shift.* Only m_i − v enters: moving all m_i and v by s moves the output by s.
-- *Reach.* ‖c_i‖ ≤ τ, so each step moves v by at most τ: ‖output − v‖ ≤ Lτ, whatever the n messages are. It is
-  attained by n messages in one direction farther than Lτ. This is why the rule alone cannot fail badly, and why it
-  cannot come from far away.
-- *Fixed point.* m_i = v for all i: nothing moves. n equal messages m within τ of v: one step arrives at m exactly.
-- *No clipping.* If τ is at least the largest distance, one step is the mean, from every v.
+The output moves with all messages and the centre; it is within Lτ of the centre, whatever is sent; n messages at the
+centre are a fixed point; and a radius that clips nothing makes one step the mean. Why is in `algorithm_1_clipping.md`.
 """
 
 from __future__ import annotations
@@ -242,16 +235,26 @@ STATEMENT = Statement(
     stem="algorithm_1_clipping",
     label="Algorithm 1",
     title="Centered clipping as coded",
-    printed="Input m_1, …, m_n, τ, v, L; default L = 1 and v = the previous round's aggregate. L times: c_i ← "
-    "(m_i − v) min(1, τ/‖m_i − v‖), v ← v + (1/n) Σ_i c_i. Output v.",
-    corrected="The output moves by s if all messages and v do; it lies within Lτ of v, whatever is sent; n "
-    "messages at v leave it, n equal ones within τ of v are found in one step; with τ at least the "
-    "largest distance one step is the mean.",
-    says="Centered clipping, L steps from v: an algorithm",
-    says_corrected="‖output − v‖ ≤ Lτ whatever is sent; shifts commute",
+    printed=r"""
+Input $m_1, \dots, m_n$, $\tau$, $v$, $L$; default $L = 1$ and $v$ = the previous round's aggregate. $L$ times:
+
+$$
+c_i \leftarrow (m_i-v)\min\Bigl(1, \frac\tau{\norm{m_i-v}}\Bigr), \qquad v \leftarrow v+\frac1n\sum_ic_i .
+$$
+
+Output $v$.
+""",
+    corrected=r"""
+- The output moves by $s$ if all messages and $v$ do.
+- It lies within $L\tau$ of $v$, whatever is sent.
+- $n$ messages at $v$ leave it; $n$ equal ones within $\tau$ of $v$ are found in one step.
+- With $\tau$ at least the largest distance one step is the mean.
+""",
+    says="Centered clipping, $L$ steps from $v$: an algorithm",
+    says_corrected=r"$\norm{\text{output}-v} \le L\tau$ whatever is sent; shifts commute",
     for_you="One call moves the centre by at most Lτ whatever is sent: it cannot fail badly, and it cannot come "
     "from far away.",
-    rests_on="immediate from the printed lines (pen and paper, in the file)",
+    rests_on="immediate from the printed lines (pen and paper, algorithm_1_clipping.md)",
     source=Source(
         "main",
         "Section 5.2, Algorithm 1",
@@ -260,4 +263,5 @@ STATEMENT = Statement(
         "Interleaved with Theorem IV in the text at hand, no symbol lost; nothing is printed on v in the first round.",
     ),
     claims=(as_coded, defaults, shifts, reach, agrees, unclipped),
+    proofs=("algorithm_1_clipping",),
 )
