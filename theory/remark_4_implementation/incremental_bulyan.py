@@ -1,4 +1,7 @@
-"""Bulyan in O(n²(d + log n)) operations, with its price: distances once, then scores updated instead of recomputed."""
+"""Bulyan in O(n²(d + log n)) operations, with its price: distances once, then scores updated instead of recomputed.
+
+That the price is at most 6n²(d + ⌈log₂ n⌉) is proved in `incremental_bulyan.md`.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ class Window:
     """One worker's nearest remaining others: a prefix of its sorted distances, and their sum.
 
     The prefix shrinks from one pick to the next (by one, or by none when a single neighbour is left), so that its end
-    walks at most n places in, and out again only past workers that are gone: O(n) in all.
+    moves in, and out again only past workers that are gone, once: at most 4n places in all.
     """
 
     def __init__(self, distances: np.ndarray, own: int) -> None:

@@ -1,15 +1,9 @@
 """Remark 4: what a round costs, and what of it is a sum over the workers.
 
-*Counting.* Every rule runs on arrays that count their element operations (`sims.checks.counting`), at a fixed share
-f = n/5. A rule is a sequence of array operations whose sizes are polynomials in n and d, none of them chosen by the
-values; so the count is a polynomial, apart from the n⌈log₂ n⌉ comparisons of a sort, which are tallied by themselves.
-Its degree is read off its differences at equally spaced n (or d).
-
-*Bulyan.* The rule as implemented here scores the remaining messages anew for each of its n − 2f picks: n³ operations
-and n³ log n comparisons. But from one pick to the next a score loses the picked neighbour or the farthest one, so
-that a worker's window over its sorted distances only shrinks: O(n²(d + log n)) in all (`incremental_bulyan.py`).
-
-*Sums over the workers*: `worker_sums.py`.
+Every rule runs on arrays that count their element operations, at a fixed share f = n/5; the count is a polynomial,
+whose degree is read off its differences (`counting.md`). Bulyan as implemented here is cubic in n; with scores that are
+updated instead of recomputed it is quadratic up to a logarithm (`incremental_bulyan.md`). What of a round is a sum over
+the workers, and what secure aggregation then asks of them: `worker_sums.md`.
 """
 
 from __future__ import annotations
@@ -67,7 +61,7 @@ NOT_LINEAR: tuple[Control, ...] = (
     ),
 )
 NOT_QUADRATIC = (Control("CC", "it is linear", {"rules": {"CC": lambda f: CenteredClipping(1.0)}}),)
-BULYAN_NEEDS = "distances once (3n²d/2), one sort per worker, windows that move at most 2n places, picks among n"
+BULYAN_NEEDS = "distances once (3n²d/2), one sort per worker, windows that move at most 4n places, picks among n"
 
 
 def whole(n: int, d: int) -> np.ndarray:
@@ -206,15 +200,23 @@ STATEMENT = Statement(
     stem="remark_4_implementation",
     label="Remark 4",
     title="Cost, asynchrony and secure aggregation",
-    printed="Centered clipping takes O(n) computation and communication per step, similar to the "
-    "coordinate-wise median; Krum and Bulyan take O(n²) computation. One step can be implemented in an "
+    printed="Centered clipping takes $O(n)$ computation and communication per step, similar to the "
+    "coordinate-wise median; Krum and Bulyan take $O(n^2)$ computation. One step can be implemented in an "
     "asynchronous manner and is compatible with secure aggregation.",
-    corrected="In n: CC, the mean and a step of RFA are linear; the median and TM sort, n⌈log₂ n⌉; Krum and "
-    "Multi-Krum are quadratic; Bulyan can be had for 6n²(d + ⌈log₂ n⌉). Given v, one CC step is a sum of terms of one "
-    "worker each, in any order; of the other rules only the mean is, RFA's step is a quotient of two such sums. "
-    "Behind secure aggregation the workers must clip: one that does not moves v as far as it likes.",
-    says="CC costs O(n), Krum and Bulyan O(n²); CC fits secure aggregation",
-    says_corrected="CC linear, Krum quadratic, Bulyan ≤ 6n²(d + log n) operations",
+    corrected=r"""
+The number of operations grows with $n$ as follows.
+
+- Centered clipping, the mean and a step of RFA are linear.
+- The median and the trimmed mean are linear but for one sort, $n\ceil{\log_2 n}$ comparisons in each coordinate.
+- Krum and Multi-Krum are quadratic.
+- Bulyan can be had for $6n^2(d+\ceil{\log_2 n})$.
+
+Given $v$, one clipping step is a sum of terms of one worker each, in any order. Of the other rules only the mean is
+such a sum; a step of RFA is a quotient of two. Behind secure aggregation the workers must clip: one that does not moves
+$v$ as far as it likes.
+""",
+    says="CC costs $O(n)$, Krum and Bulyan $O(n^2)$; CC fits secure aggregation",
+    says_corrected=r"CC linear, Krum quadratic, Bulyan $\le 6n^2(d+\log n)$ operations",
     for_you="Behind secure aggregation the workers must clip and be held to it: a server that sees the sum "
     "alone cannot, and one unclipped message moves v without bound.",
     rests_on="operation counts that are polynomials in n and d (exact), mixed differences in rationals; that a "
@@ -244,6 +246,7 @@ STATEMENT = Statement(
         rfa_from_sums,
         secure_step_unbounded,
     ),
+    proofs=("counting", "incremental_bulyan", "worker_sums"),
     uses=(
         "bonawitz2017",
         "blanchard2017",

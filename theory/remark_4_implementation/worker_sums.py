@@ -1,11 +1,7 @@
 """What of a round is a sum over the workers.
 
-Given v, one CC step is v + (1/n) Σ_i clip_τ(x_i − v): each term is known to its worker. A function F(x_1, …,
-x_n) is a sum of functions of one x_i each if and only if all mixed differences vanish: F(x_i', x_j') − F(x_i', x_j) −
-F(x_i, x_j') + F(x_i, x_j) = 0 for i ≠ j. For the second step v_1 is needed, which needs everybody. A smoothed Weiszfeld
-step is a quotient of two sums, given z: RFA with T steps takes T rounds of sums, as CC with L steps takes L.
-
-*Security.* A server that sees the sum alone cannot clip: each worker does, and a Byzantine one does not.
+Given v, one CC step is one, and so are the two sums whose quotient is a step of RFA. A function is a sum of functions
+of one message each if and only if all its mixed differences vanish. The proof is in `worker_sums.md`.
 """
 
 from __future__ import annotations
