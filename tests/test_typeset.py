@@ -35,7 +35,7 @@ STATEMENTS = [theory.load(stem) for stem in theory.PAPER]
         (r"P(\operatorname{Bin}(n-f, q) > f)", "P(Bin(n − f, q) > f)"),
         (r"x \in [0, 1], \quad \mathbf{1}\{A\}", "x ∈ [0, 1], 𝟏{A}"),
         (r"\frac{1}{a/b}, \frac{a/b}{2}, \frac{(3/32)^2}{3/16}", "1/(a/b), (a/b)/2, (3/32)²/(3/16)"),
-        (r"\frac{1}{2g^2}x", "1/(2g²)·x"),
+        (r"\frac{1}{2g^2}x + \frac{32}{\sqrt{20}}", "1/(2g²)·x + 32/√20"),
         (r"X_{(j:n)}", "X_{(j:n)}"),
         (
             r"\lVert\sum_j\frac{y}{2}\rVert + \norm x\frac ab + \frac a{\norm b}\norm c",

@@ -241,7 +241,7 @@ def _fraction(node: ElementTree.Element) -> str:
     above = f"({above})" if _loose(above, (" ", "/")) else above
     factors = len(re.findall(r"√?[\w∞](?:[\u0300-\u036f]|_(?:\{[^}]*\}|\w)|[⁰¹²³⁴-⁹ⁿ⁻⁺]+|\^(?:\{[^}]*\}|\w))*", below))
     root = below.startswith("√") and _bracketed(below[1:])
-    alone = root or re.fullmatch(r"[\d.]+", below) or (factors <= 1 and not _loose(below) and "/" not in below)
+    alone = root or re.fullmatch(r"√?[\d.]+", below) or (factors <= 1 and not _loose(below) and "/" not in below)
     return f"{above}/{below}" if alone or _bracketed(below.rstrip("⁰¹²³⁴⁵⁶⁷⁸⁹")) else f"{above}/({below})"
 
 

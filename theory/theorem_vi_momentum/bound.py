@@ -85,9 +85,9 @@ def rounds_to_beat_standing_still(n: int, c_delta: Fraction, noise: Fraction) ->
 
 
 def critical_start() -> Fraction:
-    """φ* = 5/4542: as T → ∞ the printed bound is violated for F0 < φ*σ²/(nL) and not above (derivation there).
+    """φ* = 5/4542: as T → ∞ the printed bound is violated for F0 < φ*σ²/(nL) and not above.
 
-    1/128 + (57/64)φ + φ/80 = 8φ.
+    1/128 + (57/64)φ + φ/80 = 8φ: step 8 of `on_quadratic.md`.
     """
     return Fraction(1, 128) / (8 - Fraction(57, 64) - Fraction(1, 80))
 

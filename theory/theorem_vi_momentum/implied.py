@@ -1,18 +1,7 @@
 """The printed bound of Theorem VI from Theorem VI′, at the printed η; units L = σ² = 1.
 
-Let y = cδ, κ = 2y + 1/g, w = 1/n + y, q = 2/n + y, A = F0 + 5y/16, so that the printed η is min(√(A/(20Tq)), 1/8) and
-the printed bound 16√(w(10F0 + 3y)/T) + 32F0/T + 20w/T. As g ≥ n/2, κ ≤ 2w ≤ 2q; and w ≥ q/2, 10F0 + 3y ≥ 9.6A.
-
-*m_0 = 0.* Below the cap 2.5F0/(ηT) + 16ηκ ≤ (2.5√20 + 32/√20)√(qA/T), and the printed root is ≥ 16√4.8·√(qA/T). At η =
-1/8 it is 20F0/T + 2κ with 2κ ≤ 4q ≤ 4√(q·3.2A/T), a fifth of the root.
-
-*α_1 = 1.* VI′ has 2(F0 + κ/8)/(ηT) instead. If F0 + κ/8 ≤ θA, both terms are ≤ (2θ√20 + 32/√20)√(qA/T) below the cap,
-no more than the printed root for θ = 3; and F0 + κ/8 ≤ 3A is **1 ≤ 16gF0 + 5.5cδg**, in units σ² ≤ 16gLF0 + 5.5cδgσ².
-At η = 1/8, where q ≤ 3.2A/T, it holds without any condition: 16F0/T + 2κ/T + 2κ ≤ 16F0/T + 4w/T + 4q and 4q ≤ 12.8A/T
-= 12.8F0/T + 4y/T, together ≤ 28.8F0/T + 8w/T.
-
-So the print can fail only where cδg < 2/11. TM has cδg = fg/(2(n − 2f)) > ½ as soon as f ≥ 1, and every rule for which
-Theorem III's floor stands has cδg ≥ ½: as q → 0 the floor is n/(2fg). What is left is δ = 0 with LF0 < σ²/(16g).
+From m_0 = 0 it follows always, with α_1 = 1 if 1 ≤ 16gF0 + 5.5cδg: the print can fail only where cδg < 2/11. The proof
+is in `implied.md`.
 """
 
 from __future__ import annotations
@@ -27,7 +16,7 @@ from theory.claim import Context, Control, claim
 from theory.theorem_vi_momentum.bound import full_start, printed_right_side, printed_step, zero_start
 from theory.theorem_vi_momentum.moments import as_fmpq, middle_and_error
 
-PAPER_LINK = "F0 + κσ²/8L ≤ 3A below the cap of η, 28.8 ≤ 32 and 8 ≤ 20 at it (derivation in the file)"
+PAPER_LINK = "F0 + κσ²/8L ≤ 3A below the cap of η, 28.8 ≤ 32 and 8 ≤ 20 at it (implied.md)"
 
 
 @claim(
@@ -64,7 +53,7 @@ def printed_from_zero(
         "exact",
         error=1e-12,
         at=at,
-        covers="κ ≤ 2q, q/2 ≤ 1/n + cδ, 10LF0 + 3cδσ² ≥ 9.6LA; at η = 1/8L 20 ≤ 32 (derivation in the file)",
+        covers="κ ≤ 2q, q/2 ≤ 1/n + cδ, 10LF0 + 3cδσ² ≥ 9.6LA; at η = 1/8L 20 ≤ 32 (implied.md)",
     )
 
 

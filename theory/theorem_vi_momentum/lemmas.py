@@ -1,4 +1,4 @@
-"""The lemmas of Theorem VI′, each on rational instances: descent, error recursion, dispersion, and their sum.
+"""The lemmas of Theorem VI′ (`upper_bound.md`), each on rational instances: descent, errors, dispersion, their sum.
 
 Where there are thousands of instances their rationals are flint's, ten times as fast as Python's.
 """
@@ -64,7 +64,7 @@ def descent(ctx: Context, *, doubled: int = 2) -> Iterable[Evidence]:
         Fraction(0),
         "exact",
         scale=1.0,
-        covers="smoothness, −2⟨∇f, m⟩ = ‖m − ∇f‖² − ‖∇f‖² − ‖m‖², ‖a + b‖² ≤ 2‖a‖² + 2‖b‖² (derivation in the file)",
+        covers="smoothness, −2⟨∇f, m⟩ = ‖m − ∇f‖² − ‖∇f‖² − ‖m‖², ‖a + b‖² ≤ 2‖a‖² + 2‖b‖² (upper_bound.md)",
     )
 
 
@@ -94,7 +94,7 @@ def error_recursion(ctx: Context, *, over_alpha: bool = True) -> Iterable[Eviden
         "<=",
         Fraction(0),
         "exact",
-        covers="‖a + b‖² ≤ ‖a‖²/(1 − α) + ‖b‖²/α, smoothness, noise unbiased given the past (derivation in the file)",
+        covers="‖a + b‖² ≤ ‖a‖²/(1 − α) + ‖b‖²/α, smoothness, noise unbiased given the past (upper_bound.md)",
     )
 
 
@@ -128,7 +128,7 @@ def dispersion(ctx: Context, *, start_term: bool = True) -> Iterable[Evidence]:
         "<=",
         Fraction(0),
         "exact",
-        covers="m_{t,i} − m_{t,j} is a sum of martingale differences, so that variances add (derivation in the file)",
+        covers="m_{t,i} − m_{t,j} is a sum of martingale differences, so that variances add (upper_bound.md)",
     )
 
 
@@ -169,5 +169,5 @@ def combination(ctx: Context, *, eight: int = 8) -> Iterable[Evidence]:
             "<=",
             Fraction(1),
             "exact",
-            covers="each E‖m_t‖² comes with (1 − α)²/64 − (1 − Lη)/2 < 0, geometric sums do the rest (in the file)",
+            covers="each E‖m_t‖² comes with (1 − α)²/32 − (1 − Lη) < 0, geometric sums do the rest (upper_bound.md)",
         )

@@ -1,8 +1,7 @@
 """SGD with momentum on f = ½Lx² under the mean rule, without a random number: second moments follow a linear recursion.
 
-Units L = 1 and σ²/g = 1, in which F0 stands for F0·Lg/σ² and η for ηL; the dimension does not matter. With m_t =
-(1 − α)m_{t−1} + α(x_{t−1} + ζ_t), E ζ_t = 0, E ζ_t² = 1, and x_t = x_{t−1} − ηm_t, the vector (E x², E xm, E m², 1, Σ E
-x²) of round t is a 5 × 5 matrix times that of round t − 1; T rounds are a power of that matrix, in rationals or balls.
+Units L = 1 and σ²/g = 1, in which F0 stands for F0·Lg/σ² and η for ηL; the dimension does not matter. The recursion and
+the second route are steps 1 and 2 of `on_quadratic.md`.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ Matrix = list[list[Fraction]]
 
 def one_round(eta: Fraction, alpha: Fraction) -> Matrix:
     """The matrix of one round for (E x², E xm, E m², 1, Σ E x²)."""
-    p, q, r, s = 1 - eta * alpha, -eta * (1 - alpha), alpha, 1 - alpha  # x ← px + qm − ηαζ, m ← rx + sm + αζ
+    p, q, beta = 1 - eta * alpha, -eta * (1 - alpha), 1 - alpha  # x ← px + qm − ηαζ, m ← αx + βm + αζ
     zero, one = Fraction(0), Fraction(1)
     return [
         [p * p, 2 * p * q, q * q, (eta * alpha) ** 2, zero],
-        [p * r, p * s + q * r, q * s, -eta * alpha * alpha, zero],
-        [r * r, 2 * r * s, s * s, alpha * alpha, zero],
+        [p * alpha, p * beta + q * alpha, q * beta, -eta * alpha * alpha, zero],
+        [alpha * alpha, 2 * alpha * beta, beta * beta, alpha * alpha, zero],
         [zero, zero, zero, one, zero],
         [one, zero, zero, zero, one],
     ]
@@ -81,10 +80,9 @@ def middle_and_error(value: arb) -> tuple[float, float]:
 
 
 def by_impulse_responses(T: int, eta: float, f0: float, first: float | None = None) -> float:
-    """The same average by another route: x_t is a sum of independent responses to x_0 and to each ζ_s.
+    """The same average by another route: x_t is a sum of uncorrelated responses to x_0 and to each ζ_s.
 
-    E x_t² = b_t² + α_1² h_{t−1}² + α² Σ_{k ≤ t − 2} h_k² with the response b to x_0 and h to an impulse in m. All
-    are solutions of x_{t+1} = (2 − α − ηα)x_t − (1 − α)x_{t−1}, written with the roots r, s of its polynomial.
+    Step 2 of `on_quadratic.md`; the responses are written with the roots r, s of the recursion's polynomial.
     """
     alpha = 8 * eta
     alpha_1 = alpha if first is None else first

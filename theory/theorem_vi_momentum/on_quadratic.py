@@ -1,6 +1,6 @@
 """Theorem VI on f = ½x² with the mean, in rationals and balls: where the printed bound fails, and where ours holds.
 
-Units L = σ²/g = 1, δ = 0 (`moments.py`).
+Units L = σ²/g = 1, δ = 0 (`moments.py`). The proof is in `on_quadratic.md`.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def by_any_factor(ctx: Context, *, first: Fraction | None = ONE) -> Iterable[Evi
 def boundary(ctx: Context, *, critical: Fraction | None = None) -> Iterable[Evidence]:
     """Measured/printed at T = 10^12, with F0 1 % below the critical start (claimed ≥ 1) and 1 % above (≤ 1)."""
     T, where = 10**12, critical_start() if critical is None else critical
-    link = "the limit T → ∞, from the integral of x² along x'' + 8x' + 8x = 0 (derivation in the file)"
+    link = "the limit T → ∞, from the integral of x² along x'' + 8x' + 8x = 0 (on_quadratic.md)"
     sides: tuple[tuple[float, Relation], ...] = ((0.99, ">="), (1.01, "<="))
     for share, relation in sides:
         eta = Fraction(printed_step(T, share * float(where), 1))  # F0 = 40Tη² follows from it, exactly

@@ -1,30 +1,9 @@
 """The trimmed mean under a one-sided attack on f = ½x²: E‖∇f‖² of Algorithm 2 enclosed without a single sample.
 
-*The path.* All f Byzantine workers send something at or above every honest message: TM(f) drops them, and with them the
-f lowest honest messages. Honest messages are m_{t,i} = p_t + w_{t,i}: p_t is the momentum of the iterates, the same
-for all, and w_{t,i} = α Σ_k (1 − α)^k ζ_{t−k,i} that of the noise, which does not depend on x. So AGG = p_t + u_t, u_t
-the mean of the n − 2f largest w_{t,i}, and x_t is a linear function of x_0 and u_1, …, u_t, with coefficients b_t of
-x_0 and −ηb_k of u_{t−k}. For α ≥ 8η (1 included) all b_k ≥ 0: the roots r > s ≥ 0 of z² − (2 − α − ηα)z + 1 − α are
-real, and b_k(r − s) = (b_1 − s)r^k − (b_1 − r)s^k with b_1 = 1 − ηα ≥ r, where the polynomial is ηα(1 − α) ≥ 0.
-
-*Bias.* With Y = −w: E u_t = E Σ(f largest Y_i)/(n − 2f), and the sum of the f largest is ∫_0^∞ min(f, N_y)dy − ∫_{−∞}^0
-(f − min(f, N_y))dy, N_y = #{Y_i > y} ~ Bin(g, P(Y > y)). E min(f, N) = gp·P(Bin(g − 1, p) < f) + f·P(Bin(g, p) > f)
-falls with y: its integral lies between two sums of rectangles. Normal noise: E u_t = s_t·(that for s = 1), s_t² =
-σ²α(1 − (1 − α)^{2t})/(2 − α). Spikes, ζ = −H(Bern(q) − q): Y = S − qH(1 − (1 − α)^t), and S = αHΣ(1 − α)^k·Bern(q) has
-P(S_t > y) = (1 − q)P(S_{t−1} > y/(1 − α)) + qP(S_{t−1} > (y − αH)/(1 − α)); on a grid of y, rounded to the next point
-on either side, that is enclosed too. S_t grows with t, by (1 − α)^t·H at most.
-
-*Variance.* For one ζ_{r,i}, |∂x_t/∂ζ| = Σ_s ηb_{t−s}λ_i(s)α(1 − α)^{s−r} with λ_i(s) ∈ {0, 1/(n − 2f)}, Σ_i λ_i(s) = 1;
-with 1/g in the place of λ_i it is what the mean rule has, whose variance is V_t = (σ²/g)·Σ_k(αh_k)². Hence, in general
-(Efron and Stein 1981), Var x_t ≤ (g/(n − 2f))²V_t, and for normal noise (Poincaré's inequality, Cauchy–Schwarz in s)
-≤ (g/(n − 2f))V_t; its part linear in ζ has variance V_t (Stein's identity; E λ_i = 1/g), so that Var x_t ≥ V_t.
-
-*Runs.* With normal noise R, the root of the average of x² over T rounds and m runs, is a function of all ζ with the
-Lipschitz constant ℓ = 1/√((n − 2f)mT): ζ ↦ w and u ↦ x are filters with coefficients ≥ 0 of sum ≤ 1, and the mean of
-the n − 2f largest is 1/√(n − 2f)-Lipschitz. So P(|R − E R| > r) ≤ 2e^{−r²/2ℓ²} and Var R ≤ ℓ² (Gaussian concentration,
-Tsirelson, Ibragimov, Sudakov 1976), and E R² lies in [(R − r)², (R + r)² + ℓ²]. TM(k), k > f, drops the k − f largest
-honest messages too, is the mean of n − 2k values in order, and has n − 2k in the place of n − 2f in ℓ. The attackers of
-a run send the honest mean + √g standard deviations, which no honest message exceeds (Samuelson's inequality).
+All f Byzantine workers send something at or above every honest message, so that TM(f) keeps the n − 2f largest honest
+ones, and x_t is a linear function of the start and of what their noise adds. Its mean is enclosed by tails, its
+variance by the inequalities of Efron and Stein and of Poincaré, runs beside it by Gaussian concentration. The proof is
+in `one_sided.md`.
 """
 
 from __future__ import annotations
@@ -137,7 +116,7 @@ class OneSided:
 
 
 def moved(eta: float, alpha: float, x0: float, pushes: np.ndarray) -> np.ndarray:
-    """x_0, x_1, … when the aggregate is p_t + u_t.
+    """x_0, x_1, … when the aggregate is p_t + u_t (step 2 of `one_sided.md`).
 
     With d = (x_0, −ηu_1, −ηu_2, …): x_t = (2 − α − ηα)x_{t−1} − (1 − α)x_{t−2} + d_t − (1 − α)d_{t−1}, root by root.
     """

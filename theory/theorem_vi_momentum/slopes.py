@@ -1,14 +1,8 @@
 """The rates of Theorem VI under attack, as slopes: against T, δ and n, with TM and the one-sided attack.
 
 Every value lies in a proved interval (`one_sided.py`), no sample is drawn: the interval of a slope is its range over
-all errors within these, and says nothing of T, δ or n beyond the grid.
-
-*Exponents.* The bound's second term is 32Lησ²cδ, at the best η of the order √(cδLF0σ²/T): −½ in T, 0 in n. At a fixed
-η it is linear in δ. These exponents are attained, for TM and each δ, by rare spikes: with q = δα/4 about gδ/4 < f
-workers have a spike of the last 1/α rounds in their momentum, TM drops most of these, and x settles near qH = σ√(q/(1 −
-q)) from x*: E‖∇f‖² → σ²δα/4. With *normal* noise TM's bias is that of cutting off a share δ of a normal tail, of the
-order δ√(2 log(1/δ))·ρ, and its square has an exponent below, but near, 2.
-*Without momentum* (α = 1) or with a fixed β the bias does not fall with T: exponent 0; with α ~ T^{−1/4} it is −¼.
+all errors within these, and says nothing of T, δ or n beyond the grid. Which exponents to expect, and why they are
+attained, is in steps 12 and 13 of `one_sided.md`.
 """
 
 from __future__ import annotations
