@@ -138,7 +138,8 @@ class Reader:
     def call(self, words: list[str], code: int) -> str:
         """What a command prints: ours in this process, Python and pytest in another."""
         if words[0] == "byzcheck":
-            return call(*words[1:], code=code).stdout
+            result = call(*words[1:], code=code)
+            return result.stderr if code > 1 else result.stdout
         program = {"python": [sys.executable], "pytest": [sys.executable, "-m", "pytest"]}[words[0]]
         options = ["-p", "no:cacheprovider", "--rootdir=."] if words[0] == "pytest" else []
         path = os.pathsep.join([str(self.folder), str(DOCS.parent)])
