@@ -197,7 +197,7 @@ def random_start(ctx: Context, *, surely: bool = False, n: int = 1361) -> Iterab
 @claim(
     "The c that a single step is seen to need with the worst fixed v_0 is at most 3.4, for δ up to 0.48.",
     point=12,
-    loose="the proved constant; laws on two values need 2.4 of it",
+    loose="the proved constant; distributions on two values need 2.4 of it",
     controls=(Control("the reconstructed radius", "then it needs up to 4.4", {"radius": paper_radius}),),
 )
 def measured(ctx: Context, *, claimed: str = "3.4", radius: RadiusOfSpread = radius_for_one_step) -> Iterable[Evidence]:
@@ -208,8 +208,8 @@ def measured(ctx: Context, *, claimed: str = "3.4", radius: RadiusOfSpread = rad
 
 
 @claim(
-    "The c that is seen to be needed is at least the floor of Theorem III for rules that know such a v_0.",
-    controls=(Control("twice the floor", "at n = 7, f = 3 it needs 2.4, the floor is 1.51", {"factor": 2.0}),),
+    "The c that is seen to be needed is at least the lower bound of Theorem III for rules that know such a v_0.",
+    controls=(Control("twice the bound", "at n = 7, f = 3 it needs 2.4, the bound is 1.51", {"factor": 2.0}),),
 )
 def above_floor(ctx: Context, *, factor: float = 1.0) -> Iterable[Evidence]:
     """The same c beside the floor for rules that know a v_0 with E(v_0 − x̄)² ≤ ρ²."""

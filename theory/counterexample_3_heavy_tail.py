@@ -1,4 +1,4 @@
-"""Counterexample 3: middle-seekers on a skewed, heavy-tailed law.
+"""Counterexample 3: middle-seekers on a skewed, heavy-tailed distribution.
 
 Density p(x) = 3x^{-4} on [1, ∞), F(x) = 1 − x^{-3}. The expected median falls with n, from 3/2 towards 2^{1/3}, by a
 recursion in rationals. Krum with f/n → φ tends to the mean of X given X ≤ φ^{-1/3}, which is below 3/2 for every φ > 0
@@ -24,7 +24,7 @@ MEAN = Fraction(3, 2)
 
 
 @claim(
-    "The law has mean 3/2, variance 3/4 and median 2^{1/3}.",
+    "The distribution has mean 3/2, variance 3/4 and median 2^{1/3}.",
     part_of=("printed", "corrected"),
     controls=(Control("shape 4", "4x^{-5} has mean 4/3", {"shape": 4}),),
 )
@@ -283,7 +283,7 @@ def picture(ctx: Context) -> dict[str, Any]:
 STATEMENT = Statement(
     stem="counterexample_3_heavy_tail",
     label="Counterexample 3",
-    title="Middle-seekers on a skewed, heavy-tailed law",
+    title="Middle-seekers on a skewed, heavy-tailed distribution",
     printed=r"$p(x) = 3x^{-4}$ for $x \ge 1$ has mean 1.5, variance 0.75 and median $2^{1/3} \approx 1.26$. The "
     "difference persists with infinite samples: the coordinate-wise median, the geometric median and Krum do not "
     "obtain the true optimum.",

@@ -81,7 +81,7 @@ def arrays(ctx: Context, *, identities: Identities = afresh) -> Iterable[Evidenc
     for n, f, q in ((3, 1, Fraction(1, 4)), (4, 1, Fraction(1, 8)), (5, 2, Fraction(1, 4)), (6, 2, Fraction(1, 5))):
         p = 1 - forced_exactly(n, f, 1, q) / (q / (2 * (1 - q)))
         yield Evidence(
-            f"total variation between the arrays of the two worlds, n = {n}, f = {f}, q = {q}",
+            f"total variation between the arrays of the two problems, n = {n}, f = {f}, q = {q}",
             total_variation(*laws(n, f, q, identities)),
             "<=",
             p,

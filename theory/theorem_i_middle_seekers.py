@@ -52,7 +52,7 @@ def hoeffding(n: int) -> float:
     "For every n ≥ 3 SGD with the coordinate-wise or geometric median ends at least 3/32 from the optimum.",
     part_of=("printed", "corrected"),
     controls=(
-        Control("a fair coin", "on a symmetric law the median is unbiased", {"p": Fraction(1, 2)}),
+        Control("a fair coin", "on a symmetric distribution the median is unbiased", {"p": Fraction(1, 2)}),
         Control("the mean", "its limit is the optimum", {"rule": Mean()}),
     ),
 )
@@ -87,7 +87,7 @@ def any_number_of_workers(ctx: Context, *, least: int = 1) -> Iterable[Evidence]
     part_of=("printed", "corrected"),
     controls=(
         Control("Multi-Krum", "at f = 0 Multi-Krum is the mean", {"rule": MultiKrum}),
-        Control("a fair coin", "for odd n a symmetric law leaves no bias", {"p": Fraction(1, 2)}),
+        Control("a fair coin", "for odd n a symmetric distribution leaves no bias", {"p": Fraction(1, 2)}),
     ),
 )
 def krum(ctx: Context, *, rule: Callable[[int], Rule] = Krum, p: Fraction = P) -> Iterable[Evidence]:
@@ -148,7 +148,7 @@ def mean(ctx: Context, *, step: Callable[[int], Fraction] = lambda t: Fraction(1
 
 
 @claim(
-    "Runs of the engine at n = 11, f = 2 declared, end where the exact laws say, for every translation equivariant "
+    "Runs of the engine at n = 11, f = 2 declared, end where exact computation says, for every translation equivariant "
     "rule.",
     controls=(
         Control("limits moved by 0.05", "the intervals are narrower", {"shift": 0.05}),

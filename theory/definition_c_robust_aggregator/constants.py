@@ -143,7 +143,7 @@ def trimmed_mean_kappa(ctx: Context, *, rule: Rule | None = None, less: int = 0)
     part_of="corrected",
     controls=(
         Control("the median", "at small δ it needs c ~ n", {"rule": CoordinateMedian()}),
-        Control("half the constant", "laws on two values need more", {"factor": 0.5}),
+        Control("half the constant", "distributions on two values need more", {"factor": 0.5}),
     ),
 )
 def trimmed_mean_c(ctx: Context, *, rule: Rule | None = None, factor: float = 1.0) -> Iterable[Evidence]:
@@ -241,8 +241,8 @@ def sampled_c(rule: Rule, n: int, f: int, ctx: Context) -> Iterable[tuple[str, f
 
 
 @claim(
-    "A search over laws on three points of the plane, and samples in 20 dimensions under ALIE and IPM, find no larger "
-    "c.",
+    "A search over distributions on three points of the plane, and samples in 20 dimensions under ALIE and IPM, find "
+    "no larger c.",
     controls=(Control("Multi-Krum", "the same search finds more than that for it", {"rule": MultiKrum(1)}),),
 )
 def trimmed_mean_beyond(ctx: Context, *, rule: Rule | None = None) -> Iterable[Evidence]:

@@ -93,7 +93,7 @@ def fractional_delta(
 @claim(
     "At f = 1 no rule has a smaller c than the trimmed mean, n/(2(n − 1)), at any n.",
     part_of="corrected",
-    controls=(Control("f = 2", "there the floor at one n is below the trimmed mean's c", {"f": 2}),),
+    controls=(Control("f = 2", "there the lower bound at one n is below the trimmed mean's c", {"f": 2}),),
 )
 def trimmed_mean_best(ctx: Context, *, f: int = 1, sizes: Sequence[int] = (3, 5, 9, 25, 101)) -> Iterable[Evidence]:
     """Theorem III's floor of every rule at n, beside the trimmed mean's ((g − 1)/g)/(2(1 − 2δ)); claimed: no less."""
@@ -101,7 +101,7 @@ def trimmed_mean_best(ctx: Context, *, f: int = 1, sizes: Sequence[int] = (3, 5,
         if n > 2 * f:
             proved = Fraction(n - f - 1, n - f) * Fraction(n, 2 * (n - 2 * f))
             yield Evidence(
-                f"floor of any rule's c at n = {n}, f = {f}",
+                f"least c of any rule at n = {n}, f = {f}",
                 finite_floor(n, f),
                 ">=",
                 proved,
@@ -129,7 +129,7 @@ def rfa_as_run(ctx: Context, *, rule: Rule | None = None) -> Iterable[Evidence]:
             ">=",
             Fraction(1, 10**8),
             "exact",
-            covers="one law with an error at ρ = 0 excludes every c",
+            covers="one distribution with an error at ρ = 0 excludes every c",
             at={"n": n, "f": f, "rule": "RFA"},
         )
 
@@ -188,8 +188,8 @@ since it is $(f, \kappa)$-robust with the least possible $\kappa = f/(n-2f)$; at
     says_corrected=r"The trimmed mean is $(\delta, c)$-robust: $c = 1/(2(1-2\delta))$, $\delta < \frac12$",
     for_you="The trimmed mean told f = δn satisfies Definition C with c = 1/(2(1 − 2δ)), 0.71 at δ = 0.15; told f ≥ 1 "
     "when nobody attacks it has no c.",
-    rests_on="variance between two groups (pen and paper, trimmed_mean.md) and Theorem III's floor at f = 1, with "
-    "exhaustive search in rationals; the rules that fail, by one law each",
+    rests_on="variance between two groups (pen and paper, trimmed_mean.md) and Theorem III's lower bound at f = 1, "
+    "with exhaustive search in rationals; the rules that fail, by one distribution each",
     source=Source(
         "main",
         "Section 5.1",

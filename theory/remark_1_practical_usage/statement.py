@@ -32,7 +32,7 @@ ROUNDING = 1e-9
     "3.",
     part_of=("printed", "corrected"),
     controls=(
-        Control("a fair coin", "a symmetric law leaves no bias", {"p": Fraction(1, 2)}),
+        Control("a fair coin", "a symmetric distribution leaves no bias", {"p": Fraction(1, 2)}),
         Control("the mean", "it is unbiased", {"rule": Mean()}),
     ),
 )
@@ -50,10 +50,10 @@ def caution(ctx: Context, *, rule: Rule | None = None, p: Fraction = P) -> Itera
 
 
 @claim(
-    "For odd n and batches of b of any law with a third moment the median's bias is at most γ_n(E|X − μ|³/σ³)/√b of "
-    "the noise of a worker: for Bernoulli(p), computed here, at most γ_n(p² + (1 − p)²)/b.",
+    "For odd n and batches of b of any distribution with a third moment the median's bias is at most "
+    "γ_n(E|X − μ|³/σ³)/√b of the noise of a worker: for Bernoulli(p), computed here, at most γ_n(p² + (1 − p)²)/b.",
     part_of=("printed", "corrected"),
-    loose="Goldstein's bound holds for every law",
+    loose="Goldstein's bound holds for every distribution",
     controls=(
         Control("copies of one sample", "without independence a batch is one sample", {"independent": lambda b: 1}),
     ),
@@ -112,7 +112,7 @@ def symmetric_unbiased(ctx: Context, *, p: Fraction = Fraction(1, 2)) -> Iterabl
     worst = max(
         (abs(expected_median(n, b, p) - p) for n in (1, 3, 5, 11) for b in (1, 2, 3, 8, 16)), default=Fraction(1)
     )
-    link = "X − μ and μ − X have one law and the median is odd, whatever n and b"
+    link = "X − μ and μ − X have one distribution and the median is odd, whatever n and b"
     yield Evidence("largest |E[median] − ½|, fair coins", worst, "=", Fraction(0), "exact", covers=link)
 
 
@@ -195,7 +195,7 @@ No worker is Byzantine; $\sigma_b = \sigma/\sqrt b$ is the noise of a worker wit
 
 - With one sample a worker the median's bias is at least 0.22 of the noise on Bernoulli$(\frac14)$, for every odd
   $n \ge 3$, and at least 0.17 of it on $3x^{-4}$, for every $n \ge 3$.
-- For odd $n$ and batches of $b$ of any law with a third moment
+- For odd $n$ and batches of $b$ of any distribution with a third moment
 
 $$
 \frac{\abs{\text{bias}}}{\sigma_b} \le \gamma_n\,\frac{\E\abs{X-\mu}^3}{\sigma^3}\,\frac1{\sqrt b}, \qquad

@@ -47,7 +47,9 @@ def small(ctx: Context) -> tuple[int, Mapping[str, ExactAlgorithm]]:
     controls=(
         Control("roles not exchanged", "then ΣU and ΣV change places", {"couplings": (unswapped,)}),
         Control("worker momentum with CC", "it pairs old messages with new", {"extra": {"it": CLIPPED_WORKERS}}),
-        Control("the dictator", "it knows worker 1", {"extra": {"the dictator": Dictator()}}),
+        Control(
+            "an algorithm that follows worker 1", "it knows who sent what", {"extra": {"the dictator": Dictator()}}
+        ),
         Control("the leaking algorithm", "its query points know them", {"extra": {"leaking": Leaking(3)}}),
     ),
 )
@@ -82,13 +84,15 @@ def couplings(
     loose="one that shows is enough",
     controls=(Control("the median, TM, Krum", "they drop the outliers in any case", {"rules": RESTING}),),
 )
-def telling(ctx: Context, *, rules: Mapping[str, ExactAlgorithm] = MOVING) -> Iterable[Evidence]:
+def iterates_move(ctx: Context, *, rules: Mapping[str, ExactAlgorithm] = MOVING) -> Iterable[Evidence]:
     """How many different outputs the independent coupling produces; claimed: at least 2, else it tells nothing."""
     n, known = small(ctx)
     for name, algorithm in ((name, a) for name, a in rules.items() if name in known):
         outputs = {plus[-1] for plus, _ in paths(algorithm, n, 1, 2, independent)}
         at = {"n": n, "f": 1, "t": 2, "algorithm": name}
-        yield Evidence(f"different outputs of {name} on quiet paths", len(outputs), ">=", 2, "exact", at=at)
+        yield Evidence(
+            f"different outputs of {name} on paths without a tail event", len(outputs), ">=", 2, "exact", at=at
+        )
 
 
 def first_difference(pairs: Iterable[tuple[tuple[Fraction, ...], tuple[Fraction, ...]]]) -> int | None:
@@ -110,7 +114,7 @@ def worker_momentum_parts(ctx: Context, *, algorithm: ExactAlgorithm = CLIPPED_W
         found = first_difference(paths(algorithm, small(ctx)[0], 1, 2, coupling))
         measured: Number = math.inf if found is None else found
         yield Evidence(
-            f"rounds until the worlds differ, {coupling.__name__} coupling",
+            f"rounds until the two problems differ, {coupling.__name__} coupling",
             measured,
             "=",
             2,

@@ -40,7 +40,7 @@ HARD = (  # C, n, f, t: δ = 1/5, n even, δn ≥ 4(1 + log t)
     controls=(
         Control(
             "the answer 0",
-            "it errs by qσ²/(2μ(1 − q)) in both worlds",
+            "it errs by qσ²/(2μ(1 − q)) on both problems",
             {"error": lambda n, f, q: q / (2 * (1 - q))},
             expect="survives",
         ),

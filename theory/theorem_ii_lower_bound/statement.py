@@ -24,8 +24,8 @@ from theory.theorem_ii_lower_bound.couplings import (
     attained,
     couplings,
     forced,
+    iterates_move,
     output_invariance,
-    telling,
     worker_momentum_parts,
 )
 from theory.theorem_ii_lower_bound.errors import error_of_the_mean, forced_below
@@ -140,7 +140,7 @@ exceeds every number.""",
         output_invariance_under_the_hypothesis,
         some_hard_problem,
         couplings,
-        telling,
+        iterates_move,
         worker_momentum_parts,
         forced,
         attained,

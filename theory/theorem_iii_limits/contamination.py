@@ -51,10 +51,12 @@ def huber_constant(delta: Any) -> Any:
 
 
 @claim(
-    "There is one law on which every rule errs by E‖x̂ − μ‖² ≥ δρ², the printed order of quantifiers.",
+    "There is one distribution on which every rule errs by E‖x̂ − μ‖² ≥ δρ², the printed order of quantifiers.",
     part_of="printed",
     point=9,
-    controls=(Control("two laws", "with means ±εh no constant serves both", {"signs": (1, -1)}, expect="survives"),),
+    controls=(
+        Control("two distributions", "with means ±εh no constant serves both", {"signs": (1, -1)}, expect="survives"),
+    ),
 )
 def one_law(ctx: Context, *, signs: tuple[int, ...] = (1,), n: int = 2) -> Iterable[Evidence]:
     """The least error²/ρ² of any rule that sees n messages, given that they come from D_sign, no message bad."""
@@ -63,7 +65,7 @@ def one_law(ctx: Context, *, signs: tuple[int, ...] = (1,), n: int = 2) -> Itera
         mixed = [mixture(law, {-sign: Fraction(1)}, delta) for law, sign in zip(laws, signs, strict=True)]
         worlds = [independent_messages(seen, mean(law), n) for seen, law in zip(mixed, laws, strict=True)]
         yield Evidence(
-            f"least error²/ρ² of any rule, {len(laws)} law(s), n = {n}, δ = {float(delta):g}",
+            f"least error²/ρ² of any rule, distributions: {len(laws)}, n = {n}, δ = {float(delta):g}",
             least_error(worlds) / (2 * variance(laws[0])),
             ">=",
             delta,
@@ -73,18 +75,19 @@ def one_law(ctx: Context, *, signs: tuple[int, ...] = (1,), n: int = 2) -> Itera
 
 
 @claim(
-    "Two laws force E(x̂ − μ)² ≥ δρ²/(2(1 − 2δ)) on every rule, under Huber contamination at every n and δ < ½.",
+    "Two distributions force E(x̂ − μ)² ≥ δρ²/(2(1 − 2δ)) on every rule, under Huber contamination at every n and "
+    "δ < ½.",
     part_of="corrected",
     point=9,
     controls=(
         Control(
             "5 % more",
-            "the two worlds are exactly that far apart",
+            "the two distributions are exactly that far apart",
             {"constant": lambda d: Fraction(21, 20) * d / (2 * (1 - 2 * d))},
         ),
         Control(
             "an idle adversary",
-            "without the mirrored spike the two mixtures differ",
+            "without the mirrored message the two mixtures differ",
             {"bad_place": lambda sign: 0},
         ),
     ),
@@ -107,7 +110,7 @@ def huber_floor(
             ">=",
             constant(delta),
             "exact",
-            covers="one mixture, so one law of n messages for every n; rational functions of δ of degree ≤ 6 that "
+            covers="one mixture, so n messages are alike for every n; rational functions of δ of degree ≤ 6 that "
             "agree at 19 points agree",
             at={"n": n, "delta": delta},
         )
@@ -131,10 +134,12 @@ def widest_pair(shared: int, parts: int = 8, places: tuple[int, ...] = (-2, -1, 
 
 
 @claim(
-    "No two laws with one mixture are further apart than these two worlds, in any dimension.",
+    "No two distributions with one mixture are further apart than these two, in any dimension.",
     part_of="corrected",
     point=9,
-    controls=(Control("90 % of it", "the two worlds are further apart", {"claim": lambda d: 0.9 * huber_constant(d)}),),
+    controls=(
+        Control("90 % of it", "the two distributions are further apart", {"claim": lambda d: 0.9 * huber_constant(d)}),
+    ),
 )
 def sharp(ctx: Context, *, claim: Callable[[Any], Any] = huber_constant) -> Iterable[Evidence]:
     """The largest (half gap)²/ρ² between two laws with one mixture, beside the claim.
@@ -146,9 +151,9 @@ def sharp(ctx: Context, *, claim: Callable[[Any], Any] = huber_constant) -> Iter
     for shared in (1, 2, 3, 4):
         delta = Fraction(shared, 8 + shared)  # ε = δ/(1 − δ) = shared/8
         value, count = widest_pair(shared)
-        what = f"largest error²/ρ² that any of {count} pairs of laws on five places forces, δ = {delta}"
+        what = f"largest error²/ρ² that any of {count} pairs of distributions on five places forces, δ = {delta}"
         yield Evidence(what, value, "<=", claim(delta), "exact", covers=link, at={"delta": delta})
     for delta in (0.05, 0.1, 0.2, 0.3, 0.4):
         value, error = largest_gap_by_linear_programming(delta)
-        what = f"largest error²/ρ² that two laws force at δ = {delta:g}"
+        what = f"largest error²/ρ² that two distributions force at δ = {delta:g}"
         yield Evidence(what, value, "<=", claim(delta), "searched", error, resolution=0.02, at={"delta": delta})

@@ -58,8 +58,8 @@ def floor_of_any_rule(ctx: Context, *, places: Places = anywhere) -> Iterable[Ev
     part_of="corrected",
     point=9,
     controls=(
-        Control("5 % more", "the median at n = 3, f = 1 attains the floor", {"factor": 1.05}),
-        Control("f + 1 spikes mirrored", "the adversary has f messages only", {"extra": 1}),
+        Control("5 % more", "the median at n = 3, f = 1 attains the bound", {"factor": 1.05}),
+        Control("f + 1 messages mirrored", "the adversary has f messages only", {"extra": 1}),
         Control("good workers who are known", "the mean of the first g does not err", {"places": known}),
     ),
 )
@@ -78,7 +78,7 @@ def finite_floor(ctx: Context, *, factor: float = 1.0, extra: int = 0, places: P
                 floor,
                 "exact",
                 error=1e-5 * min(c, floor),  # the search's grid ends at rare spikes of probability 1e-6/g
-                covers="identical messages in both worlds while K ≤ f",
+                covers="identical messages in both cases while K ≤ f",
                 resolution=1e-4,
                 at={"n": n, "f": f, "rule": name},
             )
@@ -97,7 +97,7 @@ BETWEEN = "the median lies between the honest values, so its error² is ≤ (x_1
 
 
 @claim(
-    "The median attains the finite-n floor at n = 3, f = 1: both are 3/4.",
+    "The median attains the lower bound at n = 3, f = 1: both are 3/4.",
     controls=(
         Control("0.76", "it is 3/4 exactly", {"claimed": Fraction(76, 100)}),
         Control("the untrimmed mean", "one message at 9 makes it 24, and more farther out", {"rule": TrimmedMean(0)}),
@@ -110,7 +110,7 @@ def attained(ctx: Context, *, claimed: Fraction = Fraction(3, 4), rule: Rule | N
     yield Evidence("c of the median at n = 3, f = 1", c, "=", claimed, "exact", covers=BETWEEN, at=at)
     q = Fraction(1, 2)  # E[K²; K ≤ 1]/(2δg²q(1 − q)) = 2q(1 − q)/(2·(1/3)·4·q(1 − q)) for every q
     floor = binomial(2, q)[1] / (2 * Fraction(1, 3) * 4 * q * (1 - q))
-    what = "the finite-n floor at n = 3, f = 1"
+    what = "the lower bound at n = 3, f = 1"
     yield Evidence(what, floor, "=", claimed, "exact", covers="the same for every q", at=at)
 
 
@@ -123,7 +123,7 @@ def least_floor(n: int, delta: Fraction) -> arb:
 
 
 @claim(
-    "The finite-n floor tends to 1/(2(1 − 2δ)) as n → ∞.",
+    "The lower bound at n tends to 1/(2(1 − 2δ)) as n → ∞.",
     part_of="corrected",
     controls=(Control("the printed c = 1", "1/(2(1 − 2δ)) is 1 at δ = ¼ only", {"limit": lambda d: 1.0}),),
 )
@@ -143,18 +143,18 @@ def population_limit(ctx: Context, *, limit: Callable[[float], float] = populati
         for n, floor in zip(sizes, floors, strict=True):
             g = n - round(delta * n)
             yield Evidence(
-                f"floor of any rule's c at n = {n}, δ = {delta:g}, beside the trimmed mean's c",
+                f"least c of any rule at n = {n}, δ = {delta:g}, beside the trimmed mean's c",
                 floor,
                 "<=",
                 (g - 1) / g * limit(delta),
                 "exact",
                 error=1e-6 * floor,
-                covers="the floor binds every rule, hence the trimmed mean, whose c this is (Definition C)",
+                covers="the bound is for every rule, hence for the trimmed mean, whose c this is (Definition C)",
                 at={"n": n, "delta": delta},
             )
         below = least_floor(MANY, Fraction(str(delta)))
         yield Evidence(
-            f"lower bound of the floor at n = 10^12, δ = {delta:g}",
+            f"least c of any rule, from below, at n = 10^12, δ = {delta:g}",
             float(below.mid()),
             ">=",
             0.99 * limit(delta),
@@ -166,7 +166,7 @@ def population_limit(ctx: Context, *, limit: Callable[[float], float] = populati
 
 
 @claim(
-    "With exactly f bad workers the population floor 1/(2(1 − 2δ)) binds the error against x̄ at every single n.",
+    "With exactly f bad workers the bound 1/(2(1 − 2δ)) holds for the error against x̄ at every single n.",
     point=9,
     controls=(Control("the mean", "one message at 9 makes it 24", {"rule": TrimmedMean(0)}, expect="survives"),),
 )

@@ -43,13 +43,14 @@ def seen_from_mu(n: int, f: int, ctx: Context) -> float:
 
 
 @claim(
-    "Every rule, the trimmed mean too, errs by E‖x̂ − μ‖² ≥ δρ² on some law, however many workers there are, f < n/2.",
+    "Every rule, the trimmed mean too, errs by E‖x̂ − μ‖² ≥ δρ² on some distribution, however many workers there are, "
+    "f < n/2.",
     part_of="printed",
     point=9,
     controls=(
         Control(
             "δ = 0.3",
-            "above ¼ two laws force more than δρ²",
+            "above ¼ two distributions force more than δρ²",
             {"cases": ((60, 18), (200, 60))},
             expect="survives",
         ),
@@ -66,5 +67,5 @@ def printed_constant(ctx: Context, *, cases: tuple[tuple[int, int], ...] = (FIRS
             {"n": n, "f": f, "rule": "TrimmedMean"},
         )
         yield Evidence(what, middle, ">=", 1, "proved", error, covers=link, at=at)
-        what = f"largest E(TM − μ)²/(δρ²) on laws on two values, n = {n}, f = {f}"
+        what = f"largest E(TM − μ)²/(δρ²) on distributions on two values, n = {n}, f = {f}"
         yield Evidence(what, seen_from_mu(n, f, ctx), ">=", 1, "searched", at=at)

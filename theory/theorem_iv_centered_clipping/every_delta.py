@@ -17,7 +17,7 @@ from theory.claim import Context, Control, claim
 from theory.theorem_iv_centered_clipping.many_steps import noise
 
 LINK = (
-    "steps (i) to (v), without the tail, for all laws, attackers, v_0, l and δ < ½ "
+    "steps (i) to (v), without the tail, for all distributions, attackers, v_0, l and δ < ½ "
     "(proof in theory/theorem_iv_centered_clipping/every_delta.md)"
 )
 

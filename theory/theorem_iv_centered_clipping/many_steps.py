@@ -18,7 +18,8 @@ from theory.claim import Context, Control, claim
 from theory.theorem_iv_centered_clipping.one_step import root_above
 
 LINK = (
-    "steps (i) to (v) for every law, attacker, v_0 and l (proof in theory/theorem_iv_centered_clipping/many_steps.md)"
+    "steps (i) to (v) for every distribution, attacker, v_0 and l "
+    "(proof in theory/theorem_iv_centered_clipping/many_steps.md)"
 )
 OfRootDelta = Callable[[arb], arb]  # a function of u = √δ
 
