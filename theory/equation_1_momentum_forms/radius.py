@@ -1,14 +1,9 @@
 """What the clipping radius should be: in proportion to the standard deviation of the updates.
 
-Theorem IV has τ² = O(ρ²/δ), so that τ is s times larger where the noise is. Up to bounded factors nothing else is
-possible for a τ that is a function of ρ and δ and good in every unit: clip_{sτ}(sz) = s·clip_τ(z), so that all of CC,
-from sv on messages sx with sτ, is s times as large. With τ proportional to the variance one step from v errs by up to
-δτ ~ s² in units in which the messages are s times larger: its error² over δρ² grows like s², and no c is left.
-"Proportional to the variance", as Section 7.2 says it of "our theory", is a slip.
-
-*Momenta.* Honest momenta of WORKER have the standard deviation σ√((1 − β)/(1 + β)) in the long run, those of form (1)
-σ/√(1 − β²): V_t = β²V_{t−1} + (1 − β)²σ² is the geometric series (1 − β)²σ²Σβ^{2k}. So τ ∝ √((1 − β)/(1 + β)) in WORKER
-form, ∝ 1/√(1 − β²) in form (1). A τ that is right at β = 0 and scaled by 1 − β is too small by √(1 − β²) in either.
+Theorem IV has τ² = O(ρ²/δ), and clip_{sτ}(sz) = s·clip_τ(z): a τ in proportion to ρ gives one constant in every unit.
+In proportion to the variance, as Section 7.2 says it of "our theory", there is none. Momenta of WORKER have the standard
+deviation σ√((1 − β)/(1 + β)) in the long run: a τ scaled by 1 − β falls behind it by √(1 − β²). The proof is in
+`radius.md`.
 """
 
 from __future__ import annotations

@@ -1,16 +1,9 @@
 """Whether BF and LF attackers send raw gradients or momenta (Section 7.2, point 24), by runs of the engine.
 
 In the paper's released code honest workers send momenta m = g + βm (form (1)); the attackers of bit flipping and label
-flipping send raw gradients, −g_i or g_i of flipped labels. At β = 0 that makes no difference. Otherwise:
-
-*Length.* A momentum is 1/(1 − β) gradients long: where nothing is clipped, f attackers who send raw gradients pull as
-(1 − β)f who keep momenta. They are the weaker attack on all that is near the mean.
-*Spread.* Honest momenta are s away from their mean, s² = σ²/(1 − β²), raw gradients σ < s. Where ∇f is small, they lie
-in the midst of the honest cloud, and Krum looks for the midst. In high dimension, where distances concentrate, two
-honest momenta are 2s² apart (squared), a momentum and a flipped gradient A = s² + σ² + ‖∇f‖²(1/(1 − β) + 1)², two of
-these 2σ². If A < 2s², then the score of an honest momentum, fA + (n − 2f − 2)2s², exceeds that of an attacker, (f −
-1)2σ² + (n − 2f − 1)A, by (n − 2f − 2)(2s² − A) + (f − 1)(A − 2σ²) > 0: Krum picks attackers, whatever f ≥ 1, while
-‖∇f‖²·((2 − β)/(1 − β))² < σ²β²/(1 − β²), and for f = 1 only then. Negative momenta are never nearer than honest ones.
+flipping send raw gradients, −g_i or g_i of flipped labels. At β = 0 that makes no difference. Otherwise raw gradients
+are shorter, hence the weaker attack on all that is near the mean, and lie in the midst of the honest momenta, where
+Krum looks: `raw_or_momentum.md`.
 
 *The runs.* Problems with known x*; the same samples of the workers for every rule. Where runs with both kinds of
 attackers are compared one by one they share their samples too; for the order of rules they do not, so that the orders

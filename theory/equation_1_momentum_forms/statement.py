@@ -1,15 +1,9 @@
 """Equation (1): momentum m = g + βm with η beside (WORKER), m = (1 − β)g + βm with η/(1 − β).
 
-*Equivalence.* Let M_t be the messages of form (1), m_t those of WORKER, both from 0 with a constant β. If the gradients
-agree, M_t = m_t/(1 − β). A rule with AGG(sM) = s·AGG(M), s > 0, and an attack that commutes with s in the same way
-give η·AGG(M_t) = (η/(1 − β))·AGG(m_t): by induction the iterates, hence the gradients, agree for ever. Scaling is all
-that is needed; translation is not. For β = 1 − 2^{−k} multiplication by 1 − β is exact in binary floating point, so
-that the two forms agree there bit for bit.
-*Exceptions.* Rules with an absolute scale (CC's τ unless it is scaled by 1 − β, RFA's ν: from z_0 = 0 its first
-weights are 1/max(ν, |m_i|), which scale only while no |m_i| < ν); attackers who send raw gradients (the bit flipping of
-the released code), whose messages are not scaled; α_1 = 1, that is β_1 = 0, by which the first message is not scaled.
-*What τ should be* is in `radius.py`: in proportion to the standard deviation of the momenta, not to their variance.
-Scaling it by 1 − β keeps the iterates of the two forms equal, but falls behind the spread.
+For every rule and every attack that scale, the two forms give the same iterates; a rule with an absolute scale, raw
+gradients and α_1 = 1 are the exceptions (`equivalence.md`). What τ should be is in `radius.md`: in proportion to the
+standard deviation of the momenta, not to their variance. What raw gradients of attackers change is in
+`raw_or_momentum.md`.
 """
 
 from __future__ import annotations
@@ -138,7 +132,7 @@ def scaling_rules(
             Fraction(0),
             "exact",
             at={"rule": name, "beta": float(beta), "T": T, "n": n, "f": f},
-            covers="M_t = m_t/(1 − β) by induction, for every rule and attack that scale (derivation in the file)",
+            covers="M_t = m_t/(1 − β) by induction, for every rule and attack that scale (equivalence.md)",
         )
 
 
@@ -250,18 +244,21 @@ STATEMENT = Statement(
     stem="equation_1_momentum_forms",
     label="Equation (1)",
     title="Two forms of momentum",
-    printed="m_{t,i} = g_i(x_{t−1}) + βm_{t−1,i} is equivalent to (WORKER) with learning rate η/(1 − β). Theory "
-    "predicts τ proportional to the variance of the updates; we scale τ by 1 − β in (WORKER) form and "
+    printed=r"$m_{t,i} = g_i(x_{t-1})+\beta m_{t-1,i}$ is equivalent to (WORKER) with learning rate $\eta/(1-\beta)$. "
+    r"Theory predicts $\tau$ proportional to the variance of the updates; we scale $\tau$ by $1-\beta$ in (WORKER) form and "
     "leave it constant in form (1).",
-    corrected="For constant β from m_0 = 0, rules with AGG(sx) = s·AGG(x), s > 0 (and CC with τ scaled by 1 − β) and "
-    "attacks that scale so, the two forms give the same iterates. CC's τ goes with the standard deviation of the "
-    "updates, as in Theorem IV. The noise of WORKER's momenta has variance σ²(1 − β)/(1 + β) in the long run if that "
-    "of the gradients is σ²: a τ scaled by 1 − β falls behind their spread by √(1 − β²).",
-    says="m = g + βm equals (WORKER) with η/(1 − β); τ scaled by 1 − β",
-    says_corrected="Forms agree if rule and attack scale; spread σ√((1 − β)/(1 + β))",
+    corrected=r"""
+- For constant $\beta$ from $m_0 = 0$ the two forms give the same iterates, for rules with $\Agg(sx) = s\Agg(x)$, $s > 0$
+  (and CC with $\tau$ scaled by $1-\beta$) and attacks that scale so.
+- CC's $\tau$ goes with the standard deviation of the updates, as in Theorem IV.
+- If the noise of the gradients has the variance $\sigma^2$, that of WORKER's momenta has in the long run
+  $\sigma^2(1-\beta)/(1+\beta)$: a $\tau$ scaled by $1-\beta$ falls behind their spread by $\sqrt{1-\beta^2}$.
+""",
+    says=r"$m = g + \beta m$ equals (WORKER) with $\eta/(1-\beta)$; $\tau$ scaled by $1-\beta$",
+    says_corrected=r"Forms agree if rule and attack scale; spread $\sigma\sqrt{(1-\beta)/(1+\beta)}$",
     for_you="The two forms agree if the attackers scale as the honest workers do; choose τ in proportion to the "
     "momenta's standard deviation.",
-    rests_on="induction over the rounds (pen and paper, theory/equation_1_momentum_forms/statement.py), rational "
+    rests_on="induction over the rounds (pen and paper, theory/equation_1_momentum_forms/equivalence.md), rational "
     "paths; for τ clip_{sτ}(sz) = s·clip_τ(z), for the spread a geometric series",
     source=Source(
         "main",
@@ -292,6 +289,7 @@ STATEMENT = Statement(
         raw_is_weaker,
         krum_picks_raw,
     ),
+    proofs=("equivalence", "radius", "raw_or_momentum"),
     uses=(
         "blanchard2017",
         "yin2018",
