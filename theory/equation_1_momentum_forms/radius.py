@@ -1,9 +1,9 @@
 """What the clipping radius should be: in proportion to the standard deviation of the updates.
 
 Theorem IV has τ² = O(ρ²/δ), and clip_{sτ}(sz) = s·clip_τ(z): a τ in proportion to ρ gives one constant in every unit.
-In proportion to the variance, as Section 7.2 says it of "our theory", there is none. Momenta of WORKER have the standard
-deviation σ√((1 − β)/(1 + β)) in the long run: a τ scaled by 1 − β falls behind it by √(1 − β²). The proof is in
-`radius.md`.
+In proportion to the variance, as Section 7.2 says it of "our theory", there is none. Momenta of WORKER have the
+standard deviation σ√((1 − β)/(1 + β)) in the long run: a τ scaled by 1 − β falls behind it by √(1 − β²). The proof is
+in `radius.md`.
 """
 
 from __future__ import annotations

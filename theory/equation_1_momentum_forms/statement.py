@@ -245,11 +245,11 @@ STATEMENT = Statement(
     label="Equation (1)",
     title="Two forms of momentum",
     printed=r"$m_{t,i} = g_i(x_{t-1})+\beta m_{t-1,i}$ is equivalent to (WORKER) with learning rate $\eta/(1-\beta)$. "
-    r"Theory predicts $\tau$ proportional to the variance of the updates; we scale $\tau$ by $1-\beta$ in (WORKER) form and "
-    "leave it constant in form (1).",
+    r"Theory predicts $\tau$ proportional to the variance of the updates; we scale $\tau$ by $1-\beta$ in (WORKER) "
+    "form and leave it constant in form (1).",
     corrected=r"""
-- For constant $\beta$ from $m_0 = 0$ the two forms give the same iterates, for rules with $\Agg(sx) = s\Agg(x)$, $s > 0$
-  (and CC with $\tau$ scaled by $1-\beta$) and attacks that scale so.
+- For constant $\beta$ from $m_0 = 0$ the two forms give the same iterates, for rules with $\Agg(sx) = s\Agg(x)$,
+  $s > 0$ (and CC with $\tau$ scaled by $1-\beta$) and attacks that scale so.
 - CC's $\tau$ goes with the standard deviation of the updates, as in Theorem IV.
 - If the noise of the gradients has the variance $\sigma^2$, that of WORKER's momenta has in the long run
   $\sigma^2(1-\beta)/(1+\beta)$: a $\tau$ scaled by $1-\beta$ falls behind their spread by $\sqrt{1-\beta^2}$.
