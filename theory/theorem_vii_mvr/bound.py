@@ -1,20 +1,8 @@
 """The bound of Theorem VII′ with the parameters that make it small, and exact second moments of runs beside it.
 
-*Exact moments.* f = ½x², n = g honest workers, the mean, noise s·sin(x + ξ) (`sims.problems.Sinusoidal`). With e_t =
-m̄_t − x_{t−1} and the step u_t = x_t − x_{t−1} = −η(x_{t−1} + e_t),
-
-    x_t = (1 − η)x_{t−1} − ηe_t,    e_{t+1} = (1 − α)e_t + (1/g) Σ_i s(sin(x_t + ξ_i) − (1 − α) sin(x_{t−1} + ξ_i)).
-
-The last term has mean 0 and, given the past, the variance (s²/2g)(α² + 2(1 − α)(1 − cos u_t)). If |u_t| ≤ U on every
-path, then 1 − cos u_t lies between (1 − U²/12)u_t²/2 and u_t²/2. With either end put in, P = E(x, e)(x, e)ᵀ follows a
-linear recursion P ↦ APAᵀ + (a + b·wᵀPw)·E_22 that preserves the order of positive semidefinite matrices, so that the
-two recursions enclose E x_t² (and its sum over time) without a single random number.
-
-*The path bound.* |noise| ≤ αs + s|u|, so |e_t| ≤ |x_0| + s + sU/α while |u| ≤ U; and u_{t+1} = (1 − η)u_t − η(noise −
-αe_t) gives |u_{t+1}| ≤ (1 − η)U + η(α|x_0| + 2αs + 2sU). So U = max(η(2|x_0| + s), α(|x_0| + 2s)/(1 − 2s)) is kept, if
-s < ½.
-
-*SGDm.* e_{t+1} = (1 − α)(e_t − u_t) + (1/g) Σ αs·sin(x_t + ξ_i): the variance is α²s²/2g, and the recursion exact.
+On f = ½x², n = g honest workers, the mean and the noise s·sin(x + ξ) (`sims.problems.Sinusoidal`), the second moments
+of (x_{t−1}, m̄_t − x_{t−1}) lie between those of two linear recursions, since every step is bounded on every path: no
+random number is drawn. The proof is in `bound.md`.
 """
 
 from __future__ import annotations
@@ -73,10 +61,8 @@ def right_side(
 def best_parameters(F0: float, sigma_sq: float, L_sq: float, kappa: float, T: float, heeded: float) -> Parameters:
     """α = (16/3)·heeded·L²η² with the η ≤ 1/(4L) that makes the bound small, and the batch; heeded ≥ κ.
 
-    With α put in, 2F0/(ηT) + 4κασ² is smallest at η³ = 3F0/(64κ·heeded·L²σ²T), where it is 3F0/(ηT); b_0 = 3κσ²/(8η·
-    heeded·L²F0), rounded up, makes the middle term at most F0/(ηT). With heeded = κ the bound is at most 4F0/(ηT), of
-    the order (κLσF0/T)^{2/3}; with heeded = 1, of the order (√κ·LσF0/T)^{2/3}. Where heeded > 3, η ≤ √(3/(16·heeded))/L
-    keeps α ≤ 1.
+    Step 1 of `bound.md`, where `heeded` is h: η³ = 3F0/(64κ·heeded·L²σ²T) and b_0 = 3κσ²/(8η·heeded·L²F0), rounded up.
+    With heeded = κ the bound is of the order (κLσF0/T)^{2/3}; with heeded = 1, of the order (√κ·LσF0/T)^{2/3}.
     """
     most = min(1 / 4, math.sqrt(3 / (16 * heeded))) / math.sqrt(L_sq)
     eta = min(most, (3 * F0 / (64 * kappa * heeded * L_sq * sigma_sq * T)) ** (1 / 3))
@@ -164,8 +150,7 @@ def mean_squares_decreasing(
 ) -> dict[int, tuple[float, float]]:
     """The same by T = 2^{k+1} − 1 for η_t = h·τ^{−1/3} and α_t = a·τ^{−power}, τ the last power of two ≤ t; one sample.
 
-    The path bound is carried from block to block: if |e| ≤ E and |x + e| ≤ m where a block begins, then |u| ≤ U =
-    max(ηm, α(E + s)/(1 − s), 2αs/(1 − 2s)) and |e| ≤ max(E, s + sU/α) in it.
+    The bound of the steps is carried from block to block (step 7 of `bound.md`).
     """
     s, found = problem.s, {}
     before, ctx.prec = ctx.prec, PRECISION

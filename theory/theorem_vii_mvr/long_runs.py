@@ -1,9 +1,9 @@
 """Theorem VII′ in runs of hundreds of rounds, for every rule, with TM's c = 1/(2(1 − 2δ)).
 
-For TM that is a theorem, for the others an observation about these runs (`runs.py` of Theorem VI). In step (d) of the
-proof the errors of the rule enter as 2·(1/T) Σ_t E‖AGG − m̄_t‖². The c used that is told refers to ρ² = 2σ²/(b_0αT) +
-4ασ², the bound of the average spread 2V_t without what the steps add to it. Of what the correction gains nothing is
-said: η and α are of the size that plain momentum takes.
+For TM that is a theorem, for the others an observation about these runs (`runs.py` of Theorem VI). The errors of the
+rule enter as 2·(1/T) Σ_t E‖AGG − m̄_t‖² (step 9 of `upper_bound.md`). The c used that is told refers to ρ² =
+2σ²/(b_0αT) + 4ασ², the bound of the average spread 2V_t without what the steps add to it. Of what the correction gains
+nothing is said: η and α are of the size that plain momentum takes.
 """
 
 from __future__ import annotations

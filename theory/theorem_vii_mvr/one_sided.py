@@ -1,12 +1,7 @@
 """Robust MVR under a one-sided attack: the exact error of TM on f = ½x² with normal noise, and its slope against T.
 
-Noise that does not depend on x is mean-square smooth with L = 1. With it m_{t,i} = ∇f(x_{t−1}) + e_{t,i}, e_{1,i} a
-mean of b_0 samples, e_{t,i} = (1 − α)e_{t−1,i} + αζ_{t,i}: the correction takes all that depends on x away, and what
-is left shows what attackers make of the errors. As in `one_sided.py` of Theorem VI f messages at or above all honest
-ones make TM(f) the mean u_t of the n − 2f largest e_{t,i}, plus ∇f; x_t = (1 − η)x_{t−1} − ηu_t; E u_t = s_t·E Σ(f
-largest of g normals)/(n − 2f) with s_t² = σ²((1 − α)^{2(t−1)}/b_0 + α(1 − (1 − α)^{2(t−1)})/(2 − α)); and V_t ≤ Var
-x_t ≤ (g/(n − 2f))V_t, V_t the variance under the mean rule, the squared responses of x_t to each ζ, e_1 among them,
-summed.
+Noise that does not depend on x is mean-square smooth with L = 1. The correction takes all that depends on x away, and
+what is left shows what attackers make of the errors. The proof is in `one_sided.md`.
 """
 
 from __future__ import annotations

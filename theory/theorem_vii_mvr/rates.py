@@ -1,7 +1,7 @@
 """Theorem VII's rates as slopes: exact errors of MVR on f = ½x² with every start, against T and against n.
 
 Errors are enclosed without a random number (`bound.py`); a slope's interval is its range over all errors within these
-enclosures.
+enclosures. Why one sample at the start costs the rate is in `rates.md`.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ STARTS = {"one sample": SAMPLE, "m_0 = 0": ZERO}
     controls=(Control("a batch", "b_0 of the order T^{1/3} gives −2/3", {"families": {"batch": BATCH}}, "survives"),),
 )
 def one_sample_is_enough(ctx: Context, *, families: Mapping[str, Family] = STARTS) -> Iterable[Evidence]:
-    """The slopes against T, beside −2/3; why they are flatter is derived in the statement's file."""
+    """The slopes against T, beside −2/3; why they are flatter is in `rates.md`."""
     yield from falls(ctx, families=families, both=False)
 
 

@@ -1,14 +1,8 @@
 """Runs of MVR with robust rules: every path of a few rounds, and engine runs whose values are provably bounded.
 
-*Every path.* The M-point law ξ ∈ {2πk/M}, M ≥ 3, gives sin(x + ξ) and sin(x + ξ) − sin(y + ξ) the same first two
-moments as U[0, 2π): they are combinations of e^{±iξ} and e^{±2iξ}, whose means are 0 unless M divides 1 or 2. So the
-assumptions of Theorem VII′ hold with the same σ² and L, and expectations are finite sums over M^{gT} paths.
-
-*Bounded values.* For s·sin noise and an f with L = 1, |noise of worker i| ≤ αs + (1 − α)s·min(2, |u|), u the last step,
-bounds |e_i| = |m_i − ∇f| from round to round; a rule whose output is within `reach` of ∇f bounds |u| and, for f = ½x²,
-|x|. TM(f) with f attackers stays among the honest: reach = max|e_i|. One step of clipping from v, with D = |v − ∇f| and
-E = max|e_i|: honest terms lie between v and m_i, so that D⁺ ≤ E + τ + δτ if D ≤ E + τ; else every honest term comes
-nearer by τ, and D⁺ ≤ D − (1 − 2δ)τ.
+*Every path.* M ≥ 3 equally spaced phases give the noise the same first two moments as a uniform phase, so that
+expectations are finite sums over M^{gT} paths. *Bounded values.* |m_i − ∇f|, |∇f| and the distance of the aggregate
+from it are bounded from round to round, for the mean, TM and centered clipping. The proof is in `runs.md`.
 """
 
 from __future__ import annotations
@@ -98,7 +92,7 @@ class Ranges:
 
 
 def ranges(setting: Setting, eta: float, alpha: float, steps: int) -> Ranges:
-    """The bounds of the module's docstring, with one-sample start."""
+    """Steps 2 to 4 of `runs.md`, with one-sample start."""
     s, tau = float(setting.problem.amplitude), None
     if isinstance(setting.rule, CenteredClipping):
         (tau,) = setting.rule.radii

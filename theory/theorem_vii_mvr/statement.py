@@ -1,39 +1,9 @@
 """Theorem VII: worker momentum with variance reduction.
 
-m_{t,i} = g_i(x_{t−1}; ξ) + (1 − α)(m_{t−1,i} − g_i(x_{t−2}; ξ)), the same sample in both; m_t = AGG(m_{t,1}, …); x_t =
-x_{t−1} − ηm_t. m̄_t is the honest average, e_{t,i} = m_{t,i} − ∇f(x_{t−1}), ē_t their average, κ = 2cδ + 1/g.
-
-**Theorem VII′.** Let E‖g_i(x; ξ) − g_i(y; ξ)‖² ≤ L²‖x − y‖² for all x, y (so that f is L-smooth); the first estimates
-averages of b_0 samples; E‖m_t − m̄_t‖² ≤ cδρ_t² with ρ_t² = max_{i,j} E‖m_{t,i} − m_{t,j}‖² over the honest; η ≤ 1/(4L)
-and 1 ≥ α ≥ (16/3)κL²η². Then (1/T) Σ_t E‖∇f(x_{t−1})‖² ≤ 2F0/(ηT) + 2κσ²/(b_0αT) + 4κασ².
-
-*(a) Descent.* By L-smoothness and −⟨a, b⟩ = ½‖a − b‖² − ½‖a‖² − ½‖b‖²: f(x_t) ≤ f(x_{t−1}) − (η/2)‖∇f‖² − (η/2)(1 −
-Lη)‖m_t‖² + (η/2)‖m_t − ∇f‖², on every path. *(b) Error.* With N = g − ∇f, e_{t+1,i} = (1 − α)e_{t,i} + αN(x_t) + (1 −
-α)(N(x_t) − N(x_{t−1})); the last two terms have mean 0 given the past, and are independent between workers. So
-E‖e_{t,i}‖² ≤ V_t with V_1 = σ²/b_0, V_{t+1} = (1 − α)²V_t + 2(1 − α)²L²η²E‖m_t‖² + 2α²σ², and E‖ē_t‖² ≤ V_t/g. *(c)
-Dispersion.* The same recursion for differences of two workers, whose variances add: ρ_t² ≤ 2V_t. *(d) Sum.* E‖m_t −
-∇f‖² ≤ 2E‖m_t − m̄_t‖² + 2E‖ē_t‖² ≤ 2κV_t. From (1 − α)² ≤ 1 − α, α ΣV_t ≤ V_1 + 2L²η² ΣE‖m_t‖² + 2α²σ²T. Put into the
-sum of (a), the coefficient of ΣE‖m_t‖² is −(η/2)(1 − Lη) + 2κηL²η²/α, ≤ 0 if 4κL²η²/α ≤ 1 − Lη, which is ≥ 3/4. ∎ (With
-(1 − α)² itself, α ≥ (8/3)κL²η² is enough, and as α → 0 less is not.)
-
-With α = (16/3)κL²η² and the best η the right-hand side is of the order (κLσF0/T)^{2/3} if b_0 is of the order T^{1/3}:
-better than the (√κ/T)^{2/3} that α = O(L²η²) gives, by κ^{1/3}.
-
-*One sample.* In f = ½x², one honest worker's first error e_1 moves x_t by h_t·e_1, h_t = −η((1 − α)^t − (1 − η)^t)/(η −
-α), and all later noise is uncorrelated with it: E x_t² ≥ h_t²σ²/b_0, of which Σ_t is of the order σ²/(b_0α). With α of
-the order T^{−2/3} and b_0 = 1 the average over T rounds is of the order T^{−1/3}, not T^{−2/3}. From m_0 = 0 the same
-holds with ‖∇f(x_0)‖² in the place of σ².
-
-*Under attack.* In (d) the errors of the rule enter as 2·(1/T) Σ_t E‖AGG − m̄_t‖²: a c for their time average is
-enough (`long_runs.py`). A one-sided attack on TM keeps the exponents, −⅔ with a batch and −⅓ without
-(`one_sided.py`).
-
-*Without the extra assumption.* s·sign(sin(x + ξ)) has variance s² at every x, but its difference at x and y has the
-second moment 4s²|x − y|/π: of first order, not second, and MVR adds one such difference in every round. On f = ½x² a
-jump of the noise by 2s moves x by 2s in all before it is forgotten, and on a way of that length the noise jumps 2s/π
-times on average: for s > π/2 the jumps breed. Runs with s = 2 exceed the bound (`checks.py`); of growth with T they say
-nothing. That the rate is lost follows from the cited paper itself: under bounded variance alone every algorithm needs
-T^{−1/2}.
+*Theorem VII′* is proved for single gradients that are smooth in the mean square, a first estimate from b_0 samples and
+a rule with E‖m_t − m̄_t‖² ≤ cδρ_t² (`upper_bound.md`, which also says what goes wrong without mean-square smoothness).
+With its best parameters the bound is of the order (κLσF0/T)^{2/3} if b_0 is of the order T^{1/3} (`bound.md`); from one
+sample constant parameters give T^{−1/3} (`rates.md`). A one-sided attack on TM keeps these exponents (`one_sided.md`).
 """
 
 from __future__ import annotations
@@ -100,7 +70,7 @@ def bound(ctx: Context, *, constant: Fraction = Fraction(16, 3)) -> Iterable[Evi
             Fraction(1),
             "exact",
             at={"eta": float(as_fraction(eta))},
-            covers="steps (a) to (d) of the docstring",
+            covers="steps (a) to (d) of upper_bound.md",
         )
 
 
@@ -119,7 +89,7 @@ def phases(ctx: Context, *, fewest: int = 3) -> Iterable[Evidence]:
             0,
             "exact",
             at={"M": M},
-            covers="the M-th roots of unity sum to 0 in every degree that M does not divide, and M ≥ 3 divides no 1, 2",
+            covers="the M-th roots of unity sum to 0 in every degree that M ≥ 3 does not divide, 1 and 2 included",
         )
 
 
@@ -152,17 +122,33 @@ STATEMENT = Statement(
     stem="theorem_vii_mvr",
     label="Theorem VII",
     title="Byzantine robust MVR",
-    printed="For a δ-robust problem (Def. A), MVR with a (δ_max, c)-robust rule, η = min(O(∛(F0/T)), 1/(4L)) "
-    "and α = O(L²η²): the average of E‖∇f‖² is ≲ [lost; in words, "
-    "T^{−2/3}, which matches the lower bound of Arjevani et al. (2019) at δ = 0].",
-    corrected="If E‖g_i(x; ξ) − g_i(y; ξ)‖² ≤ L²‖x − y‖², E‖AGG − m̄_t‖² ≤ cδρ_t² on these momenta (the trimmed "
-    "mean), η ≤ 1/(4L), 1 ≥ α ≥ (16/3)κL²η², κ = 2cδ + 1/g, and the first estimate is from b_0 samples: "
-    "(1/T)ΣE‖∇f(x_{t−1})‖² ≤ 2F0/(ηT) + 2κσ²/(b_0αT) + 4κασ².",
-    says="Robust MVR under Definition A: avg E‖∇f‖² falls like T^{−2/3}",
-    says_corrected="MVR: avg E‖∇f‖² ≤ 2F0/(ηT) + 2κσ²/(b_0αT) + 4κασ²",
+    printed=r"""For a $\delta$-robust problem (Definition A), MVR with a $(\delta_{\max}, c)$-robust rule,
+
+$$
+\eta = \min\Bigl(O\bigl(\sqrt[3]{F_0/T}\bigr),\ \frac1{4L}\Bigr), \qquad \alpha = O(L^2\eta^2) :
+$$
+
+the average of $\E\norm{\nabla f}^2$ is $\lesssim$ [lost; in words, $T^{-2/3}$, which matches the lower bound of
+Arjevani et al. (2019) at $\delta = 0$].""",
+    corrected=r"""With $\kappa = 2c\delta + 1/g$
+
+$$
+\frac1T\sum_{t=1}^T\E\norm{\nabla f(x_{t-1})}^2 \le \frac{2F_0}{\eta T} + \frac{2\kappa\sigma^2}{b_0\alpha T}
++ 4\kappa\alpha\sigma^2
+$$
+
+under these assumptions:
+
+- Single gradients are smooth in the mean square: $\E\norm{g_i(x; \xi) - g_i(y; \xi)}^2 \le L^2\norm{x-y}^2$.
+- The rule has $\E\norm{\Agg - \bar m_t}^2 \le c\delta\rho_t^2$ on these momenta, as the trimmed mean has.
+- $\eta \le 1/(4L)$ and $1 \ge \alpha \ge \frac{16}3\kappa L^2\eta^2$.
+- The first estimate is from $b_0$ samples.""",
+    says=r"Robust MVR under Definition A: avg $\E\norm{\nabla f}^2$ falls like $T^{-2/3}$",
+    says_corrected=r"MVR: avg $\E\norm{\nabla f}^2 \le 2F_0/(\eta T) + 2\kappa\sigma^2/(b_0\alpha T) + "
+    r"4\kappa\alpha\sigma^2$",
     for_you="Use MVR only if single gradients are smooth on average, and average about T^{1/3} batches before "
     "the first step.",
-    rests_on="steps (a) to (d) (pen and paper, theory/theorem_vii_mvr/statement.py), their sum on random rational "
+    rests_on="steps (a) to (d) (pen and paper, theory/theorem_vii_mvr/upper_bound.md), their sum on random rational "
     "sequences; of rules other than the trimmed mean the bound on dependent momenta is assumed, not shown",
     source=Source(
         "garbled",
@@ -202,6 +188,7 @@ STATEMENT = Statement(
         attacked_slope_in_rounds,
     ),
     data=picture,
+    proofs=("upper_bound", "bound", "rates", "one_sided", "runs"),
     uses=(
         "cutkosky2019",
         "arjevani2023",
