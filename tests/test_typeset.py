@@ -53,6 +53,7 @@ STATEMENTS = [theory.load(stem) for stem in theory.PAPER]
         (r"\frac{\E\norm{a-b}^2}{\norm{x-y}^2}", "E‖a − b‖²/‖x − y‖²"),
         (r"\frac{\norm a + \norm b}{2} + \frac{\abs{a-b}}{\abs{a+b}}", "(‖a‖ + ‖b‖)/2 + |a − b|/|a + b|"),
         (r"\frac{x}{\sqrt{2(1-\delta)}}", "x/√(2(1 − δ))"),
+        (r"\max_b\frac1g(a+b),\ P \succeq 0", "max_b 1/g·(a + b), P ⪰ 0"),
         (r"\delta_{\max} \le v_{\mathrm{eff}}x_{ij}", "δ_max ≤ v_eff·x_{ij}"),
     ],
 )

@@ -47,7 +47,7 @@ _LETTERS = {"𝔼": "E", "ℙ": "P", "𝒢": "G", "ℬ": "B", "∑": "Σ", "∏"
 _LARGE = set("ΣΠ∫⋃⋂")
 _VULGAR = {"1/2": "½", "1/3": "⅓", "2/3": "⅔", "1/4": "¼", "3/4": "¾", "1/8": "⅛", "3/8": "⅜", "5/8": "⅝", "7/8": "⅞"}
 _ADDS = set("+−-±∓")
-_RELATES = set("∣=≠<>≤≥≪≫≈≡∼∝∈∉⊂⊆⊇→←↦⇒⇐⇔⟹⟺⟸⟶∪∩∖∧∨×:≔≳≲⪅⪆⩽⩾")
+_RELATES = set("∣=≠<>≤≥≪≫≈≡∼∝∈∉⊂⊆⊇→←↦⇒⇐⇔⟹⟺⟸⟶∪∩∖∧∨×:≔≺≻⪯⪰≳≲⪅⪆⩽⩾")
 _OPENS = set("([{⌊⌈⟨,;")
 _SHORT = re.compile(r"[_^][^\W_]$|_[a-z]+$")  # ends in an index or a power of one letter, or an index of one word
 _BEFORE = set("([{⌊⌈⟨,;·/√+−±∓ \n") | {_APPLY}  # after these a quotient needs no dot
@@ -126,8 +126,9 @@ def _row(node: ElementTree.Element) -> str:
         else:
             if child.tag == "mspace" and not text:
                 continue
-            apart = [_is_quotient(one) for one in (before, child) if one is not None]
-            apart.append(before is not None and before.tag == "msqrt" and not out.endswith(")"))  # √π·x, not √(πx)
+            last = None if before is None else _end(before, -1)
+            apart = [_is_quotient(one) for one in (last, _end(child, 0)) if one is not None]
+            apart.append(last is not None and last.tag == "msqrt" and not out.endswith(")"))  # √π·x, not √(πx)
             script = before is not None and _SHORT.search(out) and text[:1].isalnum()  # p^t·q and b_k·x_i, not p^tq
             expected = before is not None and before.text in ("𝔼", "ℙ") and text[:1].isalnum()  # E x
             function = re.match("[A-Za-z]{2}", text) and out[-1:].isalnum()  # 2 log t
@@ -147,6 +148,13 @@ def _meet(out: str, text: str) -> bool:
     closes = first in _BARS and out.count(first) % 2 == 1
     sides = bool(last.strip()) and last not in _BEFORE and bool(first.strip()) and first not in _AFTER
     return sides and not opens and not closes
+
+
+def _end(node: ElementTree.Element, place: int) -> ElementTree.Element:
+    """What a row begins (0) or ends (−1) with."""
+    while node.tag == "mrow" and len(node):
+        node = node[place]
+    return node
 
 
 def _is_quotient(node: ElementTree.Element) -> bool:

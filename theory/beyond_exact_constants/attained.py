@@ -78,7 +78,7 @@ def trimmed_mean_told_more(ctx: Context, *, rule: Rule | None = None, less: int 
             "=",
             formulas.trimmed_mean(n, f, F),
             "exact",
-            covers="monotone in each Byzantine value, then variance between two groups (formulas.py)",
+            covers="monotone in each Byzantine value, then variance between two groups (least_and_medians.md)",
             at={"n": n, "f": f, "F": F, "rule": "TrimmedMean"},
         )
 
@@ -116,7 +116,7 @@ def geometric_median_exactly(ctx: Context, *, rule: Rule | None = None, line: bo
 
     Claimed: the formulas; in the plane, where two messages are moved by 0.001 and the rule iterates, to 10⁻⁴.
     """
-    because = "⌊n/2⌋ unit vectors against all others, by optimality and Cauchy–Schwarz (formulas.py)"
+    because = "⌊n/2⌋ unit vectors against all others, by optimality and Cauchy–Schwarz (least_and_medians.md)"
     for n, f in ((4, 1), (5, 1), (5, 2), (6, 1), (7, 2)) if line is None else ():
         yield Evidence(
             f"largest ratio of the geometric median on the line, n = {n}, f = {f}",
@@ -189,7 +189,7 @@ def averages_of_a_choice(ctx: Context, *, replaced: dict[str, Exact] | None = No
                 formula(n, f),
                 "exact",
                 error=1e-6,  # the nudge by which a Byzantine message is nearer
-                covers="no farther than what is left out, then Cauchy–Schwarz for a linear functional (formulas.py)",
+                covers="no farther than what is left out, then Cauchy–Schwarz (averages_of_a_choice.md)",
                 at={"n": n, "f": f, "rule": name},
             )
         for n, f in ((4, 1), (5, 1)):

@@ -74,7 +74,7 @@ def multi_krum_between(ctx: Context, *, make: Callable[[int], Rule] = MultiKrum)
             formulas.minimum_variance(n, f),
             "exact",
             error=1e-6,
-            covers="all f Byzantine messages are among those averaged (formulas.py)",
+            covers="all f Byzantine messages are among those averaged (bounds.md, step 8)",
             at=at,
         )
         upper = formulas.multi_krum_at_most(n, f)
@@ -90,7 +90,7 @@ def multi_krum_between(ctx: Context, *, make: Callable[[int], Rule] = MultiKrum)
 )
 def clipping_costs(ctx: Context, *, make: Callable[[int], Rule] = TrimmedMean) -> Iterable[Evidence]:
     """The ratio on the worst case, and the largest over honest multisets of four integers; claimed: the formula."""
-    link = "what is shortened takes from the variance of all pairs (formulas.py)"
+    link = "what is shortened takes from the variance of all pairs (bounds.md, step 4)"
     for n, f, F in ((3, 1, 1), (7, 2, 2), (7, 1, 2), (7, 0, 2), (25, 5, 5)):
         x = worst_cases.beyond_a_ball(n, f, F)
         y = to_numpy(ARC(make(F), F).aggregate(ctx.asarray(x)))
@@ -137,7 +137,7 @@ def told_more(ctx: Context, *, make: Callable[[int], Rule] = TrimmedMean) -> Ite
             "<=",
             formulas.over_declared(n, f, F, formulas.least(n, F, F)),
             "exact",
-            covers="n − F messages drawn of the honest, without replacement (formulas.py)",
+            covers="n − F messages drawn of the honest, without replacement (bounds.md, step 9)",
             at={"n": n, "f": f, "F": F, "rule": "TrimmedMean"},
         )
 

@@ -1,17 +1,8 @@
 """κ* of Krum in every dimension, as a small semidefinite programme: certified from above, attained from below.
 
-Let z be the message that Krum chooses and N its `neighbours` nearest others. Fix how many of N are Byzantine, and
-whether z is. *Given N*, that no message scores less is linear in the Gram matrix: score(z) = Σ_N ‖z − x_j‖² ≤ Σ_S ‖x_i
-− x_j‖² for every i and every S of as many others; and ‖z − x̄‖² is to be largest at v = 1, all linear. So the Gram
-matrix may be averaged over all permutations of the honest messages in N, of those outside, and of the Byzantine ones in
-N: it remains feasible and as good. What is left is four groups z, B, H, K: three centroids (z = 0) with a 3 × 3 Gram
-matrix P ⪰ 0, and how far the members of each group are from their centroid, at the corners of a regular simplex, w ≥ 0.
-In n dimensions this is exact, in fewer an upper bound.
-
-*From above*: multipliers λ ≥ 0 with κv − ‖x̄‖² − Σ λ_S(score_S − score(z)) = ⟨Q, P⟩ + ⟨q, w⟩, Q ⪰ 0, q ≥ 0 prove κ* ≤
-κ. They are found in floating point and checked in rationals, for every kind of N (Byzantine messages outside N are not
-used). *From below*: the dual of the last linear programme is nearly a feasible P, w; mixed with a strictly feasible one
-it is made into rational messages, on which Krum's exact definition is asked.
+Given the chosen message's neighbours, all is linear in the Gram matrix, which symmetry makes one of four groups: the
+proof is in `krum.md`. Multipliers are found in floating point and checked in rationals, for every kind of neighbours;
+the dual is made into rational messages, on which Krum's exact definition is asked.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ CERTIFIED_TO = 40  # workers, of Krum: seconds
 class Known:
     """A constant between `lower` and `upper`, None where nothing is known from above, with how each was obtained.
 
-    "proved": a formula with its derivation (`formulas.py`); "certified": a number that was computed and checked in
+    "proved": a formula with its proof (`formulas.py`); "certified": a number that was computed and checked in
     rationals, from both sides; "searched": the worst that was found. `because` says it in words, `least` is what every
     rule needs.
     """

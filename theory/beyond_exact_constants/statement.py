@@ -13,7 +13,8 @@ arbitrary others, the rule told F ≥ f. Definition C's c follows from it: c* �
   mixing before any rule need 4f/(n − 2f), four times the least. Meamed a little more. By least diameter (MDA) and
   around one honest worker (MoNNA) it grows with n at a fixed share of attackers.
 
-`formulas.py` has the derivations, `known.py` what is known of a rule, `byzcheck constants` the table.
+The proofs are in `least_and_medians.md`, `averages_of_a_choice.md`, `krum.md` and `bounds.md`; `known.py` has what is
+known of a rule, `byzcheck constants` the table.
 """
 
 from __future__ import annotations
@@ -42,15 +43,26 @@ STATEMENT = Statement(
     label="Beyond: exact",
     title="The exact table of κ*",
     printed=None,
-    corrected="κ* = sup ‖AGG − x̄‖²/v over all messages, with v the honest variance, f of n Byzantine, F ≥ f declared. "
-    "Every rule that bears F has κ* ≥ F/(n − f − F), and the trimmed mean has no more. The medians have (n − 1)/(n + 1 "
-    "− 2f) for odd n; SMEA and Phocas 4f/(n − 2f), Meamed, MDA and MoNNA closed forms; Krum, in every dimension, the "
-    "value of a small semidefinite programme; mixing at least 4f/(n − 2f) before any robust rule. c* ≤ κ*·n(g − "
-    "1)/(2gf), g = n − f.",
-    says_corrected="Told F, every rule has κ* ≥ F/(n − f − F); the trimmed mean no more",
+    corrected=r"""
+Let $\kappa^* = \sup\norm{\Agg-\bar x}^2/v$ over all messages, with $v$ the honest variance, $f$ of $n$ messages
+Byzantine and $F \ge f$ declared. Every rule that bears $F$ has
+
+$$
+\kappa^* \ge \frac F{n-f-F},
+$$
+
+and the trimmed mean has no more.
+
+- The medians have $(n-1)/(n+1-2f)$ for odd $n$.
+- SMEA and Phocas have $4f/(n-2f)$; Meamed, MDA and MoNNA have closed forms, too.
+- Krum, in every dimension, has the value of a small semidefinite programme.
+- Mixing has at least $4f/(n-2f)$ before any robust rule.
+- Definition C's constant is $c^* \le \kappa^*\cdot n(g-1)/(2gf)$, $g = n-f$.
+""",
+    says_corrected=r"Told $F$, every rule has $\kappa^* \ge F/(n-f-F)$; the trimmed mean no more",
     for_you="Declare no more attackers than you fear, and take the trimmed mean: nothing has a smaller worst case.",
     rests_on="Cauchy–Schwarz for linear functionals and the optimality of medians (pen and paper, "
-    "theory/beyond_exact_constants/formulas.py), duality for Krum, checked in rationals",
+    "least_and_medians.md, averages_of_a_choice.md and bounds.md), duality for Krum, checked in rationals",
     claims=(
         least_of_all,
         trimmed_mean_told_more,
@@ -68,6 +80,7 @@ STATEMENT = Statement(
         found_again,
     ),
     data=picture,
+    proofs=("least_and_medians", "averages_of_a_choice", "krum", "bounds"),
     uses=(
         "allouah2023mixing",
         "allouah2023trilemma",
