@@ -287,8 +287,8 @@ def lacking(text, rules):
     ]
 
 
-def test_every_rule_is_in_the_readme_with_what_it_needs():
-    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+def test_every_rule_is_in_the_docs_with_what_it_needs():
+    text = (Path(__file__).parents[1] / "docs" / "rules.md").read_text(encoding="utf-8")
     table = text.partition("| rule | needs |")[2].partition("\n\n")[0]
     assert lacking(table, RULES) == []
     assert lacking(table.replace("| n ≥ 4f + 3 |", "| n ≥ 4f |"), RULES) == ["Bulyan"]

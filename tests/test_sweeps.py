@@ -1,8 +1,7 @@
-"""The sweeps that ship can be read, and the README's first one is the one in the folder; the presets of `train`."""
+"""The sweeps that ship can be read, and the README knows the first one; the presets of `train`."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -25,13 +24,9 @@ def test_it_is_a_sweep_with_seeds(path):
     assert sweep.title != path.stem
 
 
-def test_the_readme_shows_the_first_sweep(tmp_path):
-    text, _ = re.findall(r"```toml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    (tmp_path / "first.toml").write_text(text, encoding="utf-8")
-    shown, shipped = read(tmp_path / "first.toml"), read(ROOT / "sweeps" / "first.toml")
-    assert [(cell.text, cell.seeds) for cell in shown.cells] == [(cell.text, cell.seeds) for cell in shipped.cells]
-    assert (shown.plot, shown.axes) == (shipped.plot, shipped.axes)
-    assert f"{sum(len(cell.seeds) for cell in shown.cells)} jobs" in (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_readme_says_how_many_jobs_the_first_sweep_has():
+    jobs = sum(len(cell.seeds) for cell in read(ROOT / "sweeps" / "first.toml").cells)
+    assert f"sweep run sweeps/first.toml       # {jobs} jobs" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 # Presets, of networks: read without torch, by a class that has the settings which they name
