@@ -1,9 +1,8 @@
-"""The least error that any rule whatever can make between several worlds, by enumeration.
+"""The least error that any rule whatever can make between several cases, by enumeration (`floors.md`, step 8).
 
-A rule sees an array of messages and returns a number; it may depend on who sent what, and be random. If each of W
-worlds, equally likely, gives array a and the number μ to be found with probability P_w(a, μ), no rule has an average
-expected squared error below the posterior variance Σ_a (E[μ²; a] − E[μ; a]²/P(a)), which the posterior mean attains. In
-the worst world a rule errs by at least its average. Finite laws, rationals: every array is looked at.
+A rule sees an array of messages and returns a number; it may depend on who sent what, and be random. The posterior mean
+is best on average over the cases, and in the worst case a rule errs by at least its average. Distributions are finite
+and rational: every array is looked at.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ World = Iterable[tuple[Row, Fraction, Fraction]]  # the array, what is to be fou
 
 
 def least_error(worlds: Sequence[World]) -> Fraction:
-    """min over all rules of the average over the worlds of E(x̂ − μ)².
+    """min over all rules of the average over the cases of E(x̂ − μ)².
 
     >>> coin = [((0,), Fraction(0), Fraction(1))], [((0,), Fraction(1), Fraction(1))]  # nothing tells 0 from 1
     >>> least_error(coin), least_error(coin[:1])
