@@ -91,7 +91,7 @@ def constant(
     "Already q = δ/4 and the independent adversary give 0.12·δσ²/μ.",
     controls=(
         Control("0.125", "without any tails it is δ/8·(1 + O(δ))", {"constant": Fraction(125, 1000)}),
-        Control("20 draws a round", "each may be a tail event", {"draws": 20}),
+        Control("20 draws a round", "each may exceed f", {"draws": 20}),
     ),
 )
 def constant_of_a_quarter(

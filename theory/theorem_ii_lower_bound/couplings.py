@@ -102,7 +102,7 @@ def first_difference(pairs: Iterable[tuple[tuple[Fraction, ...], tuple[Fraction,
 
 
 @claim(
-    "Worker momentum with centered clipping parts company after the second round.",
+    "With worker momentum and centered clipping the iterates on the two problems differ after the second round.",
     controls=(
         Control("with the mean", "it never does", {"algorithm": ExactSGD(Mean(), WORKER)}),
         Control("on the server", "it never does", {"algorithm": ExactSGD(CLIP, SERVER)}),
@@ -192,7 +192,11 @@ def output_invariance(ctx: Context, *, make: Make = LEAKING) -> Iterable[Evidenc
 
 @claim(
     "Against the adversary who mirrors that is attained, by adding up all gradients.",
-    controls=(Control("the answer 0", "it ignores the tail events", {"make": lambda q, t: Zero()}),),
+    controls=(
+        Control(
+            "the answer 0", "it makes no use of rounds in which more than f bits are one", {"make": lambda q, t: Zero()}
+        ),
+    ),
 )
 def attained(ctx: Context, *, make: Make = lambda q, t: Counting(q)) -> Iterable[Evidence]:
     """The error of `Counting` beside (1 − p)^t·q/(2(1 − q))."""

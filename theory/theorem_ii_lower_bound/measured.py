@@ -126,7 +126,7 @@ def runs_err(ctx: Context, *, long: bool = False, extra: Mapping[str, Algorithm]
 
 @claim(
     "In runs of the engine at n = 100, f = 20, t = 54 all rules, with momentum on the server or none, err by a²/(2μ) "
-    "unless a tail event occurs.",
+    "unless more than f bits of a round are one.",
     controls=(
         Control("worker momentum with CC", "it escapes", {"extra": {"it": with_worker_momentum()}}),
         Control(

@@ -45,7 +45,7 @@ def independent_momenta(ctx: Context, *, rounds: int = 2, eta: Fraction = Fracti
 
 
 @claim(
-    "With c = 1360 the printed bound says more than standing still (2LF0) within the 7800 rounds of the "
+    "With c = 1360 the printed bound is below 2LF0, which holds if x never moves, within the 7800 rounds of the "
     "paper's training at n = 25, f = 3, σ² = LF0.",
     point=20,
     controls=(

@@ -86,10 +86,10 @@ def long_runs(ctx: Context, *, rule: Rule | None = None, factor: float = 1.0) ->
 
 
 @claim(
-    "So they do under Theorem II's attackers, on its two-world problem.",
+    "So they do under Theorem II's attackers, on its problems.",
     loose="a bound for every attack and rule: these runs do not attain it",
     controls=(
-        Control("c = 0", "the worlds cannot be told apart: the second term is needed", {"c": lambda n, f: 0.0}),
+        Control("c = 0", "the two problems cannot be told apart: the second term is needed", {"c": lambda n, f: 0.0}),
         Control("the mean under IPM", "its c has no bound", {"rule": Mean(), "attack": InnerProductManipulation(10.0)}),
     ),
 )
