@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 import theory
+from byzcheck.checkout import recorded_statements
 from byzcheck.show.markdown import between
+from byzcheck.show.words import caught, printed_words, tally
 from theory.proof import proofs_of
 
 ROOT = Path(__file__).parents[1]
@@ -181,6 +183,19 @@ def test_index():
     proofs = {proof.file for stem in theory.PAPER for proof in proofs_of(stem, theory.load(stem).proofs)}
     assert misplaced(ROOT / "theory", theory.PAPER, frozenset(file.removeprefix("theory/") for file in proofs)) == []
     assert sweep_faults(ROOT) == []
+
+
+def test_the_readme_shows_what_is_recorded():
+    text, recorded = (ROOT / "README.md").read_text(encoding="utf-8"), recorded_statements()
+    assert "\n".join(tally(list(recorded.values()))) in text
+    record = recorded["theorem_iv_centered_clipping"]
+    (row,) = re.findall(r"^Theorem IV  .*$", text, re.MULTILINE)
+    assert re.split(r"\s{2,}", row)[1:] == [
+        record["title"],
+        printed_words(record)[0],
+        "● proved",
+        "{}/{}".format(*caught(record)),
+    ]
 
 
 @pytest.mark.parametrize("stem", theory.PAPER)
