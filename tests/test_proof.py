@@ -34,6 +34,11 @@ def test_what_a_proof_says_of_itself(proof):
     assert found.text.startswith("Assume.")
 
 
+def test_a_proof_on_which_no_claim_rests(proof):
+    found = proof("# A title\n\nCertifies: no claim; the curves of a figure\n\nAssume.\n")
+    assert (found.certifies, found.text) == ((), "Assume.\n")
+
+
 @pytest.mark.parametrize("text", ["A title\n", "# A title\n\nNothing.\n", ""])
 def test_a_proof_without_a_head_is_refused(proof, text):
     with pytest.raises(ValueError, match=r"theory/a\.md must begin with"):

@@ -10,6 +10,8 @@ A proof begins with its title, then says which claims rest on it; its steps are 
 
     ## 1. What clipping cuts off
     …
+
+Where no claim rests on it, `Certifies: no claim; …` says what does.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-_HEAD = re.compile(r"# (?P<title>.+)\n\nCertifies: (?P<claims>[\w, \n]+?)\n\n")
+_HEAD = re.compile(r"# (?P<title>.+)\n\nCertifies: (no claim; .+|(?P<claims>[\w, \n]+?))\n\n")
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def read(path: Path) -> Proof:
     for expected, heading in enumerate(numbers, start=1):
         if not heading.startswith(f"{expected}. "):
             raise ValueError(f"{file}: step {expected} must be headed '## {expected}. …', got {heading!r}")
-    return Proof(head["title"], tuple(re.findall(r"\w+", head["claims"])), whole[head.end() :], file)
+    return Proof(head["title"], tuple(re.findall(r"\w+", head["claims"] or "")), whole[head.end() :], file)
 
 
 def proofs_of(stem: str, names: tuple[str, ...]) -> list[Proof]:

@@ -73,7 +73,7 @@ def proofs_page(statement: Statement) -> Group:
     parts: list[RenderableType] = [Text.assemble((statement.label, "bold"), "  ", statement.title)]
     for proof in proofs_of(statement.stem, statement.proofs):
         parts += [Text(), Text(proof.title, style="bold underline"), Text(proof.file, style="dim")]
-        parts.append(Text(f"certifies: {', '.join(proof.certifies)}", style="dim"))
+        parts.append(Text(f"certifies: {', '.join(proof.certifies) or 'no claim'}", style="dim"))
         parts += [Text(), to_terminal(proof.text)]
     return Group(*parts)
 

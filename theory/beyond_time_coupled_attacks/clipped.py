@@ -1,9 +1,7 @@
 """Time-coupled attacks on centered clipping in runs that clip honest messages, beside the linear loop's bound.
 
-Under the push x settles where v is about 0, and the honest messages lie around fτ/g from there: what is left of τ is
-(1 − f/g)τ. With Theorem IV's τ at the stationary ρ² = 2Var(m_i) that is 6.6 standard deviations of a message at n = 10,
-f = 1, 3.7 at n = 20, f = 4 and 0.6 at n = 25, f = 11. There clipping shortens a third of the honest messages, nearly
-all on one side, while the push keeps its length: x must go further until they balance it.
+Under the push (1 − f/g)τ is left to the honest messages: 6.6 standard deviations of one at n = 10, f = 1, 3.7 at
+n = 20, f = 4 and 0.6 at n = 25, f = 11, where clipping shortens a third of them (`rates.md`, step 5).
 """
 
 from __future__ import annotations

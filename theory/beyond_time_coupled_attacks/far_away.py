@@ -1,19 +1,8 @@
 """Where rules come to rest while the attackers send from one side and far away, in every round.
 
-x rests where the aggregate is 0 on average. There the honest messages are m ~ N(a·u, s²I_d), a·u the gradient: s² =
-(σ²/d)(1 − β)/(1 + β) for worker momenta of normal noise σ² (equation (1)). f of n messages lie beyond all honest ones
-at −u, δ = f/n. What holds a rule at 0 is then one equation for a/s:
-
-- *One clipping step* with its centre at 0 passes E m·min(1, τ/‖m‖) of each honest message and −τu of each attacker's:
-  E⟨m, u⟩min(1, τ/‖m‖) = (f/g)τ. With E⟨m, u⟩h(‖m‖) = a·E h(R), R²/s² noncentral χ² of d + 2 degrees of freedom with
-  a²/s² (the density of N(a·u, s²I) times ⟨m, u⟩ is a times that one, as a function of the length), this is
-  a·E min(1, τ/R) = (f/g)τ. As τ → ∞ nothing honest is clipped and a → fτ/g; as τ → 0 only directions count,
-  a·E 1/R = f/g, so that a/s tends to a number: a plateau, and between the two a function of τ/s alone.
-- *The trimmed mean* (d = 1) leaves out the f attackers and the f honest messages opposite: the mean of the rest is
-  s·φ(z)/(1 − f/g) away, z = Φ⁻¹(1 − f/g), for many workers.
-- *The median* (d = 1) is the honest messages' quantile n/(2g), s·Φ⁻¹(1/(2(1 − δ))) away, for many workers.
-
-How the centre moves about 0 is left out, and the noise of x with it: both vanish with the learning rate.
+x rests where the aggregate is 0 on average, with honest messages m ~ N(a·u, s²I_d) and attackers beyond all of them at
+−u. What holds a rule there is one equation for a/s: for one clipping step a·E min(1, τ/R) = (f/g)τ, a function of τ/s
+alone. The proof is in `far_away.md`.
 """
 
 from __future__ import annotations

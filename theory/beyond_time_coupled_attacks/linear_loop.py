@@ -31,7 +31,7 @@ SIZES = ((10, 1), (20, 4), (25, 11))
 Cases = Sequence[tuple[int, int, float, float]]  # n, f, α, η
 CASES = ((10, 1, 0.25, 1 / 32), (10, 1, 0.05, 0.2), (20, 4, 0.25, 1 / 32), (20, 4, 0.05, 0.2), (25, 11, 0.25, 1 / 32))
 CLIPPED = ((25, 11, 0.05, 0.2),)  # where the attackers can drive honest messages beyond τ
-DERIVED = "theory/beyond_time_coupled_attacks/response.py"
+DERIVED = "theory/beyond_time_coupled_attacks/response.md"
 ONE_SIGN = f"D(1 − α/2) < 0 makes −h a convolution of three nonnegative sequences ({DERIVED})"
 CONTROL = f"x_T is its value without attack plus Σ h_{{T−s}}u_s, and any |u_s| ≤ δτ can be had ({DERIVED})"
 
@@ -177,7 +177,7 @@ def echo(ctx: Context, *, attack: Attack | None = None, times: int = 1) -> Itera
             "exact",
             ROUNDING,
             at={"n": n, "f": f, "beta": float(beta), "eta": float(step)},
-            covers=f"Jury's criterion ({DERIVED})",
+            covers="Jury's criterion (theory/beyond_time_coupled_attacks/echo.md)",
         )
         what = f"the same 1 % above, n = {n}, f = {f}, β = {float(beta):g}"
         yield Evidence(what, above, ">=", 1, "exact", ROUNDING, at={"n": n, "f": f, "beta": float(beta)})

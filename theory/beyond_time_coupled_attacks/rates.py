@@ -1,12 +1,8 @@
 """Time-coupled attacks on centered clipping with momentum: exact averages, and what is left of Theorem VI's rate.
 
 All numbers are of the linear loop, CC's own as long as no honest message is clipped; L = σ² = 1. There an attack adds
-its own response to x, of at most fτ/g in every round if h has one sign (α = 8Lη), to what x is without it, so that by
-Minkowski in L²
-
-    (1/T) ΣE‖∇f(x_{t−1})‖² ≤ (√(the same without attack) + fτ/g)²,
-
-for an attack that sees the noise as well. CC that clips honest messages may exceed that (`runs.py`).
+at most fτ/g to what x is without it (α = 8Lη), which bounds the average squared gradient for all attacks: `rates.md`.
+CC that clips honest messages may exceed that (`runs.py`).
 """
 
 from __future__ import annotations

@@ -1,32 +1,9 @@
 """What an attack sequence can do to centered clipping with worker momentum: the linear loop, in closed form.
 
-f = ½Lx², m_{t,i} = (1 − α)m_{t−1,i} + α(Lx_{t−1} + ζ_{t,i}), one clipping step around v_{t−1}, x_t = x_{t−1} − ηv_t; in
-units L = 1, β = 1 − α. While no honest message is clipped,
-
-    v_t = δv_{t−1} + (1 − δ)m̄_t + u_t,   u_t = (1/n) Σ_Byzantine clip_τ(message − v_{t−1}):   ‖u_t‖ ≤ δτ,
-
-and each such u_t can be had: f times v_{t−1} + u_t/δ. So the attackers' whole power, whatever they know, is an additive
-control of length δτ, and x_T = (without it) + Σ_s h_{T−s}u_s with the impulse response h of u on x, whence
-
-    ‖x_T − (without it)‖ ≤ δτ Σ_{k<T}|h_k|,   attained by u_s = δτ·sign h_{T−s} times any unit vector.
-
-*No clipping.* Without noise and from x_0 = 0 all honest messages are m̄_t, and |m̄_t − v_{t−1}| ≤ δτΣ_k|w_k| with the
-impulse response w of u on this gap: if δΣ|w_k| ≤ 1, no attacker at all gets an honest message clipped.
-*Loop.* h has the transform −ηz²(z − β)/D(z), D(z) = (z − 1)(z − β)(z − δ) + κz², κ = ηα(1 − δ); Σ_k h_k = −1/(1 − δ):
-pushing in one direction for ever moves the gradient by fτ/g.
-*One sign.* D(0) = −βδ < 0, D > 0 at β, δ and 1. If D(1 − α/2) < 0 and δ < 1 − α/2, D has the real roots p_1 ≤ min(β,
-δ), max(β, δ) < p_2 < 1 − α/2 < p_3 < 1, and −h/η is the convolution of p_1^k, p_3^k and the response 1, (p_2 − β)p_2^{k
-− 1} of (z − β)/(z − p_2): no term is negative, and Σ_k|h_k| = 1/(1 − δ). With α = 8Lη, and an eigenvalue λ ≤ L in the
-place of L, 8D(1 − α/2)/α² ≤ α + (1 − δ)(1 − α/2)² − 2(1 − δ), which grows with α and δ and is −1/50 at α = 4/5, δ = ½.
-*Oscillation.* As α → 0 with η fixed the roots at 1 are a pair e^{±iω − d}. With z = 1 + s, D is s(s + α)(s + 1 − δ) +
-κ(1 + s)²: s² = −ηα at first, and at the next order Re s = −(α/2)(1 + η(1 − 2δ)/(1 − δ)), d = −Re log z = −Re(s − s²/2)
-= (α/2)(1 − ηδ/(1 − δ)). h_k ≈ −(η/(1 − δ))e^{−dk} cos ωk, and 2/π is the mean of |cos|: Σ|h_k| is (4/π)(η/α)/((1 −
-δ)(1 − ηδ/(1 − δ))) in the limit, 4/π times (η/α)/(1 − δ) only where ηδ → 0 too; at η = (1 − δ)/δ an echo diverges.
-*Echo.* u = 0, that is f workers who repeat the last aggregate, leave this loop too. By Jury's criterion D is stable if
-and only if κ < 2(1 + β)(1 + δ) and βδκ < α(1 − δ)(1 − βδ): the second says Lη < (1 − βδ)/(βδ), nearly the same for all
-α, and is the stricter one for β ≥ 0.9, δ ≥ 0.03. Without the echo x converges for all Lη < 2(1 + β)/α.
-*Moments.* E[zzᵀ], z = (x, m̄, v, 1), of the loop with a constant u follows a linear recursion; T rounds are a power of
-its matrix, in balls.
+f = ½Lx², worker momentum, one clipping step around the last aggregate, x_t = x_{t−1} − ηv_t; in units L = 1, β = 1 − α.
+While no honest message is clipped the loop is linear, and the attackers' whole power is an additive control u_t of
+length δτ. Its response on x, and when that has one sign: `response.md`. When it oscillates: `ringing.md`. When workers
+who repeat the last aggregate make it diverge: `echo.md`. Moments under a constant control: `rates.md`.
 """
 
 from __future__ import annotations
@@ -73,7 +50,7 @@ class Loop:
         return sum((abs(h) for h in self.response(rounds, of=of)), self.delta - self.delta)
 
     def characteristic(self, z: Number) -> Number:
-        """D(z) of the module's docstring, the denominator of the response."""
+        """D(z) of `response.md`, step 5, the denominator of the response."""
         kappa = self.eta * self.alpha * (1 - self.delta)
         return (z - 1) * (z - 1 + self.alpha) * (z - self.delta) + kappa * z * z
 

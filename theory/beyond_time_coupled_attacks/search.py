@@ -1,7 +1,7 @@
 """A search over attack sequences against centered clipping with worker momentum, on the line.
 
 One round is v_t = v_{t−1} + (1/n) Σ_honest clip_τ(m_i − v_{t−1}) + u_t, |u_t| ≤ fτ/n, clipped honest messages or not,
-and every u_t can be had (`response.py`). A policy is a switching rule: u_t = (fτ/n)·sign(w_1x/s_x + w_2m̄/s_m +
+and every u_t can be had (`response.md`). A policy is a switching rule: u_t = (fτ/n)·sign(w_1x/s_x + w_2m̄/s_m +
 w_3v/s_v + w_4 + w_5·(square wave of t)), which sees all there is to see, and includes the push in one direction, the
 push with and against the last aggregate, towards and away from the optimum, and every period. Differential evolution
 moves the weights, the period and the phase.

@@ -2,30 +2,16 @@
 
 The paper's own attacks look at one round. An attacker who remembers the server's last aggregate v_{t−1}, as every
 worker can, sends v_{t−1} + τu: clipping, which is centred there, passes it on whole, and f of them move the aggregate
-by δτ along u, in every round (relocation; `sims.attacks.Relocation`). What sequences of such pushes can do on f = ½Lx²
-is the theory of `response.py`. For a quadratic in d dimensions it bounds the gradient along every
-eigenvector; who turns from one to the next may have several of them at once, √d times as much at most.
+by δτ along u, in every round (relocation; `sims.attacks.Relocation`). All that is proved is of the linear loop, which
+CC is as long as no honest message is clipped.
 
-All that follows is of the linear loop, which CC is as long as no honest message is clipped:
-
-- *The power of a sequence* is δτ·Σ|h_k|, h the response of x to a push.
-- *α = 8Lη*, Theorem VI's: h has one sign, so that nothing is stronger than pushing in one direction for ever. As long
-  as no honest message is clipped it moves the gradient to fτ/g, whatever the attackers know: for the τ reconstructed
-  for Theorem IV the squared error is δ·(16/(3√3))ρ²/(1 − δ), of the order that Theorem VI′ allows.
-- *α < 4Lη*: h rings, and who pushes in step with it gets, for small Lη, up to (4/π)Lη/α times as far. With τ² ~ ρ² ~ α
-  the worst squared error is of the order δσ²·max(α, (Lη)²/α): momentum that is heavier than α ~ Lη helps against
-  attacks of one round and hurts against those. At Lη > (1 − βδ)/(βδ) it even suffices to repeat v_{t−1}, without any
-  push: x grows exponentially until CC clips honest messages, and then like t² at most, |v_t − v_{t−1}| ≤ τ.
-- *The rate.* E‖∇f‖² ≤ (√(the average without attack) + fτ/g)² for every attack at α = 8Lη (Minkowski), as long as no
-  honest message is clipped, and the push attains the second term. With η ~ α ~ T^{−1/2} and τ² ~ α^q the average falls
-  like T^{−min(1, q)/2} at the settings looked at: Theorem VI's rate is kept if τ² = O(α), which is what E‖AGG − m̄‖² ≤
-  cδρ_t² asks for; with one τ for all α a floor (fτ/g)² stays. And what stays of order √(δσ²LF0/T) does not fall with n:
-  the second term of Remark 5 is really there.
-
-*Where honest messages are clipped.* The τ reconstructed for Theorem IV is 5.3ρ at δ = 0.1 and 2ρ at δ = 0.44, and the
-push takes fτ/g of it: 4.7ρ and 0.42ρ are left to the honest messages. Runs of CC stay below the bound at n = 10, f = 1
-and n = 20, f = 4; at n = 25, f = 11 it clips honest messages, on one side, and the same push gets beyond the linear
-loop's bound.
+- `response.md`: a sequence of pushes moves x by at most δτ·Σ|h_k|, h the response to one push. With α = 8Lη, Theorem
+  VI's, h has one sign, and nothing is stronger than pushing in one direction for ever.
+- `ringing.md`: with α < 4Lη h oscillates, and who pushes in step with it gets up to (4/π)Lη/α times as far.
+- `echo.md`: for Lη > (1 − βδ)/(βδ) it suffices to repeat v_{t−1}.
+- `rates.md`: with τ² = O(α) Theorem VI's rate is kept; with one τ for all α the error has a lower bound. What runs of
+  CC that clips honest messages add to this.
+- `far_away.md`: where rules come to rest under attackers who stay on one side.
 """
 
 from __future__ import annotations
@@ -48,13 +34,19 @@ STATEMENT = Statement(
     label="Beyond: time-coupled",
     title="Attacks coupled over time, CC",
     printed=None,
-    corrected="One clipping step, worker momentum, f = ½Lx², as long as no honest message is clipped: no sequence "
-    "of attacks moves x_T by more than δτΣ|h_k|, h the loop's response to a push, and one does. With α "
-    "= 8Lη ≤ 4/5, δ ≤ ½, h has one sign, so that nothing is stronger than pushing in one direction. For "
-    "Lη > (1 − βδ)/(βδ) (β ≥ 0.9, δ ≥ 0.03) repeating the last aggregate makes x diverge.",
-    says_corrected="No attack sequence moves x_T by more than δτΣ|h_k|; one does",
+    corrected=r"""
+One clipping step, worker momentum, $f = \frac12Lx^2$, as long as no honest message is clipped.
+
+- No sequence of attacks moves $x_T$ by more than $\delta\tau\sum_{k<T}\abs{h_k}$, $h$ the loop's response to a push, and
+  one does.
+- With $\alpha = 8L\eta \le \frac45$ and $\delta \le \frac12$, $h$ has one sign, so that nothing is stronger than
+  pushing in one direction.
+- For $L\eta > (1-\beta\delta)/(\beta\delta)$ ($\beta \ge 0.9$, $\delta \ge 0.03$) repeating the last aggregate makes
+  $x$ diverge.
+""",
+    says_corrected=r"No attack sequence moves $x_T$ by more than $\delta\tau\sum\abs{h_k}$; one does",
     for_you="Scale τ with √α and keep α near 8Lη: more momentum than that helps attackers who push in step with it.",
-    rests_on="the response h of the linear loop (pen and paper, theory/beyond_time_coupled_attacks/response.py), "
+    rests_on="the response h of the linear loop (pen and paper, theory/beyond_time_coupled_attacks/response.md), "
     "Jury's criterion, rationals",
     claims=(
         power_of_sequences,
@@ -74,6 +66,7 @@ STATEMENT = Statement(
         rate_in_runs,
     ),
     data=picture,
+    proofs=("response", "ringing", "echo", "rates", "far_away"),
     uses=(
         "ozfatura2024",
         "baruch2019",
