@@ -37,8 +37,8 @@ STATEMENT = Statement(
     corrected=r"""
 One clipping step, worker momentum, $f = \frac12Lx^2$, as long as no honest message is clipped.
 
-- No sequence of attacks moves $x_T$ by more than $\delta\tau\sum_{k<T}\abs{h_k}$, $h$ the loop's response to a push, and
-  one does.
+- No sequence of attacks moves $x_T$ by more than $\delta\tau\sum_{k<T}\abs{h_k}$, $h$ the loop's response to a push,
+  and one does.
 - With $\alpha = 8L\eta \le \frac45$ and $\delta \le \frac12$, $h$ has one sign, so that nothing is stronger than
   pushing in one direction.
 - For $L\eta > (1-\beta\delta)/(\beta\delta)$ ($\beta \ge 0.9$, $\delta \ge 0.03$) repeating the last aggregate makes
