@@ -79,7 +79,7 @@ START_ROW = {
     "start": r"For comparison: $2LF_0$, which $\norm{\nabla f(x_0)}^2$ does not exceed",
     "says": "Does the bound say anything?",
 }
-ERROR_OF_STEPS = r"$\E\norm{v_l - \bar x}^2 \le"
+ERROR_OF_STEPS = r"the error after $l$ steps: $\E\norm{v_l - \bar x}^2 \le"
 
 PANELS: Mapping[str, Panel] = {
     "theorem_ii_lower_bound": Panel(
@@ -115,14 +115,14 @@ PANELS: Mapping[str, Panel] = {
         (DELTA, RHO, START, Field("l", "l", "steps", 5, 1, 200, 1)),
         {
             "tau": r"Radii for $\delta \le 0.15$: $\tau_j = \max(2.5\rho/\sqrt\delta,\, B(5\delta)^j/0.9)$",
-            "bound": rf"{ERROR_OF_STEPS} 2(5\delta)^{{2l}}B^2 + 90\delta\rho^2$",
+            "bound": rf"With them, {ERROR_OF_STEPS} 2(5\delta)^{{2l}}B^2 + 90\delta\rho^2$",
             "wide_tau": r"Radii for every $\delta < \frac12$: "
             r"$\tau_j = \max(\rho/((1-2\delta)\sqrt\delta),\, B(\tfrac12+\delta)^{j-1})$",
-            "wide": rf"{ERROR_OF_STEPS} 4(\tfrac12+\delta)^{{2l}}B^2 + 117\delta\rho^2/(1-2\delta)^4$",
+            "wide": rf"With them, {ERROR_OF_STEPS} 4(\tfrac12+\delta)^{{2l}}B^2 + 117\delta\rho^2/(1-2\delta)^4$",
             "printed": r"For comparison, as printed: $(6.45\delta)^l\,2B^2 + 1360\delta\rho^2$",
         },
         closed_forms.clipping,
-        "All this is for a centre that is fixed before the messages are drawn.",
+        r"The steps are $j = 0, \dots, l - 1$. All this is for a centre that is fixed before the messages are drawn.",
     ),
     "corollary_v_iterations": Panel(
         "One step or many?",
@@ -162,7 +162,7 @@ PANELS: Mapping[str, Panel] = {
             "limit": r"The same with ever more workers and this share $\delta$ of attackers",
             "eta": r"The best step size $\eta$",
             "smaller": r"in units of the best one without attackers",
-            "kappa": r"$\kappa = 2c\delta + 1/g$",
+            "kappa": r"Noise that is left: $\kappa = 2c\delta + 1/g$",
             "cap": r"$\eta$ falls as $1/\sqrt\kappa$ from so many rounds on: $10LF_0/(\sigma^2\kappa)$",
         },
         closed_forms.rate,

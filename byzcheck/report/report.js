@@ -1,4 +1,3 @@
-"use strict";
 // The report is whole without JavaScript. This adds numbers for the reader's own case (form[data-panel], sliders.py),
 // a search box (#search, #found; what has data-find is found) and a switch of colours (#scheme; <html data-theme>).
 
@@ -18,18 +17,14 @@ function binomial(g, q) { // P(Bin(g, q) = k), k = 0, …, g
 
 function forced({ n, f, T }) { // Theorem II: the largest (1 − p)^T·q/(2(1 − q)) and its q, p = P(Bin(n − f, q) > f)
   const shares = [...range(56, (i) => (i + 20) / 100), ...range(57, (i) => Math.pow(2, -i - 3))];
-  const errors = shares.map((share) => {
-    const q = (share * f) / n;
-    const p = sum(binomial(n - f, q).slice(f + 1));
-    return { q, error: (Math.exp(T * Math.log1p(-p)) * q) / (2 * (1 - q)) };
-  });
-  return errors.reduce((best, one) => (one.error > best.error ? one : best));
+  const p = (q) => sum(binomial(n - f, q).slice(f + 1));
+  const error = (q) => ({ q, error: (Math.exp(T * Math.log1p(-p(q))) * q) / (2 * (1 - q)) });
+  return shares.map((share) => error((share * f) / n)).reduce((best, one) => (one.error > best.error ? one : best));
 }
 
 function leastC(n, f) { // Theorem III: sup over q of E[K²; K ≤ f]/(2δg²q(1 − q)), K ~ Bin(g, q)
   const g = n - f;
-  const terms = (q) => binomial(g, q).slice(0, f + 1);
-  const ratio = (q) => sum(terms(q).map((p, k) => k * k * p)) / (((2 * f) / n) * g * g * q * (1 - q));
+  const ratio = (q) => (n * sum(binomial(g, q).map((p, k) => (k > f ? 0 : k * k * p)))) / (2 * f * g * g * q * (1 - q));
   let grid = range(300, (i) => (1e-7 / g) * Math.pow((0.5 * g) / 1e-7, i / 299));
   grid.push(...range(149, (i) => 1 - 0.5 * Math.pow(2e-7, (i + 1) / 149)));
   for (let round = 0; round < 4; round++) { // the best of the grid, then finer around it
@@ -149,8 +144,8 @@ function follow(form) {
   };
   for (const handle of form.querySelectorAll("input[type=range]")) { // beside the field that it moves
     const [field, log] = [handle.previousElementSibling, "log" in handle.dataset];
-    const two = () => Number(Math.pow(10, handle.value).toPrecision(2));
-    handle.oninput = () => (field.value = !log ? handle.value : field.step === "1" ? Math.round(two()) : two());
+    const value = () => (log ? Number(Math.pow(10, handle.value).toPrecision(2)) : handle.value);
+    handle.oninput = () => (field.value = field.step === "1" ? Math.round(value()) : value());
     field.oninput = () => (handle.value = log ? Math.log10(field.value) : field.value);
   }
   form.oninput = update;
@@ -161,18 +156,23 @@ function follow(form) {
 function search(box, told) {
   const greek = { alpha: "α", beta: "β", delta: "δ", eta: "η", kappa: "κ", mu: "μ", rho: "ρ", sigma: "σ", tau: "τ" };
   const read = (node) => ({ node, text: node.textContent.toLowerCase() });
-  const parts = [...document.querySelectorAll("[data-find]")].map(read);
-  const tables = parts.map(({ node }) => [...node.querySelectorAll("tbody")].map((body) => [...body.rows].map(read)));
+  const sections = [...document.querySelectorAll("[data-find]")].map(read);
+  const list = (node) => ({ fold: node.closest("details") ?? {}, rows: [...node.children].map(read) });
+  const lists = [...document.querySelectorAll("main tbody, .claims > ol")].map(list);
   const look = () => {
     const words = box.value.toLowerCase().split(/\s+/).filter(Boolean).map((word) => greek[word] ?? word);
     const has = ({ text }) => words.every((word) => text.includes(word));
-    for (const one of parts) one.node.hidden = !has(one);
-    for (const rows of tables.flat()) for (const row of rows) row.node.hidden = !has(row) && rows.some(has);
-    const count = [parts.filter(has).length, tables.flat(2).filter(has).length];
-    told.textContent = words.length ? `Found in ${count[0]} sections and ${count[1]} rows of tables.` : "";
+    for (const one of sections) one.node.hidden = !has(one);
+    for (const { fold, rows } of lists) {
+      for (const row of rows) row.node.hidden = !has(row) && rows.some(has);
+      fold.open = words.length > 0 && rows.some(has);
+    }
+    const count = [sections.filter(has).length, lists.flatMap(({ rows }) => rows.filter(has)).length];
+    told.textContent = words.length ? `Found in ${count[0]} sections and ${count[1]} rows.` : "";
   };
+  box.closest("[hidden]").hidden = false;
   box.oninput = look;
-  box.onkeydown = (event) => event.key === "Escape" && ((box.value = ""), look());
+  box.addEventListener("keydown", ({ key }) => key === "Escape" && ((box.value = ""), look()));
 }
 
 function colours(button) {
@@ -195,6 +195,6 @@ function colours(button) {
 if (typeof document === "undefined") module.exports = { formulas, shown };
 else {
   document.querySelectorAll("form[data-panel]").forEach(follow);
-  for (const [id, start] of [["search", search], ["scheme", colours]])
-    if (document.getElementById(id)) start(document.getElementById(id), document.getElementById("found"));
+  search(document.getElementById("search"), document.getElementById("found"));
+  colours(document.getElementById("scheme"));
 }
