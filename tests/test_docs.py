@@ -11,7 +11,15 @@ from documented import DOCS, PAGES, Block, Reader, blocks, compare
 from byzcheck.checkout import recorded_statements
 from byzcheck.show.words import tally
 
-NOT_RUN = {"audit.md": 1, "clusters.md": 9, "index.md": 1, "neural.md": 2, "own.md": 1}  # page → how many blocks
+NOT_RUN = {  # page → how many of its blocks
+    "audit.md": 1,
+    "clusters.md": 9,
+    "faq.md": 2,
+    "index.md": 1,
+    "neural.md": 2,
+    "own.md": 1,
+    "proofs.md": 1,
+}
 
 
 @pytest.mark.parametrize("page", PAGES)
