@@ -47,6 +47,7 @@ STATEMENTS = [theory.load(stem) for stem in theory.PAPER]
         (r"\operatorname{Poi}(-\log q),\ \max(-q, y)", "Poi(−log q), max(−q, y)"),
         (r"(1-p)^tq\sigma^2 + b_k b_m x_i^2y", "(1 − p)^t·qσ² + b_k·b_m·x_i²y"),
         (r"\E x_t^2,\ e'^2,\ x_1, \dots, x_t", "E x_t², e′², x_1, …, x_t"),
+        (r"a\,\E[R] + 2\E x", "a E[R] + 2E x"),
         (r"-\tfrac7{12} \le \pm\frac ab x", "−7/12 ≤ ±a/b·x"),
         (r"\sqrt[3]{x/T} + \sqrt[4]{2} + \sqrt[5]{y}", "∛(x/T) + ∜2 + ⁵√y"),
         (r"\frac{1}{(8(1-\theta)t)^2}", "1/(8(1 − θ)t)²"),

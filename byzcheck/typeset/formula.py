@@ -132,9 +132,10 @@ def _row(node: ElementTree.Element) -> str:
             script = before is not None and _SHORT.search(out) and text[:1].isalnum()  # p^t·q and b_k·x_i, not p^tq
             expected = before is not None and before.text in ("𝔼", "ℙ") and text[:1].isalnum()  # E x
             function = re.match("[A-Za-z]{2}", text) and out[-1:].isalnum()  # 2 log t
+            means = (child.text or "") in ("𝔼", "ℙ") and out[-1:].isalpha()  # a E x
             if (any(apart) and _meet(out, text)) or script:
                 out += "·"
-            elif expected or function:
+            elif expected or function or means:
                 out += " "
             out += text
         before, leads = child, child.tag == "mo" and bool(bare) and bare[-1] in _OPENS | _RELATES | _ADDS

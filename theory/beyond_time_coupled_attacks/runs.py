@@ -204,7 +204,7 @@ def search_when_ringing(ctx: Context, *, eta: float = RINGING[0], alpha: float =
 @claim(
     "In runs of CC under the push, T = 128 to 512, the slope with the τ reconstructed for Theorem IV is at most −½.",
     loose="a slope is told from its neighbours, not measured to a quarter",
-    controls=(Control("one τ for all α", "the floor shows already", {"power": 0.0}),),
+    controls=(Control("one τ for all α", "what it leaves shows already", {"power": 0.0}),),
 )
 def rate_in_runs(ctx: Context, *, power: float = 1.0) -> Iterable[Evidence]:
     """The slope of the median average from T = 128 to 512 (2048) from x_0 = 1, α = 8η, η = 1/√T, under the push."""

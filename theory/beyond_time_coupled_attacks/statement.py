@@ -7,7 +7,7 @@ CC is as long as no honest message is clipped.
 
 - `response.md`: a sequence of pushes moves x by at most δτ·Σ|h_k|, h the response to one push. With α = 8Lη, Theorem
   VI's, h has one sign, and nothing is stronger than pushing in one direction for ever.
-- `ringing.md`: with α < 4Lη h oscillates, and who pushes in step with it gets up to (4/π)Lη/α times as far.
+- `ringing.md`: with α < 4Lη h oscillates, and who pushes at the same frequency gets up to (4/π)Lη/α times as far.
 - `echo.md`: for Lη > (1 − βδ)/(βδ) it suffices to repeat v_{t−1}.
 - `rates.md`: with τ² = O(α) Theorem VI's rate is kept; with one τ for all α the error has a lower bound. What runs of
   CC that clips honest messages add to this.
@@ -45,7 +45,7 @@ One clipping step, worker momentum, $f = \frac12Lx^2$, as long as no honest mess
   $x$ diverge.
 """,
     says_corrected=r"No attack sequence moves $x_T$ by more than $\delta\tau\sum\abs{h_k}$; one does",
-    for_you="Scale τ with √α and keep α near 8Lη: more momentum than that helps attackers who push in step with it.",
+    for_you="Scale τ with √α and keep α near 8Lη: more momentum than that helps attackers who push at its frequency.",
     rests_on="the response h of the linear loop (pen and paper, theory/beyond_time_coupled_attacks/response.md), "
     "Jury's criterion, rationals",
     claims=(

@@ -265,7 +265,7 @@ STATEMENT = Statement(
     label="Counterexample 2",
     title="Middle-seekers on imbalanced classes",
     printed="Half of the data in class 1, a quarter in class 2, and so on; gradients of one class are much "
-    "closer than those of different classes: the coordinate-wise median, the geometric median and Krum "
+    "closer than those of different classes. Then the coordinate-wise median, the geometric median and Krum "
     "always select the gradient of class 1 or 2 and ignore the rest.",
     corrected=r"""
 Ten equidistant classes, $\gamma = \frac12$.
