@@ -62,5 +62,5 @@ def test_show_prints_the_proofs_of_a_statement():
 
 def test_a_statement_without_a_proof_says_so(monkeypatch):
     bare, load = replace(theory.load("remark_2_memoryless"), proofs=()), theory.load
-    monkeypatch.setattr(theory, "load", lambda stem: bare if stem == bare.stem else load(stem))
+    monkeypatch.setattr(theory, "load", lambda name: bare if load(name).stem == bare.stem else load(name))
     assert "Remark 2 has no proof of its own" in call("show", "--proof", "Remark 2", code=2).output
