@@ -53,7 +53,8 @@ def silent(
 
 
 @claim(
-    "Without clipped honest messages no sequence moves x_T by more than δτΣ|h_k|, and the signs of h do.",
+    "Without clipped honest messages no sequence moves x_T by more than δτΣ|h_k|, and pushes with the signs of h move it "
+    "as far.",
     part_of="corrected",
     controls=(
         Control("|Σh_k|, a push in one direction", "where h rings a sequence does more", {"signed": True}),
@@ -92,7 +93,7 @@ def power_of_sequences(
 
 
 @claim(
-    "With α = 8Lη ≤ 4/5 and δ ≤ ½ h has one sign: no sequence is stronger than one direction.",
+    "With α = 8Lη ≤ 4/5 and δ ≤ ½ h has one sign: no sequence of pushes is stronger than pushing in one direction.",
     part_of="corrected",
     controls=(Control("α = Lη", "below α = 4Lη the response oscillates", {"factor": 1}),),
 )

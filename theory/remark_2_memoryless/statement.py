@@ -97,7 +97,7 @@ def memoryless(ctx: Context, *, algorithms: Algorithms = WITH_FAVOURITES) -> Ite
 
 
 @claim(
-    "Every memoryless algorithm whose step is a function of the multiset of gradients is.",
+    "Every memoryless algorithm whose step is a function of the multiset of gradients is permutation invariant.",
     part_of="corrected",
     point=8,
     controls=(
