@@ -53,8 +53,8 @@ def silent(
 
 
 @claim(
-    "Without clipped honest messages no sequence moves x_T by more than δτΣ|h_k|, and pushes with the signs of h move it "
-    "as far.",
+    "Without clipped honest messages no sequence moves x_T by more than δτΣ|h_k|, and pushes with the signs of h move "
+    "it as far.",
     part_of="corrected",
     controls=(
         Control("|Σh_k|, a push in one direction", "where h rings a sequence does more", {"signed": True}),
