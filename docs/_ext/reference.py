@@ -83,10 +83,11 @@ def _escaped(line: str) -> str:
 
 def told_by_a_base(app: Any, what: str, name: str, one: Any, skip: bool, options: Any) -> bool | None:
     """Leave out a method that a base class documents: what a rule does is said once, of `Rule`."""
-    if what != "class" or not isinstance(getattr(one, "__qualname__", None), str):
+    function = getattr(one, "fget", None) or getattr(one, "func", None) or one  # of a property, a cached one
+    if what != "class" or not isinstance(getattr(function, "__qualname__", None), str):
         return None
-    owner = inspect.getmodule(one)
-    for part in one.__qualname__.split(".")[:-1]:
+    owner = inspect.getmodule(function)
+    for part in function.__qualname__.split(".")[:-1]:
         owner = getattr(owner, part, None)
     bases = inspect.getmro(owner)[1:] if inspect.isclass(owner) else ()
     return True if any(name in vars(base) or name in inspect.get_annotations(base) for base in bases) else None

@@ -14,7 +14,7 @@ from typing import Any
 
 import theory
 from byzcheck.checkout import recorded_statements
-from byzcheck.show.words import caught, printed_words
+from byzcheck.show.words import LOOKS, caught, printed_words
 from byzcheck.typeset.prose import scripted
 from theory.claim import Statement
 from theory.proof import Proof, proofs_of
@@ -23,7 +23,8 @@ FOLDER = "statements"
 INTRODUCTION = """# The statements, one by one
 
 Each page says what a statement means for you, what the paper prints, what holds, and why.
-The command at its end checks it again.
+The command at its end checks it again. "2 of 3" says how many of the printed parts stand, and
+[How a verdict comes about](../verdicts.md) explains the other words.
 
 | Statement | As printed | Corrected | Proofs |
 | --- | --- | --- | --- |
@@ -60,12 +61,21 @@ def page(statement: Statement, record: dict[str, Any]) -> Iterator[str]:
         yield f"## {said}: {record['corrected']}"
         yield statement.corrected
         if statement.rests_on:
-            yield f"*What the proof rests on.* {unicode_prose(statement.rests_on)}"
+            yield f"*What the proof rests on:* {unicode_prose(statement.rests_on)}."
+    yield "\n".join(claims_table(statement, record))
     for proof in proofs_of(statement.stem, statement.proofs):
         yield from proof_of(proof)
     found, of = caught(record)
     yield f"## Check it\n\n{found} of {of} controls came out as they must."
     yield f'```text\nbyzcheck show "{statement.label}"\nbyzcheck verify --only {statement.stem}\n```'
+
+
+def claims_table(statement: Statement, record: dict[str, Any]) -> Iterator[str]:
+    """The lines of a table of what was checked, with the verdict of each claim."""
+    yield "## What was checked\n\n| Verdict | Claim | Part of the statement |\n| --- | --- | --- |"
+    for claim in statement.claims:
+        verdict = record["claims"][claim.name]["verdict"]
+        yield f"| {LOOKS[verdict][0]}&nbsp;{verdict} | {unicode_prose(claim.text)} | {claim.about} |"
 
 
 def proof_of(proof: Proof) -> Iterator[str]:
