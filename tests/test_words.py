@@ -10,7 +10,11 @@ import pytest
 from invoke import call
 from typer.main import get_command
 
+import theory
 from byzcheck.__main__ import app
+from byzcheck.checkout import recorded_statements
+from byzcheck.commands.console import console
+from byzcheck.show.terminal import points_table, statements_table
 
 ROOT = Path(__file__).parents[1]
 OPAQUE = {  # readers stumbled over this … → say this
@@ -99,6 +103,19 @@ def commands(group: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, .
 @pytest.mark.parametrize("path", list(commands(get_command(app))), ids=" ".join)
 def test_no_opaque_word_in_the_help(path):
     assert opaque(call(*path, "--help").stdout) == []
+
+
+@pytest.mark.parametrize("stem", theory.PAPER)
+def test_no_opaque_word_in_what_is_shown_of_a_statement(stem):
+    shown = call("show", stem, columns=200).stdout
+    assert opaque(re.sub(r"\S*[_/]\S*|\S+\.md\b", "", shown)) == []  # names of claims and files are names
+
+
+def test_no_opaque_word_in_lists_and_tables(capsys):
+    out = console()
+    for table in (statements_table, points_table):
+        out.print(table(list(recorded_statements().values())))
+    assert opaque(capsys.readouterr().out + call("list").stdout + call("list", "--rules").stdout) == []
 
 
 @pytest.mark.parametrize(

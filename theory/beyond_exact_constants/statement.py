@@ -89,6 +89,7 @@ and the trimmed mean has no more.
         "farhadkhani2023",
         "mhamdi2018",
         "mhamdi2020",
+        "pillutla2022",
         "xie2018generalized",
         "xie2018phocas",
         "yin2018",

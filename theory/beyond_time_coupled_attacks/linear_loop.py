@@ -57,7 +57,7 @@ def silent(
     "it as far.",
     part_of="corrected",
     controls=(
-        Control("|Σh_k|, a push in one direction", "where h rings a sequence does more", {"signed": True}),
+        Control("|Σh_k|, a push in one direction", "where h oscillates a sequence does more", {"signed": True}),
         Control("the mean, 10τ", "nothing limits what one message does", {"rule": Mean(), "far": 10.0}),
         Control("δ = 0.44, α = Lη/4", "there honest messages can be driven beyond τ", {"cases": CLIPPED}),
     ),
@@ -117,7 +117,7 @@ def one_direction(ctx: Context, *, factor: int = 8) -> Iterable[Evidence]:
     "the push; (4/π)/(1 − Lηδ/(1 − δ)) is the factor as α → 0.",
     controls=(
         Control("2 for 1.25", "on this grid it is at most 1.66", {"constant": 2.0}),
-        Control("the push", "it does not ring", {"signed": True}),
+        Control("the push", "it does not follow the oscillation", {"signed": True}),
     ),
 )
 def ringing(ctx: Context, *, constant: float = 1.25, signed: bool = False) -> Iterable[Evidence]:

@@ -129,7 +129,7 @@ def exponents(ctx: Context, *, kept: bool = False) -> Iterable[Evidence]:
         Control("0.9τ", "the limit is that of τ itself", {"share": 0.9}),
     ),
 )
-def floor(ctx: Context, *, power: float = 0.0, share: float = 1.0) -> Iterable[Evidence]:
+def what_one_radius_leaves(ctx: Context, *, power: float = 0.0, share: float = 1.0) -> Iterable[Evidence]:
     """The average under the push at T = 2^40 over (fτ/g)², τ² ~ α^power."""
     for n, f in SIZES:
         limit = (f * share * radius(f / n, 1.0, 0.0) / math.sqrt(2) / (n - f)) ** 2  # with the τ of α → 0 and power 0

@@ -25,7 +25,13 @@ from theory.beyond_time_coupled_attacks.linear_loop import (
     ringing,
 )
 from theory.beyond_time_coupled_attacks.picture import picture
-from theory.beyond_time_coupled_attacks.rates import exponents, floor, near_the_best, no_speed_up, rate_kept
+from theory.beyond_time_coupled_attacks.rates import (
+    exponents,
+    near_the_best,
+    no_speed_up,
+    rate_kept,
+    what_one_radius_leaves,
+)
 from theory.beyond_time_coupled_attacks.runs import rate_in_runs, search_at_eight, search_when_ringing, stronger
 from theory.claim import Statement
 
@@ -45,7 +51,8 @@ One clipping step, worker momentum, $f = \frac12Lx^2$, as long as no honest mess
   $x$ diverge.
 """,
     says_corrected=r"No attack sequence moves $x_T$ by more than $\delta\tau\sum\abs{h_k}$; one does",
-    for_you="Scale τ with √α and keep α near 8Lη: more momentum than that helps attackers who push at its frequency.",
+    for_you="Scale τ with √α and keep α near 8Lη: more momentum than that helps attackers "
+    "who push at the frequency of its oscillation.",
     rests_on="the response h of the linear loop (pen and paper, theory/beyond_time_coupled_attacks/response.md), "
     "Jury's criterion, rationals",
     claims=(
@@ -60,7 +67,7 @@ One clipping step, worker momentum, $f = \frac12Lx^2$, as long as no honest mess
         search_when_ringing,
         rate_kept,
         exponents,
-        floor,
+        what_one_radius_leaves,
         no_speed_up,
         within_the_bound,
         rate_in_runs,

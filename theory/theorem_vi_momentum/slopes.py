@@ -106,7 +106,7 @@ def slope_in_delta(ctx: Context, *, spikes: bool = True) -> Iterable[Evidence]:
     for n in (2**12, 2**16):
         values = [noise(spikes, n, delta).average(ETA, ALPHA, LONG) for delta in DELTAS]
         middle, radius = slope(DELTAS, *zip(*values, strict=True))
-        what = f"slope against δ, {'spikes, q = δα/4' if spikes else 'normal noise'}, n = {n}, T = {LONG}"
+        what = f"slope against δ, {'rare large gradients, q = δα/4' if spikes else 'normal noise'}, n = {n}, T = {LONG}"
         at = {"n": n, "T": LONG, "noise": "spikes" if spikes else "normal"}
         yield Evidence(what, middle, ">=", Fraction(1, 2), "proved", radius, at=at)
         yield Evidence(what, middle, "<=", Fraction(3, 2), "proved", radius, at=at)
