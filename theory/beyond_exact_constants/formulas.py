@@ -159,10 +159,22 @@ def multi_krum_at_most(n: int, f: int, fewer: int = 2) -> float:
     )
 
 
+def bulyan_at_most(n: int, f: int, F: int, of_median: int = 2) -> float:
+    """An upper bound of κ* of Bulyan, whatever messages it selects.
+
+    (√(gβ − (β − 2b)_+²) + 2b√((g − k)/k))²/β², β = n − 4F, b = min(f, β), k = ⌈n/2⌉ − F − f (`bounds.md`, step 9).
+    `of_median`: how many times the median's error counts, 2 in the proof.
+    """
+    g, averaged, beyond = n - f, n - 4 * F, (n + 1) // 2 - F - f
+    b = min(f, averaged)
+    drawn = math.sqrt(g * averaged - max(averaged - 2 * b, 0) ** 2)
+    return (drawn + of_median * b * math.sqrt((g - beyond) / beyond)) ** 2 / averaged**2
+
+
 def over_declared(n: int, f: int, F: int, at_declared: Fraction | float) -> Fraction | float:
     """An upper bound of κ*(f, F) from κ = κ*(F, F): κ(1 − w) − w, w = (F − f)/((n − F)(n − f − 1)).
 
-    Of every rule that knows no worker (`bounds.md`, step 9).
+    Of every rule that knows no worker (`bounds.md`, step 10).
     """
     w = Fraction(F - f, (n - F) * (n - f - 1)) if f < F else Fraction(0)
     return at_declared * (1 - w) - w
@@ -186,6 +198,6 @@ def published(name: str, n: int, f: int) -> Fraction | None:
 
 
 def definition_c(n: int, f: int, kappa: Fraction | float) -> Fraction | float:
-    """c ≤ κ*·n(g − 1)/(2gf): E v ≤ (ρ²/2)(g − 1)/g for independent messages, δ = f/n (`bounds.md`, step 10)."""
+    """c ≤ κ*·n(g − 1)/(2gf): E v ≤ (ρ²/2)(g − 1)/g for independent messages, δ = f/n (`bounds.md`, step 11)."""
     g = n - f
     return kappa * Fraction(n * (g - 1), 2 * g * f)

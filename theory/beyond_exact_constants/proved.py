@@ -120,6 +120,16 @@ def _multi_krum(rule: Any, n: int, f: int) -> Known | None:
     return Known(lower, "proved", upper, "proved", "scores against scores")
 
 
+def _bulyan(rule: Any, n: int, f: int) -> Known | None:
+    if rule.f < f:
+        return None
+    if rule.f == 0:
+        return _mean(rule, n, f)
+    upper = formulas.bulyan_at_most(n, f, rule.f)
+    because = "whatever is selected, a Byzantine value has an honest partner farther from the median"
+    return Known(formulas.least(n, f, rule.f), "proved", upper, "proved", because)
+
+
 def _chosen(formula: Callable[[int, int], Fraction], because: str) -> Callable[[Any, int, int], Known | None]:
     """A rule that averages n − F messages, of which κ*(F, F) is known."""
 
@@ -196,6 +206,7 @@ PROVED: dict[str, Callable[[Any, int, int], Known | None]] = {
     "GeometricMedian": _geometric_median,
     "Krum": _krum,
     "MultiKrum": _multi_krum,
+    "Bulyan": _bulyan,
     "SMEA": _chosen(formulas.minimum_variance, "variance between the groups"),
     "MDA": _chosen(formulas.minimum_diameter, "one honest message makes the diameter"),
     "Meamed": _chosen(formulas.mean_around_median, "no farther from the median than who is left out"),

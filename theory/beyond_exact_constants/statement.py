@@ -27,6 +27,7 @@ from theory.beyond_exact_constants.attained import (
     trimmed_mean_told_more,
 )
 from theory.beyond_exact_constants.bracketed import (
+    bulyan_at_most,
     c_from_kappa,
     clipping_costs,
     found_again,
@@ -73,6 +74,7 @@ and the trimmed mean has no more.
         krum_searched,
         mixing_costs,
         multi_krum_between,
+        bulyan_at_most,
         clipping_costs,
         told_more,
         published_bounds,
