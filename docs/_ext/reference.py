@@ -9,14 +9,13 @@ import html
 import importlib
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any, ClassVar
 
 from docutils import nodes
-from docutils.statemachine import StringList
 from sphinx import addnodes
-from sphinx.ext.autodoc.mock import mock
+from sphinx.ext.autodoc import mock
 from sphinx.util.docutils import SphinxDirective
 
 from byzcheck.typeset.prose import scripted
@@ -42,7 +41,7 @@ class Public(SphinxDirective):
     """`.. public:: sims.aggregators` documents all that a module offers, or what `:only:` names of it."""
 
     required_arguments = 1
-    option_spec: ClassVar[dict[str, Any]] = {"only": str.split}
+    option_spec: ClassVar[dict[str, Callable[[str], Any]] | None] = {"only": str.split}
 
     def run(self) -> list[nodes.Node]:
         """A table of all, then each."""
@@ -55,7 +54,7 @@ class Public(SphinxDirective):
         for called, one in found:
             kind = "function" if inspect.isroutine(one) else "exception" if issubclass(one, Exception) else "class"
             lines += ["", f".. auto{kind}:: {name}.{called}", *(["   :members:"] if kind == "class" else [])]
-        return self.parse_text_to_nodes(StringList([*lines, ""], source=f"<what {name} offers>"))
+        return self.parse_text_to_nodes("\n".join([*lines, ""]))
 
 
 def as_written(app: Any, what: str, name: str, one: Any, options: Any, lines: list[str]) -> None:
