@@ -71,8 +71,11 @@ class Writer(RendererBase):
     def draw_markers(
         self, gc: GraphicsContextBase, marker_path: Path, marker_trans: Any, path: Path, trans: Any, rgbFace: Any = None
     ) -> None:
-        """One shape at several places."""
+        """One shape at several places; nothing where there is no place, as for a number that is missing."""
         places = (trans + self._flip).transform(path.vertices)
+        places = places[np.isfinite(places).all(axis=-1)]
+        if not len(places):
+            return
         clean = marker_path.cleaned(marker_trans + Affine2D().scale(1, -1), simplify=False, curves=True)
         shape, codes = np.asarray(clean.vertices), clean.codes
         d = outline(shape, codes, 2)

@@ -49,6 +49,23 @@ def lines(text):
     return [line for line in (" ".join(line.split()) for line in text.split("\n")) if line]
 
 
+def test_a_number_that_is_missing_has_no_marker():
+    figure = Figure((2, 2))
+    axes = figure.add_axes((0.1, 0.1, 0.8, 0.8))
+    axes.plot([0, 1, 2], [1, np.nan, 1], marker="s", linestyle="")  # a short shape, which is written anew at each place
+    axes.plot([0, 1, 2], [2, np.nan, 2], marker="o", linestyle="")  # a long one, which is used again
+    axes.plot([0], [np.nan], marker="o")
+    found = inline_svg(figure, "a")
+    assert "nan" not in found
+    assert found.count("<use") == 2
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_no_figure_has_a_coordinate_that_is_no_number(stem, written):
+    coordinates = re.findall(r' (?:d|x|y|x1|x2|y1|y2|cx|cy|width|height)="([^"]*)"', written[stem])
+    assert not [one for one in coordinates if re.search("nan|inf", one, re.IGNORECASE)]
+
+
 @pytest.mark.parametrize("stem", STEMS)
 def test_it_is_xml_with_every_word_of_the_picture(stem, written, monkeypatch):
     root = ElementTree.fromstring(written[stem])
