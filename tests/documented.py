@@ -85,13 +85,16 @@ class Reader:
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
-        """In the folder, with the page's namespace as a module that pickling and keys of code can find."""
-        sys.modules[self.module.__name__] = self.module
+        """In the folder, with the page's namespace as a module; what is imported from there is forgotten afterwards."""
+        path, sys.modules[self.module.__name__] = [*sys.path], self.module
         try:
             with contextlib.chdir(self.folder):
                 yield
         finally:
-            del sys.modules[self.module.__name__]
+            sys.path[:] = path
+            here = [name for name, one in sys.modules.items() if self.folder in _file_of(one).parents]
+            for name in here:
+                del sys.modules[name]
 
     def take(self, block: Block) -> None:
         """Do what a block asks for; an `AssertionError` if something else comes of it than the page shows."""
@@ -147,6 +150,10 @@ class Reader:
         done = subprocess.run([*program, *words[1:], *options], capture_output=True, text=True, env=surroundings)
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout
+
+
+def _file_of(module: types.ModuleType) -> Path:
+    return Path(getattr(module, "__file__", None) or "/")
 
 
 def compare(place: str, shown: str, printed: str) -> None:
