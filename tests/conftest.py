@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from browser import CHROMIUM, lacking
 from cuda_emulator import COMPILER, Emulator
 
 if importlib.util.find_spec("hypothesis"):  # the tests that a GPU runs do without it
@@ -72,11 +74,14 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     there = {name: importlib.util.find_spec(module) for name, module in OTHERS.items()}
     asked = ", ".join(name for name, spec in there.items() if spec) or "none"
     absent = ", ".join(name for name, spec in there.items() if not spec) or "none"
+    browser = f"not run, for {lacking()}" if lacking() else f"run in {CHROMIUM}"
+    node = "run by Node too" if shutil.which("node") else "not compared with Python's, for there is no Node"
     gpu = "and on the GPU" if usable("cupy") else "tests that need a GPU are skipped: nothing was run on one"
     return [
         f"optional array libraries missing, their tests are skipped: {', '.join(missing) or 'none'}",
         f"libraries whose results are compared: {asked}; not installed, their tests are skipped: {absent}",
         f"CUDA kernels: {cuda}; {gpu}",
+        f"tests of the report in a browser: {browser}; the formulas of its JavaScript: {node}",
     ]
 
 

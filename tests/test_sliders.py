@@ -119,8 +119,8 @@ def test_a_panel_is_whole_without_javascript(stem):
     numbers = made.numbers()
     assert not isinstance(numbers, str)
     outputs = re.findall(r'<output name="(\w+)" id="([\w-]+)"[^>]*>([^<]+)</output>', page)
-    assert outputs == [(name, f"{stem}-{name}", shown(numbers[name])) for name in made.rows]
-    assert re.findall(r'<label for="([^"]+)"', page) == [f"{stem}-{field.name}" for field in made.fields]
+    assert outputs == [(name, f"{stem}-numbers-{name}", shown(numbers[name])) for name in made.rows]
+    assert re.findall(r'<label for="([^"]+)"', page) == [f"{stem}-numbers-{field.name}" for field in made.fields]
     for name, sentence in SENTENCES.items():
         assert f'data-{name}="' in page
         assert "{" not in sentence
