@@ -42,9 +42,6 @@ INKS: tuple[Ink, ...] = (
     Ink("good", "#b9c6d3", "#4d5e70"),  # messages of good workers
     Ink("good-ink", "#54677a", "#9fb4c9"),
     Ink("band", "#d7e6ef", "#27404f"),
-    Ink("depth-1", "#3d79ae", "#93c9f2"),  # a parameter that grows: light to dark, on a dark page dark to light
-    Ink("depth-2", "#1f5a94", "#5fa8e2"),
-    Ink("depth-3", "#0b2f5c", "#dcebf9"),
     Ink("heat-1", "#fbe3dc", "#33221f"),  # how many times too small
     Ink("heat-2", "#f4b9a7", "#5a2d26"),
     Ink("heat-3", "#e0826f", "#85372f"),

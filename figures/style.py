@@ -1,4 +1,4 @@
-"""What all figures share: fonts and sizes, the looks of the rules, labels beside lines, and byte-stable files.
+"""What all figures share: fonts and sizes, the looks of the rules, headlines, panels and axes.
 
 Nothing here touches the caller's matplotlib: no pyplot, no global settings; each drawing and saving happens inside
 `style`, which starts from matplotlib's own defaults, whatever the user's matplotlibrc says.
@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import io
 import math
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import matplotlib.style
@@ -24,7 +21,6 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from figures.palette import HEX
 
 WIDTH = 6.3  # inches: 16 cm
-DPI = 160
 INK, SOFT, FAINT, WARNING = HEX["ink"], HEX["soft"], HEX["faint"], HEX["warning"]
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 SETTINGS: dict[str, Any] = {
@@ -111,31 +107,6 @@ def styled(draw: Callable[[dict[str, Any]], Figure]) -> Callable[[dict[str, Any]
     return inside
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write `path`.png and `path`.svg; the same figure gives the same bytes.
-
-    Raises OSError if a file cannot be written; both pictures are written whole beside the files before they take their
-    places.
-    """
-    metadata = {"png": {"Software": None}, "svg": {"Date": None}}  # the SVG still names the matplotlib that made it
-    pictures: dict[str, bytes] = {}
-    with style():
-        for kind, given in metadata.items():
-            buffer = io.BytesIO()
-            figure.savefig(buffer, format=kind, dpi=DPI, metadata=given)
-            pictures[kind] = buffer.getvalue()
-    places = {kind: path.with_name(f"{path.name}.{kind}").resolve() for kind in pictures}
-    beside = {kind: place.with_name(f".{place.name}.{os.getpid()}.tmp") for kind, place in places.items()}
-    try:
-        for kind, picture in pictures.items():
-            beside[kind].write_bytes(picture)
-        for kind, place in places.items():
-            os.replace(beside[kind], place)
-    finally:
-        for temporary in beside.values():
-            temporary.unlink(missing_ok=True)
-
-
 def pick(data: Any, *keys: str) -> Any:
     """`data[keys[0]][keys[1]]…`, with nulls in a row of numbers as NaN.
 
@@ -192,40 +163,3 @@ def power(exponent: int, base: int = 10) -> str:
     ('10⁻³', '2¹²')
     """
     return f"{base}{str(exponent).translate(SUPERSCRIPT)}"
-
-
-def label_ends(
-    axes: Axes,
-    ends: Iterable[tuple[str, float, float, str]],
-    gap: float = 0.09,
-    size: float = 8,
-    below_top: bool = False,
-) -> None:
-    """Labels right of the axes at the height of the (text, x, y, colour), pushed apart until none overlaps.
-
-    With `below_top` none is higher than the axes, which must be high enough for all of them. Thin lines lead from the
-    labels, `gap` inches right of the axes, to the points. Set scales and limits before.
-    """
-    figure = axes.get_figure(root=True)
-    assert figure is not None
-    box = axes.get_window_extent()
-    step, column = 1.3 * size * figure.dpi / 72, box.x1 + gap * figure.dpi
-    points = sorted(
-        ((text, axes.transData.transform((x, y)), (x, y), colour) for text, x, y, colour in ends),
-        key=lambda end: end[1][1],
-    )
-    heights = [max(point[1], box.y0 + i * step) for i, (_, point, _, _) in enumerate(points)]
-    for _ in range(400):  # relax: each pair that is too near moves apart by half of what is missing
-        for i in range(len(heights) - 1):
-            missing = step - (heights[i + 1] - heights[i])
-            if missing > 0:
-                heights[i], heights[i + 1] = heights[i] - missing / 2, heights[i + 1] + missing / 2
-    if below_top:
-        for i in reversed(range(len(heights))):
-            heights[i] = min(heights[i], box.y1 - (len(heights) - 1 - i) * step)
-    for (text, _, point, colour), height in zip(points, heights, strict=True):
-        place = ((column - box.x0) / box.width, (height - box.y0) / box.height)
-        line = {"arrowstyle": "-", "color": colour, "linewidth": 0.5, "shrinkA": 1, "shrinkB": 3, "relpos": (0, 0.5)}
-        axes.annotate(
-            text, point, place, "data", "axes fraction", va="center", color=colour, fontsize=size, arrowprops=line
-        )

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from figures.style import FAINT, INK, RULES, SOFT, WIDTH, headline, label_ends, panel, styled
+from figures.labels import label_ends
+from figures.style import FAINT, INK, RULES, SOFT, WIDTH, headline, panel, styled
 from figures.sweep.recorded import number, settings_of
 from theory.theorem_ii_lower_bound.tails import best_forced_error
 
@@ -45,21 +46,33 @@ def forced(f: int) -> float:
     return float(best_forced_error(N, f, T)[1].mid()) / floor(f)
 
 
+CAPTION = (
+    "The error that SGD is left with, f(x) − f* after 1,000 rounds, over Theorem III's lower bound ½δ/(1 − 2δ)·σ²/μ, "
+    "against the share δ of attackers, n = 50. For each rule the worst of two attacks (mirrored rare gradients, "
+    "messages from far away) and three rarities. Points are means of {seeds} seeds, bars 95 % intervals of Student's "
+    "t. Grey: what Theorem II forces on any rule with n = 50."
+)
+ALT = (
+    "The median, RFA and Krum lie at the lower bound up to δ = 0.24, clipping a tenth below. The trimmed mean rises "
+    "from 0.4 to 0.75 of it, Multi-Krum to 0.65. No rule is below a third."
+)
+
+
 @styled
 def draw(data: dict[str, Any]) -> Figure:
     """The figure of this sweep's table; ValueError if a part is missing."""
     counts, rules = settings_of(data, "f"), [rule for rule in settings_of(data, "rule") if rule != "Mean"]
-    figure = Figure((WIDTH, 3.95))
+    figure = Figure((WIDTH, 3.6))
     headline(
         figure,
-        "Without memory every rule is left with the order of Theorem III's floor",
+        "Without memory every rule is left with the order of Theorem III's bound",
         "Error in the worst of two attacks and three problems over ½δ/(1 − 2δ)·σ²/μ; n = 50, 20 seeds, 95 % intervals",
     )
-    axes = panel(figure, 0.6, 0.45, 4.15, 2.95, "")
+    axes = panel(figure, 0.6, 0.45, 4.15, 2.6, "")
     share = [f / N for f in counts]
-    axes.set(xlim=(0, 0.37), ylim=(0, 1.7), xlabel="δ = f/n, the share of attackers", ylabel="error over the floor")
+    axes.set(xlim=(0, 0.37), ylim=(0, 1.7), xlabel="δ = f/n, the share of attackers", ylabel="error over the bound")
     axes.axhline(1, color=INK, linewidth=0.9, linestyle=(0, (6, 2)))
-    axes.text(0.005, 1.03, "Theorem III's floor, n → ∞", va="bottom")
+    axes.text(0.005, 1.03, "Theorem III's lower bound, n → ∞", va="bottom")
     bound = [forced(f) for f in counts]
     axes.fill_between(share, 0, bound, color=FAINT, alpha=0.45, linewidth=0)
     axes.text(0.27, 0.1, "forced on any rule: Theorem II,\nn = 50, T = 1,000", ha="center", va="center", color=SOFT)

@@ -12,7 +12,7 @@ import sweeping
 from invoke import call, everything, make_checkout, refused
 
 from byzcheck import checkout as recorded
-from figures import style
+from figures.picture import save
 
 BOTH = ("definition_x_die", "theorem_y_coin")
 
@@ -71,7 +71,7 @@ def test_a_figure_that_cannot_be_written_leaves_the_old_ones(tmp_path, monkeypat
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OSError, match="No space left"):
-        style.save(figure, tmp_path / "a")
+        save(figure, tmp_path / "a")
     plt.close(figure)
     found = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
     assert found == {"a.png": "old", "a.svg": "old"}

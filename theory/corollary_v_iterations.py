@@ -20,8 +20,7 @@ from sims.checks.centered import search_c_of_clipping
 from sims.checks.evidence import Evidence
 from sims.checks.intervals import enclose_maximum, enclosed, exact
 from theory.claim import Context, Control, Fault, Source, Statement, claim
-from theory.definition_c_robust_aggregator.constants import centred_floor, paper_radius, population_floor
-from theory.theorem_iv_centered_clipping.every_delta import scaled_constant
+from theory.definition_c_robust_aggregator.constants import centred_floor, paper_radius
 from theory.theorem_iv_centered_clipping.far_centres import RHO_SQ, random_centre
 from theory.theorem_iv_centered_clipping.many_steps import FAST, PLAIN, RECONSTRUCTED, constant
 from theory.theorem_iv_centered_clipping.many_steps import LINK as MANY_STEPS
@@ -220,7 +219,7 @@ def above_floor(ctx: Context, *, factor: float = 1.0) -> Iterable[Evidence]:
 
 
 def picture(ctx: Context) -> dict[str, Any]:
-    """c against δ: printed, proved for many steps and for one, measured with the worst v_0, floors."""
+    """c against δ: printed, proved for many steps and for one, and needed with the worst v_0."""
 
     def value(ball: arb) -> float:
         return float(ball.mid())
@@ -228,23 +227,18 @@ def picture(ctx: Context) -> dict[str, Any]:
     small = [i / 200 for i in range(1, 31)]
     wide = [i / 100 for i in range(1, 50)]
     half = (arb(1) / 2).sqrt()
-    needed = {}
-    for n, fs in ((25, (1, 2, 4, 6, 8, 10, 12)), (51, (1, 4, 8, 12, 16, 20, 25))):
-        needed[str(n)] = {
-            "delta": [f / n for f in fs],
-            "c": [search_c_of_clipping(n, f, radius_for_one_step, ctx.backend)[0] for f in fs],
-            "floor": [centred_floor(n, f) for f in fs],
-        }
+    n, fs = 51, (1, 4, 8, 12, 16, 20, 25)
+    needed = {
+        "n": n,
+        "delta": [f / n for f in fs],
+        "c": [search_c_of_clipping(n, f, radius_for_one_step, ctx.backend)[0] for f in fs],
+    }
     return {
         "printed": 1360,
         "small_delta": small,
-        "paper_many": [1 + value(constant(RECONSTRUCTED, arb(d).sqrt())) for d in small],
         "fast_many": [1 + value(constant(FAST, arb(d).sqrt())) for d in small],
         "delta": wide,
-        "every_many": [1 + value(scaled_constant(arb(2 * d))) / (1 - 2 * d) ** 4 for d in wide],
         "single": [2 * value(scaled_bound(arb(d).sqrt(), half, best_radius)) for d in wide],
-        "single_paper": [2 * value(scaled_bound(arb(d).sqrt(), half, reconstructed_radius)) for d in wide],
-        "population": [population_floor(d) for d in wide],
         "measured": needed,
     }
 

@@ -130,7 +130,7 @@ def _replayed(made: Any, file: Path) -> str:
 
 def _drawn(cards: list[Card], file: Path) -> None:
     from figures.cards import draw, times_of
-    from figures.style import save
+    from figures.picture import save
 
     drawn = [{"title": card.title, "times": times_of(card.lines)} for card in cards]
     save(draw({"cards": drawn}), file)

@@ -82,4 +82,4 @@ def draw_classes(axes: Axes, rows: Sequence[Sequence[float]], labels: Sequence[s
             axes.plot([k - 0.3, k + 0.3], [i - 0.3, i + 0.3], color=FAINT, linewidth=0.7)
         elif numbers:
             ink = ON_DARK if value > 0.6 else ON_LIGHT
-            axes.text(k, i, f"{100 * value:.0f}", ha="center", va="center", fontsize=6.5, color=ink)
+            axes.text(k, i, f"{100 * value:.0f}", ha="center", va="center", fontsize=7, color=ink)

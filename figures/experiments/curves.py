@@ -80,10 +80,10 @@ def draw_rounds(axes: Axes, rounds: Rounds, scale: float = 100.0, **look: Any) -
     axes.plot(rounds.t, scale * rounds.mean, **{"linewidth": 1.3, **look})
 
 
-def mark_log(axes: Axes, percent: float, colour: str) -> None:
-    """A final accuracy of the released logs, right of the panel."""
+def mark_log(axes: Axes, percent: float, colour: str, where: float = 1.05) -> None:
+    """A final accuracy of the released logs, right of the panel, whose width is 1."""
     axes.plot(
-        [1.05], [percent], MARK, color=colour, clip_on=False, transform=axes.get_yaxis_transform(), **HOLLOW
+        [where], [percent], MARK, color=colour, clip_on=False, transform=axes.get_yaxis_transform(), **HOLLOW
     )  # fmt: skip
 
 

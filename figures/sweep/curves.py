@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from figures.style import WIDTH, Look, label_ends
+from figures.labels import label_ends
+from figures.style import WIDTH, Look
 from figures.sweep.choose import Chosen, Place, Row
 from figures.sweep.layout import Around, at_bottom, at_left, lay_out
 from figures.sweep.looks import looks

@@ -31,7 +31,7 @@ def messages_of_a_round(n: int = 100, f: int = 20, spikes: int = 11) -> dict[str
 def error_curves(
     ctx: Context, n: int = 200, f: int = 40, q: Fraction = Fraction(63, 500), steps: int = 1000, runs: int = 8
 ) -> dict[str, Any]:
-    """½[error in the world + and −]·μ/σ² against t, averaged over runs, from x_0 = 2a/μ; and the bound."""
+    """½[error on the problem + and −]·μ/σ² against t, averaged over runs, from x_0 = 2a/μ; and the bound."""
     rules: dict[str, Rule] = {
         "Mean": Mean(),
         "CoordinateMedian": CoordinateMedian(),
@@ -64,6 +64,8 @@ def error_curves(
     return {
         "n": n,
         "f": f,
+        "runs": runs,
+        "beta": BETA,
         "t": times,
         "errors": curves,
         "bound": [floor * (1 - tail) ** t for t in times],

@@ -33,15 +33,14 @@ def picture(ctx: Context) -> dict[str, Any]:
     """Both floors and the printed constant against δ, with the trimmed mean's needed c at several n."""
     deltas = [i / 100 for i in range(1, 46)]
     sizes = {}
-    for n in (11, 25, 101, 401):
+    for n in (25, 101, 401):
         fs = sorted({f for f in (round(d * n) for d in deltas) if 1 <= f <= (n - 1) // 2 and f / n <= 0.45})
         sizes[str(n)] = {"delta": [f / n for f in fs], "floor": [constants.finite_floor(n, f) for f in fs]}
     measured = {}
     for n in (25, 101):
         fs = sorted({round(d * n) for d in (*deltas[::3], deltas[-1])} - {0})
         values = [search_c(error_table(TrimmedMean(f), n, f, ctx.backend), f / n)[0] for f in fs]
-        bound = [(n - f - 1) / (n - f) * population_floor(f / n) for f in fs]
-        measured[str(n)] = {"delta": [f / n for f in fs], "c": values, "bound": bound}
+        measured[str(n)] = {"delta": [f / n for f in fs], "c": values}
     return {
         "delta": deltas,
         "population": [population_floor(d) for d in deltas],

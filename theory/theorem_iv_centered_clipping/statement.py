@@ -16,8 +16,6 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
-from flint import arb
-
 from sims.checks.evidence import Evidence
 from sims.checks.intervals import exact
 from theory.claim import Context, Control, Fault, Source, Statement, claim
@@ -33,7 +31,7 @@ from theory.theorem_iv_centered_clipping.attacked import (
 from theory.theorem_iv_centered_clipping.every_delta import every_delta
 from theory.theorem_iv_centered_clipping.far_centres import constant_radius, random_centre
 from theory.theorem_iv_centered_clipping.many_steps import FAST, RECONSTRUCTED, Schedule, multi_step, plain_radii
-from theory.theorem_iv_centered_clipping.one_step import at_most, one_step, one_step_sharper, scaled_bound
+from theory.theorem_iv_centered_clipping.one_step import at_most, one_step, one_step_sharper
 from theory.theorem_iv_centered_clipping.paths import any_path, good_path, identity, step_inequality
 from theory.theorem_iv_centered_clipping.sketch import sketch, sketch_corrected, sketch_small
 
@@ -93,30 +91,14 @@ def fast_radii(
 
 
 def picture(ctx: Context) -> dict[str, Any]:
-    """U/(6.45δB² + 22.1δρ²) over (δ, B), and the error of v_l against l beside the bounds, at δ = 0.15."""
-    deltas = [i / 200 for i in range(1, 31, 2)] + [0.15]
-    shares = [i / 20 for i in range(21)]  # B²/(B² + ρ²)
-    a, b = exact("6.45"), exact("22.1")
-
-    def used(delta: float, share: float) -> float:
-        u, w = arb(delta).sqrt(), arb(share).sqrt()
-        return float((scaled_bound(u, w) / (a * w * w + b * (1 - w * w))).mid())
-
-    places = sorted({round(400 ** (i / 50)) for i in range(51)})
+    """The error of v_l against l from a fixed centre beside the bounds, at δ = 0.15."""
+    n, f, away, steps = 20, 3, 100.0, 400
+    places = sorted({round(steps ** (i / 50)) for i in range(51)})
     curves = {}
     for name, bound in (("printed", PRINTED), ("ours", OURS)):
-        found = line_curves(20, 3, Line(m=8, p=0.5, q=0.5, away=100.0), bound, steps=400)
+        found = line_curves(n, f, Line(m=8, p=0.5, q=0.5, away=away), bound, steps=steps)
         curves[name] = {key: [values[place] for place in places] for key, values in found.items()}
-    return {
-        "delta": deltas,
-        "share": shares,
-        "used": [[used(d, s) for s in shares] for d in deltas],
-        "n": 20,
-        "f": 3,
-        "away": 100.0,
-        "steps": places,
-        "curves": curves,
-    }
+    return {"n": n, "f": f, "away": away, "steps": places, "curves": curves}
 
 
 STATEMENT = Statement(

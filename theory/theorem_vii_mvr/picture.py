@@ -33,8 +33,9 @@ def picture(ctx: Context) -> dict[str, Any]:
     for T in sizes:
         p = mvr_parameters(ONE, T)
         bounds.append(right_side(ONE.F0, ONE.sigma_sq, 1.0, T, p.eta, p.alpha, p.b0))
-    waves: dict[str, Any] = {"T": [2**k for k in range(4, 12)]}
+    runs = 1000
+    waves: dict[str, Any] = {"runs": runs, "T": [2**k for k in range(4, 12)]}
     for wave in ("sine", "square"):
-        found = [long_runs(ctx, Sinusoidal(2.0, wave=wave), T, 1000) for T in waves["T"]]
+        found = [long_runs(ctx, Sinusoidal(2.0, wave=wave), T, runs) for T in waves["T"]]
         waves[wave] = {"error": [float(np.mean(values)) for values, _ in found], "bound": [right for _, right in found]}
     return {"T": list(sizes), "curves": curves, "bound": bounds, "waves": waves}

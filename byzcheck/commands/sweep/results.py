@@ -136,7 +136,7 @@ def plot(
         how["t"] = time(at)
     measured = how.get("y", usual(sweep))
     found, done, jobs = _rows(sweep, folders, chosen, measured)
-    from figures.style import save
+    from figures.picture import save
     from figures.sweep.choose import times
     from figures.sweep.draw import draw
 
