@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from browser import ARGUMENTS, CHROMIUM, lacking
 
 import theory
 from theory.proof import proofs_of
@@ -146,3 +147,37 @@ def test_every_statement_has_a_page_with_its_proofs(site):
 
 def test_the_search_knows_the_rules(site):
     assert '"krum"' in (site / "searchindex.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A Chromium."""
+    if lacking():
+        pytest.skip(f"the site is not looked at: {lacking()}")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.mark.parametrize("width", [360, 800, 1400])
+def test_in_a_browser_every_page_fits_and_asks_nobody(site, pages, browser, width):
+    view, wrong = browser.new_page(viewport={"width": width, "height": 900}), []
+    view.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    view.on("request", lambda request: None if request.url.startswith("file:") else wrong.append(request.url))
+    for name in pages:
+        view.goto((site / name).resolve().as_uri())
+        if view.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+            wrong.append(f"{name} is wider than {width}")
+    view.close()
+    assert wrong == []
+
+
+def test_in_a_browser_the_search_finds_krum(site, browser):
+    view = browser.new_page()
+    view.goto((site / "search.html").resolve().as_uri() + "?q=Krum")
+    view.wait_for_selector("#search-results li a", timeout=20_000)
+    assert "rules" in " ".join(view.locator("#search-results li a").all_inner_texts()).lower()
+    view.close()
