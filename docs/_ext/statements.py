@@ -6,6 +6,7 @@ Everything on them comes from `theory`: the texts of a `Statement`, what is reco
 from __future__ import annotations
 
 import html
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -16,10 +17,12 @@ import theory
 from byzcheck.checkout import recorded_statements
 from byzcheck.show.words import LOOKS, caught, printed_words
 from byzcheck.typeset.prose import scripted
+from figures import about
 from theory.claim import Statement
 from theory.proof import Proof, proofs_of
 
 FOLDER = "statements"
+FIGURES = Path(about.__file__).parent
 INTRODUCTION = """# The statements, one by one
 
 Each page says what a statement means for you, what the paper prints, what holds, and why.
@@ -62,12 +65,23 @@ def page(statement: Statement, record: dict[str, Any]) -> Iterator[str]:
         yield statement.corrected
         if statement.rests_on:
             yield f"*What the proof rests on:* {unicode_prose(statement.rests_on)}."
+    yield from picture(statement.stem)
     yield "\n".join(claims_table(statement, record))
     for proof in proofs_of(statement.stem, statement.proofs):
         yield from proof_of(proof)
     found, of = caught(record)
     yield f"## Check it\n\n{found} of {of} controls came out as they must."
     yield f'```text\nbyzcheck show "{statement.label}"\nbyzcheck verify --only {statement.stem}\n```'
+
+
+def picture(stem: str) -> Iterator[str]:
+    """The figure of a statement with its caption, if there is one."""
+    drawn = FIGURES / f"{stem}.svg"
+    if drawn.is_file():
+        data = json.loads((FIGURES / "data" / f"{stem}.json").read_text(encoding="utf-8"))
+        caption = unicode_prose(about.caption(stem, data))
+        yield "## In a picture"
+        yield f"```{{figure}} ../../figures/{drawn.name}\n:alt: {about.alt(stem, data)}\n\n{caption}\n```"
 
 
 def claims_table(statement: Statement, record: dict[str, Any]) -> Iterator[str]:
