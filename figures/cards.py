@@ -12,7 +12,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from figures.palette import HEX
-from figures.style import INK, SOFT, WARNING, WIDTH, headline, panel, styled
+from figures.style import INK, SOFT, WARNING, WIDTH, headline, panel, power_ticks, styled
 
 ROWS = {  # a line of the card → what it is called here
     "lower bound, SGD": "error under Theorem II's\nattacker, SGD",
@@ -40,7 +40,7 @@ def draw(data: dict[str, Any]) -> Figure:
     headline(figure, f"{', '.join(sorted(names))}: how far from the best possible", below)
     beside = 1.1 if len(cards) > 1 else 0.0  # for the legend
     axes = panel(figure, 1.75, 0.5, WIDTH - 2.05 - beside, height, "")  # inches
-    axes.set_xscale("log")
+    power_ticks(axes, range(-3, 4), "x")
     axes.axvline(1, color=SOFT, linewidth=0.8)
     offsets = [0.0] if len(cards) == 1 else [0.5 * (k / (len(cards) - 1) - 0.5) for k in range(len(cards))]
     for k, card in enumerate(cards):

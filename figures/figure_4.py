@@ -50,7 +50,7 @@ def draw(data: dict[str, Any]) -> Figure:
     figure = Figure((WIDTH, HEIGHT))
     headline(
         figure,
-        "Momentum of the workers makes every rule better, over the four attacks",
+        "Momentum makes every rule better, on average over the four attacks",
         f"{table.setting}\n"
         "Test accuracy in % over the rounds; bands: all seeds. Beside: the authors' logs after 100 epochs of CIFAR-10",
     )

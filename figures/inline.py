@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+from typing import Any
 from xml.sax.saxutils import escape
 
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from figures.about import alt, caption, first_sentence
 from figures.palette import palette as palette
 from figures.style import SETTINGS, style
 from figures.svg import Writer
+
+
+def inline_figure(stem: str, data: dict[str, Any]) -> str:
+    """A figure from its recorded data as an element of a page, whose ids begin with `stem`.
+
+    Read out are its caption's first sentence and its description. ValueError if the data lack something.
+    """
+    figure = importlib.import_module(f"figures.{stem}").draw(data)
+    return inline_svg(figure, stem, first_sentence(caption(stem, data)), alt(stem, data))
 
 
 def inline_svg(figure: Figure, name: str, title: str = "", description: str = "") -> str:

@@ -34,7 +34,7 @@ CAPTION = (
 ALT = (
     "Five panels. Under bit flipping the curves are flat. Under the inner product attack and a little is enough the "
     "error falls with the radius; under label flipping and messages from far away it grows, in the last as τ². "
-    "Momentum lowers all curves."
+    "Momentum lowers most curves where the radius is small."
 )
 
 

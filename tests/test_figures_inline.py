@@ -23,7 +23,7 @@ from readable import words
 
 from figures import palette, style
 from figures.experiments.classes import SHADES
-from figures.inline import inline_svg
+from figures.inline import inline_figure, inline_svg
 from figures.picture import save
 from figures.svg import outline, short
 from figures.thin import needed, thinned
@@ -34,10 +34,13 @@ SVG = "{http://www.w3.org/2000/svg}"
 CELLS = {to_hex(SHADES(i)) for i in range(SHADES.N)} | {palette.ON_LIGHT, palette.ON_DARK}
 
 
+def recorded(stem):
+    return json.loads((HOME / "data" / f"{stem}.json").read_text(encoding="utf-8"))
+
+
 @functools.cache
 def drawn(stem):
-    data = json.loads((HOME / "data" / f"{stem}.json").read_text(encoding="utf-8"))
-    return importlib.import_module(f"figures.{stem}").draw(data)
+    return importlib.import_module(f"figures.{stem}").draw(recorded(stem))
 
 
 @pytest.fixture(scope="module")
@@ -218,6 +221,8 @@ def test_words_are_held_where_they_are_aligned():
 def test_what_is_read_out(written):
     figure = drawn("theorem_ii_lower_bound")
     assert f">{figure.get_label()}</title>" in written["theorem_ii_lower_bound"]
+    svg = inline_figure("theorem_ii_lower_bound", recorded("theorem_ii_lower_bound"))
+    assert '>Two problems, f(x) = ½μx² − ax and ½μx² + ax.</title><desc id="theorem_ii_lower_bound-desc">Two bar' in svg
     svg = inline_svg(figure, "two", "a < b", "what & where")
     assert '<title id="two-title">a &lt; b</title><desc id="two-desc">what &amp; where</desc>' in svg
     assert 'role="img" aria-labelledby="two-title two-desc"' in svg
