@@ -36,7 +36,7 @@ def draw(data: dict[str, Any]) -> Figure:
     height = 0.5 * max(len(rows), 1)
     figure = Figure(figsize=(WIDTH, height + 1.15))
     names = {card["title"].partition(" at ")[0] for card in cards}
-    below = "1 is what binds or what no rule can beat; worker momentum is not bound, and should be far to the left"
+    below = "1: the best that a rule without memory can do; worker momentum is not bound by it"
     headline(figure, f"{', '.join(sorted(names))}: how far from the best possible", below)
     beside = 1.1 if len(cards) > 1 else 0.0  # for the legend
     axes = panel(figure, 1.75, 0.5, WIDTH - 2.05 - beside, height, "")  # inches

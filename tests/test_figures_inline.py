@@ -176,6 +176,10 @@ def test_only_what_leaves_the_axes_is_cut():
     figure, axes = plain(xlim=(0, 1), ylim=(0, 1))
     axes.plot([0.1, 0.9], [0.2, 0.8])
     assert "clip" not in inline_svg(figure, "inside")
+    for x, y in ((0.5, 1.5), (0.5, -0.5), (1.5, 0.5), (-0.5, 0.5)):
+        [line] = axes.plot([0.5, x], [0.5, y])
+        assert inline_svg(figure, "beyond").count("clip-path") == 1
+        line.remove()
     axes.plot([0.1, 1.9], [0.2, 0.8])
     axes.plot([0.1, 2.9], [0.2, 0.8])
     svg = inline_svg(figure, "beyond")
