@@ -19,6 +19,7 @@ from byzcheck.commands.errors import refused
 from byzcheck.commands.figures import figures
 from byzcheck.commands.list_and_show import list_statements, show
 from byzcheck.commands.radius import radius
+from byzcheck.commands.report import report
 from byzcheck.commands.sweep import app as sweep
 from byzcheck.commands.train import train
 from byzcheck.commands.verify import verify
@@ -64,6 +65,7 @@ app.command()(verify)
 app.command("list")(list_statements)
 app.command()(show)
 app.command()(figures)
+app.command()(report)
 app.command()(audit)
 app.command()(radius)
 app.command()(constants)

@@ -191,7 +191,10 @@ def rounded(value: Any, digits: int) -> Any:
 
 
 def kept_record(results: Sequence[Result], options: Options) -> Json:
-    """What is kept of a run: all but its seconds, and of each claim's evidence the one item that speaks for it."""
+    """What is kept of a run: all but its seconds, and of each claim's evidence the one item that speaks for it.
+
+    Versions stand with each statement: it may be written alone.
+    """
     return {
         "schema": SCHEMA,
         "backend": options.backend,
@@ -205,6 +208,7 @@ def _kept(result: Result) -> Json:
     record = statement_record(result)
     spokesmen = [(claim.name, headline(list(result.of(claim).evidence))) for claim in result.statement.claims]
     record["evidence"] = [{"claim": name, **evidence_record(e)} for name, e in spokesmen if e is not None]
+    record["versions"] = versions()
     del record["seconds"]
     return record
 

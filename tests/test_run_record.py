@@ -125,6 +125,7 @@ def test_what_is_kept_has_all_digits_the_controls_and_no_seconds(results):
     kept = record.kept_record(results, Options())
     coin = kept["statements"]["theorem_y_coin"]
     assert "seconds" not in coin
+    assert coin["versions"] == record.versions()
     assert [e["claim"] for e in coin["evidence"]] == ["some", "half"]
     assert coin["evidence"][0]["measured"] == results[1].outcomes[0].evidence[0].measured
     assert [c["caught"] for c in coin["controls"]] == [True, True]

@@ -96,7 +96,8 @@ def test_html_in_prose_is_text():
         ("E‖v_l‖ ≤ (5δ)^{2l}B_0²", "E‖v<sub>l</sub>‖ ≤ (5δ)<sup>2l</sup>B<sub>0</sub>²"),
         ("max_s clip_τ(z), avg_G x_i", "max<sub>s</sub> clip<sub>τ</sub>(z), avg<sub>G</sub> x<sub>i</sub>"),
         ("see one_step in theory/theorem_i.py", "see one_step in theory/theorem_i.py"),
-        ("T^(−2/3) < 1", "T<sup>(−2/3)</sup> &lt; 1"),
+        ("T^(−2/3) < 1", "T<sup>−2/3</sup> &lt; 1"),
+        ("(δ_max, c)", "(δ<sub>max</sub>, c)"),
     ],
 )
 def test_indices_and_powers_in_a_sentence(said, page):

@@ -33,6 +33,11 @@ class Proof:
     file: str
 
     @property
+    def name(self) -> str:
+        """The name of its file, without the ending."""
+        return Path(self.file).stem
+
+    @property
     def steps(self) -> list[str]:
         """The headings of its steps, without their numbers."""
         return re.findall(r"^## \d+\. (.+)$", self.text, re.MULTILINE)

@@ -70,7 +70,7 @@ def spans(paragraph: Any) -> Iterator[tuple[str, str]]:
             yield child.content, " ".join(styles)
 
 
-_SCRIPT = r"(\{[^{}]*\}|\([^()\s]{1,8}\)|[^\W_](?![a-zA-Z0-9_]))"
+_SCRIPT = r"(\{[^{}]*\}|\([^()\s]{1,8}\)|max\b|min\b|[^\W_](?![a-zA-Z0-9_]))"
 _INDEXED = re.compile(rf"(?<![^\W\d_]{{5}})(?<=[^\s(\[{{,_/])_{_SCRIPT}|(?<=[^\s(\[{{,_/])\^{_SCRIPT}")
 
 
@@ -84,6 +84,6 @@ def scripted(text: str) -> str:
     def set_(found: re.Match[str]) -> str:
         below, above = found.groups()
         tag, script = ("sub", below) if below else ("sup", above)
-        return f"<{tag}>{script.strip('{}')}</{tag}>"
+        return f"<{tag}>{script.strip('{}()')}</{tag}>"
 
     return _INDEXED.sub(set_, html.escape(text, quote=False))

@@ -1,0 +1,1 @@
+"""The mathematics font of the report, under its own licence (OFL.txt)."""

@@ -1,0 +1,151 @@
+"""The report's page, from what is recorded: `byzcheck/report/page.html` filled in."""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+import theory
+from byzcheck import __version__
+from byzcheck.citations import as_bibtex, citations
+from byzcheck.record import Json
+from byzcheck.report import sliders, words
+from byzcheck.report.tables import Tables
+from byzcheck.show.words import caught, tally
+from byzcheck.typeset.prose import plain, scripted, to_html
+from theory.claim import Statement
+from theory.experiments.sentence import Found
+from theory.proof import Proof, proofs_of
+from theory.sources import named
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure within the page: the `<svg>` element and what stands below it."""
+
+    stem: str
+    svg: Markup
+    caption: str
+
+
+def picture(stem: str, home: Path) -> Picture | None:
+    """The figure of a stem from its recorded data; None where there is none or nothing is recorded."""
+    data = home / "data" / f"{stem}.json"
+    if not (home / f"{stem}.py").is_file() or not data.is_file():
+        return None
+    from figures.inline import inline_svg  # matplotlib, for which nobody waits who asks for help
+
+    module = importlib.import_module(f"figures.{stem}")
+    drawn = module.draw(json.loads(data.read_text(encoding="utf-8")))
+    return Picture(stem, Markup(inline_svg(drawn, stem)), module.CAPTION)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A statement with everything that the page says of it."""
+
+    statement: Statement
+    record: Json
+    proofs: Sequence[Proof]
+    picture: Picture | None
+
+    @property
+    def evidence(self) -> Mapping[str, list[Json]]:
+        """The recorded evidence, by claim."""
+        return {name: [e for e in self.record["evidence"] if e["claim"] == name] for name in self.record["claims"]}
+
+    @property
+    def controls(self) -> Mapping[str, list[Json]]:
+        """The recorded controls, by claim."""
+        return {name: [c for c in self.record["controls"] if c["claim"] == name] for name in self.record["claims"]}
+
+    @property
+    def references(self) -> str:
+        """What its checks and proofs go back to, in BibTeX."""
+        return "\n\n".join(reference.bibtex for reference in named(self.statement.uses))
+
+    @property
+    def caught(self) -> tuple[int, int]:
+        """How many controls came out as they must, of how many."""
+        return caught(self.record)
+
+
+def entries(records: Mapping[str, Json], figures: Path) -> list[Entry]:
+    """The recorded statements in the paper's order."""
+    found = [(theory.load(stem), records[stem]) for stem in theory.PAPER if stem in records]
+    return [Entry(s, r, proofs_of(s.stem, s.proofs), picture(s.stem, figures)) for s, r in found]
+
+
+def versions(records: Sequence[Json]) -> dict[str, list[str]]:
+    """With which versions of what the statements were recorded; several, where they were recorded at several times."""
+    found: dict[str, set[str]] = {}
+    for record in records:
+        for name, number in record.get("versions", {}).items():
+            found.setdefault(name, set()).add(number)
+    return {name: sorted(numbers) for name, numbers in sorted(found.items())}
+
+
+def environment() -> jinja2.Environment:
+    """What fills in the template: everything is escaped but what says that it is HTML."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "prose": lambda text, level=0: Markup(to_html(text, level)),
+        "scripted": lambda text: Markup(scripted(text)),
+        "plain": plain,
+        "compared": words.compared,
+        "full": words.full,
+    }
+    made.globals |= {"verdict": words.verdict, "printed": words.printed, "badge": words.badge, "panel": sliders.panel}
+    return made
+
+
+def report(
+    recorded: Json,
+    tables: Tables,
+    experiments: Sequence[Found],
+    pictures: Sequence[Picture],
+    figures: Path,
+) -> str:
+    """The whole page; the same records give the same bytes.
+
+    `recorded` is a record of a run (`byzcheck.record.kept_record`), `pictures` the figures of experiments and sweeps.
+    """
+    statements = entries(recorded["statements"], figures)
+    records = [entry.record for entry in statements]
+    font = base64.b64encode((HERE / "font" / "stix-two-math.woff2").read_bytes()).decode()
+    findings = [(theory.load(stem), sentence) for stem, sentence in theory.FINDINGS if stem in recorded["statements"]]
+    page = (
+        environment()
+        .get_template("page.html")
+        .render(
+            version=__version__,
+            recorded=recorded,
+            entries=statements,
+            findings=findings,
+            tally=[line.split(maxsplit=1) for line in tally(records)],
+            versions=versions(records),
+            tables=tables,
+            experiments=experiments,
+            pictures=pictures,
+            bibtex=as_bibtex(citations()),
+        font=font,
+            style=Markup((HERE / "style.css").read_text(encoding="utf-8")),
+            script=Markup((HERE / "report.js").read_text(encoding="utf-8")) if (HERE / "report.js").is_file() else "",
+        )
+    )
+    return "\n".join(line.rstrip() for line in page.splitlines() if line.strip()) + "\n"

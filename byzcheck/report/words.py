@@ -1,0 +1,65 @@
+"""How verdicts and numbers are written on the report's page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from byzcheck.record import Json, number
+from byzcheck.show.words import FAULTS, LOOKS, OUTCOMES, SIGNS, is_ours, printed_words
+
+MEANING = {  # severity of a printed fault → what is said of the statement as printed
+    "wording": "a slip of wording",
+    "constant": "another constant",
+    "hypothesis": "a hypothesis is missing",
+    "substance": "false",
+}
+
+
+def badge(words: str, kind: str) -> Markup:
+    """A verdict with its symbol, in the colour of its kind."""
+    symbol = {**LOOKS, **OUTCOMES, **FAULTS}.get(kind, ("", ""))[0]
+    sign = Markup('<span aria-hidden="true">{}</span> ').format(symbol) if symbol else ""
+    return Markup('<span class="badge {}">{}{}</span>').format(kind.replace(" ", "-"), sign, words)
+
+
+def verdict(kind: str | None) -> Markup:
+    """The badge of a verdict; a dash where there is none."""
+    return badge(kind, kind) if kind else Markup("—")
+
+
+def printed(record: Json) -> Markup:
+    """The badge of a statement as printed: a verdict, or what is wrong with it and how many of its parts stand."""
+    fault = record["fault"]
+    if record["printed"] == "refuted" and fault:
+        parts = record["parts"]["printed"]
+        words = f"{MEANING[fault['severity']]} ({parts['stand']} of {parts['of']} parts stand)"
+        return badge(words, fault["severity"])
+    if record["printed"] is None:
+        return badge("not in the paper" if is_ours(record) else "a definition", "none")
+    return badge(printed_words(record)[0].partition(" ")[2], record["printed"])
+
+
+def full(value: Any) -> str:
+    """A number with all its digits.
+
+    >>> [full(value) for value in (0.1, 3, "inf", 1e-300, "-inf", 5.0)]
+    ['0.1', '3', '∞', '1e−300', '−∞', '5']
+    """
+    if value in ("inf", "-inf", "nan"):
+        return {"inf": "∞", "-inf": "−∞", "nan": "NaN"}[value]
+    plain = number(value)
+    short = plain == round(float(plain), 4) and abs(float(plain)) < 1e5
+    return (f"{plain:g}" if short else repr(plain)).replace("-", "−")
+
+
+def compared(evidence: Mapping[str, Any]) -> str:
+    """What was measured, with its error, beside what is claimed, in full.
+
+    >>> compared({"measured": 0.25, "error": 0.001, "relation": "<=", "claimed": 1})
+    '0.25 ± 0.001 ≤ 1'
+    """
+    error = f" ± {full(evidence['error'])}" if evidence["error"] else ""
+    return f"{full(evidence['measured'])}{error} {SIGNS.get(evidence['relation'], '—')} {full(evidence['claimed'])}"

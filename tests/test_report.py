@@ -1,0 +1,189 @@
+"""The report: one file that says what is recorded, needs nothing else, and is the same for the same records."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from invoke import call
+
+import theory
+from byzcheck.checkout import read_recorded
+from byzcheck.commands.figures import drawable, folder
+from byzcheck.report import page, tables, words
+from byzcheck.report.tables import Tables
+
+VOID = {"meta", "br", "link", "img", "input", "hr", "mspace", "path", "use", "col"}
+
+
+class Read(HTMLParser):
+    """What a page holds: ids, links, addresses, and elements that are not closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: Counter[str] = Counter()
+        self.links: list[str] = []
+        self.outside: list[str] = []
+        self.open: list[str] = []
+        self.text: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        for name, value in attrs:
+            if name == "id":
+                self.ids[value] += 1
+            if name == "href" and (value or "").startswith("#"):
+                self.links.append(value[1:])
+            elif name in ("href", "src", "action", "poster", "srcset", "data") or (name == "style" and "url(" in value):
+                self.outside.append(value)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def read(written: str) -> Read:
+    """A page, read."""
+    found = Read()
+    found.feed(written)
+    found.close()
+    return found
+
+
+NO_TABLES = Tables((), ())
+
+
+def without_pictures(recorded, made_of: Tables = NO_TABLES) -> str:
+    """A report of some records, quickly: without figures and experiments."""
+    return page.report(recorded, made_of, [], [], Path("nowhere"))
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """The report, as the command writes it."""
+    out = tmp_path_factory.mktemp("report") / "report.html"
+    assert "MB" in call("report", "--out", out).output
+    return out.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def whole(written):
+    """The same, read."""
+    return read(written)
+
+
+def test_it_is_one_file_of_at_most_a_megabyte_and_a_half(written, whole):
+    assert len(written.encode()) <= 1_500_000
+    assert whole.outside == []
+    style = written[written.index("<style>") : written.index("</style>")]
+    assert set(re.findall(r"url\(([a-z]+:)", style)) == {"data:"}
+    assert "@import" not in style
+
+
+def test_its_html_is_whole(whole):
+    assert whole.open == []
+    assert [name for name, count in whole.ids.items() if count > 1] == []
+    assert [name for name in whole.links if name not in whole.ids] == []
+
+
+def test_every_statement_claim_proof_and_figure_has_its_place(whole):
+    wanted = {"findings", "statements", "constants", "cards", "experiments", "how", "cite", "versions"}
+    for stem in theory.PAPER:
+        statement = theory.load(stem)
+        wanted |= {stem} | {f"{stem}.{claim.name}" for claim in statement.claims}
+        wanted |= {f"{stem}-{name}" for name in statement.proofs}
+    wanted |= {f"figure-{stem}" for stem in drawable(folder()) if (folder() / "data" / f"{stem}.json").is_file()}
+    assert wanted <= set(whole.ids)
+
+
+def test_nothing_is_left_of_what_it_is_made_from(whole):
+    text = " ".join(whole.text)
+    for mark in ("{{", "{%", "$$", "\\frac", "\\delta", "None", "Undefined", "&lt;", "&amp;"):
+        assert mark not in text, mark
+
+
+def test_the_same_records_give_the_same_bytes():
+    recorded = read_recorded()
+    assert without_pictures(recorded) == without_pictures(copy.deepcopy(recorded))
+
+
+def test_the_numbers_are_the_recorded_ones(written):
+    evidence = [e for record in read_recorded()["statements"].values() for e in record["evidence"]]
+    assert len(evidence) > 200
+    for one in evidence:
+        assert words.full(one["measured"]) in written
+
+
+def test_what_is_recorded_is_text_and_never_html():
+    recorded = read_recorded()
+    record = recorded["statements"]["theorem_iv_centered_clipping"]
+    for claim in record["claims"].values():
+        claim["text"] = "<script>alert(1)</script> & v_l"
+    record["evidence"][0]["what"] = "<img src=x>"
+    written = without_pictures(recorded)
+    assert "<script>alert" not in written
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; v<sub>l</sub>" in written
+    assert read(written).outside == []
+
+
+def test_a_control_that_was_not_caught_is_told():
+    recorded = read_recorded()
+    for control in recorded["statements"]["theorem_i_middle_seekers"]["controls"][:1]:
+        control["caught"] = False
+    assert "not as it must" in without_pictures(recorded)
+    assert "not as it must" not in without_pictures(read_recorded())
+
+
+def test_statements_recorded_at_two_times_show_both_versions():
+    recorded = read_recorded()
+    for stem, number in (("theorem_i_middle_seekers", "1.0"), ("theorem_iii_limits", "2.0")):
+        recorded["statements"][stem]["versions"] = {"numpy": number}
+    assert re.search(r"numpy 1\.0 or .*2\.0", without_pictures(recorded))
+
+
+def test_without_recorded_tables_their_sections_are_left_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "RECORDED", tmp_path / "tables.json")
+    found = read(without_pictures(read_recorded(), tables.read()))
+    assert not {"constants", "cards"} & set(found.ids)
+    assert "constants" not in found.links
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"constants": []}'])
+def test_tables_that_cannot_be_read_are_refused(tmp_path, monkeypatch, text):
+    monkeypatch.setattr(tables, "RECORDED", tmp_path / "tables.json")
+    tables.RECORDED.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"tables\.json cannot be read .*byzcheck report --record"):
+        tables.read()
+
+
+def test_the_recorded_tables_are_what_is_computed_now(monkeypatch):
+    """Of the smallest size; the rest takes minutes."""
+    from byzcheck.show.constants import between
+    from sims.by_name import examples
+    from theory.beyond_exact_constants.known import constants_of
+
+    first = tables.read().constants[0]
+    n, f, declared = first["n"], first["f"], first["declared"]
+    rules = examples(n, declared)
+    assert len(first["rows"]) == len(rules)
+    for name in ("TrimmedMean", "CoordinateMedian", "Krum", "GeometricMedian"):
+        row = first["rows"][list(rules).index(name)]
+        assert row["kappa"] == between(constants_of(rules[name], n, f).kappa)
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_drawn(tmp_path):
+    assert "is a folder" in call("report", "--out", tmp_path, code=2).output
+    assert "cannot write" in call("report", "--out", tmp_path / "no" / "r.html", code=2).output
