@@ -13,13 +13,13 @@ import jinja2
 from markupsafe import Markup
 
 import theory
-from byzcheck import __version__
 from byzcheck.citations import as_bibtex, citations
 from byzcheck.record import Json
 from byzcheck.report import sliders, words
 from byzcheck.report.tables import Tables
 from byzcheck.show.words import caught, tally
 from byzcheck.typeset.prose import plain, scripted, to_html
+from byzcheck.version import __version__
 from theory.claim import Statement
 from theory.experiments.sentence import Found
 from theory.proof import Proof, proofs_of
@@ -143,7 +143,7 @@ def report(
             experiments=experiments,
             pictures=pictures,
             bibtex=as_bibtex(citations()),
-        font=font,
+            font=font,
             style=Markup((HERE / "style.css").read_text(encoding="utf-8")),
             script=Markup((HERE / "report.js").read_text(encoding="utf-8")) if (HERE / "report.js").is_file() else "",
         )
