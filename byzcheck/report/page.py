@@ -16,6 +16,7 @@ import theory
 from byzcheck.citations import as_bibtex, citations
 from byzcheck.record import Json
 from byzcheck.report import sliders, words
+from byzcheck.report.compact import compact
 from byzcheck.report.tables import Tables
 from byzcheck.show.words import caught, tally
 from byzcheck.typeset.prose import plain, scripted, to_html
@@ -42,11 +43,13 @@ def picture(stem: str, home: Path) -> Picture | None:
     data = home / "data" / f"{stem}.json"
     if not (home / f"{stem}.py").is_file() or not data.is_file():
         return None
+    from figures.about import alt, caption
+
     from figures.inline import inline_svg  # matplotlib, for which nobody waits who asks for help
 
-    module = importlib.import_module(f"figures.{stem}")
-    drawn = module.draw(json.loads(data.read_text(encoding="utf-8")))
-    return Picture(stem, Markup(inline_svg(drawn, stem)), module.CAPTION)
+    values = json.loads(data.read_text(encoding="utf-8"))
+    drawn = importlib.import_module(f"figures.{stem}").draw(values)
+    return Picture(stem, Markup(inline_svg(drawn, stem, description=alt(stem, values))), caption(stem, values))
 
 
 @dataclass(frozen=True)
@@ -69,9 +72,10 @@ class Entry:
         return {name: [c for c in self.record["controls"] if c["claim"] == name] for name in self.record["claims"]}
 
     @property
-    def references(self) -> str:
-        """What its checks and proofs go back to, in BibTeX."""
-        return "\n\n".join(reference.bibtex for reference in named(self.statement.uses))
+    def shown(self) -> list[Proof]:
+        """The proofs of its parts; those that only explain an illustration are left to the source."""
+        parts = {name for name, claim in self.record["claims"].items() if claim["part_of"]}
+        return [proof for proof in self.proofs if parts & set(proof.certifies)]
 
     @property
     def caught(self) -> tuple[int, int]:
@@ -143,9 +147,10 @@ def report(
             experiments=experiments,
             pictures=pictures,
             bibtex=as_bibtex(citations()),
+            sources=named(dict.fromkeys(key for entry in statements for key in entry.statement.uses)),
             font=font,
             style=Markup((HERE / "style.css").read_text(encoding="utf-8")),
             script=Markup((HERE / "report.js").read_text(encoding="utf-8")) if (HERE / "report.js").is_file() else "",
         )
     )
-    return "\n".join(line.rstrip() for line in page.splitlines() if line.strip()) + "\n"
+    return compact("\n".join(line.rstrip() for line in page.splitlines() if line.strip()) + "\n")

@@ -30,12 +30,14 @@ RANGES = (  # of Unicode
     (0x23DE, 0x23DF),  # braces above and below
     (0x25CF, 0x25CF),
     (0x27E8, 0x27E9),  # ⟨⟩
+    (0x27F9, 0x27FA),  # ⟹⟺
     (0x2A7D, 0x2A7E),
+    (0x2AAF, 0x2AB0),  # ⪯⪰
     (0x1D434, 0x1D467),  # italic Latin
     (0x1D49C, 0x1D4B5),  # script capitals
     (0x1D538, 0x1D551),  # double-struck capitals
     (0x1D6E2, 0x1D71B),  # italic Greek
-    (0x1D7D8, 0x1D7E1),  # double-struck digits
+    (0x1D7CE, 0x1D7CF),  # bold 0 and 1
 )
 
 
@@ -43,7 +45,7 @@ def subset(source: Path, target: Path = FONT) -> int:
     """Write the subset of a font file as WOFF2; its bytes."""
     from fontTools import subset as fonttools
 
-    options = fonttools.Options(flavor="woff2", layout_features=["ssty", "ccmp", "mark"])
+    options = fonttools.Options(flavor="woff2", layout_features=[])
     options.hinting = False
     options.name_IDs = [0, 1, 2, 3, 4, 5, 6, 13, 14]  # copyright and licence stay
     font = fonttools.load_font(str(source), options)
