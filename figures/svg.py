@@ -6,6 +6,7 @@ matplotlib lays the figure out; its own writer of SVG names no colours, and writ
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape
@@ -125,7 +126,7 @@ class Writer(RendererBase):
 
     def _add(self, gc: GraphicsContextBase, vertices: np.ndarray, codes: Any, face: Any) -> None:
         """A path, which continues the one before if both are opaque lines of the same look."""
-        paint, d = self._paint(gc, face), outline(vertices, codes)
+        paint, d = self._paint(gc, face if len(vertices) > 2 else None), outline(vertices, codes)
         if not paint or not d:
             return
         look = paint + self._clip(gc, vertices[np.asarray(codes) != Path.STOP])
@@ -236,14 +237,24 @@ def outline(vertices: np.ndarray, codes: Any, digits: int = 1) -> str:
             while end < last and codes[end] == Path.LINETO:
                 end += 1
             line = thinned(vertices[i:end], 0.4 * 10.0**-digits)
-            found.append(LETTERS[code] + _numbers(line[:1], digits))
-            if len(line) > 1:
-                found.append("L" + _numbers(line[1:], digits))
+            places = np.rint(np.asarray(line) * 10.0**digits)  # steps between these add up without error
+            found.append(LETTERS[code] + _numbers(places[:1] / 10.0**digits, digits))
+            steps = np.diff(places, axis=0) / 10.0**digits
+            if len(steps := steps[np.any(steps != 0, axis=1)]):
+                found.append("l" + _numbers(steps, digits))
             i = end
     return "".join(found)
 
 
 def _numbers(points: np.ndarray, digits: int) -> str:
-    """Coordinates with as few letters between them as can be told apart."""
-    numbers = [short(number, digits) for number in np.ravel(points)]
-    return "".join(n if not k or n.startswith("-") else f" {n}" for k, n in enumerate(numbers))
+    """Coordinates with as few letters as can be told apart: a sign or a second point begins a number, too.
+
+    >>> _numbers(np.array([[0.5, -0.25], [0.75, 3.0]]), 2)
+    '.5-.25.75 3'
+    """
+    written = ""
+    for number in np.ravel(points):
+        text = short(number, digits).replace("0.", ".", 1) if abs(number) < 1 else short(number, digits)
+        joined = text.startswith("-") or (text.startswith(".") and "." in re.split("[ -]", written)[-1])
+        written += text if joined or not written else f" {text}"
+    return written

@@ -281,5 +281,5 @@ def test_as_many_points_as_are_seen():
 
 
 def test_numbers_are_short():
-    assert outline(np.array([[0.04, 1.26], [-2.0, 3.0]]), None) == "M0 1.3L-2 3"
+    assert outline(np.array([[0.04, 1.26], [-2.0, 3.0]]), None) == "M0 1.3l-2 1.7"
     assert [short(x) for x in (-0.04, 10.0, 0.96)] == ["0", "10", "1"]

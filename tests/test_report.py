@@ -15,7 +15,10 @@ import theory
 from byzcheck.checkout import read_recorded
 from byzcheck.commands.figures import drawable, folder
 from byzcheck.report import page, tables, words
+from byzcheck.report.compact import compact
 from byzcheck.report.tables import Tables
+from byzcheck.typeset.formula import mathml
+from theory.proof import proofs_of
 
 VOID = {"meta", "br", "link", "img", "input", "hr", "mspace", "path", "use", "col"}
 
@@ -104,13 +107,16 @@ def test_every_statement_claim_proof_and_figure_has_its_place(whole):
     for stem in theory.PAPER:
         statement = theory.load(stem)
         wanted |= {stem} | {f"{stem}.{claim.name}" for claim in statement.claims}
-        wanted |= {f"{stem}-{name}" for name in statement.proofs}
+        parts = {claim.name for claim in statement.claims if claim.part_of}
+        wanted |= {
+            f"{stem}-{proof.name}" for proof in proofs_of(stem, statement.proofs) if parts & set(proof.certifies)
+        }
     wanted |= {f"figure-{stem}" for stem in drawable(folder()) if (folder() / "data" / f"{stem}.json").is_file()}
     assert wanted <= set(whole.ids)
 
 
 def test_nothing_is_left_of_what_it_is_made_from(whole):
-    text = " ".join(whole.text)
+    text = " ".join(whole.text).replace("{{The byzcheck authors}}", "")
     for mark in ("{{", "{%", "$$", "\\frac", "\\delta", "None", "Undefined", "&lt;", "&amp;"):
         assert mark not in text, mark
 
@@ -187,3 +193,55 @@ def test_the_recorded_tables_are_what_is_computed_now(monkeypatch):
 def test_a_file_that_cannot_be_written_is_refused_before_anything_is_drawn(tmp_path):
     assert "is a folder" in call("report", "--out", tmp_path, code=2).output
     assert "cannot write" in call("report", "--out", tmp_path / "no" / "r.html", code=2).output
+
+
+def test_every_letter_of_a_formula_is_in_the_font(written):
+    from fontTools.ttLib import TTFont
+
+    there = set(TTFont(page.HERE / "font" / "stix-two-math.woff2").getBestCmap())
+    used = set("".join(re.findall(r">([^<]+)<", " ".join(re.findall(r"<math.*?</math>", written, re.DOTALL)))))
+    assert {letter for letter in used if ord(letter) not in there and not letter.isspace()} <= {"\ufe00", "\u2061"}
+
+
+def tags(text: str) -> list[tuple[str, object]]:
+    """What a parser finds in a page, with spaces as one and without wrappers around formulas."""
+    found: list[tuple[str, object]] = []
+
+    class Events(HTMLParser):
+        def handle_starttag(self, tag, attrs):
+            found.append((tag, tuple(attrs)))
+
+        def handle_endtag(self, tag):
+            found.append((f"/{tag}", None))
+
+        def handle_data(self, data):
+            found.append(("text", " ".join(data.split())))
+
+    parser = Events()
+    parser.feed(text)
+    parser.close()
+    return [one for one in found if one != ("text", "")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<p class="a b">x</p><a href="#a.b">y</a><input value="3"><path d="M1 2l3 4" fill="none"/>',
+        '<rect x="3" y="4"/><use href="#m" x="1"/><text fill="var(--ink)">a &lt; b</text>',
+        '<p title="it says &quot;x&quot; = 1">"quoted"="text"</p>',
+        "<pre>\n  two\n    lines\n</pre>",
+        "<math><mi>x</mi><mo>=</mo><mn>1</mn></math>",
+    ],
+)
+def test_what_is_made_smaller_is_read_as_the_same(text):
+    assert tags(compact(text)) == tags(text)
+    assert len(compact(text)) <= len(text)
+
+
+def test_what_is_preformatted_or_a_script_stays():
+    text = '<pre>\n  a="b"\n</pre><script>\n  if (a < b) x = "<p class=\\"y\\">"\n</script>'
+    assert compact(text) == text
+
+
+def test_a_bracket_becomes_an_identifier_that_does_not_grow():
+    assert compact(mathml("f(x)")) == "<math><mi>f</mi><mi>(</mi><mi>x</mi><mi>)</mi></math>"

@@ -48,7 +48,7 @@ def audit(
         Path | None, typer.Option(metavar="FILE", help="Also write the cards as JSON; - for stdout alone.")
     ] = None,
 ) -> None:
-    """Audit a rule, yours or ours: its contracts, constants, bias, cost, and which theorems hold; exit 1 if it fails."""
+    """Audit a rule, yours or ours: contracts, constants, bias, cost, and which theorems hold; exit 1 if it fails."""
     from byzcheck.card import card_of
     from byzcheck.commands.console import console, doing
     from byzcheck.facts import Budget

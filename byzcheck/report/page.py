@@ -44,7 +44,6 @@ def picture(stem: str, home: Path) -> Picture | None:
     if not (home / f"{stem}.py").is_file() or not data.is_file():
         return None
     from figures.about import alt, caption
-
     from figures.inline import inline_svg  # matplotlib, for which nobody waits who asks for help
 
     values = json.loads(data.read_text(encoding="utf-8"))
@@ -98,6 +97,20 @@ def versions(records: Sequence[Json]) -> dict[str, list[str]]:
     return {name: sorted(numbers) for name, numbers in sorted(found.items())}
 
 
+def _style() -> Markup:
+    """The page's style, the symbols of verdicts, and the colours of figures on white paper and on a dark page."""
+    from figures.inline import palette
+
+    light, dark = palette(dark=False), palette(dark=True)
+    colours = (
+        f":root {{ {light} }}\n"
+        f'@media screen and (prefers-color-scheme: dark) {{ :root:not([data-theme="light"]) {{ {dark} }} }}\n'
+        f'@media screen {{ :root[data-theme="dark"] {{ {dark} }} }}'
+    )
+    sheet = (HERE / "style.css").read_text(encoding="utf-8")
+    return Markup("\n").join([Markup(sheet), words.symbols(), Markup(colours)])
+
+
 def environment() -> jinja2.Environment:
     """What fills in the template: everything is escaped but what says that it is HTML."""
     made = jinja2.Environment(
@@ -149,7 +162,7 @@ def report(
             bibtex=as_bibtex(citations()),
             sources=named(dict.fromkeys(key for entry in statements for key in entry.statement.uses)),
             font=font,
-            style=Markup((HERE / "style.css").read_text(encoding="utf-8")),
+            style=_style(),
             script=Markup((HERE / "report.js").read_text(encoding="utf-8")) if (HERE / "report.js").is_file() else "",
         )
     )

@@ -19,10 +19,17 @@ MEANING = {  # severity of a printed fault → what is said of the statement as 
 
 
 def badge(words: str, kind: str) -> Markup:
-    """A verdict with its symbol, in the colour of its kind."""
-    symbol = {**LOOKS, **OUTCOMES, **FAULTS}.get(kind, ("", ""))[0]
-    sign = Markup('<span aria-hidden="true">{}</span> ').format(symbol) if symbol else ""
-    return Markup('<span class="badge {}">{}{}</span>').format(kind.replace(" ", "-"), sign, words)
+    """A verdict in the colour of its kind; `style.css` puts the symbol before it."""
+    return Markup('<span class="badge {}">{}</span>').format(kind.replace(" ", "-"), words)
+
+
+def symbols() -> Markup:
+    """The style that puts each kind's symbol before its badge, where it is seen and not read out."""
+    kinds = {**LOOKS, **OUTCOMES, **FAULTS}
+    rules = (
+        f'.badge.{kind.replace(" ", "-")}::before{{content:"{symbol} "/""}}' for kind, (symbol, _) in kinds.items()
+    )
+    return Markup("\n".join(rules))
 
 
 def verdict(kind: str | None) -> Markup:
