@@ -97,6 +97,7 @@ def test_html_in_prose_is_text():
         ("max_s clip_τ(z), avg_G x_i", "max<sub>s</sub> clip<sub>τ</sub>(z), avg<sub>G</sub> x<sub>i</sub>"),
         ("see one_step in theory/theorem_i.py", "see one_step in theory/theorem_i.py"),
         ("T^(−2/3) < 1", "T<sup>−2/3</sup> &lt; 1"),
+        ("n^2.26·d^1.0.", "n<sup>2.26</sup>·d<sup>1.0</sup>."),
         ("(δ_max, c)", "(δ<sub>max</sub>, c)"),
     ],
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import importlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -43,12 +42,11 @@ def picture(stem: str, home: Path) -> Picture | None:
     data = home / "data" / f"{stem}.json"
     if not (home / f"{stem}.py").is_file() or not data.is_file():
         return None
-    from figures.about import alt, caption
-    from figures.inline import inline_svg  # matplotlib, for which nobody waits who asks for help
+    from figures.about import caption
+    from figures.inline import inline_figure  # matplotlib, for which nobody waits who asks for help
 
     values = json.loads(data.read_text(encoding="utf-8"))
-    drawn = importlib.import_module(f"figures.{stem}").draw(values)
-    return Picture(stem, Markup(inline_svg(drawn, stem, description=alt(stem, values))), caption(stem, values))
+    return Picture(stem, Markup(inline_figure(stem, values)), caption(stem, values))
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def spans(paragraph: Any) -> Iterator[tuple[str, str]]:
             yield child.content, " ".join(styles)
 
 
-_SCRIPT = r"(\{[^{}]*\}|\([^()\s]{1,8}\)|max\b|min\b|[^\W_](?![a-zA-Z0-9_]))"
+_SCRIPT = r"(\d+\.\d+|\{[^{}]*\}|\([^()\s]{1,8}\)|max\b|min\b|[^\W_](?![a-zA-Z0-9_]))"
 _INDEXED = re.compile(rf"(?<![^\W\d_]{{5}})(?<=[^\s(\[{{,_/])_{_SCRIPT}|(?<=[^\s(\[{{,_/])\^{_SCRIPT}")
 
 
