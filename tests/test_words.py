@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,6 +93,18 @@ def test_no_sentence_is_too_long(page):
 def test_no_sentence_has_too_many_numbers(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     assert [sentence for sentence in sentences(text) if numbers(sentence) > MOST] == []
+
+
+def test_no_opaque_word_in_the_report():
+    """In its frame and its tables; what it says of statements is what `show` says."""
+    home = ROOT / "byzcheck" / "report"
+    frame = [re.sub(r"{[%{#].*?[%}#]}|<[^>]*>", " ", page.read_text(encoding="utf-8")) for page in home.glob("*.html")]
+    cards = re.findall(
+        r'"(?:says|against|missing|because)": (".*")', (home / "tables.json").read_text(encoding="utf-8")
+    )
+    assert len(frame) > 1
+    assert len(cards) > 100
+    assert opaque("\n".join([*frame, *map(json.loads, cards)])) == []
 
 
 def commands(group: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -130,5 +130,5 @@ def _c(rule: Rule, n: int, f: int, kappa: Known, backend: str) -> Known | None:
     forgiven = max(FORGIVEN, 64 * n * precision(rule, x) + 100 * tolerance(rule, x))
     lower = needed(rule, n, f, backend, forgiven).c
     upper = None if kappa.upper is None else formulas.definition_c(n, f, kappa.upper)
-    because = "laws on two values" + ("" if upper is None else "; κ* and E v ≤ (ρ²/2)(g − 1)/g")
+    because = "distributions on two values" + ("" if upper is None else "; κ* and E v ≤ (ρ²/2)(g − 1)/g")
     return Known(lower, "searched", upper, None if upper is None else "proved", because, floor)
