@@ -35,6 +35,7 @@ lint: $(VENV)/installed-dev
 # The documentation, docs/_build/html/index.html. Nothing is fetched but the packages.
 docs: $(VENV)/installed-docs
 	$(BIN)/python -m sphinx --builder html --nitpicky --fail-on-warning --keep-going --quiet docs docs/_build/html
+	$(BIN)/byzcheck report --out docs/_build/html/report.html
 
 figures: $(VENV)/installed
 	$(BIN)/byzcheck figures

@@ -39,7 +39,8 @@ default_role = "py:obj"  # `Krum` in a docstring is a link where something is ca
 
 html_theme = "furo"
 html_title = f"byzcheck {version}"
-html_static_path = ["_static"]
+FONT = "../byzcheck/report/font"  # the report's, for formulas
+html_static_path = ["_static", f"{FONT}/stix-two-math.woff2", f"{FONT}/OFL.txt"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from browser import ARGUMENTS, CHROMIUM, lacking
+from invoke import call
 
 import theory
 from theory.proof import proofs_of
@@ -78,6 +79,7 @@ def site(request, tmp_path_factory):
     command = [sys.executable, "-m", "sphinx", "--builder", "html", *options, str(DOCS), str(folder / "html")]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    call("report", "--out", folder / "html" / "report.html")
     return folder / "html"
 
 
@@ -113,6 +115,11 @@ def test_every_link_within_the_site_leads_somewhere(site, pages):
                 if unquote(parts.fragment) not in there:
                     lost.append((name, link))
     assert lost == []
+
+
+def test_the_first_page_leads_to_the_report(pages):
+    assert "report.html" in pages["index.html"].links
+    assert pages["report.html"].formulas > 100
 
 
 def test_formulas_are_set(pages):
@@ -167,7 +174,7 @@ def test_in_a_browser_every_page_fits_and_asks_nobody(site, pages, browser, widt
     view, wrong = browser.new_page(viewport={"width": width, "height": 900}), []
     view.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
     view.on("request", lambda request: None if request.url.startswith("file:") else wrong.append(request.url))
-    for name in pages:
+    for name in {*pages} - {"report.html"}:  # which has tests of its own
         view.goto((site / name).resolve().as_uri())
         if view.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
             wrong.append(f"{name} is wider than {width}")
