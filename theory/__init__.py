@@ -44,16 +44,17 @@ PAPER = (  # in the paper's order, then ours
 FINDINGS = (  # what matters most to who uses the paper
     (
         "theorem_iv_centered_clipping",
-        "Clipping's guarantee needs a fixed centre and a radius that knows how far it is; Section 6 starts from the "
-        "last aggregate, which is random.",
+        "Centered clipping's bound is proved from a fixed centre only, with radii that grow with its distance from the "
+        "honest mean. Section 6 starts from the last aggregate, which is random. Use the trimmed mean there.",
     ),
     (
         "definition_c_robust_aggregator",
-        "The trimmed mean satisfies Definition C, with c = 1/(2(1 − 2δ)), on every path and against every attack.",
+        "The trimmed mean satisfies Definition C with c = 1/(2(1 − 2δ)), against every attack, and on dependent "
+        "messages, too.",
     ),
     (
         "theorem_vii_mvr",
-        "The rate T^(−2/3) of MVR needs gradients that are smooth in the mean square, and a large first batch.",
+        "The rate T^(−2/3) of MVR needs single gradients that are smooth in the mean square, and a large first batch.",
     ),
 )
 

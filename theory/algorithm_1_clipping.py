@@ -252,8 +252,8 @@ Output $v$.
 """,
     says="Centered clipping, $L$ steps from $v$: an algorithm",
     says_corrected=r"$\norm{\text{output}-v} \le L\tau$ whatever is sent; shifts commute",
-    for_you="One call moves the centre by at most Lτ whatever is sent: it cannot fail badly, and it cannot come "
-    "from far away.",
+    for_you="One call moves the centre by at most Lτ, whatever is sent. So one call does little harm, and from a far "
+    "centre it does little good.",
     rests_on="immediate from the printed lines (pen and paper, algorithm_1_clipping.md)",
     source=Source(
         "main",

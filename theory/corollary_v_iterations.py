@@ -263,8 +263,8 @@ At most $f \ge 1$ vectors are bad, $\delta = f/n$, and $v_0$ is fixed. Then $\E\
 """,
     says=r"From any $v_0$: $c = 1360$ after $31\log(2B^2/\delta\rho^2)$ steps, or one",
     says_corrected=r"$v_0$ fixed: $c = 3.4$ after one step from $B = \rho$, every $\delta < \frac12$",
-    for_you="From a fixed centre within ρ one step with τ² = (1 − δ)(3/2)ρ²/(4δ) has c = 3.4; from the last "
-    "aggregate, as in Section 6, no c is proved.",
+    for_you="From a fixed centre within ρ of the honest mean, one step with τ² = (1 − δ)(3/2)ρ²/(4δ) has c = 3.4. From "
+    "the last aggregate, as in Section 6, no c is proved.",
     rests_on="theory/theorem_iv_centered_clipping/many_steps.md and "
     "theory/theorem_iv_centered_clipping/one_step.md (pen and paper), constants by interval arithmetic",
     source=Source(
@@ -278,9 +278,9 @@ At most $f \ge 1$ vectors are bad, $\delta = f/n$, and $v_0$ is fixed. Then $\E\
     ),
     fault=Fault(
         "hypothesis",
-        "Both parts fail for a random v_0 (the first once B² > 1360δρ², the second once δ < 1/1360); from a fixed v_0 "
-        "both are true, with constants far below 1360, so that the slips 1361 and 1373 in the deduction do no harm.",
-        lacks="v_0 is fixed, or independent of the messages and surely within B, ρ; and the radius knows B",
+        "Both parts fail for a random v_0: the first once B² > 1360δρ², the second once δ < 1/1360. From a fixed v_0 "
+        "both are true, with constants far below 1360. So the paper's slips, 1361 and 1373, do no harm.",
+        lacks="v_0 is fixed, or independent of the messages and surely within B, ρ; and the radii grow with B",
     ),
     claims=(
         constant_after_many,

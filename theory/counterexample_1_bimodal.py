@@ -178,8 +178,8 @@ STATEMENT = Statement(
     ),
     fault=Fault(
         "hypothesis",
-        "Krum and the median do so always, Bulyan only if it trims enough: with f = 0, or with a fixed f and large n, "
-        "it averages and returns something else.",
+        "Krum and the median do so always, Bulyan only if it trims enough. With f = 0, or with a fixed f and large n, "
+        "Bulyan averages and returns something else.",
         lacks="for Bulyan a declared f with n ≤ 6f + 1, a share of about 1/6 or more",
     ),
     claims=(krum, coordinate_median, bulyan_any_f, bulyan_enough_f, bulyan_mixes_beyond),

@@ -312,8 +312,8 @@ On $p(x) = 3x^{-4}$, $x \ge 1$, whose mean is $\frac32$:
     ),
     fault=Fault(
         "hypothesis",
-        "True of the medians, and of Krum when it leaves out a fixed share δ > 0 as in the paper's definition; with a "
-        "bounded f Krum's limit is the mean itself.",
+        "It is true of the medians, and of Krum if it leaves out a fixed share δ > 0, as in the paper's definition. "
+        "With a bounded f Krum's limit is the mean itself.",
         lacks="for Krum, an f that grows in proportion to n (a fixed δ > 0)",
     ),
     claims=(moments, medians, krum_any_f, krum_growing_f, krum_vanishing_f, krum_sampled, krum_without_f_sampled),

@@ -281,8 +281,8 @@ $LF_0 > 5\sigma^2/(8n)$.""",
     ),
     fault=Fault(
         "wording",
-        "A contradiction inside the paper: 'smaller learning rate' as δ grows, then 'scale … as 1/n + δ', "
-        "which grows; Theorem VI's own η sides with the first. What it says of the rate survives.",
+        "The paper contradicts itself: 'smaller learning rate' as δ grows, then 'scale … as 1/n + δ', which grows. "
+        "Theorem VI's own η sides with the first. What it says of the rate is true.",
     ),
     claims=(
         scaled_with_delta,

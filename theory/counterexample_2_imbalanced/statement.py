@@ -278,8 +278,8 @@ Ten equidistant classes, $\gamma = \frac12$.
 """,
     says="Medians and Krum always select class 1 or 2, ignoring the rest",
     says_corrected=r"Ten classes, $n \to \infty$: the medians and Krum return class 1 alone",
-    for_you="Expect class 1 alone rather than classes 1 and 2 for many workers; with as few as 16 the geometric "
-    "median still passes on a quarter of the rest.",
+    for_you="With many workers expect these rules to learn class 1 alone, not classes 1 and 2. With as few as 16 the "
+    "geometric median still passes on a quarter of the rest.",
     rests_on="class counts decide (pen and paper), Chernoff's and McDiarmid's inequalities and the law of large "
     "numbers; exact enumeration for small n",
     source=Source(
@@ -294,9 +294,9 @@ Ten equidistant classes, $\gamma = \frac12$.
     ),
     fault=Fault(
         "wording",
-        "'Always' must read 'with a probability that tends to 1' for Krum and the geometric median; the "
-        "coordinate-wise median selects a class with a majority or none. That the rest is ignored is true of all three "
-        "for many workers: in the limit even class 2 is.",
+        "For Krum and the geometric median 'always' must read 'with a probability that tends to 1'. The "
+        "coordinate-wise median selects a class with a majority, or none. With many workers all three ignore the rest, "
+        "and in the limit even class 2.",
     ),
     claims=(
         share,

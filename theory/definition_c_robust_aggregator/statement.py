@@ -186,8 +186,8 @@ since it is $(f, \kappa)$-robust with the least possible $\kappa = f/(n-2f)$; at
 """,
     says=r"Robust: $\E\norm{\hat x-\bar x}^2 \le c\delta\rho^2$ if $\abs{\good} > (1-\delta)n$; most rules fail",
     says_corrected=r"The trimmed mean is $(\delta, c)$-robust: $c = 1/(2(1-2\delta))$, $\delta < \frac12$",
-    for_you="The trimmed mean told f = δn satisfies Definition C with c = 1/(2(1 − 2δ)), 0.71 at δ = 0.15; told f ≥ 1 "
-    "when nobody attacks it has no c.",
+    for_you="The trimmed mean, told f = δn, satisfies Definition C with c = 1/(2(1 − 2δ)), 0.71 at δ = 0.15. Told f ≥ "
+    "1 when nobody attacks it has no c: δ = 0 demands the exact mean.",
     rests_on="variance between two groups (pen and paper, trimmed_mean.md) and Theorem III's lower bound at f = 1, "
     "with exhaustive search in rationals; the rules that fail, by one distribution each",
     source=Source(
@@ -202,8 +202,8 @@ since it is $(f, \kappa)$-robust with the least possible $\kappa = f/(n-2f)$; at
     ),
     fault=Fault(
         "wording",
-        "'|G| > (1 − δ)n' excludes exactly f = δn Byzantine workers and, at δ = 0, everything: the paper contradicts "
-        "itself, as Theorems III and IV print ≥.",
+        "'|G| > (1 − δ)n' excludes exactly f = δn Byzantine workers and, at δ = 0, everything. The paper contradicts "
+        "itself: Theorems III and IV print ≥.",
     ),
     claims=(
         strict_inequality,

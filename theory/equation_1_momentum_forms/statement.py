@@ -256,7 +256,7 @@ STATEMENT = Statement(
 """,
     says=r"$m = g + \beta m$ equals (WORKER) with $\eta/(1-\beta)$; $\tau$ scaled by $1-\beta$",
     says_corrected=r"Forms agree if rule and attack scale; spread $\sigma\sqrt{(1-\beta)/(1+\beta)}$",
-    for_you="The two forms agree if the attackers scale as the honest workers do; choose τ in proportion to the "
+    for_you="The two forms agree if the attackers scale as the honest workers do. Choose τ in proportion to the "
     "momenta's standard deviation.",
     rests_on="induction over the rounds (pen and paper, theory/equation_1_momentum_forms/equivalence.md), rational "
     "paths; for τ clip_{sτ}(sz) = s·clip_τ(z), for the spread a geometric series",
@@ -272,8 +272,8 @@ STATEMENT = Statement(
     ),
     fault=Fault(
         "wording",
-        "A contradiction inside the paper: 'τ proportional to the variance' against τ² = O(ρ²/δ) in its Theorem IV, "
-        "where τ goes with the standard deviation. The equivalence stands.",
+        "The paper contradicts itself: here τ is proportional to the variance, but by τ² = O(ρ²/δ) in its Theorem IV "
+        "to the standard deviation. The equivalence is true.",
     ),
     claims=(
         scaling_rules,

@@ -207,8 +207,8 @@ $$
     says="Beware of the median for small batches and heavy tails",
     says_corrected=r"$\abs{\text{bias of the median}}/\sigma_b "
     r"\le \gamma_n\cdot(\E\abs{X-\mu}^3/\sigma^3)/\sqrt b$, $n$ odd",
-    for_you="Large batches shrink the median's bias like 1/√b beside a round's noise, more slowly on heavy tails; a "
-    "long training averages that noise away, but not the bias.",
+    for_you="Large batches help: beside a round's noise the median's bias shrinks like 1/√b, more slowly on heavy "
+    "tails. But a long training averages the noise away, and not the bias.",
     rests_on="Goldstein's mean central limit theorem (2010, constant 1) and Hoeffding's inequality, pen and paper; "
     "exact rationals for Bernoulli and 3x⁻⁴",
     source=Source(

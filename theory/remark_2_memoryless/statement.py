@@ -149,8 +149,8 @@ STATEMENT = Statement(
     "warm-started centered clipping have a memory and are invariant.",
     says="Memoryless algorithms are permutation invariant",
     says_corrected="A step that is a function of the round's multiset is invariant",
-    for_you="What escapes Theorem II is memory of each worker, not memory: server momentum and warm-started "
-    "clipping remember and are still invariant.",
+    for_you="To escape Theorem II an algorithm must remember each worker. Server momentum and warm-started clipping "
+    "have a memory, but are still invariant.",
     rests_on="induction over the rounds (pen and paper); exhaustive search on small arrays in rationals",
     source=Source(
         "main",
@@ -163,7 +163,7 @@ STATEMENT = Statement(
     ),
     fault=Fault(
         "wording",
-        "The reason given, that the indices are meaningless, is what is needed and not what memoryless says: a "
+        "That the indices are meaningless does not follow from having no memory: it is a hypothesis of its own. A "
         "weighted mean is memoryless and not invariant.",
     ),
     claims=(memoryless, memoryless_symmetric, memory_notices, memory_of_multisets),

@@ -217,8 +217,8 @@ $v$ as far as it likes.
 """,
     says="CC costs $O(n)$, Krum and Bulyan $O(n^2)$; CC fits secure aggregation",
     says_corrected=r"CC linear, Krum quadratic, Bulyan $\le 6n^2(d+\log n)$ operations",
-    for_you="Behind secure aggregation the workers must clip and be held to it: a server that sees the sum "
-    "alone cannot, and one unclipped message moves v without bound.",
+    for_you="With secure aggregation the workers must clip, and must be held to it. The server sees the sum alone and "
+    "cannot clip, and one unclipped message moves v without bound.",
     rests_on="operation counts that are polynomials in n and d (exact), mixed differences in rationals; that a "
     "count is a polynomial is by reading the code",
     source=Source(

@@ -113,8 +113,8 @@ With the best $q$ this is at least $0.21\,\delta\sigma^2/\mu$ whenever $\delta n
 exceeds every number.""",
     says=r"Any invariant algorithm errs by $\Omega(\delta\sigma^2/\mu)$ on some problem",
     says_corrected=r"Invariant queries and output: error $\ge 0.21\,\delta\sigma^2/\mu$, $\delta n \ge 4(1 + \log t)$",
-    for_you="Every rule that the paper lists, with SGD or server momentum, errs by at least 0.21·δσ²/μ against an "
-    "adversary who mirrors.",
+    for_you="With SGD or server momentum every rule that the paper lists errs by at least 0.21·δσ²/μ, against "
+    "attackers who mirror rare gradients. Worker momentum is not bound by this.",
     rests_on="the mirror coupling (pen and paper, theory/theorem_ii_lower_bound/forced_error.md), Poisson tails in "
     "interval arithmetic for f ≤ 115, Chernoff's bound beyond (constant.md)",
     source=Source(
@@ -130,10 +130,11 @@ exceeds every number.""",
     ),
     fault=Fault(
         "hypothesis",
-        "Its substance is true with the constant 0.21, but Definition B looks at the output alone: an "
-        "algorithm whose queries know the workers errs by O(1/t) on every one-dimensional problem with L = "
-        "μ; at μ = 0 it is a wording slip.",
-        lacks="every query point, not only the output, is a function of the rounds' multisets; and μ > 0",
+        "Definition B looks at the output alone. An algorithm whose output is invariant may still place its queries "
+        "by who sent what, and one such errs by only O(1/t) on every one-dimensional problem with L = μ. If its "
+        "queries are invariant, too, the bound is true with the constant 0.21. At μ = 0 it is a slip of wording.",
+        lacks="every query point, not only the output, is a function of the multisets of the rounds' gradients; and "
+        "μ > 0",
     ),
     claims=(
         output_invariance,

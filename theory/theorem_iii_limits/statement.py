@@ -81,7 +81,7 @@ No two distributions with one mixture are further apart.
 """,
     says=r"Some $n$ vectors force $\E\norm{\hat x-\mu}^2 \ge \delta\rho^2$ on any rule",
     says_corrected=r"Any rule: $\E(\hat x-\mu)^2 \ge \delta\rho^2/(2(1-2\delta))$ in one of 2 cases",
-    for_you="With many workers expect no error below δρ²/(2(1 − 2δ)) from any rule; the trimmed mean attains it.",
+    for_you="With many workers no rule has a worst-case error below δρ²/(2(1 − 2δ)). The trimmed mean attains it.",
     rests_on="two distributions with one mixture, an identity of rational functions of δ at 19 points; the variance "
     "between a common part and the rest; for the limit, the trimmed mean's c from above and Hoeffding's inequality "
     "from below (pen and paper, contamination.md and floors.md)",
@@ -96,8 +96,8 @@ No two distributions with one mixture are further apart.
     ),
     fault=Fault(
         "constant",
-        "The order δρ² is right; the constant is 1/(2(1 − 2δ)), half of the printed 1 for small δ and "
-        "larger from ¼ on; 'for these vectors any rule' must be 'for any rule there are vectors' (wording).",
+        "The order δρ² is right. The constant is 1/(2(1 − 2δ)): half of the printed 1 for small δ, and larger from ¼ "
+        "on. And 'for these vectors any rule' must be 'for any rule there are vectors' (wording).",
     ),
     claims=(
         one_law,

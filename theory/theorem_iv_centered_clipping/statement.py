@@ -129,10 +129,10 @@ $$
 """,
     says=r"From any $v_0$: $\E\norm{v_l-\bar x}^2 \le 2(6.45\delta)^l\E\norm{v_0-\bar x}^2+1360\delta\rho^2$",
     says_corrected=r"$v_0$ fixed: $\E\norm{v_l-\bar x}^2 \le 2(5\delta)^{2l}B_0^2+90\delta\rho^2$, $\delta \le 0.15$",
-    for_you="Fix the centre and take τ_l = max(2.5ρ/√δ, B_0(5δ)^l/0.9); for the moving centre of Section 6 nothing is "
-    "proved: use the trimmed mean there (Theorem VI).",
-    rests_on="the lemma path by path in theory/theorem_iv_centered_clipping/many_steps.md (pen and paper), its "
-    "constants by interval arithmetic over all δ",
+    for_you="Fix the centre beforehand and take τ_l = max(2.5ρ/√δ, B_0(5δ)^l/0.9), where B_0 bounds its distance from "
+    "the honest mean. For the moving centre of Section 6 nothing is proved: use the trimmed mean there (Theorem VI).",
+    rests_on="a lemma for every realisation of the messages (pen and paper, "
+    "theory/theorem_iv_centered_clipping/many_steps.md), its constants by interval arithmetic over all δ",
     source=Source(
         "garbled",
         "Section 5.2",
@@ -145,11 +145,11 @@ $$
     ),
     fault=Fault(
         "hypothesis",
-        "It fails for a random v_0, even one independent of the messages, whatever radius is a function of B, ρ, δ, "
-        "and for a radius that does not know how far v_0 is; with a fixed v_0 and radii that know the distance it is "
-        "true with a far smaller constant.",
-        lacks="v_0 is fixed (or independent of the messages and surely within B_0), and the radii grow with B_0 ≥ "
-        "‖v_0 − x̄‖₂",
+        "The bound fails for a random v_0, even one independent of the messages, with any radii that are functions of "
+        "B, ρ and δ. It also fails from a fixed v_0, if the radii do not grow with its distance. With a fixed v_0 and "
+        "such radii it is true, with a far smaller constant.",
+        lacks="v_0 is fixed (or independent of the messages and surely within B_0), and the radii grow with B_0, where "
+        "B_0² ≥ E‖v_0 − x̄‖²",
     ),
     claims=(
         random_centre,

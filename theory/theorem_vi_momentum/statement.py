@@ -63,11 +63,11 @@ $c = 1/(2(1-2\delta))$.
     says=r"SGDm, robust rule: avg $\E\norm{\nabla f}^2 \sim \sqrt{\sigma^2(1/n + c\delta)(LF_0 + c\delta\sigma^2)/T}$",
     says_corrected=r"$m_0 = 0$: avg $\E\norm{\nabla f}^2 \le 2.5F_0/(\eta T) + 16L\eta\sigma^2\kappa$, "
     r"$\kappa = 2c\delta + 1/g$",
-    for_you="Use the trimmed mean, whose bound needs no independence, and start from m_0 = 0 as Algorithm 2 does; the "
+    for_you="Use the trimmed mean, whose bound needs no independence, and start from m_0 = 0 as Algorithm 2 does. The "
     "printed bound then holds.",
     rests_on="descent, error recursion, dispersion and their sum (pen and paper, "
-    "theory/theorem_vi_momentum/upper_bound.md), each on random rational instances; the trimmed mean's c path by path; "
-    "of other rules the bound on dependent momenta is assumed, not shown",
+    "theory/theorem_vi_momentum/upper_bound.md), each on random rational instances; the trimmed mean's c for every "
+    "realisation of the messages; of other rules the bound on dependent momenta is assumed, not shown",
     source=Source(
         "garbled",
         "Section 6.1",
@@ -78,10 +78,11 @@ $c = 1/(2(1-2\delta))$.
     ),
     fault=Fault(
         "hypothesis",
-        "At δ = 0 nothing is left of the first full message's noise (α_1 = 1), and the bound fails for small F0. From "
-        "cδg = 2/11 on, which one attacker is enough for, or from m_0 = 0 it is true, for a rule whose error bound "
-        "holds on dependent momenta.",
-        lacks="σ² ≤ 16gLF0 + 5.5cδgσ², or m_0 = 0 with constant α; and E‖AGG − m̄_t‖² ≤ cδρ_t² on the dependent momenta",
+        "With α_1 = 1 the first message carries all its noise, for which the bound has no term at δ = 0: it fails for "
+        "small F_0. From m_0 = 0 it is true. So it is with α_1 = 1 from cδg = 2/11 on, for which one attacker is "
+        "enough. Both need a rule whose error bound holds on dependent momenta.",
+        lacks="σ² ≤ 16gLF_0 + 5.5cδgσ² with g honest workers, or m_0 = 0 with constant α; and E‖AGG − m̄_t‖² ≤ cδρ_t² "
+        "on the dependent momenta",
     ),
     claims=(
         printed_bound,

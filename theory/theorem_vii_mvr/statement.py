@@ -146,8 +146,8 @@ under these assumptions:
     says=r"Robust MVR under Definition A: avg $\E\norm{\nabla f}^2$ falls like $T^{-2/3}$",
     says_corrected=r"MVR: avg $\E\norm{\nabla f}^2 \le 2F_0/(\eta T) + 2\kappa\sigma^2/(b_0\alpha T) + "
     r"4\kappa\alpha\sigma^2$",
-    for_you="Use MVR only if single gradients are smooth on average, and average about T^{1/3} batches before "
-    "the first step.",
+    for_you="Use MVR only if single gradients are smooth in the mean square. Let each worker average about T^{1/3} "
+    "batches before the first step.",
     rests_on="steps (a) to (d) (pen and paper, theory/theorem_vii_mvr/upper_bound.md), their sum on random rational "
     "sequences; of rules other than the trimmed mean the bound on dependent momenta is assumed, not shown",
     source=Source(
@@ -163,8 +163,8 @@ under these assumptions:
     ),
     fault=Fault(
         "hypothesis",
-        "Definition A does not make the samples smooth in the mean square, which T^{−2/3} needs by the very "
-        "lower bound that is cited, and with these constant parameters one sample at the start gives "
+        "T^{−2/3} needs single gradients that are smooth in the mean square, by the very lower bound that is cited. "
+        "Definition A does not ask for that. And with these constant parameters one sample at the start gives only "
         "T^{−1/3}.",
         lacks="E‖g_i(x; ξ) − g_i(y; ξ)‖² ≤ L²‖x − y‖², and a first estimate from about T^{1/3} samples (or idle "
         "rounds, or decreasing α_t)",
