@@ -75,10 +75,12 @@ _INDEXED = re.compile(rf"(?<![^\W\d_]{{5}})(?<=[^\s(\[{{,_/])_{_SCRIPT}|(?<=[^\s
 
 
 def scripted(text: str) -> str:
-    """A sentence in Unicode as HTML: v_l gets an index, (5δ)^{2l} a power; names of files and claims stay as they are.
+    """A sentence in Unicode as HTML: v_l and F0 get an index, (5δ)^{2l} a power; names of files and claims stay.
 
     >>> scripted("E‖v_l − x̄‖² ≤ 2(5δ)^{2l}B_0² in one_step.py")
     'E‖v<sub>l</sub> − x̄‖² ≤ 2(5δ)<sup>2l</sup>B<sub>0</sub>² in one_step.py'
+    >>> scripted("16gLF0 + F_0")
+    '16gLF<sub>0</sub> + F<sub>0</sub>'
     """
 
     def set_(found: re.Match[str]) -> str:
@@ -86,4 +88,4 @@ def scripted(text: str) -> str:
         tag, script = ("sub", below) if below else ("sup", above)
         return f"<{tag}>{script.strip('{}()')}</{tag}>"
 
-    return _INDEXED.sub(set_, html.escape(text, quote=False))
+    return re.sub(r"(?<=F)0\b", "<sub>0</sub>", _INDEXED.sub(set_, html.escape(text, quote=False)))
