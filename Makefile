@@ -4,7 +4,7 @@ VENV ?= .venv
 EXTRAS ?= test
 BIN := $(VENV)/bin
 
-.PHONY: verify test edges zoo mutants lint docs figures bench bench-gpu gpu wheel clean
+.PHONY: verify test edges zoo mutants lint docs figures paper bench bench-gpu gpu wheel clean
 
 verify: $(VENV)/installed
 	$(BIN)/byzcheck verify
@@ -39,6 +39,10 @@ docs: $(VENV)/installed-docs
 
 figures: $(VENV)/installed
 	$(BIN)/byzcheck figures
+
+# The repaired theorems with their proofs as a PDF: the report, printed by a Chromium that is installed.
+paper: $(VENV)/installed
+	$(BIN)/byzcheck report --out paper.pdf
 
 bench: $(VENV)/installed-peers
 	$(BIN)/byzcheck bench

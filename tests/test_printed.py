@@ -7,6 +7,7 @@ import stat
 
 import pytest
 from browser import CHROMIUM
+from invoke import refused
 
 from byzcheck.report import printed
 from byzcheck.report.printed import as_pdf
@@ -39,3 +40,9 @@ def test_a_browser_that_prints_nothing_is_named(monkeypatch, tmp_path, script, s
     monkeypatch.setattr(printed, "SECONDS", 1)
     with pytest.raises(ValueError, match=rf"chromium did not print the report.*{said}"):
         as_pdf("")
+
+
+def test_the_command_refuses_in_a_sentence(monkeypatch, tmp_path):
+    monkeypatch.setattr(printed, "browser", lambda: None)
+    assert "printed by Chromium" in refused("report", "--out", tmp_path / "paper.pdf")
+    assert not (tmp_path / "paper.pdf").exists()
