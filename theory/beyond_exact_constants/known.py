@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from sims.aggregators import CenteredClipping
+from sims.aggregators import MDA, SMEA, CenteredClipping
 from sims.aggregators.rule import FunctionRule, Rule, as_rule, declared
 from sims.backend import Array, get_namespace
 from sims.checked import whole
@@ -18,6 +18,8 @@ from sims.owned import ours
 from theory.beyond_exact_constants import formulas
 from theory.beyond_exact_constants.proved import Known, never, proved
 from theory.beyond_exact_constants.search import search
+
+CHOICES = 10**4  # of n − F messages, all of which MDA and SMEA look at: a search of more takes minutes
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,8 @@ def _searched(
 ) -> tuple[Known, np.ndarray | None]:
     """What is known, with the search's lower side where that is the larger one."""
     slow = "GeometricMedian" in name_of(rule)
+    if isinstance(rule, MDA | SMEA) and math.comb(n, rule.f) > CHOICES and known.upper is not None:
+        return replace(known, because=f"{known.because}; not searched: too many choices of n − F messages"), None
     found = search(
         rule, n, f, seed=seed, budget=min(budget, 1500) if slow else budget, backend=backend, spread=not slow
     )
