@@ -14,6 +14,7 @@ import pytest
 from byzcheck.audit import ask, bias, invariance, lower_bound
 from sims.aggregators import Bucketing, CenteredClipping, CoordinateMedian, Krum, Mean, Promises, Rule, TrimmedMean
 from sims.checks.counting import count
+from sims.checks.evidence import Evidence
 from sims.optimizers import SGD, WorkerMomentum
 from theory.theorem_ii_lower_bound.errors import error_of_the_mean, forced_exactly
 
@@ -84,6 +85,13 @@ def test_a_rule_that_knows_its_workers_is_below_the_bound_and_is_found_out():
     lines = found(rule, 25, 5, part=invariance)
     assert lines["permutation invariance, SGD"].good is False
     assert "exchanged: an iterate moves by" in lines["permutation invariance, SGD"].witness
+
+
+def test_below_the_bound_with_too_few_runs_to_say_so_is_no_merit():
+    found = lower_bound.Extracted(0.19, 1.2)
+    line = lower_bound._without_memory(found, 1.0, Evidence("error", 0.19, ">=", 1.0, "sampled", 1.2))
+    assert line.good is None
+    assert "too few runs to tell" in line.against
 
 
 def test_nobody_attacks():

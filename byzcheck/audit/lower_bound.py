@@ -103,6 +103,9 @@ def _without_memory(found: Extracted, forced: float, proof: Evidence) -> Line:
             None,
             (proof,),
         )
+    if found.mean < forced / 2:  # too few runs to say that it is below, and no merit if it is
+        against = f"{ratio} what binds rules without memory, ± {found.radius / forced:.2g}: too few runs to tell"
+        return Line("lower bound, SGD", says, "sampled", against, None, (proof,))
     good = found.mean - found.radius <= 2 * forced
     return Line("lower bound, SGD", says, "sampled", f"{ratio} the best possible", good, (proof,))
 
