@@ -24,7 +24,7 @@ zoo: $(VENV)/installed-$(EXTRAS)
 
 # Planted faults, each of which its tests must notice; NAMES=… for some of them.
 NAMES ?=
-mutants: $(VENV)/installed-test,neural
+mutants: $(VENV)/installed-test,neural,browser
 	$(BIN)/python tests/mutants.py $(NAMES)
 
 lint: $(VENV)/installed-dev

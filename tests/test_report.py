@@ -20,7 +20,7 @@ from byzcheck.report.tables import Tables
 from byzcheck.typeset.formula import mathml
 from theory.proof import proofs_of
 
-VOID = {"meta", "br", "link", "img", "input", "hr", "mspace", "path", "use", "col"}
+VOID = {"meta", "br", "wbr", "link", "img", "input", "hr", "mspace", "path", "use", "col"}
 
 
 class Read(HTMLParser):
