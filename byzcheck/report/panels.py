@@ -183,7 +183,7 @@ PANELS: Mapping[str, Panel] = {
         "Here $L$ is the smoothness of single gradients in the mean square.",
     ),
     "beyond_exact_constants": Panel(
-        r"Which $\kappa^*$ have the rules at your n and f?",
+        r"What is $\kappa^*$ of each rule at your $n$ and $f$?",
         (N, F, Field("F", "F", "attackers that the rules are told of", 5, 1, 99, 1)),
         {
             "trimmed": r"Trimmed mean: $F/(n-f-F)$, the least possible for any rule",
@@ -194,7 +194,7 @@ PANELS: Mapping[str, Panel] = {
             "geometric": "Geometric median, which is told nothing",
             "mda": "MDA",
             "nnm": "Nearest-neighbour mixing before the trimmed mean",
-            "krum": "Krum; the table of the constants has the exact value of some",
+            "krum": "Krum; its exact value at some $n$ and $f$ is in the table of constants",
             "monna": "MoNNA, if the worker that it trusts is honest",
         },
         closed_forms.constants,
