@@ -227,7 +227,7 @@ def tags(text: str) -> list[tuple[str, object]]:
     "text",
     [
         '<p class="a b">x</p><a href="#a.b">y</a><input value="3"><path d="M1 2l3 4" fill="none"/>',
-        '<rect x="3" y="4"/><use href="#m" x="1"/><text fill="var(--ink)">a &lt; b</text>',
+        '<rect x="3" y="4"/><use href="#m" x="1"/><text fill="var(--soft)">a &lt; b</text>',
         '<p title="it says &quot;x&quot; = 1">"quoted"="text"</p>',
         "<pre>\n  two\n    lines\n</pre>",
         "<math><mi>x</mi><mo>=</mo><mn>1</mn></math>",
@@ -241,6 +241,13 @@ def test_what_is_made_smaller_is_read_as_the_same(text):
 def test_what_is_preformatted_or_a_script_stays():
     text = '<pre>\n  a="b"\n</pre><script>\n  if (a < b) x = "<p class=\\"y\\">"\n</script>'
     assert compact(text) == text
+
+
+def test_words_of_a_figure_have_the_colour_of_the_page():
+    assert compact('<svg xmlns="http://www.w3.org/2000/svg" role="img"><text x="1" fill="var(--ink)">a</text>') == (
+        "<svg role=img><text x=1>a</text>"
+    )
+    assert "figure text:not([fill]) { fill: var(--ink); }" in (page.HERE / "style.css").read_text(encoding="utf-8")
 
 
 def test_a_bracket_becomes_an_identifier_that_does_not_grow():

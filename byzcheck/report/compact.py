@@ -56,4 +56,6 @@ def _formula(math: str) -> str:
 def _attributes(tag: str) -> str:
     """Without quotes around values that need none; a value is parted from the slash that ends a tag."""
     tag = _PLAIN.sub(r"=\1", tag)
+    if tag.startswith(("<text ", "<svg ")):  # the page's style gives words this colour, and HTML knows its <svg>
+        tag = re.sub(r" (?:fill=var\(--ink\)|xmlns=http:\S+?)(?=[ >])", "", tag)
     return re.sub(r"(?<=[^\s\"/])/>$", " />", tag) if re.search(r"=[^\"\s]*/>$", tag) else tag
