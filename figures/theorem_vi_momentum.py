@@ -20,15 +20,15 @@ def CAPTION(data: dict[str, Any]) -> str:  # noqa: N802, a name that every figur
     start = power(round(float(np.log10(pick(data, "f0")))))
     return (
         "SGD with worker momentum and the mean on a quadratic, nobody attacks, L = σ²/n = 1; all is computed exactly. "
-        f"Left, F0 = f(x₀) − f* = {start}: the average of E‖∇f‖² over T rounds from the printed α₁ = 1 and from "
+        f"Left, F₀ = f(x₀) − f* = {start}: the average of E‖∇f‖² over T rounds from the printed α₁ = 1 and from "
         "m₀ = 0, beside the printed bound and ours (dashed). Shaded: where the printed bound is too small. "
-        "Right: by how many times it is too small from α₁ = 1, against T and F0."
+        "Right: by how many times it is too small from α₁ = 1, against T and F₀."
     )
 
 
 ALT = (
     "From α₁ = 1 the error lies above the printed bound from T = 10⁴ on, ten times at T = 10⁹; from m₀ = 0 it lies "
-    "far below. The smaller F0, the more the printed bound is too small: up to 10,000 times and more."
+    "far below. The smaller F₀, the more the printed bound is too small: up to 10,000 times and more."
 )
 
 
@@ -44,7 +44,7 @@ def draw(data: dict[str, Any]) -> Figure:
     f0 = pick(data, "f0")
     rounds = pick(data, "curves", "T")
     start = power(round(float(np.log10(f0))))
-    error = panel(figure, 0.55, 0.45, 2.05, 2.45, f"Average gradient², F0 = {start}")
+    error = panel(figure, 0.55, 0.45, 2.05, 2.45, f"Average gradient², F₀ = {start}")
     power_ticks(error, range(-7, 0))
     power_ticks(error, (3, 5, 7, 9), "x")
     error.set(xlim=(1e3, rounds[-1]), ylim=(1e-7, 0.1), xlabel="rounds T")
@@ -69,14 +69,14 @@ def draw(data: dict[str, Any]) -> Figure:
     values = np.array(pick(data, "region", "ratio"))
     power_ticks(region, (-9, -7, -5, -3, -1))
     power_ticks(region, (3, 5, 7, 9), "x")
-    region.set(xlabel="rounds T", ylabel="F0 = f(x₀) − f*")
+    region.set(xlabel="rounds T", ylabel="F₀ = f(x₀) − f*")
     region.contourf(
         times, starts, values, levels=[*FACTORS, 10**6], colors=[*(HEX[f"heat-{k}"] for k in (1, 2, 3, 4)), WARNING]
     )
     region.contour(times, starts, values, levels=[1], colors=[WARNING], linewidths=1.4)
     critical = pick(data, "region", "critical")
     region.axhline(critical, color=INK, linewidth=0.9, linestyle=(0, (1, 1)))
-    region.text(1.3e3, critical * 1.25, "F0 = 5/4542", va="bottom", fontsize=7.5)
+    region.text(1.3e3, critical * 1.25, "F₀ = 5/4542", va="bottom", fontsize=7.5)
     region.text(1.5e3, 1e-6, "printed\nholds", va="center", fontsize=7.5, color=SOFT)
     for words, y, colour in (("> 1", 3e-4, INK), ("> 10", 3e-5, INK), ("> 100", 3e-6, INK), ("> 1000", 3e-7, ON_DARK)):
         region.text(7e8, y, words, ha="right", va="center", fontsize=7.5, color=colour)
