@@ -17,7 +17,7 @@ from byzcheck.record import Json
 from byzcheck.report import sliders, words
 from byzcheck.report.compact import compact
 from byzcheck.report.tables import Tables
-from byzcheck.show.words import caught, tally
+from byzcheck.show.words import caught
 from byzcheck.typeset.prose import plain, scripted, to_html
 from byzcheck.version import __version__
 from theory.claim import Statement
@@ -122,6 +122,7 @@ def environment() -> jinja2.Environment:
         "prose": lambda text, level=0: Markup(to_html(text, level)),
         "scripted": lambda text: Markup(scripted(text)),
         "plain": plain,
+        "cited": words.cited,
         "compared": words.compared,
         "full": words.full,
     }
@@ -152,7 +153,7 @@ def report(
             recorded=recorded,
             entries=statements,
             findings=findings,
-            tally=[line.split(maxsplit=1) for line in tally(records)],
+            tally=words.counted(records),
             versions=versions(records),
             tables=tables,
             experiments=experiments,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
 
 from byzcheck.record import Json, number
-from byzcheck.show.words import FAULTS, LOOKS, OUTCOMES, SIGNS, is_ours, printed_words
+from byzcheck.show.words import FAULTS, LOOKS, OUTCOMES, SIGNS, is_ours, printed_words, tally
+from theory.sources import references
 
 MEANING = {  # severity of a printed fault → what is said of the statement as printed
     "wording": "a slip of wording",
@@ -16,6 +18,24 @@ MEANING = {  # severity of a printed fault → what is said of the statement as 
     "hypothesis": "a hypothesis is missing",
     "substance": "false",
 }
+
+
+def counted(records: Sequence[Json]) -> list[list[str]]:
+    """What a run found, in three lines with a heading each, and faults in words."""
+    lines = [line.split(maxsplit=1) for line in tally(records)]
+    kinds = re.compile(rf"(\d+) ({'|'.join(MEANING)})\b")
+    return [[name, kinds.sub(lambda found: f"{MEANING[found[2]]} in {found[1]}", words)] for name, words in lines]
+
+
+def cited(key: str) -> str:
+    """Who wrote a reference, and when.
+
+    >>> [cited(key) for key in ("maurer2009", "ozfatura2024")]
+    ['Maurer and Pontil 2009', 'Özfatura et al. 2024']
+    """
+    fields = references()[key].fields
+    names = [author.partition(",")[0] for author in fields["author"].replace(r"{\"O}", "Ö").split(" and ")]
+    return f"{' and '.join(names) if len(names) < 3 else names[0] + ' et al.'} {fields['year']}"
 
 
 def badge(words: str, kind: str) -> Markup:
