@@ -250,5 +250,9 @@ def test_words_of_a_figure_have_the_colour_of_the_page():
     assert "figure text:not([fill]) { fill: var(--ink); }" in (page.HERE / "style.css").read_text(encoding="utf-8")
 
 
+def test_a_minus_after_a_named_operator_is_no_sign():
+    assert "<mi>AGG</mi><mo>−</mo><mi>x</mi>" in compact(mathml(r"\Agg-x"))
+
+
 def test_a_bracket_becomes_an_identifier_that_does_not_grow():
     assert compact(mathml("f(x)")) == "<math><mi>f</mi><mi>(</mi><mi>x</mi><mi>)</mi></math>"

@@ -16,6 +16,8 @@ _WRAPPED = re.compile(
     re.DOTALL,
 )
 _SHORTER: tuple[tuple[str, str], ...] = (
+    # "AGG − x": a minus after a named operator is no sign
+    (r'(<mi>[A-Za-z]{2,}</mi></mrow>)<mspace width="0\.16+7?em"/><mo lspace="0" rspace="0">−</mo>', r"\1<mo>−</mo>"),
     # a bracket that must not grow, or an operator without space around: as an identifier it does neither
     (r'<mo stretchy="false"(?: form="\w+")?>([()\[\]{}‖|⌊⌋⌈⌉])</mo>', r"<mi>\1</mi>"),
     (r'<mo lspace="0" rspace="0">([^<]*)</mo>', r"<mi>\1</mi>"),

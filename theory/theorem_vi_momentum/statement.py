@@ -51,8 +51,10 @@ $$
 16\sqrt{\frac{\sigma^2(1 + c\delta n)(10LF_0 + 3c\delta\sigma^2)}{nT}} + \frac{32LF_0}{T} +
 \frac{20\sigma^2(1 + c\delta n)}{nT} .
 $$""",
-    corrected=r"""Let $\kappa = 2c\delta + 1/g$, $\eta \le 1/(8L)$ and $\alpha = 8L\eta$, and let the rule have
-$\E\norm{\Agg - \bar m_t}^2 \le c\delta\rho_t^2$ on these dependent momenta. The trimmed mean is one such rule, with
+    corrected=r"""Let $g$ workers be honest, with mean momentum $\bar m_t$. Let $\kappa = 2c\delta + 1/g$,
+$\eta \le 1/(8L)$ and $\alpha = 8L\eta$, and let the rule have $\E\norm{\Agg - \bar m_t}^2 \le c\delta\rho_t^2$ on these
+dependent momenta, where $\rho_t^2$ is the largest $\E\norm{m_{t,i} - m_{t,j}}^2$ of honest $i, j$. The trimmed mean
+is one such rule, with
 $c = 1/(2(1-2\delta))$.
 
 - From $m_0 = 0$ the average of $\E\norm{\nabla f(x_{t-1})}^2$ over $T$ rounds is at most

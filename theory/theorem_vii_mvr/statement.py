@@ -130,7 +130,7 @@ $$
 
 the average of $\E\norm{\nabla f}^2$ is $\lesssim$ [lost; in words, $T^{-2/3}$, which matches the lower bound of
 Arjevani et al. (2019) at $\delta = 0$].""",
-    corrected=r"""With $\kappa = 2c\delta + 1/g$
+    corrected=r"""With $g$ honest workers and $\kappa = 2c\delta + 1/g$
 
 $$
 \frac1T\sum_{t=1}^T\E\norm{\nabla f(x_{t-1})}^2 \le \frac{2F_0}{\eta T} + \frac{2\kappa\sigma^2}{b_0\alpha T}
