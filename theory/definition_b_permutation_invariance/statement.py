@@ -207,8 +207,8 @@ STATEMENT = Statement(
 An invariant output lets the query points know the workers. So ask it of both: every query point and the output are
 functions of the rounds' multisets of gradients (and of the server's own randomness).
 
-- They are for SGD and server momentum with any symmetric rule, centered clipping from the last aggregate included.
-- With worker momentum ($0 < \beta < 1$), from two rounds on and for a rule without a state, they are if and only if the
+- This holds for SGD and server momentum with any symmetric rule, centered clipping from the last aggregate included.
+- With worker momentum ($0 < \beta < 1$), from two rounds on and for a rule without a state, it holds if and only if the
   rule depends on the mean of its inputs alone.
 """,
     says="Invariant: the output ignores any reordering of a round's gradients",
