@@ -17,6 +17,7 @@ from sims.backend import installed
 from sims.checks.evidence import Evidence, headline
 from sims.contracts import recorded
 from theory.claim import BUDGETS, Side
+from theory.proof import proofs_of
 
 SCHEMA = 2  # of the run's record and of the recorded one: byzcheck/schema.json
 SIDES: tuple[Side, ...] = ("printed", "corrected")
@@ -73,6 +74,16 @@ def statement_record(result: Result) -> Json:
         "says": {"printed": statement.says, "corrected": statement.says_corrected},
         "for_you": statement.for_you,
         "rests_on": statement.rests_on,
+        "links": [
+            {
+                "proof": proof.file,
+                "step": number,
+                "title": step.title,
+                "checked": [{"how": link.how, "claims": list(link.claims)} for link in step.links],
+            }
+            for proof in proofs_of(statement.stem, statement.proofs)
+            for number, step in enumerate(proof.steps, start=1)
+        ],
         "claims": {
             claim.name: {
                 "text": claim.text,

@@ -22,7 +22,7 @@ from byzcheck.typeset.prose import plain, scripted, to_html
 from byzcheck.version import __version__
 from theory.claim import Statement
 from theory.experiments.sentence import Found
-from theory.proof import Proof, proofs_of
+from theory.proof import Proof, counted, proofs_of
 from theory.sources import named
 
 HERE = Path(__file__).parent
@@ -125,6 +125,7 @@ def environment() -> jinja2.Environment:
         "cited": words.cited,
         "compared": words.compared,
         "full": words.full,
+        "counted": counted,
     }
     made.globals |= {"verdict": words.verdict, "printed": words.printed, "badge": words.badge, "panel": sliders.panel}
     return made

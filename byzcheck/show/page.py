@@ -15,7 +15,7 @@ from byzcheck.show.prose import to_terminal
 from byzcheck.show.terminal import verdict_text
 from byzcheck.show.words import compared, printed_words, three
 from theory.claim import Claim, Control, Statement
-from theory.proof import proofs_of
+from theory.proof import counted, proofs_of
 
 ORIGIN = {
     "main": "main text",
@@ -47,6 +47,8 @@ def page(statement: Statement, record: Mapping[str, Any] | None, source: str) ->
         ]
         if statement.rests_on:
             parts.append(_hanging(2, "", Text(f"rests on: {statement.rests_on}", style="dim")))
+        if links := counted(proofs):
+            parts.append(_hanging(2, "", Text(f"links: {links}", style="dim")))
         for proof in proofs:
             parts.append(_hanging(2, "", Text(f"proof: {proof.title}, {proof.file}", style="dim")))
     parts += [Text(), Text.assemble(("Claims", "bold"), (f"   {source}", "dim"))]

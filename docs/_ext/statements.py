@@ -19,7 +19,7 @@ from byzcheck.show.words import LOOKS, caught, printed_words
 from byzcheck.typeset.prose import scripted
 from figures import about
 from theory.claim import Statement
-from theory.proof import Proof, proofs_of
+from theory.proof import Proof, counted, proofs_of
 
 FOLDER = "statements"
 FIGURES = Path(about.__file__).parent
@@ -65,6 +65,8 @@ def page(statement: Statement, record: dict[str, Any]) -> Iterator[str]:
         yield statement.corrected
         if statement.rests_on:
             yield f"*What the proof rests on:* {unicode_prose(statement.rests_on)}."
+        if links := counted(proofs_of(statement.stem, statement.proofs)):
+            yield f"*How its steps are checked:* {links}."
     yield from picture(statement.stem)
     yield "\n".join(claims_table(statement, record))
     for proof in proofs_of(statement.stem, statement.proofs):
