@@ -82,7 +82,7 @@ No two distributions with one mixture are further apart.
     says=r"Some $n$ vectors force $\E\norm{\hat x-\mu}^2 \ge \delta\rho^2$ on any rule",
     says_corrected=r"Any rule: $\E(\hat x-\mu)^2 \ge \delta\rho^2/(2(1-2\delta))$ in one of 2 cases",
     for_you="With many workers no rule has a worst-case error below δρ²/(2(1 − 2δ)). The trimmed mean attains it.",
-    rests_on="two distributions with one mixture, an identity of rational functions of δ at 19 points; the variance "
+    rests_on="two distributions with one mixture; the variance "
     "between a common part and the rest; for the limit, the trimmed mean's c from above and Hoeffding's inequality "
     "from below (pen and paper, contamination.md and floors.md)",
     source=Source(
