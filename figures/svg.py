@@ -127,6 +127,8 @@ class Writer(RendererBase):
     def _add(self, gc: GraphicsContextBase, vertices: np.ndarray, codes: Any, face: Any) -> None:
         """A path, which continues the one before if both are opaque lines of the same look."""
         paint, d = self._paint(gc, face if len(vertices) > 2 else None), outline(vertices, codes)
+        if len(vertices) <= 2:  # which has no corner
+            paint = re.sub(' stroke-linejoin="[a-z]+"', "", paint)
         if not paint or not d:
             return
         look = paint + self._clip(gc, vertices[np.asarray(codes) != Path.STOP])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,6 +120,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters |= {
+        "unless_by_hand": lambda text: re.sub(r"\n\*Checked:\* by hand\.\n", "\n", text),
         "prose": lambda text, level=0: Markup(to_html(text, level)),
         "scripted": lambda text: Markup(scripted(text)),
         "plain": plain,
