@@ -17,6 +17,7 @@ from theory.theorem_vi_momentum.assumptions import (
     single_step_later,
     variance_of_updates,
 )
+from theory.theorem_vi_momentum.identities import identities
 from theory.theorem_vi_momentum.implied import printed_from_zero, printed_with_attackers
 from theory.theorem_vi_momentum.lemmas import combination, descent, dispersion, error_recursion
 from theory.theorem_vi_momentum.long_runs import long_runs, theorem_ii_attackers
@@ -92,6 +93,7 @@ $c = 1/(2(1-2\delta))$.
         boundary,
         printed_from_zero,
         printed_with_attackers,
+        identities,
         descent,
         error_recursion,
         dispersion,

@@ -1,0 +1,54 @@
+"""Identities of polynomials: exact, for all values of the letters."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from flint import fmpq
+from flint.utils.flint_exceptions import IncompatibleContextError
+
+from sims.checks.polynomials import letters, vanishes
+
+
+def test_an_identity_of_inner_products_holds_of_vectors():
+    aa, ab, bb = letters("aa ab bb")
+    difference = 2 * aa + 2 * bb - (aa + 2 * ab + bb) - (aa - 2 * ab + bb)
+    assert vanishes("the parallelogram", difference).verdict == "holds"
+    a, b = np.random.default_rng(0).normal(size=(2, 5))
+    assert 2 * a @ a + 2 * b @ b - (a + b) @ (a + b) == pytest.approx((a - b) @ (a - b))
+
+
+def test_what_is_left_is_counted_and_refutes():
+    x, y = letters("x y")
+    found = vanishes("x = 2y", x - 2 * y + x * y / 3)
+    assert (found.measured, found.verdict) == (3, "refuted")
+    assert vanishes("nothing", x - x).measured == 0
+
+
+def test_a_coefficient_that_is_nearly_right_is_refuted():
+    (x,) = letters("x")
+    third = fmpq(333333333333333, 10**15)
+    assert vanishes("x/3", x / 3 - third * x).verdict == "refuted"
+
+
+def test_letters_of_several_polynomials_do_not_mix():
+    x, _ = letters("x y")
+    z, _ = letters("z y")
+    with pytest.raises(IncompatibleContextError):
+        x - z
+
+
+@pytest.mark.parametrize("names", ["", "x x", "  "])
+def test_letters_must_differ(names):
+    with pytest.raises(ValueError, match="letters must be different"):
+        letters(names)
+
+
+def test_the_sum_of_squares_of_theorem_vi_is_one():
+    """The third identity, evaluated at fractions: both sides, and the sign."""
+    for alpha in (Fraction(1, 9), Fraction(1, 2), Fraction(1)):
+        for a, b in ((Fraction(2), Fraction(-3)), (Fraction(1, 7), Fraction(5))):
+            left = alpha * (1 - alpha) * a**2 + (1 - alpha) ** 2 * b**2 - alpha * (1 - alpha) ** 2 * (a + b) ** 2
+            assert left == (1 - alpha) * (alpha * a - (1 - alpha) * b) ** 2 >= 0

@@ -1,0 +1,56 @@
+"""The identities and sums of squares in the proof of Theorem VI′ (`upper_bound.md`), as polynomials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sims.checks.evidence import Evidence
+from sims.checks.polynomials import letters, vanishes
+from theory.claim import Context, Control, claim
+
+
+@claim(
+    "The identities and sums of squares of the proof hold as polynomials in α, Lη, F_0, σ²/g, cδσ², T and the inner "
+    "products of the vectors.",
+    part_of="corrected",
+    controls=(
+        Control("one square of each error", "‖a + b‖² may be twice the sum", {"twice": 1}),
+        Control("α = 4Lη", "then L²η²/α² is 1/16", {"eight": 4}),
+    ),
+)
+def identities(ctx: Context, *, twice: int = 2, eight: int = 8) -> Iterable[Evidence]:
+    """What is left of each identity: steps 1, 2, 3, 5 and 7 of the proof."""
+    alpha, aa, ab, bb = letters("alpha aa ab bb")  # of vectors a and b
+    apart, added = aa - 2 * ab + bb, aa + 2 * ab + bb
+    yield vanishes("−2⟨a, b⟩ = ‖b − a‖² − ‖a‖² − ‖b‖² (step 1)", -2 * ab - (apart - aa - bb))
+    yield vanishes("2‖a‖² + 2‖b‖² − ‖a + b‖² = ‖a − b‖² (step 1)", twice * (aa + bb) - added - apart)
+    keep = 1 - alpha
+    square = alpha**2 * aa - 2 * alpha * keep * ab + keep**2 * bb  # ‖αa − (1 − α)b‖²
+    yield vanishes(
+        "α(1 − α)‖a‖² + (1 − α)²‖b‖² − α(1 − α)²‖a + b‖² = (1 − α)‖αa − (1 − α)b‖² (step 3)",
+        alpha * keep * aa + keep**2 * bb - alpha * keep**2 * added - keep * square,
+    )
+    alpha, m, p, q, z = letters("alpha m p q z")  # m̄_{t−1}, ∇f(x_{t−2}), ∇f(x_{t−1}), the noise
+    moved = (1 - alpha) * m + alpha * q + alpha * z - q
+    yield vanishes("the change of ē (step 2)", moved - (1 - alpha) * ((m - p) + p - q) - alpha * z)
+    u, gap, noise, spread, T = letters("u gap noise spread T")  # Lη, F_0·L, σ²/g, cδσ², T
+    alpha = eight * u
+    yield vanishes("L²η²/α² = 1/64 (step 5)", 64 * u**2 - alpha**2)
+    yield vanishes(
+        "1 − Lη − 2(1 − α)²/64 = 7/8 + 2(1/8 − Lη)(Lη + 3/8) (step 7)",
+        32 * (1 - u) - (1 - alpha) ** 2 - 28 - 64 * (1 - 8 * u) * (8 * u + 3) / 64,
+    )
+    start = 2 * (1 - alpha) ** 2 * gap + alpha**2 * noise  # step 4, m_0 = 0
+    left = 2 * start + 2 * alpha**2 * (T - 1) * noise  # times αT
+    right = (4 * gap + 2 * alpha**2 * T * noise) - 4 * alpha * (2 - alpha) * gap
+    yield vanishes("the errors' sum, m_0 = 0, less 4α(2 − α)LF_0 ≥ 0 (step 7)", left - right)
+    first = 2 * noise + 2 * alpha**2 * (T - 1) * noise  # α_1 = 1
+    yield vanishes(
+        "the errors' sum, α_1 = 1, less 2α²σ²/g ≥ 0 (step 7)",
+        first - (2 * noise + 2 * alpha**2 * T * noise - 2 * alpha**2 * noise),
+    )
+    total = 2 * gap + gap / 2 + 16 * u**2 * T * noise + 32 * u**2 * T * spread  # times LηT
+    yield vanishes(
+        "2F_0/(ηT) + F_0/(2ηT) + 16Lησ²/g + 32Lησ²cδ = 2.5F_0/(ηT) + 16Lησ²κ (step 7)",
+        total - (5 * gap / 2 + 16 * u**2 * T * (2 * spread + noise)),
+    )
