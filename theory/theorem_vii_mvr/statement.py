@@ -21,6 +21,7 @@ from theory.theorem_vi_momentum.lemmas import rationals
 from theory.theorem_vi_momentum.moments import as_fmpq, as_fraction
 from theory.theorem_vii_mvr.bound import Instance, mean_square, mvr_parameters, right_side
 from theory.theorem_vii_mvr.checks import engine_agrees, lemmas, without_smoothness
+from theory.theorem_vii_mvr.identities import identities
 from theory.theorem_vii_mvr.long_runs import robust_rules
 from theory.theorem_vii_mvr.one_sided import attacked_bound, attacked_slope_in_rounds
 from theory.theorem_vii_mvr.picture import picture
@@ -181,6 +182,7 @@ under these assumptions:
         exact_sums,
         phases,
         engine_agrees,
+        identities,
         lemmas,
         without_smoothness,
         robust_rules,

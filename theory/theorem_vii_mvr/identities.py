@@ -1,0 +1,39 @@
+"""The identities in the proof of Theorem VII′ (`upper_bound.md`), as polynomials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sims.checks.evidence import Evidence
+from sims.checks.polynomials import letters, vanishes
+from theory.claim import Context, Control, claim
+
+
+@claim(
+    "The identities of the proof hold as polynomials in α, Lη, κ, cδ, 1/g, V_t and the inner products of the vectors.",
+    part_of="corrected",
+    controls=(
+        Control("one square of each error", "‖a + b‖² may be twice the sum", {"twice": 1}),
+        Control("two samples", "then the noise of the last round does not cancel", {"same_sample": 0}),
+    ),
+)
+def identities(ctx: Context, *, twice: int = 2, same_sample: int = 1) -> Iterable[Evidence]:
+    """What is left of each identity: steps 1, 2, 3, 5, 6, 7 and 8 of the proof."""
+    aa, ab, bb = letters("aa ab bb")  # of vectors a and b
+    apart, added = aa - 2 * ab + bb, aa + 2 * ab + bb
+    yield vanishes("−2⟨a, b⟩ = ‖a − b‖² − ‖a‖² − ‖b‖² (step 1)", -2 * ab - (apart - aa - bb))
+    yield vanishes("2‖a‖² + 2‖b‖² − ‖a + b‖² = ‖a − b‖² (steps 3 and 5)", twice * (aa + bb) - added - apart)
+    alpha, m, g, g_before, f, f_before = letters(
+        "alpha m g g_before f f_before"
+    )  # gradients of a sample, and true ones
+    noise, before = g - f, g_before - f_before
+    error = g + (1 - alpha) * (m - same_sample * g_before) - f
+    expected = (1 - alpha) * (m - f_before) + alpha * noise + (1 - alpha) * (noise - before)
+    yield vanishes("how the error of a worker changes (step 2)", error - expected)
+    c_delta, over_g, V = letters("c_delta over_g V")
+    yield vanishes("4cδV + 2V/g = 2κV (step 5)", 4 * c_delta * V + 2 * over_g * V - 2 * (2 * c_delta + over_g) * V)
+    alpha, u, kappa = letters("alpha u kappa")  # u = Lη
+    keep = 1 - alpha
+    yield vanishes("(1 − α) − (1 − α)² = α(1 − α) (step 6)", keep - keep**2 - alpha * keep)
+    yield vanishes("4κL²η² = ¾α at α = (16/3)κL²η² (step 7)", 4 * kappa * u**2 - 16 * kappa * u**2 * 3 / 3 / 4)
+    yield vanishes("(2 − α) − 2(1 − α)² = α(3 − 2α) (step 8)", 2 - alpha - 2 * keep**2 - alpha * (3 - 2 * alpha))
