@@ -182,10 +182,12 @@ def largest_coin_error(algorithm: ExactAlgorithm, both: tuple[Law, Law], t: int,
     ),
 )
 def impossible(ctx: Context, *, identities: Identities = afresh, factor: Fraction = Fraction(1)) -> Iterable[Evidence]:
-    """The total variation between the arrays of two worlds of coins, claimed: 0; exact errors, claimed: ≥ m²/(2μ)."""
+    """The bias of the coins, claimed: > 0; the total variation between the arrays in both cases, claimed: 0; errors."""
     link = "Bin(g, b) ≤ Bin(g, 1 − b) + f stochastically for some b > ½ (step 8 of remark_3_fixed_identities.md)"
     for n, f in ((3, 1), (4, 1), (5, 1), (5, 2)):
         bias = factor * largest_bias(n, f)
+        enough = Fraction(f, 2 * (n - f))  # half of what the means allow: without a bias nothing would be impossible
+        yield Evidence(f"2b − 1, n = {n}, f = {f}", bias, ">=", enough, "exact", at={"n": n, "f": f})
         what = f"total variation between the arrays of two coins, n = {n}, f = {f}, b = {(1 + bias) / 2}"
         both = coins(n, f, bias, identities)
         yield Evidence(what, total_variation(*both), "=", 0, "exact", covers=link, at={"n": n, "f": f})
