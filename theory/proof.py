@@ -70,6 +70,11 @@ class Proof:
         """The name of its file, without the ending."""
         return Path(self.file).stem
 
+    @property
+    def brief(self) -> str:
+        """Its text, where a step that is checked by hand alone does not say so."""
+        return self.text.replace("\n*Checked:* by hand.\n", "\n")
+
 
 def read(path: Path) -> Proof:
     """The proof in a file; a `ValueError` if it does not begin as a proof does, or a step is not as it must be."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
 from markupsafe import Markup
 
 import theory
@@ -18,6 +17,7 @@ from byzcheck.record import Json
 from byzcheck.report import sliders, words
 from byzcheck.report.compact import compact
 from byzcheck.report.tables import Tables
+from byzcheck.report.templates import HERE, template
 from byzcheck.show.words import caught
 from byzcheck.typeset.prose import plain, scripted, to_html
 from byzcheck.version import __version__
@@ -25,8 +25,6 @@ from theory.claim import Statement
 from theory.experiments.sentence import Found
 from theory.proof import Proof, counted, proofs_of
 from theory.sources import named
-
-HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -59,12 +57,12 @@ class Entry:
     proofs: Sequence[Proof]
     picture: Picture | None
 
-    @property
+    @functools.cached_property
     def evidence(self) -> Mapping[str, list[Json]]:
         """The recorded evidence, by claim."""
         return {name: [e for e in self.record["evidence"] if e["claim"] == name] for name in self.record["claims"]}
 
-    @property
+    @functools.cached_property
     def controls(self) -> Mapping[str, list[Json]]:
         """The recorded controls, by claim."""
         return {name: [c for c in self.record["controls"] if c["claim"] == name] for name in self.record["claims"]}
@@ -110,27 +108,16 @@ def _style() -> Markup:
     return Markup("\n").join([Markup(sheet), words.symbols(), Markup(colours)])
 
 
-def environment() -> jinja2.Environment:
-    """What fills in the template: everything is escaped but what says that it is HTML."""
-    made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters |= {
-        "unless_by_hand": lambda text: re.sub(r"\n\*Checked:\* by hand\.\n", "\n", text),
-        "prose": lambda text, level=0: Markup(to_html(text, level)),
-        "scripted": lambda text: Markup(scripted(text)),
-        "plain": plain,
-        "cited": words.cited,
-        "compared": words.compared,
-        "full": words.full,
-        "counted": counted,
-    }
-    made.globals |= {"verdict": words.verdict, "printed": words.printed, "badge": words.badge, "panel": sliders.panel}
-    return made
+FILTERS = {
+    "prose": lambda text, level=0: Markup(to_html(text, level)),
+    "scripted": lambda text: Markup(scripted(text)),
+    "plain": plain,
+    "cited": words.cited,
+    "compared": words.compared,
+    "full": words.full,
+    "counted": counted,
+}
+KNOWN = {"verdict": words.verdict, "printed": words.printed, "badge": words.badge, "panel": sliders.panel}
 
 
 def report(
@@ -148,24 +135,20 @@ def report(
     records = [entry.record for entry in statements]
     font = base64.b64encode((HERE / "font" / "stix-two-math.woff2").read_bytes()).decode()
     findings = [(theory.load(stem), sentence) for stem, sentence in theory.FINDINGS if stem in recorded["statements"]]
-    page = (
-        environment()
-        .get_template("page.html")
-        .render(
-            version=__version__,
-            recorded=recorded,
-            entries=statements,
-            findings=findings,
-            tally=words.counted(records),
-            versions=versions(records),
-            tables=tables,
-            experiments=experiments,
-            pictures=pictures,
-            bibtex=as_bibtex(citations()),
-            sources=named(dict.fromkeys(key for entry in statements for key in entry.statement.uses)),
-            font=font,
-            style=_style(),
-            script=Markup((HERE / "report.js").read_text(encoding="utf-8")) if (HERE / "report.js").is_file() else "",
-        )
+    page = template("page.html", FILTERS, **KNOWN).render(
+        version=__version__,
+        recorded=recorded,
+        entries=statements,
+        findings=findings,
+        tally=words.counted(records),
+        versions=versions(records),
+        tables=tables,
+        experiments=experiments,
+        pictures=pictures,
+        bibtex=as_bibtex(citations()),
+        sources=named(dict.fromkeys(key for entry in statements for key in entry.statement.uses)),
+        font=font,
+        style=_style(),
+        script=Markup((HERE / "report.js").read_text(encoding="utf-8")),
     )
     return compact("\n".join(line.rstrip() for line in page.splitlines() if line.strip()) + "\n")

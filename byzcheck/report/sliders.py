@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 from decimal import ROUND_HALF_UP, Decimal
-from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -16,6 +15,7 @@ from markupsafe import Markup
 
 from byzcheck.report.closed_forms import Between, Number
 from byzcheck.report.panels import PANELS, SENTENCES
+from byzcheck.report.templates import template
 from byzcheck.typeset.prose import inline_html
 
 
@@ -44,11 +44,8 @@ def shown(value: Number) -> str:
 
 @functools.cache
 def _template() -> jinja2.Template:
-    made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    made.filters |= {"inline": lambda text: Markup(inline_html(text)), "number": lambda value: f"{value:.15g}"}
-    return made.get_template("sliders.html")
+    filters = {"inline": lambda text: Markup(inline_html(text)), "number": lambda value: f"{value:.15g}"}
+    return template("sliders.html", filters)
 
 
 def panel(stem: str, level: int = 3) -> Markup | None:

@@ -68,7 +68,7 @@ def _converter() -> Any:
 
 @functools.lru_cache(maxsize=4096)
 def mathml(latex: str, display: bool = False) -> str:
-    """The formula as a `<math>` element, with its LaTeX as alternative text.
+    """The formula as a `<math>` element.
 
     Raises `FormulaError`, with the formula, for LaTeX that the converter does not know.
 

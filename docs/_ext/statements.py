@@ -48,6 +48,7 @@ def title(statement: Statement) -> str:
 
 def page(statement: Statement, record: dict[str, Any]) -> Iterator[str]:
     """The paragraphs of a statement's page."""
+    proofs = proofs_of(statement.stem, statement.proofs)
     yield f"# {title(statement)}"
     if statement.for_you:
         yield f"**What this means for you.** {unicode_prose(statement.for_you)}"
@@ -65,11 +66,11 @@ def page(statement: Statement, record: dict[str, Any]) -> Iterator[str]:
         yield statement.corrected
         if statement.rests_on:
             yield f"*What the proof rests on:* {unicode_prose(statement.rests_on)}."
-        if links := counted(proofs_of(statement.stem, statement.proofs)):
+        if links := counted(proofs):
             yield f"*How its steps are checked:* {links}."
     yield from picture(statement.stem)
     yield "\n".join(claims_table(statement, record))
-    for proof in proofs_of(statement.stem, statement.proofs):
+    for proof in proofs:
         yield from proof_of(proof)
     found, of = caught(record)
     yield f"## Check it\n\n{found} of {of} controls came out as they must."

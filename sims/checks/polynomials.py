@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from flint import Ordering, fmpq_mpoly_ctx
@@ -23,6 +24,18 @@ def letters(names: str) -> tuple[Any, ...]:
     if not found or len(set(found)) < len(found):
         raise ValueError(f"letters must be different and one at least, got {names!r}")
     return fmpq_mpoly_ctx.get(found, Ordering.lex).gens()
+
+
+def of_two_vectors(steps: tuple[str, str], twice: int = 2) -> Iterator[Evidence]:
+    """Two identities of descent proofs, with the steps of a proof that use them.
+
+    −2⟨a, b⟩ = ‖a − b‖² − ‖a‖² − ‖b‖², and ‖a + b‖² ≤ 2‖a‖² + 2‖b‖², whose difference is ‖a − b‖². A control puts
+    another number in the place of `twice`.
+    """
+    aa, ab, bb = letters("aa ab bb")
+    apart, added = aa - 2 * ab + bb, aa + 2 * ab + bb
+    yield vanishes(f"−2⟨a, b⟩ = ‖a − b‖² − ‖a‖² − ‖b‖² ({steps[0]})", -2 * ab - (apart - aa - bb))
+    yield vanishes(f"2‖a‖² + 2‖b‖² − ‖a + b‖² = ‖a − b‖² ({steps[1]})", twice * (aa + bb) - added - apart)
 
 
 def vanishes(what: str, difference: Any, covers: str = "all values: it is a polynomial", **at: Any) -> Evidence:

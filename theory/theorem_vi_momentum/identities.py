@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sims.checks.evidence import Evidence
-from sims.checks.polynomials import letters, vanishes
+from sims.checks.polynomials import letters, of_two_vectors, vanishes
 from theory.claim import Context, Control, claim
 
 
@@ -20,11 +20,9 @@ from theory.claim import Context, Control, claim
 )
 def identities(ctx: Context, *, twice: int = 2, eight: int = 8) -> Iterable[Evidence]:
     """What is left of each identity: steps 1, 2, 3, 5 and 7 of the proof."""
+    yield from of_two_vectors(("step 1", "step 1"), twice)
     alpha, aa, ab, bb = letters("alpha aa ab bb")  # of vectors a and b
-    apart, added = aa - 2 * ab + bb, aa + 2 * ab + bb
-    yield vanishes("−2⟨a, b⟩ = ‖b − a‖² − ‖a‖² − ‖b‖² (step 1)", -2 * ab - (apart - aa - bb))
-    yield vanishes("2‖a‖² + 2‖b‖² − ‖a + b‖² = ‖a − b‖² (step 1)", twice * (aa + bb) - added - apart)
-    keep = 1 - alpha
+    added, keep = aa + 2 * ab + bb, 1 - alpha
     square = alpha**2 * aa - 2 * alpha * keep * ab + keep**2 * bb  # ‖αa − (1 − α)b‖²
     yield vanishes(
         "α(1 − α)‖a‖² + (1 − α)²‖b‖² − α(1 − α)²‖a + b‖² = (1 − α)‖αa − (1 − α)b‖² (step 3)",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sims.checks.evidence import Evidence
-from sims.checks.polynomials import letters, vanishes
+from sims.checks.polynomials import letters, of_two_vectors, vanishes
 from theory.claim import Context, Control, claim
 
 
@@ -19,10 +19,7 @@ from theory.claim import Context, Control, claim
 )
 def identities(ctx: Context, *, twice: int = 2, same_sample: int = 1) -> Iterable[Evidence]:
     """What is left of each identity: steps 1, 2, 3, 5, 6, 7 and 8 of the proof."""
-    aa, ab, bb = letters("aa ab bb")  # of vectors a and b
-    apart, added = aa - 2 * ab + bb, aa + 2 * ab + bb
-    yield vanishes("−2⟨a, b⟩ = ‖a − b‖² − ‖a‖² − ‖b‖² (step 1)", -2 * ab - (apart - aa - bb))
-    yield vanishes("2‖a‖² + 2‖b‖² − ‖a + b‖² = ‖a − b‖² (steps 3 and 5)", twice * (aa + bb) - added - apart)
+    yield from of_two_vectors(("step 1", "steps 3 and 5"), twice)
     alpha, m, g, g_before, f, f_before = letters(
         "alpha m g g_before f f_before"
     )  # gradients of a sample, and true ones
