@@ -179,6 +179,7 @@ def largest_coin_error(algorithm: ExactAlgorithm, both: tuple[Law, Law], t: int,
     controls=(
         Control("fixed identities", "then worker 1's coin tells which problem it is", {"identities": fixed}),
         Control("a quarter more bias", "f Byzantine workers cannot make up for it", {"factor": Fraction(5, 4)}),
+        Control("fair coins", "then both problems are one, and nothing is shown", {"factor": Fraction(0)}),
     ),
 )
 def impossible(ctx: Context, *, identities: Identities = afresh, factor: Fraction = Fraction(1)) -> Iterable[Evidence]:
