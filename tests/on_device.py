@@ -8,7 +8,18 @@ from cuda_emulator import COMPILER
 
 from conftest import ON_GPU
 from sims import backend, kernels
-from sims.aggregators import RFA, Bulyan, CenteredClipping, CoordinateMedian, Krum, Mean, MultiKrum, TrimmedMean
+from sims.aggregators import (
+    CGE,
+    RFA,
+    Bulyan,
+    CenteredClipping,
+    CoordinateMedian,
+    Krum,
+    Mean,
+    MoNNA,
+    MultiKrum,
+    TrimmedMean,
+)
 from sims.kernels.cuda import launch
 
 EXACT = 0.0  # coordinate by coordinate: not a bit may differ, but for the sign of a zero
@@ -71,6 +82,12 @@ def by_distance(n):
     f = (n - 3) // 4
     found = [Krum(f), MultiKrum(f), Krum(f, "released"), MultiKrum(f, m=2)] if n >= 2 * f + 3 and f >= 0 else []
     return [*found, Bulyan(f)] if found else []
+
+
+def by_length(n):
+    """The rules that choose messages by their distances to one point."""
+    f = (n - 1) // 2
+    return [CGE(f), MoNNA(f), MoNNA(f, idx=n - 1)]
 
 
 def by_centre():

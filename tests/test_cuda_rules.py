@@ -12,6 +12,7 @@ from on_device import (
     by_centre,
     by_column,
     by_distance,
+    by_length,
     compiled,
     few_blocks,
     messages,
@@ -21,7 +22,18 @@ from on_device import (
 )
 
 from sims import backend, kernels
-from sims.aggregators import RFA, Bulyan, CenteredClipping, CoordinateMedian, Krum, Mean, MultiKrum, TrimmedMean
+from sims.aggregators import (
+    CGE,
+    RFA,
+    Bulyan,
+    CenteredClipping,
+    CoordinateMedian,
+    Krum,
+    Mean,
+    MoNNA,
+    MultiKrum,
+    TrimmedMean,
+)
 from sims.kernels import dispatch
 
 # n²d is what the reference works through, on one core of the host, for the rules with distances
@@ -39,7 +51,7 @@ def test_any_strides(device, layout):
         "broadcast": lambda: np.broadcast_to(messages(n, d, runs=1), (3, n, d)),
         "columns first": lambda: messages(d, n).transpose(0, 2, 1),
     }[layout]()
-    for rule in (*by_column(n), *by_distance(n)):
+    for rule in (*by_column(n), *by_distance(n), *by_length(n)):
         agree(rule, x, EXACT)
     for rule in by_centre():
         agree(rule, x, ROUNDING)
@@ -48,7 +60,7 @@ def test_any_strides(device, layout):
 @compiled
 def test_two_hundred_workers(device):
     x = messages(200, 20, runs=1)
-    for rule in (CoordinateMedian(), TrimmedMean(80), MultiKrum(60), Bulyan(40)):
+    for rule in (CoordinateMedian(), TrimmedMean(80), MultiKrum(60), Bulyan(40), *by_length(200)):
         agree(rule, x, EXACT)
     agree(CenteredClipping(20.0, steps=2), x, ROUNDING)
     agree(RFA(), messages(200, 1050, "float32", runs=1), ROUNDING)
@@ -66,6 +78,8 @@ def test_two_hundred_workers(device):
         (CenteredClipping(1.0), 5000, ["measure", "clip", "move"]),
         (RFA(steps=2), 5000, ["measure", "weigh", "move_and_measure", "weigh", "move"]),
         (Krum(2), 10, ["distances", "rank_short"]),
+        (MoNNA(2), 10, ["measure", "add_chunks", "columns"]),
+        (CGE(2), 5000, ["measure", "add_chunks", "columns"]),
         (MultiKrum(2), 5000, ["distances", "add_chunks", "compare", "count", "columns"]),
     ],
 )
@@ -90,7 +104,7 @@ def test_what_the_device_takes(monkeypatch):
 def test_a_block_takes_several_shares(device, monkeypatch):
     few_blocks(monkeypatch)
     for x in (messages(7, 10, runs=3), messages(7, 2100, runs=3), spoiled(messages(7, 300, runs=5), 2)):
-        for rule in (*by_column(7), *by_distance(7)):
+        for rule in (*by_column(7), *by_distance(7), *by_length(7)):
             agree(rule, x, EXACT)
         for rule in by_centre():
             agree(rule, x, ROUNDING)
@@ -102,7 +116,7 @@ def test_a_block_takes_several_shares(device, monkeypatch):
 def test_gpu_rules(dtype, n, d):
     """At d = 1 NumPy adds up in pairs, and nothing is exact."""
     for x in (messages(n, d, dtype), spoiled(messages(n, d, dtype), (n - 1) // 4)):
-        for rule in (*by_column(n), *by_distance(n)):
+        for rule in (*by_column(n), *by_distance(n), *by_length(n)):
             agree(rule, x, EXACT if d > 1 else ROUNDING, to_device=on_device)
         for rule in by_centre():
             agree(rule, x, ROUNDING, to_device=on_device)
@@ -118,7 +132,7 @@ def test_gpu_strides(layout):
         "columns first": lambda: x.transpose(0, 2, 1).copy().transpose(0, 2, 1),
     }[layout]()
     host = np.ascontiguousarray(backend.to_numpy(there))
-    for rule in (*by_column(7), *by_distance(7)):
+    for rule in (*by_column(7), *by_distance(7), *by_length(7)):
         agree(rule, host, EXACT, to_device=lambda _: there)
     for rule in by_centre():
         agree(rule, host, ROUNDING, to_device=lambda y: there if y is host else on_device(y))

@@ -50,6 +50,7 @@ EXPECTED = {
     "exact_sums": "supported",
     "engine_agrees": "supported",
     "phases": "holds",
+    "identities": "holds",
     "lemmas": "supported",
     "robust_rules": "supported",
     "without_smoothness": "refuted",
@@ -71,7 +72,10 @@ def test_verdicts_and_controls():
 
 def test_the_print_is_refuted_and_the_bound_is_proved():
     parts = {side: {part.name: EXPECTED[part.name] for part in vii.STATEMENT.parts(side)} for side in SIDES}
-    assert parts == {"printed": {"one_sample_is_enough": "refuted"}, "corrected": {"bound": "holds"}}
+    assert parts == {
+        "printed": {"one_sample_is_enough": "refuted"},
+        "corrected": {"bound": "holds", "identities": "holds"},
+    }
 
 
 # The enclosure of the moments: every path of the three-point law, which has the same moments.

@@ -63,7 +63,9 @@ def mean_of(x: Array, chosen: Array) -> Array:
 
 
 def _squares(x: Array, about: Array | None) -> Array:
-    """The squared lengths in the widest dtype, some rows at a time."""
+    """The squared lengths in the widest dtype, some rows at a time; by a kernel in one read."""
+    if kernels.pays(x):
+        return kernels.squares_to(x, about)
     xp, wide = namespace(x), widest(x)
     n = x.shape[-2]
     centre = None if about is None else xp.astype(about, wide)[..., None, :]

@@ -17,6 +17,7 @@ from sims.kernels.entry import (
     mean_around_trimmed_mean,
     mean_from_first,
     nearest,
+    squares_to,
     trimmed_mean,
     weiszfeld_steps,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "nearest",
     "pays",
     "reference",
+    "squares_to",
     "trimmed_mean",
     "weiszfeld_steps",
 ]

@@ -120,6 +120,19 @@ def nearest(x: Array, neighbours: int) -> Array | None:
 
 
 @_kept_in("clipping")
+def squares_to(x: Array, centre: Array | None) -> Array:
+    """Squared distances to the centre (..., d), None for the origin, in float64, (..., n).
+
+    Of a message that is not finite NaN or infinite. Squares may overflow or vanish: the caller looks.
+    """
+    from sims.kernels.cpu import clipping
+
+    at = np.zeros((), dtype=runs_of(x).dtype) if centre is None else to_numpy(centre)
+    centres = np.broadcast_to(at, (*x.shape[:-2], x.shape[-1])).reshape(-1, x.shape[-1])
+    return namespace(x).asarray(clipping.squares_to(runs_of(x), centres).reshape(x.shape[:-1]))
+
+
+@_kept_in("clipping")
 def centered_clipping(x: Array, centre: Array, radii: Sequence[Any]) -> Array | None:
     """Clipped averages around the centre (..., d), one for each τ, in x's dtype; None if the reference has to do it."""
     from sims.kernels.cpu import clipping

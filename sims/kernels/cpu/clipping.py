@@ -1,4 +1,4 @@
-"""Centered clipping and smoothed Weiszfeld steps in one read of the messages per step and one more."""
+"""Centered clipping and smoothed Weiszfeld steps in a read of the messages per step and one more; distances in one."""
 
 from __future__ import annotations
 
@@ -44,6 +44,14 @@ def weiszfeld_steps(messages: np.ndarray, nu: np.ndarray, steps: int) -> np.ndar
 
     origin = np.broadcast_to(messages.dtype.type(0), (len(messages), messages.shape[-1]))
     return _moved(messages, origin, steps, weigh)
+
+
+def squares_to(messages: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Squared distances from centres (runs, d) of the messages' dtype, (runs, n), as float64 numbers give them."""
+    alive = np.ones(messages.shape[1], dtype=bool)  # what is not finite tells so itself
+    contiguous = (np.ascontiguousarray(centre) for centre in centres)
+    found = [advance(run, alive, Centre(at, at[:0])) for run, at in zip(messages, contiguous, strict=True)]
+    return np.asarray(found, dtype=np.float64).reshape(messages.shape[:2])
 
 
 def _moved(messages: np.ndarray, starts: np.ndarray, steps: int, weigh: Weigh) -> np.ndarray | None:

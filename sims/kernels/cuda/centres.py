@@ -14,7 +14,7 @@ are in local memory, and from about 40 on some of them: slower, not wrong.
 
 from __future__ import annotations
 
-from sims.kernels.cuda.launch import prelude
+from sims.kernels.cuda import launch
 from sims.kernels.cuda.whole_range import RANGE, WHOLE_RANGE
 
 SHORT = 1024  # columns up to which one block makes all steps of a run
@@ -294,7 +294,7 @@ extern "C" __global__ void __launch_bounds__(WEIGHERS) weigh_short(ALL) { all_st
 
 
 def _prelude(n: int, dtype: str) -> str:
-    return prelude(
+    return launch.prelude(
         dtype,
         N=n,
         CHUNK=CHUNK,
@@ -309,13 +309,13 @@ def _prelude(n: int, dtype: str) -> str:
 
 
 def long_messages(n: int, dtype: str) -> str:
-    """The kernels `measure`, `move_and_measure`, `move`, `clip` and `weigh` for n workers.
+    """The kernels `measure`, `add_chunks`, `move_and_measure`, `move`, `clip` and `weigh` for n workers.
 
-    The first three take a block of `THREADS` for each chunk (x) and run (y), and in `measure` write who is dead; the
-    other two a block of `WEIGHERS` for each run. `squares` is (runs, chunks, n), `weights` and `dead` (runs, n), `v`
-    (runs, d), `radii` (runs,).
+    `measure` and the two that move take a block of `THREADS` for each chunk (x) and run (y), and `measure` writes who
+    is dead; `clip` and `weigh` take a block of `WEIGHERS` for each run. `squares` is (runs, chunks, n), `weights` and
+    `dead` (runs, n), `v` (runs, d), `radii` (runs,).
     """
-    return _prelude(n, dtype) + COMMON + _LONG
+    return _prelude(n, dtype) + COMMON + _LONG + launch.add_chunks("N")
 
 
 def short_messages(n: int, dtype: str) -> str:

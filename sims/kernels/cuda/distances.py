@@ -68,16 +68,6 @@ distances(const T* __restrict__ x, Long runs, Long d, Long run_stride, Long work
     }
   }
 }
-
-extern "C" __global__ void add_chunks(const double* __restrict__ sums, Long runs, Long chunks, double* out) {
-  const Long pairs = (Long)N * N, step = (Long)gridDim.x * blockDim.x;
-  for (Long k = (Long)blockIdx.x * blockDim.x + threadIdx.x; k < runs * pairs; k += step) {
-    const double* s = sums + k / pairs * chunks * pairs + k % pairs;
-    double sum = s[0];
-    for (Long c = 1; c < chunks; c++) sum += s[c * pairs];
-    out[k] = sum;
-  }
-}
 """
 
 _ORDER = """
@@ -169,7 +159,7 @@ def pairs_of_messages(n: int, dtype: str) -> str:
     sums (runs, chunks, n, n) and who is dead (runs, n), which must be 0 before; `add_chunks` adds the chunks up.
     `compare` takes a warp for each ordered pair, `PAIRS` warps a block (x), for each slice (y) and run (z).
     """
-    return launch.prelude(dtype, N=n, TILE=TILE, PAIRS=PAIRS) + _DISTANCES + _ORDER
+    return launch.prelude(dtype, N=n, TILE=TILE, PAIRS=PAIRS) + _DISTANCES + launch.add_chunks("N * N") + _ORDER
 
 
 def width_of_chunks(n: int, d: int) -> int:

@@ -39,6 +39,21 @@ def prelude(dtype: str, **constants: int | float) -> str:
     return "\n".join(lines) + "\n"
 
 
+def add_chunks(each: str) -> str:
+    """The kernel `add_chunks`, which adds up sums (runs, chunks, each), chunk after chunk, into (runs, each)."""
+    return """
+extern "C" __global__ void add_chunks(const double* __restrict__ sums, Long runs, Long chunks, double* out) {
+  const Long each = EACH, step = (Long)gridDim.x * blockDim.x;
+  for (Long k = (Long)blockIdx.x * blockDim.x + threadIdx.x; k < runs * each; k += step) {
+    const double* s = sums + k / each * chunks * each + k % each;
+    double sum = s[0];
+    for (Long c = 1; c < chunks; c++) sum += s[c * each];
+    out[k] = sum;
+  }
+}
+""".replace("EACH", f"(Long){each}")
+
+
 def start(source: str, kernel: str, grid: tuple[int, ...], block: tuple[int, ...], *arguments: Any) -> None:
     """Start a kernel of a source on the device of the arrays among the arguments; the others are NumPy scalars."""
     where = next(argument for argument in arguments if not isinstance(argument, np.generic)).device
