@@ -18,7 +18,7 @@ from numba.core import cgutils
 from sims.kernels.cpu.compiled import compiled
 from sims.kernels.cpu.lanes import LINE, WIDE, Lanes, intrinsic
 from sims.kernels.cpu.threads import split
-from sims.kernels.cpu.tiles import DISTANCES, STRIP, Following, Strip, add_pairs, shapes_of
+from sims.kernels.cpu.tiles import DISTANCES, ENOUGH, STRIP, Following, Strip, add_pairs, shapes_of
 from sims.kernels.dispatch import whole_groups
 
 CHUNK = 64 * STRIP  # coordinates that one thread sums up at a time
@@ -81,7 +81,7 @@ def sq_distances(messages: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             for c in range(a, b):
                 _strips(rows, c * CHUNK, min(d, (c + 1) * CHUNK), found[0][c], found[1][c], *kinds)
 
-        split(part, chunks)
+        split(part, chunks, least=-(-ENOUGH // (n * n * CHUNK)))
         with np.errstate(all="ignore"):
             total += np.sum(sums, axis=0)
         alive &= np.all(lives, axis=0)
