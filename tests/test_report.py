@@ -247,7 +247,30 @@ def test_words_of_a_figure_have_the_colour_of_the_page():
     assert compact('<svg xmlns="http://www.w3.org/2000/svg" role="img"><text x="1" fill="var(--ink)">a</text>') == (
         "<svg role=img><text x=1>a</text>"
     )
-    assert "figure text:not([fill]) { fill: var(--ink); }" in (page.HERE / "style.css").read_text(encoding="utf-8")
+    sheet = (page.HERE / "style.css").read_text(encoding="utf-8")
+    assert "figure text:not([fill], [class]) { fill: var(--ink); }" in sheet
+
+
+FIGURE = (
+    '<svg><defs><path id="a_b-m0" d="M0 0l1 1"/></defs>'
+    + '<path d="M1 2l3 4" stroke="var(--soft,#123456)" stroke-width="0.8" clip-path="url(#a_b-c1)"/>' * 3
+    + '<text x="1" font-size="7.5">a</text>' * 3
+    + '<path d="M0 0" fill="url(#a_b-h2)"/>' * 3
+    + '<text x="1" fill="var(--soft,#123456)">b</text><use href="#a_b-m0" x="1"/></svg>'
+)
+
+
+def test_what_figures_look_like_is_said_once():
+    """Whatever several elements share; words keep their colour, sizes their unit, and a look of one stays with it."""
+    assert compact("<style>p{}</style>" + FIGURE) == (
+        "<style>p{}._0{stroke:var(--soft);stroke-width:0.8}._1{font-size:7.5px;fill:var(--ink)}</style>"
+        '<svg><defs><path id=_0 d="M0 0l1 1"/></defs>'
+        + '<path class=_0 d="M1 2l3 4" clip-path=url(#_1) />' * 3
+        + "<text class=_1 x=1>a</text>" * 3
+        + '<path d="M0 0" fill=url(#_2) />' * 3
+        + "<text x=1 fill=var(--soft)>b</text><use href=#_0 x=1 /></svg>"
+    )
+    assert "class" not in compact(FIGURE)  # a page without a style has nowhere to say it
 
 
 def test_a_minus_after_a_named_operator_is_no_sign():

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from byzcheck.report.looks import said_once
+
 _TAG = re.compile(r"<[A-Za-z][^<>]*>")
 _PLAIN = re.compile(r'="([\w.#%()+,:;/*-]+)"(?=[ />])')
 _FALLBACK = re.compile(r"var\((--[\w-]+),#[0-9a-f]{6}\)")
@@ -30,17 +32,20 @@ _SHORTER: tuple[tuple[str, str], ...] = (
 def compact(page: str) -> str:
     """The page without quotes, spaces and wrappers that say nothing; what is in <pre>, <script> and <style> stays.
 
+    What elements of figures look like is said once, in the page's first <style>, where there is one.
+
     >>> compact('<p class="a">\\n  <span class="math inline"><math><mi>x</mi></math></span> b</p>')
     '<p class=a>\\n<math><mi>x</mi></math> b</p>'
     """
     parts = _KEPT.split(page)
+    parts[::2] = [_FALLBACK.sub(r"var(\1)", part) for part in parts[::2]]  # the page declares its colours
+    parts = said_once(parts)
     return "".join(part if place % 2 else _body(part) for place, part in enumerate(parts))
 
 
 def _body(text: str) -> str:
     text = _WRAPPED.sub(lambda found: found[1] or found[2], text)
     text = _MATH.sub(_each(_formula), text)
-    text = _FALLBACK.sub(r"var(\1)", text)
     text = _TAG.sub(_each(_attributes), text)
     return re.sub(r"\n\s+", "\n", text)
 
