@@ -9,7 +9,7 @@ import pytest
 from flint import fmpq
 from flint.utils.flint_exceptions import IncompatibleContextError
 
-from sims.checks.polynomials import letters, vanishes
+from sims.checks.polynomials import letters, nonnegative, quotients, vanishes
 
 
 def test_an_identity_of_inner_products_holds_of_vectors():
@@ -52,3 +52,29 @@ def test_the_sum_of_squares_of_theorem_vi_is_one():
         for a, b in ((Fraction(2), Fraction(-3)), (Fraction(1, 7), Fraction(5))):
             left = alpha * (1 - alpha) * a**2 + (1 - alpha) ** 2 * b**2 - alpha * (1 - alpha) ** 2 * (a + b) ** 2
             assert left == (1 - alpha) * (alpha * a - (1 - alpha) * b) ** 2 >= 0
+
+
+def test_quotients_are_cancelled_and_calculate_as_numbers_do():
+    x, y = quotients("x y")
+    found = (1 / x - 1 / y) / (y - x)
+    assert vanishes("1/(xy)", found - 1 / (x * y)).verdict == "holds"
+    assert vanishes("2/(xy)", found - 2 / (x * y)).verdict == "refuted"
+    assert vanishes("rationals", Fraction(1, 3) - (x - x * 2 / 3) / x, 3 - 6 / quotients("z")[0] ** 0 / 2).measured == 0
+    with pytest.raises(ZeroDivisionError):
+        x / (y - y)
+
+
+def test_several_differences_are_added_up():
+    x, y = quotients("x y")
+    assert vanishes("one of them", x - x, x - y, x).measured == 3
+
+
+def test_a_sign_is_asked_of_coefficients():
+    (z,) = quotients("z")
+    x = z / (1 + z)  # all of [0, 1)
+    assert nonnegative("x − x²", x - x**2).verdict == "holds"
+    assert nonnegative("x − 2x²", x - 2 * x**2).verdict == "refuted"
+    assert nonnegative("0 and −1", z - z, 0 * z - 1).measured == 1
+    assert nonnegative("both signs of a quotient", (-1 - z) / (-2 - z)).verdict == "holds"
+    (y,) = letters("y")
+    assert nonnegative("y² − y", y**2 - y).verdict == "refuted"

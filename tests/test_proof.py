@@ -41,7 +41,7 @@ def test_what_a_proof_says_of_itself(proof):
         (Link("intervals", ("one", "two")), Link("by hand")),
     ]
     assert found.text.startswith("Assume.")
-    assert counted([found]) == "2 steps: 1 by hand, 1 by intervals"
+    assert counted([found]) == "2 steps: 1 by hand, 1 by intervals (1 of them partly by hand)"
 
 
 def test_a_proof_on_which_no_claim_rests(proof):

@@ -131,6 +131,8 @@ NOT_ASKED = {
     "checks.exact_rules.one_dimension": "likewise",
     "checks.intervals.enclosed": "writes its texts into evidence",
     "checks.polynomials.letters": "reads one text into generators of flint, whose faults test_polynomials plants",
+    "checks.polynomials.quotients": "likewise",
+    "checks.polynomials.nonnegative": "writes its texts into evidence",
     "checks.polynomials.of_two_vectors": "writes its texts into evidence, and `twice` is for a control",
     "checks.polynomials.vanishes": "writes its texts into evidence",
 }

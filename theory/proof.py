@@ -145,5 +145,6 @@ def counted(proofs: list[Proof]) -> str:
         said.append(f"{len(hand)} by hand" + (f" ({tried} of them also at instances or in runs)" if tried else ""))
     for how in PROVES[1:]:
         if count := sum(how in found for found in ways):
-            said.append(f"{count} by {how}")
+            read = sum(how in found and "by hand" in found for found in ways)
+            said.append(f"{count} by {how}" + (f" ({read} of them partly by hand)" if read else ""))
     return f"{len(steps)} step{'s' if len(steps) > 1 else ''}: {', '.join(said)}"

@@ -12,14 +12,14 @@ announces this theorem as "Theorem III".)
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
 from sims.checks.evidence import Evidence
 from theory.claim import Context, Control, Fault, Source, Statement, claim
-from theory.theorem_ii_lower_bound.constant import CONSTANT, constant, constant_at_instances, constant_of_a_quarter
+from theory.definition_b_permutation_invariance.algorithms import Zero
+from theory.theorem_ii_lower_bound.constant import constant, constant_at_instances, constant_of_a_quarter
 from theory.theorem_ii_lower_bound.couplings import (
     attained,
     couplings,
@@ -28,7 +28,8 @@ from theory.theorem_ii_lower_bound.couplings import (
     output_invariance,
     worker_momentum_parts,
 )
-from theory.theorem_ii_lower_bound.errors import error_of_the_mean, forced_below
+from theory.theorem_ii_lower_bound.errors import enumerated_error, error_of_the_mean, forced_below
+from theory.theorem_ii_lower_bound.identities import identities
 from theory.theorem_ii_lower_bound.measured import (
     SHORT,
     long_runs,
@@ -42,26 +43,24 @@ from theory.theorem_ii_lower_bound.picture import error_curves, messages_of_a_ro
 
 
 @claim(
-    "At μ = 0, which is printed too, some problem has the error ∞ = Ω(δσ²/0).",
+    "At μ = 0, which is printed too, some problem has an error above every number, ∞ = Ω(δσ²/0).",
     part_of="printed",
     point=21,
-    controls=(Control("μ = 1", "then 0.21·δσ²/μ is forced", {"mu": Fraction(1)}, expect="survives"),),
+    controls=(Control("the number first", "then μ → 0 gives a problem for it", {"number_first": True}, "survives"),),
 )
-def mu_zero(ctx: Context, *, mu: Fraction = Fraction(0)) -> Iterable[Evidence]:
-    """The largest error of the answer 0 over problems with curvature ≥ μ (and ≥ 10^{−9}), σ = 1, beside 0.21·δ/μ.
+def mu_zero(ctx: Context, *, number_first: bool = False) -> Iterable[Evidence]:
+    """The exact error of the answer 0 on the two problems of a curvature, beside a number chosen after them.
 
-    On every problem that error is f(0) − f*, which is finite by Definition A.
+    Every error is finite by Definition A. The number is one more than f(0) − f* = ½μ(a/μ)²; a control chooses first the
+    number, and then the problem by the error at μ = 1.
     """
-    _, _, _, q = SHORT
-    family = [mu] if mu else [Fraction(1, 10**k) for k in range(10)]
-    yield Evidence(
-        f"largest error of the answer 0 over {len(family)} problems, μ = {mu}",
-        max(q / (2 * (1 - q)) / curvature for curvature in family),
-        ">=",
-        CONSTANT * Fraction(1, 5) / mu if mu else math.inf,
-        "exact",
-        at={"mu": mu},
-    )
+    n, f, t, q = 3, 1, 1, Fraction(1, 8)
+    unit = enumerated_error(Zero(), n, f, t, q)  # times σ²/μ
+    for size in (1, 10**3, 10**9):
+        mu = unit / size if number_first else Fraction(1, size)
+        number = size if number_first else q / (1 - q) / mu / 2 + 1
+        what = f"error of the answer 0, and the number {float(number):.5g}, σ = 1"
+        yield Evidence(what, unit / mu, ">=", number, "exact", at={"mu": mu, "q": q})
 
 
 @claim(
@@ -145,6 +144,7 @@ exceeds every number.""",
         worker_momentum_parts,
         forced,
         attained,
+        identities,
         constant,
         constant_of_a_quarter,
         constant_at_instances,

@@ -30,6 +30,7 @@ from theory.theorem_iv_centered_clipping.attacked import (
 )
 from theory.theorem_iv_centered_clipping.every_delta import every_delta
 from theory.theorem_iv_centered_clipping.far_centres import constant_radius, random_centre
+from theory.theorem_iv_centered_clipping.identities import identities
 from theory.theorem_iv_centered_clipping.many_steps import FAST, RECONSTRUCTED, Schedule, multi_step, plain_radii
 from theory.theorem_iv_centered_clipping.one_step import at_most, one_step, one_step_sharper
 from theory.theorem_iv_centered_clipping.paths import any_path, good_path, identity, step_inequality
@@ -157,6 +158,7 @@ $$
         sketch,
         sketch_corrected,
         sketch_small,
+        identities,
         identity,
         step_inequality,
         one_step,
