@@ -51,6 +51,7 @@ WORDS = {  # a statement that says this … → goes back to
     r"Clopper": "clopper1934",
     r"Arjevani": "arjevani2023",
     r"secure aggregation": "bonawitz2017",
+    r"Lessard": "lessard2016",
 }
 
 

@@ -44,10 +44,20 @@ class Paths:
 
 
 def all_paths(
-    rule: Rule, attack: Attack, ctx: Context, *, n: int, f: int, T: int, eta: Fraction, x0: float, full: bool = False
+    rule: Rule,
+    attack: Attack,
+    ctx: Context,
+    *,
+    n: int,
+    f: int,
+    T: int,
+    eta: Fraction,
+    x0: float,
+    full: bool = False,
+    ratio: int = 8,
 ) -> Paths:
-    """All 2^{gT} paths of T rounds from x_0 with α = 8η, and α_1 = 1 if `full`."""
-    g, alpha = n - f, 8 * eta
+    """All 2^{gT} paths of T rounds from x_0 with α = `ratio`·η, and α_1 = 1 if `full`."""
+    g, alpha = n - f, ratio * eta
     first = Fraction(1) if full else alpha
     betas = [float(1 - first)] + [float(1 - alpha)] * (T - 1)
     algorithm = RobustSGD(rule, WorkerMomentum(float(eta), beta=lambda t: betas[t - 1]))
