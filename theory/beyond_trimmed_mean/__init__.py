@@ -1,4 +1,4 @@
-"""Beyond the paper: robust SGD with worker momentum and the trimmed mean, without an assumption on the momenta."""
+"""Beyond the paper: the whole of Theorem VI for the trimmed mean, from assumptions on gradients alone."""
 
 from theory.beyond_trimmed_mean.statement import STATEMENT
 

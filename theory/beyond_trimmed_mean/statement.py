@@ -16,14 +16,14 @@ from theory.claim import Statement
 
 STATEMENT = Statement(
     stem="beyond_trimmed_mean",
-    label="Beyond: trimmed mean",
+    label="Beyond: trimmed",
     title="Robust SGD with momentum, trimmed mean",
     printed=None,
     corrected=r"""
 Let the same $f < n/2$ workers be Byzantine in all rounds, $g = n-f$, $\kappa = \frac f{n-2f}$, and the others'
 gradients unbiased, independent of each other given the past, of variance at most $\sigma^2$. The trimmed mean,
-worker momentum with $\alpha = 2L\eta$, $\eta \le \frac1{4L}$ and $K = \Bigl(\sqrt{\frac{g-1}g\kappa} + \sqrt{\frac1g}\Bigr)^2$ have,
-for every $T$ and attack,
+worker momentum with $\alpha = 2L\eta$ and $\eta \le \frac1{4L}$ have, for every $T$ and attack, with
+$K = \Bigl(\sqrt{\frac{g-1}g\kappa} + \sqrt{\frac1g}\Bigr)^2$,
 
 $$
 \frac1T\sum_{t=1}^T\E\norm{\nabla f(x_{t-1})}^2 \le \frac{8F_0}{3\eta T} + \frac{3L\eta\sigma^2K}{2(1-L\eta)}
