@@ -49,6 +49,8 @@ WORDS = {  # a statement that says this … → goes back to
     r"Tsirelson": "tsirelson1976",
     r"Huber contamination": "huber1964",
     r"Clopper": "clopper1934",
+    r"Alistarh": "alistarh2018",
+    r"Dorfman": "dorfman2024",
     r"Arjevani": "arjevani2023",
     r"secure aggregation": "bonawitz2017",
     r"Lessard": "lessard2016",

@@ -40,6 +40,7 @@ PAPER = (  # in the paper's order, then ours
     "beyond_time_coupled_attacks",  # not in the paper, nor are the next
     "beyond_exact_constants",
     "beyond_trimmed_mean",
+    "beyond_fixed_identities",
 )
 
 FINDINGS = (  # what matters most to who uses the paper
