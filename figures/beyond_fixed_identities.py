@@ -11,9 +11,9 @@ from figures.style import RULES, SOFT, WARNING, WIDTH, headline, panel, pick, po
 
 CAPTION = (
     "f(x) − f* against the number of rounds T, n = {n}, f = {f}, the same Byzantine workers in all rounds. Red: what "
-    "is forced on every algorithm, with the best rate of rare gradients at each T, by exact binomial tails. Grey: what Theorem II forces on "
-    "those who forget who sent what. Green: what one step along the trimmed mean of averages is sure of, on every "
-    "quadratic with L = μ and against every attacker."
+    "is forced on every algorithm, with the best rate of rare gradients at each T, by exact binomial tails. Grey: what "
+    "Theorem II forces on those who forget who sent what. Green: what one step along the trimmed mean of averages is "
+    "sure of, on every quadratic with L = μ and against every attacker."
 )
 ALT = (
     "Two parallel lines that fall like 1/T, the trimmed mean of averages twice as high as the bound for every "
