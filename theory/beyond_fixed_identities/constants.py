@@ -98,8 +98,8 @@ def limit(delta: Fraction, T: int | None) -> arb:
 
 
 @claim(
-    "As n → ∞ the error that every algorithm has tends to T((1 + κ)^{1/T} − 1)·σ²/(2μT) at least, κ = δ/(1 − 2δ): "
-    "κσ²/(2μ) at T = 1, and log(1 + κ)·σ²/(2μT) or more at every T.",
+    "In the limit n → ∞ every algorithm errs by at least T((1 + κ)^{1/T} − 1)·σ²/(2μT), κ = δ/(1 − 2δ): κσ²/(2μ) at "
+    "T = 1, and log(1 + κ)·σ²/(2μT) or more at every T.",
     part_of="corrected",
     controls=(
         Control("κσ²/(2μT) at every T", "that is what the trimmed mean reaches, and more", {"always": 1}),
