@@ -34,8 +34,8 @@ $$
 
 - With the best $q$ that is at least $0.183\,\frac{\sigma^2}{\mu T}(\delta+\frac1n)$, for all $n$, $f$ and $T$. On
   convex problems within $D$ it is $0.214\,D\sigma\sqrt{(\delta+1/n)/T}$.
-- As $n \to \infty$ it is at least $\log(1+\kappa)\frac{\sigma^2}{2\mu T}$, $\kappa = \frac{\delta}{1-2\delta}$; the trimmed mean
-  of averages reaches $\kappa\frac{\sigma^2}{2\mu T}$.
+- As $n \to \infty$ it is at least $\log(1+\kappa)\frac{\sigma^2}{2\mu T}$, $\kappa = \frac{\delta}{1-2\delta}$.
+  The trimmed mean of averages reaches $\kappa\frac{\sigma^2}{2\mu T}$.
 - After one change of identities worker momentum with the trimmed mean told $f$ can be moved as far as one likes.
 """,
     says_corrected=r"Every algorithm errs by $0.183\,\frac{\sigma^2}{\mu T}(\delta + \frac1n)$ or more",
