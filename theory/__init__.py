@@ -41,6 +41,7 @@ PAPER = (  # in the paper's order, then ours
     "beyond_exact_constants",
     "beyond_trimmed_mean",
     "beyond_fixed_identities",
+    "beyond_sharp_constant",
 )
 
 FINDINGS = (  # what matters most to who uses the paper
