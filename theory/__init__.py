@@ -42,6 +42,7 @@ PAPER = (  # in the paper's order, then ours
     "beyond_trimmed_mean",
     "beyond_fixed_identities",
     "beyond_sharp_constant",
+    "beyond_clipping_sharp",
 )
 
 FINDINGS = (  # what matters most to who uses the paper
