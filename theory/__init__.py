@@ -43,6 +43,7 @@ PAPER = (  # in the paper's order, then ours
     "beyond_fixed_identities",
     "beyond_sharp_constant",
     "beyond_clipping_sharp",
+    "beyond_least_c",
 )
 
 FINDINGS = (  # what matters most to who uses the paper
