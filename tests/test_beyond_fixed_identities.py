@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from flint import arb, ctx
 from perform import check_claims, results
 from scipy.stats import binom
 
@@ -22,7 +23,7 @@ from sims.checks.exact_algorithm import ExactSGD, run
 from sims.engine import simulate
 from sims.optimizers import RobustSGD, WorkerMomentum
 from theory.beyond_fixed_identities import STATEMENT
-from theory.beyond_fixed_identities.constants import by_chebyshev, limit
+from theory.beyond_fixed_identities.constants import by_chebyshev, integral, limit, mean_ring, silent
 from theory.beyond_fixed_identities.one_change import momenta
 from theory.beyond_fixed_identities.picture import best_bounds, picture
 from theory.beyond_fixed_identities.reached import reached, worst_error
@@ -146,6 +147,32 @@ def test_without_byzantine_workers_it_is_the_bound_of_statistics():
     assert best > 1 / (2 * math.e * n * T)
 
 
+def test_the_clocks_by_their_own_rings():
+    """E is a sum of independent exponentials: its survival function by sampling, its mean, and log S concave."""
+    rng = np.random.default_rng(2)
+    g, f, runs = 12, 4, 200000
+    rings = np.sort(rng.exponential(size=(runs, g)), axis=1)[:, f]
+    assert np.mean(rings) == pytest.approx(float(mean_ring(g, f)), rel=0.01)
+    y = np.linspace(0.01, 3, 500)
+    survival = binom.cdf(f, g, -np.expm1(-y))
+    assert np.max(np.abs(np.mean(rings[:, None] > y[::50], axis=0) - survival[::50])) < 0.005
+    assert np.all(np.diff(np.log(survival), 2) < 1e-12)
+    with ctx.workprec(80):
+        assert [float(silent(g, f, arb(float(v))).mid()) for v in y[::100]] == pytest.approx(list(survival[::100]))
+
+
+def test_no_q_forces_more_than_the_moment_of_the_ring():
+    """Step 4 at every T: T(e^{y/T} − 1)S(y) ≤ T(Π(1 − 1/(T(g − i)))^{−1} − 1), which tends to m."""
+    for (n, f), T in itertools.product(((3, 1), (25, 5), (25, 11)), (2, 5, 1000)):
+        g = n - f
+        y = np.geomspace(1e-3, 50, 5000)
+        forced_most = np.max(T * np.expm1(y / T) * binom.cdf(f, g, -np.expm1(-y)))
+        above = T * (math.prod(1 / (1 - 1 / (T * (g - i))) for i in range(f + 1)) - 1)
+        assert float(mean_ring(g, f)) / math.e <= forced_most <= above
+        assert T < 1000 or above == pytest.approx(float(mean_ring(g, f)), rel=0.01)
+        assert float(mean_ring(g, f)) >= max((f + 1) / g, math.log((g + 1) / (g - f)))
+
+
 def test_the_constants_at_sizes_at_random():
     rng = np.random.default_rng(1)
     for _ in range(60):
@@ -155,8 +182,10 @@ def test_the_constants_at_sizes_at_random():
         y = np.geomspace(0.05, 20, 3000) * (f + 1) / g
         hide = binom.cdf(f, g, -np.expm1(-y))
         error = np.max(hide * np.expm1(y / T) / 2)  # σ²/μ
-        assert error >= 0.1839 * (f + 1) / g / T
-        assert np.max(hide * np.sqrt(np.expm1(y / T)) / 2) >= 0.2144 * math.sqrt((f + 1) / g / T)
+        m = float(mean_ring(g, f))
+        assert error >= 0.1839 * m / T
+        assert np.max(hide * np.sqrt(np.expm1(y / T)) / 2) >= 0.2144 * math.sqrt(m / T)
+        assert g > 40 or integral(g, f) == mean_ring(g, f)
         assert best_bounds(n, f, T)[0] <= error * (1 + 1e-3)
 
 
@@ -257,12 +286,18 @@ def test_the_worst_error_by_all_byzantine_messages_on_a_grid():
     assert total / float(q * (1 - q)) == pytest.approx(float(worst_error(n, f, 1, q, f)))
 
 
-def test_reached_is_at_most_what_two_tends_to_and_at_least_kappa():
+def test_reached_is_at_least_kappa_and_at_most_twice_what_the_clocks_say():
     for n, f in ((5, 2), (25, 5), (200, 40), (10**6, 2 * 10**5)):
         kappa = f / (n - 2 * f)
         assert reached(n, f) > kappa
         assert reached(n, f) >= best_bounds(n, f, 1)[0] * 2
     assert reached(10**6, 2 * 10**5) == pytest.approx(1 / 3, rel=5e-3)
+    rng = np.random.default_rng(3)
+    for _ in range(50):
+        n = int(rng.integers(1, 5000))
+        f = int(rng.integers(0, (n + 1) // 2))
+        ratio = reached(n, f) / float(sum(1 / (n - f - np.arange(f + 1.0)))) * (n - 2 * f) / (n - f)
+        assert ratio <= 2
 
 
 @pytest.mark.parametrize(("rounds", "message"), [(1, 1e3), (30, 1e9)])

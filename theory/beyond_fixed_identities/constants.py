@@ -1,88 +1,119 @@
-"""What the best q makes of the bound for every algorithm, in intervals. The proof is in `constants.md`.
+"""What the best q makes of the bound for every algorithm. The proof is in `constants.md`.
 
-With r = 1 − (1 − q)^T, q/(1 − q) = (1 − r)^{−1/T} − 1 ≥ y/T, y = −log(1 − r): for every T at least
-σ²/(2μT)·y·P(Bin(g, 1 − e^{−y}) ≤ f) is forced, and Bin(g, 1 − e^{−y}) is at most Poi(gy).
+With y = −T·log(1 − q), P(Bin(g, r) ≤ f) is the chance S(y) that of g exponential clocks at most f have rung at y. The
+mean of the (f + 1)-th ring is m = 1/g + 1/(g − 1) + … + 1/(g − f), and log S is concave: S(m) ≥ 1/e.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from fractions import Fraction
+from math import comb
 
 from flint import arb
 from flint import ctx as ctx_of_flint
 
 from sims.checks.evidence import Evidence
 from theory.claim import Context, Control, claim
-from theory.theorem_ii_lower_bound.tails import fractions, interval, poisson_tail
+from theory.theorem_ii_lower_bound.tails import fractions, interval
 
-SHARES = tuple(Fraction(k, 20) for k in range(8, 21))  # candidates for θ in gy = θ(f + 1)
-UNTIL = 40
-
-Of = Callable[[arb], arb]
-Tail = Callable[[Fraction, int], arb]
+MOST = 60
+SIZES = tuple((n, f) for n in range(1, MOST + 1) for f in range((n + 1) // 2))  # n > 2f
 
 
-def one_fewer(mean: Fraction, f: int) -> arb:
-    """P(Poi(mean) > f − 1): as if one Byzantine worker were missing."""
-    return poisson_tail(mean, f - 1) if f else arb(1)
+def mean_ring(g: int, f: int) -> Fraction:
+    """m = Σ_{i ≤ f} 1/(g − i): clocks that are left ring after 1/(g − i) on average, 0 ≤ f < g.
+
+    >>> mean_ring(2, 1)
+    Fraction(3, 2)
+    """
+    return sum((Fraction(1, g - i) for i in range(f + 1)), Fraction(0))
 
 
-def least_over_sizes(of: Of, tail: Tail) -> tuple[Fraction, int, Fraction]:
-    """The least of max over θ of ½·of(θ)·P(Poi(θ(f + 1)) ≤ f) over f ≤ UNTIL, with its f and θ."""
-    found = []
+def silent(g: int, f: int, y: arb) -> arb:
+    """S(y) = P(Bin(g, 1 − e^{−y}) ≤ f): at most f of g clocks have rung at y."""
+    rung = -(-y).expm1()
+    return sum((comb(g, k) * rung**k * (-(g - k) * y).exp() for k in range(f + 1)), arb(0))
+
+
+def one_fewer(g: int, f: int, y: arb) -> arb:
+    """As if one Byzantine worker were missing: at most f − 1 have rung."""
+    return silent(g, max(f - 1, 0), y)
+
+
+Chance = Callable[[int, int, arb], arb]
+
+
+def least(part: Fraction, chance: Chance) -> tuple[Fraction, int, int]:
+    """The least S(part·m) over all n ≤ MOST and f < n/2, with its n and f."""
     with ctx_of_flint.workprec(128):
-        for f in range(UNTIL + 1):
-            best = max((fractions(of(interval(k)) * (1 - tail(k * (f + 1), f)) / 2)[0], k) for k in SHARES)
-            found.append((best[0], f, best[1]))
+        found = [(fractions(chance(n - f, f, interval(part * mean_ring(n - f, f))))[0], n, f) for n, f in SIZES]
     return min(found)
 
 
-def beyond(of: Of, share: Fraction) -> Fraction:
-    """½·of(θ)(1 − e^{−Nh}), h = log(1/θ) − 1 + θ, N = UNTIL + 2: Chernoff's bound, which grows with f."""
-    with ctx_of_flint.workprec(128):
-        h = -interval(share).log() - 1 + interval(share)
-        return fractions(of(interval(share)) * (1 - (-(UNTIL + 2) * h).exp()) / 2)[0]
-
-
-def of_every_size(of: Of, tail: Tail, constant: Fraction, unit: str) -> Iterable[Evidence]:
-    """The least constant over all f, n and T: with Poisson tails up to f = UNTIL, by Chernoff's bound beyond."""
-    value, f, share = least_over_sizes(of, tail)
-    what = f"least constant before {unit}, f ≤ {UNTIL}, at f = {f}, θ = {float(share):g}"
-    link = "Poisson tails for every g and T (constants.md, steps 1 to 3); larger f by the next item"
-    yield Evidence(what, value, ">=", constant, "proved", covers=link, at={"f": f, "theta": share})
-    what = f"the same for f > {UNTIL}, by Chernoff's bound at θ = ½"
-    yield Evidence(what, beyond(of, Fraction(1, 2)), ">=", constant, "proved", covers="it grows with f", at={})
-
-
 @claim(
-    "For all n > f ≥ 0 and all T ≥ 1, with the best q, every algorithm errs by at least 0.183·((f + 1)/g)σ²/(μT), "
+    "For all n > 2f ≥ 0 and all T ≥ 1 one q forces mσ²/(2eμT) on every algorithm, m = 1/g + 1/(g − 1) + … + 1/(g − f), "
     "which is more than 0.183·(δ + 1/n)σ²/(μT).",
     part_of="corrected",
     controls=(
-        Control("0.185", "at f = 0 the best q gives 1/(2e) = 0.1839", {"constant": Fraction(185, 1000)}),
-        Control("one Byzantine worker fewer", "then f workers with rare gradients are too many", {"tail": one_fewer}),
+        Control("0.185", "at f = 0 it is 1/(2e) = 0.1839", {"constant": Fraction(185, 1000)}),
+        Control("one Byzantine worker fewer", "then f clocks that rang are too many", {"chance": one_fewer}),
     ),
 )
 def every_size(
-    ctx: Context, *, constant: Fraction = Fraction(183, 1000), tail: Tail = poisson_tail
+    ctx: Context, *, constant: Fraction = Fraction(183, 1000), chance: Chance = silent
 ) -> Iterable[Evidence]:
-    """½·max over θ of θ·P(Poi(θ(f + 1)) ≤ f), the least over f."""
-    yield from of_every_size(lambda share: share, tail, constant, "((f + 1)/g)σ²/(μT)")
+    """½·S(m), the least over n ≤ 60 and f < n/2."""
+    value, n, f = least(Fraction(1), chance)
+    what = f"least ½·S(m) over n ≤ {MOST} and f < n/2, at n = {n}, f = {f}"
+    link = "log S is concave, S(m) ≥ 1/e at every size (constants.md, steps 2 and 3)"
+    yield Evidence(what, value / 2, ">=", constant, "proved", covers=link, at={"n": n, "f": f})
 
 
 @claim(
-    "If only ‖x_0 − x*‖ ≤ D is known, and no μ > 0, every algorithm errs by at least 0.214·Dσ√((δ + 1/n)/T) on a "
-    "convex problem: the order σ√(δ/T) is not possible to improve.",
+    "If only ‖x_0 − x*‖ ≤ D is known, and no μ > 0, every algorithm errs by at least 0.214·Dσ√(m/T) on a convex "
+    "problem: the order σ√(δ/T) is not possible to improve.",
     part_of="corrected",
     controls=(
-        Control("0.216", "at f = 0 the best q gives 0.2144", {"constant": Fraction(216, 1000)}),
-        Control("one Byzantine worker fewer", "then f workers with rare gradients are too many", {"tail": one_fewer}),
+        Control("0.216", "at f = 0 it is 1/√(8e) = 0.2144", {"constant": Fraction(216, 1000)}),
+        Control("one Byzantine worker fewer", "then f clocks that rang are too many", {"chance": one_fewer}),
     ),
 )
-def convex(ctx: Context, *, constant: Fraction = Fraction(214, 1000), tail: Tail = poisson_tail) -> Iterable[Evidence]:
-    """½·max over θ of √θ·P(Poi(θ(f + 1)) ≤ f), the least over f."""
-    yield from of_every_size(lambda share: share.sqrt(), tail, constant, "Dσ√((f + 1)/(gT))")
+def convex(ctx: Context, *, constant: Fraction = Fraction(214, 1000), chance: Chance = silent) -> Iterable[Evidence]:
+    """½·√½·S(m/2), the least over n ≤ 60 and f < n/2."""
+    value, n, f = least(Fraction(1, 2), chance)
+    with ctx_of_flint.workprec(128):
+        forced = fractions(interval(value) / arb(8).sqrt())[0]
+    what = f"least S(m/2)/√8 over n ≤ {MOST} and f < n/2, at n = {n}, f = {f}"
+    link = "S(m/2) ≥ 1/√e at every size (constants.md, step 3)"
+    yield Evidence(what, forced, ">=", constant, "proved", covers=link, at={"n": n, "f": f})
+
+
+def integral(g: int, f: int) -> Fraction:
+    """∫S dy in rationals: dy = dp/(1 − p) with p = 1 − e^{−y}, and every power of 1 − p is expanded."""
+    total = Fraction(0)
+    for k in range(f + 1):
+        left = g - k - 1
+        total += comb(g, k) * sum(
+            (Fraction((-1) ** j * comb(left, j), k + j + 1) for j in range(left + 1)), Fraction(0)
+        )
+    return total
+
+
+@claim(
+    "No q forces more than mσ²/(2μT) as T → ∞, so that the q of the bound is the best up to a factor of e.",
+    part_of="corrected",
+    controls=(
+        Control("m without its last term", "the mean of the f-th ring is not that of the (f + 1)-th", {"last": 0}),
+    ),
+)
+def best_within_e(ctx: Context, *, last: int = 1) -> Iterable[Evidence]:
+    """∫S dy, which is at least y·S(y) for every y, claimed: m."""
+    for n, f in ((1, 0), (3, 1), (5, 2), (25, 5), (25, 11)):
+        what = f"∫S dy, at least y·S(y) for every y, n = {n}, f = {f}"
+        link = "S falls, and beta integrals are known for all n and f (constants.md, step 4)"
+        claimed = sum((Fraction(1, n - f - i) for i in range(f + last)), Fraction(0))
+        yield Evidence(what, integral(n - f, f), "=", claimed, "exact", covers=link, at={"n": n, "f": f})
 
 
 def by_chebyshev(n: int, f: int, r: Fraction) -> Fraction:
@@ -119,7 +150,7 @@ def many_workers(ctx: Context, *, n: int = 10**9, always: int | None = None) -> 
                 wanted = fractions(99 * limit(delta, always or T) / 100)[1]
             name = "∞" if T is None else T
             what = f"error·2μT/σ² forced at n = {n}, δ = {delta}, T = {name}, beside 0.99 of the limit"
-            link = "Chebyshev's inequality as n → ∞ (constants.md, step 4)"
+            link = "Chebyshev's inequality as n → ∞ (constants.md, step 5)"
             yield Evidence(
                 what, found, ">=", wanted, "proved", covers=link, at={"n": n, "delta": delta, "T": str(name)}
             )
