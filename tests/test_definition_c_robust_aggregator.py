@@ -55,6 +55,7 @@ def test_the_verdicts_at_the_quick_budget():
         "as_published": "supported",
         "trimmed_mean_printed_index": "refuted",
         "krum_printed_set": "refuted",
+        "identities": "holds",
     }
 
 

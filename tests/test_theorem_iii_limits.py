@@ -56,6 +56,8 @@ def test_the_verdicts_at_the_quick_budget():
         "population_limit": "holds",
         "population_floor_at_small_n": "refuted",
         "unbounded": "holds",
+        "first_contradiction": "holds",
+        "identities": "holds",
     }
 
 

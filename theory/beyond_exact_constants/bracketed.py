@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
@@ -161,20 +162,45 @@ def clipping_costs(ctx: Context, *, make: Callable[[int], Rule] = TrimmedMean) -
 @claim(
     "Who is κ-robust against a declared F is so against f ≤ F, with κ(1 − w) − w, w = (F − f)/((n − F)(n − f − 1)).",
     part_of="corrected",
-    controls=(Control("the mean", "it is robust against none", {"make": lambda F: Mean()}),),
+    controls=(
+        Control("the mean", "it is robust against none", {"make": lambda F: Mean()}),
+        Control("w = (F − f)/((n − F)(n − f))", "that is with replacement", {"without": 0}),
+    ),
 )
-def told_more(ctx: Context, *, make: Callable[[int], Rule] = TrimmedMean) -> Iterable[Evidence]:
-    """The largest ratio of TM told F over honest multisets of {0, 1, 2, 3}, beside what follows from κ*(F, F)."""
+def told_more(ctx: Context, *, make: Callable[[int], Rule] = TrimmedMean, without: int = 1) -> Iterable[Evidence]:
+    """The largest ratio of TM told F over honest multisets of {0, 1, 2, 3}, beside what follows from κ*(F, F).
+
+    Then E‖x̄_T − x̄‖²/v over all draws T of n − F honest values, largest and least over these multisets, beside w.
+    """
+    link = "n − F messages drawn of the honest, without replacement (bounds.md, step 10)"
     for n, f, F in ((5, 1, 2), (7, 1, 2), (7, 2, 3)):
+        at: dict[str, int | str] = {"n": n, "f": f, "F": F, "rule": "TrimmedMean"}
         yield Evidence(
             f"largest ratio of TM told {F}, n = {n}, f = {f}",
             worst(by_definition(make(F)), n, f, range(4), (-FAR, FAR)),
             "<=",
             formulas.over_declared(n, f, F, formulas.least(n, F, F)),
             "exact",
-            covers="n − F messages drawn of the honest, without replacement (bounds.md, step 10)",
-            at={"n": n, "f": f, "F": F, "rule": "TrimmedMean"},
+            covers=link,
+            at=at,
         )
+        w = Fraction(F - f, (n - F) * (n - f - without))
+        shares = drawn_means(n - f, n - F)
+        for name, value in (("largest", max(shares)), ("least", min(shares))):
+            what = f"{name} E‖x̄_T − x̄‖²/v of {n - F} of {n - f} honest values"
+            yield Evidence(what, value, "=", w, "exact", covers=link, at=at)
+
+
+def drawn_means(g: int, m: int) -> set[Fraction]:
+    """E‖x̄_T − x̄‖²/v over all draws T of m of g values, for each multiset of {0, 1, 2, 3} that has a v > 0."""
+    found = set()
+    for values in itertools.combinations_with_replacement(range(4), g):
+        mean = Fraction(sum(values), g)
+        v = sum(((x - mean) ** 2 for x in values), Fraction(0)) / g
+        if v:
+            draws = [(Fraction(sum(draw), m) - mean) ** 2 for draw in itertools.combinations(values, m)]
+            found.add(sum(draws, Fraction(0)) / len(draws) / v)
+    return found
 
 
 @claim(

@@ -36,6 +36,7 @@ from theory.beyond_exact_constants.bracketed import (
     told_more,
 )
 from theory.beyond_exact_constants.certified import krum_certified, krum_searched, published_bounds
+from theory.beyond_exact_constants.identities import identities
 from theory.beyond_exact_constants.picture import picture
 from theory.claim import Statement
 
@@ -80,6 +81,7 @@ and the trimmed mean has no more.
         published_bounds,
         c_from_kappa,
         found_again,
+        identities,
     ),
     data=picture,
     proofs=("least_and_medians", "averages_of_a_choice", "krum", "bounds"),

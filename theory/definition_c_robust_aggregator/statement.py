@@ -24,6 +24,7 @@ from theory.definition_c_robust_aggregator.constants import (
     trimmed_mean_kappa,
     zero_spread,
 )
+from theory.definition_c_robust_aggregator.identities import identities
 from theory.definition_c_robust_aggregator.published import (
     as_published,
     krum_printed_set,
@@ -219,6 +220,7 @@ since it is $(f, \kappa)$-robust with the least possible $\kappa = f/(n-2f)$; at
         as_published,
         trimmed_mean_printed_index,
         krum_printed_set,
+        identities,
     ),
     data=picture,
     proofs=("trimmed_mean", "rules_that_fail"),

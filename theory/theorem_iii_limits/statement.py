@@ -26,6 +26,7 @@ from theory.theorem_iii_limits.floors import (
     population_limit,
     unbounded,
 )
+from theory.theorem_iii_limits.identities import first_contradiction, identities
 from theory.theorem_iii_limits.trimmed_mean_error import printed_constant
 
 
@@ -109,6 +110,8 @@ No two distributions with one mixture are further apart.
         population_limit,
         population_floor_at_small_n,
         unbounded,
+        first_contradiction,
+        identities,
     ),
     data=picture,
     proofs=("contamination", "floors", "trimmed_mean_error"),
