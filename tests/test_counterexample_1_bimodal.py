@@ -28,6 +28,7 @@ def test_the_verdicts_at_the_quick_budget():
         "bulyan_any_f": "refuted",
         "bulyan_enough_f": "holds",
         "bulyan_mixes_beyond": "holds",
+        "identities": "holds",
     }
 
 

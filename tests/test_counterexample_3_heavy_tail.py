@@ -50,6 +50,7 @@ def test_the_verdicts_at_the_quick_budget():
         "krum_any_f": "refuted",
         "krum_growing_f": "holds",
         "krum_vanishing_f": "holds",
+        "identities": "holds",
     }
     assert set(sampled.values()) <= {"supported", "undecided"}
 

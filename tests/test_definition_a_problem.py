@@ -31,6 +31,7 @@ def test_the_verdicts_at_the_quick_budget():
         "heavy_tail": "supported",
         "function": "supported",
         "samples_may_jump": "holds",
+        "identities": "holds",
     }
 
 

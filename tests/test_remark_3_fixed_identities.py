@@ -41,6 +41,7 @@ def test_the_verdicts_at_the_quick_budget():
         "arrays": "holds",
         "forced": "holds",
         "impossible": "holds",
+        "identities": "holds",
         "worker_momentum": "supported",
     }
 

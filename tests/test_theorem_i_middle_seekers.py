@@ -61,6 +61,7 @@ def test_the_verdicts_at_the_quick_budget():
         "rfa_as_run": "supported",
         "mean": "holds",
         "clipping": "holds",
+        "identities": "holds",
         "trimmed_mean_any_b": "refuted",
         "trimmed_mean_b_zero": "supported",
     }

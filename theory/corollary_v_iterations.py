@@ -19,6 +19,7 @@ from flint import arb
 from sims.checks.centered import search_c_of_clipping
 from sims.checks.evidence import Evidence
 from sims.checks.intervals import enclose_maximum, enclosed, exact
+from sims.checks.polynomials import quotients, vanishes
 from theory.claim import Context, Control, Fault, Source, Statement, claim
 from theory.definition_c_robust_aggregator.constants import centred_floor, paper_radius
 from theory.theorem_iv_centered_clipping.far_centres import RHO_SQ, random_centre
@@ -218,6 +219,33 @@ def above_floor(ctx: Context, *, factor: float = 1.0) -> Iterable[Evidence]:
         yield Evidence(f"c needed at n = {n}, f = {f}", c, ">=", floor, "searched", at={"n": n, "f": f})
 
 
+@claim(
+    "The identities and signs in the proof hold for all values of the letters.",
+    part_of="corrected",
+    controls=(Control("q ≤ (2g − 1)/(3g)", "that is without the square of q(1 − q)/g", {"three": 0}),),
+)
+def identities(ctx: Context, *, three: int = 1) -> Iterable[Evidence]:
+    """What is left of each identity, and which coefficients have the wrong sign."""
+    d, rho, B, P, g, q = quotients("d rho B P g q")  # P is (5δ)^{2l}, or (½ + δ)^{2l}
+    x = 2 * B**2 / (d * rho**2)
+    yield vanishes(
+        "first terms by x (step 2)", 2 * P * B**2 - d * rho**2 * P * x, 4 * P * B**2 - d * rho**2 * P * 2 * x
+    )
+    yield vanishes("c after one step (step 3)", 2 * Fraction("6.45") + 1360 - Fraction("1372.9") + 0 * d)
+    m = 3 * rho**2 / 2
+    tau_sq, unit = (1 - d) * m / (4 * d), d * rho**2
+    p, y, u = P, B, q  # y² = 1 − δ, u² = δ
+    yield vanishes(
+        "the two roots, squared, and Cauchy and Schwarz (step 4)",
+        (1 - d) ** 2 * (m**2 / (16 * tau_sq) + unit / (2 * (1 - d))) / unit
+        - (1 - d) * (Fraction(3, 8) + Fraction(1, 2)),
+        d**2 * tau_sq / unit - (1 - d) * Fraction(3, 8),
+        (p**2 + 1) * (y**2 + u**2) - (p * y + u) ** 2 - (y - p * u) ** 2,
+    )
+    left = 2 * q * (1 - q) - q**2 - q * (1 - q) / g
+    yield vanishes("2q(1 − q) less E x̄²/h² (step 6)", left - q * ((2 * g - 1) - q * (3 * g - three)) / g)
+
+
 def picture(ctx: Context) -> dict[str, Any]:
     """c against δ: printed, proved for many steps and for one, and needed with the worst v_0."""
 
@@ -293,6 +321,7 @@ At most $f \ge 1$ vectors are bad, $\delta = f/n$, and $v_0$ is fixed. Then $\E\
         single_step_every_delta,
         measured,
         above_floor,
+        identities,
     ),
     data=picture,
     proofs=("corollary_v_iterations",),

@@ -17,6 +17,7 @@ from sims.aggregators import Bulyan, CoordinateMedian, Krum, Mean, Rule
 from sims.backend import to_numpy
 from sims.checks.evidence import Evidence
 from sims.checks.laws import binomial, expectation, two_valued
+from sims.checks.polynomials import nonnegative, quotients, vanishes
 from theory.claim import Context, Control, Fault, Source, Statement, claim
 
 HALF = Fraction(1, 2)
@@ -155,6 +156,22 @@ def bulyan_mixes_beyond(ctx: Context, *, offset: int = 1) -> Iterable[Evidence]:
     )
 
 
+@claim(
+    "The identities and signs in the proof hold for all values of the letters.",
+    part_of="corrected",
+    controls=(Control("n ≤ 6f + 3", "then too few copies of the median are selected", {"more": 3}),),
+)
+def identities(ctx: Context, *, more: int = 1) -> Iterable[Evidence]:
+    """What is left of each identity, and which coefficients have the wrong sign."""
+    n, f, m, a, s, t = quotients("n f m a s t")
+    selected = n - 2 * f
+    yield vanishes("(θ + 1)/2 − (n − 4f) (steps 3 and 6)", (selected + 1) / 2 - (n - 4 * f) - (6 * f + more - n) / 2)
+    yield vanishes("a score of a equal ones (step 4)", 4 * (m - f - 2 - (a - 1)) - 4 * (m - f - 1 - a))
+    left = 2 * s + 3 + t
+    yield nonnegative("m − f − 1 − (m − 1)/2 less 1, m ≥ 2f + 3 (step 4)", left - s - 1 - (left - 1) / 2 - 1)
+    yield vanishes("how many picks (step 5)", n - (2 * f + 2) + 1 - (selected - 1))
+
+
 STATEMENT = Statement(
     stem="counterexample_1_bimodal",
     label="Counterexample 1",
@@ -182,7 +199,7 @@ STATEMENT = Statement(
         "Bulyan averages and returns something else.",
         lacks="for Bulyan a declared f with n ≤ 6f + 1, a share of about 1/6 or more",
     ),
-    claims=(krum, coordinate_median, bulyan_any_f, bulyan_enough_f, bulyan_mixes_beyond),
+    claims=(krum, coordinate_median, bulyan_any_f, bulyan_enough_f, bulyan_mixes_beyond, identities),
     proofs=("counterexample_1_bimodal",),
     uses=(
         "blanchard2017",

@@ -18,6 +18,7 @@ from sims.aggregators import Krum
 from sims.backend import to_numpy
 from sims.checks.confidence import proportion
 from sims.checks.evidence import Evidence
+from sims.checks.polynomials import quotients, vanishes
 from theory.claim import Context, Control, Fault, Source, Statement, claim
 
 MEAN = Fraction(3, 2)
@@ -267,6 +268,31 @@ def krum_without_f_sampled(ctx: Context, *, n: int = 320, f: int = 0, phi: float
     yield from near_its_limit(ctx, n=n, f=f, phi=phi)
 
 
+@claim(
+    "The identities and signs in the proof hold for all values of the letters.",
+    part_of="corrected",
+    controls=(Control("a_{k+1}/a_k with 2k + 1", "Γ(2k + 1 + ⅔) has 2k + ⅔", {"two": Fraction(1)}),),
+)
+def identities(ctx: Context, *, two: Fraction = Fraction(2, 3)) -> Iterable[Evidence]:
+    """What is left of each identity, and which coefficients have the wrong sign."""
+    k, s = quotients("k s")
+    third = Fraction(1, 3)
+    rest = 4 * k**2 + 2 * k / 3
+    ratio = 2 * k * (2 * k + 1) * (k - third) / (k * (2 * k - third) * (2 * k + two))
+    yield vanishes(
+        "a_{k+1}/a_k, and a_2 (step 3)",
+        ratio - (rest - Fraction(2, 3)) / (rest - Fraction(2, 9)),
+        0 * k + Fraction(3, 2) * (Fraction(4) / (4 + Fraction(2, 3) - Fraction(2, 9))) - Fraction(27, 20),
+    )
+    both = 1 + s + s**2
+    yield vanishes(
+        "Krum's limit, and what is below and not far below (step 10)",
+        (1 - s**2) / (1 - s**3) - (1 + s) / both,
+        both - (1 + s) * (1 + s**2 / 2) - s**2 * (1 - s) / 2,
+        1 - (1 + s) / both - s**2 / both,
+    )
+
+
 def picture(ctx: Context) -> dict[str, Any]:
     """What the figure draws: E[median] against n, and Krum's limit against f/n."""
     sizes = [1, 3, 5, 9, 15, 25, 51, 101, 201, 501, 1001]
@@ -316,7 +342,16 @@ On $p(x) = 3x^{-4}$, $x \ge 1$, whose mean is $\frac32$:
         "With a bounded f Krum's limit is the mean itself.",
         lacks="for Krum, an f that grows in proportion to n (a fixed δ > 0)",
     ),
-    claims=(moments, medians, krum_any_f, krum_growing_f, krum_vanishing_f, krum_sampled, krum_without_f_sampled),
+    claims=(
+        moments,
+        medians,
+        krum_any_f,
+        krum_growing_f,
+        krum_vanishing_f,
+        krum_sampled,
+        krum_without_f_sampled,
+        identities,
+    ),
     data=picture,
     proofs=("counterexample_3_heavy_tail",),
     uses=(

@@ -16,6 +16,7 @@ import numpy as np
 
 from sims.backend import Array, namespace
 from sims.checks.evidence import Evidence
+from sims.checks.polynomials import quotients, vanishes
 from sims.checks.problem import FiniteLaw, cells, check_function, check_noise, sample_noise, signs
 from sims.engine.streams import Streams
 from sims.problems import Bernoulli, Draws, Pareto, Problem, Quadratic, Rademacher
@@ -228,6 +229,24 @@ def samples_may_jump(ctx: Context, *, problem: Problem | None = None) -> Iterabl
         )
 
 
+@claim(
+    "The identities and signs in the proof hold for all values of the letters.",
+    controls=(Control("additive noise", "then the difference has no noise left", {"jump": 0}),),
+)
+def identities(ctx: Context, *, jump: int = 2) -> Iterable[Evidence]:
+    """What is left of each identity, and which coefficients have the wrong sign."""
+    x, s, eps = quotients("x s eps")  # s = s(x), s² = 1
+    yield vanishes("mean and variance of x + ξs (step 1)", ((x + s) + (x - s)) / 2 - x, (s**2 + s**2) / 2 - s**2)
+    E = ((2 * eps + jump) ** 2 + (2 * eps - jump) ** 2) / 2
+    yield vanishes("the mean square over (2ε)² (step 2)", E / (2 * eps) ** 2 - 1 - 1 / eps**2)
+    a, one = 3, x**0
+    yield vanishes(
+        "two moments at a = 3 (step 4)",
+        one * a / (a - 1) - one * 3 / 2,
+        one * a / (a - 2) - (one * 3 / 4 + (one * 3 / 2) ** 2),
+    )
+
+
 STATEMENT = Statement(
     stem="definition_a_problem",
     label="Definition A",
@@ -258,7 +277,7 @@ $$
         "remains fixed throughout the optimization process.",
         "The formulas are legible.",
     ),
-    claims=(noise, draws, heavy_tail, function, samples_may_jump),
+    claims=(noise, draws, heavy_tail, function, samples_may_jump, identities),
     proofs=("definition_a_problem",),
     uses=(
         "hoeffding1963",

@@ -18,6 +18,7 @@ from sims.checks.confidence import bounded_mean
 from sims.checks.evidence import Evidence
 from sims.checks.exact_algorithm import ExactAlgorithm, ExactSGD, output_law
 from sims.checks.laws import binomial
+from sims.checks.polynomials import quotients, vanishes
 from sims.optimizers import WorkerMomentum
 from theory.claim import Context, Control, Source, Statement, claim
 from theory.definition_b_permutation_invariance.algorithms import Dictator, Leaking, Trusting, Zero
@@ -220,6 +221,29 @@ def worker_momentum(ctx: Context, *, shuffle: bool = True) -> Iterable[Evidence]
     yield Evidence(what, value, ">=", forced_below(n, f, t, q) / 2, "sampled", error, at=at)
 
 
+@claim(
+    "The identities and signs in the proof hold for all values of the letters.",
+    part_of="corrected",
+    controls=(Control("σ² = 2b(1 − b)H²", "(2b − 1)² is 1 less 4b(1 − b)", {"four": 2}),),
+)
+def identities(ctx: Context, *, four: int = 4) -> Iterable[Evidence]:
+    """What is left of each identity, and which coefficients have the wrong sign."""
+    b, H, mu, x, g, f, t, s = quotients("b H mu x g f t s")
+    m, variance = (2 * b - 1) * H, four * b * (1 - b) * H**2
+    yield vanishes(
+        "mean and variance of HU (step 5)",
+        b * H - (1 - b) * H - m,
+        b * H**2 + (1 - b) * H**2 - m**2 - variance,
+    )
+    yield vanishes("g(1 − b) + f − gb (step 8)", g * (1 - b) + f - g * b - g * (f / g - (2 * b - 1)))
+    yield vanishes(
+        "the sum of both errors, and m²/(2μ) (step 9)",
+        mu * (x - m / mu) ** 2 / 2 + mu * (x + m / mu) ** 2 / 2 - mu * x**2 - m**2 / mu,
+        m**2 / (2 * mu) - (2 * b - 1) ** 2 * variance / (8 * mu * b * (1 - b)),
+    )
+    yield vanishes("the error of an average (step 10)", mu / 2 * (s / t / mu**2) - s / (2 * mu * t))
+
+
 STATEMENT = Statement(
     stem="remark_3_fixed_identities",
     label="Remark 3",
@@ -248,6 +272,6 @@ this.""",
         "Theorem II applies to all algorithms and convergence is impossible.",
         "'Allowed' is read as: the adversary chooses, and draws the set afresh in each round.",
     ),
-    claims=(arrays, forced, impossible, worker_momentum),
+    claims=(arrays, forced, impossible, worker_momentum, identities),
     proofs=("remark_3_fixed_identities",),
 )

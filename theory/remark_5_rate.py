@@ -17,6 +17,7 @@ from fractions import Fraction
 from flint import arb
 
 from sims.checks.evidence import Evidence, Relation
+from sims.checks.polynomials import quotients, vanishes
 from theory.claim import Context, Control, Fault, Source, Statement, claim
 from theory.theorem_vi_momentum.bound import best_step, zero_start
 from theory.theorem_vi_momentum.moments import as_fmpq, average_ball, middle_and_error
@@ -153,6 +154,43 @@ def best_step_falls(ctx: Context, *, power: float = 0.5) -> Iterable[Evidence]:
         link = "a/η + bη is least at η = √(a/b), and nowhere else; 16σ²κ is its b"
         value = min(near) / zero_start(T, eta, f0, kappa)
         yield Evidence(what, value, ">=", Fraction(1), "exact", covers=link, at={"n": n, "f": f, "c": c})
+
+
+@claim(
+    "The identities and signs in the proof hold for all values of the letters.",
+    part_of="corrected",
+    controls=(Control("at ηb = 2A", "the least of A/η + bη is where both are equal", {"at": 2}),),
+)
+def identities(ctx: Context, *, at: int = 1) -> Iterable[Evidence]:
+    """What is left of each identity, and which coefficients have the wrong sign."""
+    y, z, c, n, s, F, L, T = quotients("y z c n s F L T")  # cδ twice, c, n, σ²
+    split = 5 * s / (16 * L)
+    start, least = F - 5 * s / (8 * n * L), 2 / n
+    yield vanishes("both forms of φ (step 1)", (F + split * y) / (least + y) - split - start / (least + y))
+    yield vanishes(
+        "φ(y) − φ(z) over y − z, and where it levels off (step 2)",
+        ((F + split * y) / (least + y) - (F + split * z) / (least + z)) / (y - z) + start / ((least + y) * (least + z)),
+        split / (20 * L * T * s) - 1 / (64 * L**2 * T),
+    )
+    eta, best, b = y, z, c
+    A = at * b * best**2
+    kappa = n
+    yield vanishes(
+        "A/η + bη, and η at the cap (step 4)",
+        A / eta + b * eta - 2 * b * best - b * (eta - best) ** 2 / eta,
+        (10 * L * F / (s * kappa) * s * kappa) * 16 * L - Fraction(5, 2) * F * 64 * L**2,
+    )
+    terms = Fraction(5, 2) * F / T * 16 * L * s * kappa
+    yield vanishes(
+        "both terms below the cap, and at it (step 5)",
+        terms - 40 * L * F * s * kappa / T,
+        Fraction(5, 2) * F * 8 * L / T - 20 * L * F / T,
+        16 * L / (8 * L) * s * kappa - 2 * s * kappa,
+        4 * (s * kappa) * (10 * L * F / T) - terms,
+        4 * terms - 160 * L * F * s * kappa / T,
+    )
+    d, g = y / (1 + y), n / (1 + y)  # δ < 1, g = (1 − δ)n
+    yield vanishes("1/g (step 6)", 1 / g - 1 / n / (1 - d))
 
 
 def optimal(T: float, f0: float) -> float:
@@ -294,6 +332,7 @@ $LF_0 > 5\sigma^2/(8n)$.""",
         slope_in_workers,
         linear_speed_up,
         no_speed_up,
+        identities,
     ),
     proofs=("remark_5_rate",),
     uses=("yin2018",),

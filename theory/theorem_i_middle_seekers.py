@@ -29,6 +29,7 @@ from sims.backend import to_numpy
 from sims.by_name import published
 from sims.checks.evidence import Evidence
 from sims.checks.laws import binomial, expectation, two_valued
+from sims.checks.polynomials import Quotient, nonnegative, quotients, vanishes
 from theory.claim import Context, Control, Fault, Source, Statement, claim
 
 P = Fraction(1, 4)
@@ -260,6 +261,34 @@ def trimmed_mean_b_zero(ctx: Context, *, trims: tuple[int, ...] = (0,)) -> Itera
     yield from trimmed_mean_keeps(ctx, trims, Fraction(1))
 
 
+@claim(
+    "The identities and signs in the proof hold for all values of the letters.",
+    part_of="corrected",
+    controls=(Control("e_t = 3/(8nt)", "at t = 1 it is 3/(16n)", {"half": 2}),),
+)
+def identities(ctx: Context, *, half: int = 1) -> Iterable[Evidence]:
+    """What is left of each identity, and which coefficients have the wrong sign."""
+    t, n, x, A, s = quotients("t n x A s")
+    step, noise = 1 / t, Fraction(3, 16) / n
+
+    def error(t: Quotient) -> Quotient:
+        return half * noise / t
+
+    yield vanishes("e_t by induction (step 1)", (1 - step) ** 2 * error(t - 1) + step**2 * noise - error(t))
+    yield vanishes(
+        "x_t by induction (step 2)", (1 - step) * (x / (t - 1)) + step * A - (x + A) / t
+    )  # x is the sum so far
+    f, more = s, A
+    n = 2 * f + 3 + more
+    yield nonnegative("n − f − 1 − n/2 less ½ (step 4)", n - f - 1 - n / 2 - Fraction(1, 2))
+    v, mean = s, A
+    yield vanishes(
+        "one step without clipping (step 6)",
+        v + (x - mean - v) - (x - mean),
+        x - t * (x - mean) - (1 - t) * x - t * mean,
+    )
+
+
 def picture(ctx: Context) -> dict[str, Any]:
     """Where SGD with each rule ends up, no attackers: simulated runs at n = 25, and exact limits against n."""
     from sims.engine import simulate
@@ -343,6 +372,7 @@ For every $n \ge 3$:
         clipping,
         trimmed_mean_any_b,
         trimmed_mean_b_zero,
+        identities,
     ),
     data=picture,
     proofs=("theorem_i_middle_seekers",),

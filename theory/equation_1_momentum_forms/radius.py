@@ -28,8 +28,18 @@ def clipped_error(scale: int, exponent: int, f: int = 1) -> Fraction:
     return ((end - scale * sum(HONEST, Fraction(0)) / len(HONEST)) / scale) ** 2
 
 
+def pulled(scale: int, exponent: int, n: int = 8, f: int = 1) -> Fraction:
+    """(v⁺ − x̄)²/(δρ²), ρ = `scale` and τ = 3ρ^`exponent`, honest messages all at v = 0 and f far away (step 2)."""
+    rows = [[Fraction(0)]] * (n - f) + [[Fraction(10**6 * scale**2)]] * f
+    (end,) = exact_aggregate(CenteredClipping(Fraction(3 * scale**exponent)), rows, [Fraction(0)])
+    return end**2 / (Fraction(f, n) * scale**2)
+
+
 def in_another_unit(exponent: int) -> Iterable[Evidence]:
-    """τ² = ρ²/δ where the noise is s times larger over τ², claimed s^{2·`exponent`}; then the error in units of s."""
+    """τ² = ρ²/δ where the noise is s times larger over τ², claimed s^{2·`exponent`}; then the error in units of s.
+
+    The last is the needed c of step 2 of `radius.md` at ρ = s over that at ρ = 1: it must not grow.
+    """
     n, f = len(HONEST) + 1, 1
     mean = sum(HONEST, Fraction(0)) / len(HONEST)
     variance = sum(((x - mean) ** 2 for x in HONEST), Fraction(0)) / len(HONEST)
@@ -42,6 +52,9 @@ def in_another_unit(exponent: int) -> Iterable[Evidence]:
         what = f"(error/s)² of one step, noise s = {scale} times larger, τ times s^{exponent}, over that at s = 1"
         value = clipped_error(scale, exponent) / clipped_error(1, exponent)
         yield Evidence(what, value, "=", Fraction(1), "exact", covers=SCALING, at={"s": scale, "n": n, "f": f})
+        what = f"error²/(δρ²) on equal honest messages, ρ = {scale}, τ = 3ρ^{exponent}, over that at ρ = 1"
+        value = pulled(scale, exponent) / pulled(1, exponent)
+        yield Evidence(what, value, "=", Fraction(1), "exact", at={"rho": scale, "n": n, "f": f})
 
 
 @claim(

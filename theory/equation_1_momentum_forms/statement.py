@@ -23,6 +23,7 @@ from sims.engine.streams import Streams
 from sims.optimizers import RobustSGD, WorkerMomentum
 from sims.problems import Quadratic
 from theory.claim import Context, Control, Fault, Source, Statement, claim
+from theory.equation_1_momentum_forms.identities import identities
 from theory.equation_1_momentum_forms.radius import (
     proportional_to_deviation,
     proportional_to_variance,
@@ -288,6 +289,7 @@ STATEMENT = Statement(
         order_of_rules,
         raw_is_weaker,
         krum_picks_raw,
+        identities,
     ),
     proofs=("equivalence", "radius", "raw_or_momentum"),
     uses=(

@@ -75,7 +75,11 @@ def over_printed(T: int, f0: Fraction, n: int, f: int, c_delta: Fraction) -> arb
     point=13,
     controls=(
         Control("θ = 4", "F0 + κσ²/8L ≤ 4A is too little: VI′ exceeds the printed root", {"theta": 4}),
-        Control("half the printed bound", "VI′ is up to 0.83 of it", {"factor": Fraction(1, 2)}),
+        Control(
+            "half the printed bound",
+            "VI′ comes near 0.85 of it, as T grows and f nears n/2",
+            {"factor": Fraction(1, 2)},
+        ),
     ),
 )
 def printed_with_attackers(ctx: Context, *, theta: int = 3, factor: Fraction = Fraction(1)) -> Iterable[Evidence]:
