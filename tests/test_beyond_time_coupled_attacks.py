@@ -30,6 +30,7 @@ EXPECTED = dict.fromkeys((claim.name for claim in STATEMENT.claims), "supported"
     "power_of_sequences": "holds",
     "one_direction": "holds",
     "echo": "holds",
+    "identities": "holds",
 }
 LOOPS = (
     Loop(Fraction(1, 8), Fraction(1, 2), Fraction(1, 5)),

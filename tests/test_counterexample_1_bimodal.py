@@ -38,7 +38,7 @@ def test_the_print_fails_for_one_rule_of_three_and_the_correction_is_proved():
     assert STATEMENT.fault is not None
     assert STATEMENT.fault.severity == "hypothesis"
     assert result.side("corrected") == "proved"
-    assert len(STATEMENT.parts("corrected")) == 4
+    assert len(STATEMENT.parts("corrected")) == 5
 
 
 def test_every_control_is_caught():

@@ -44,6 +44,7 @@ VERDICTS = {
     "median_returns_nothing": "supported",
     "smoothed_median_keeps": "supported",
     "clipping_scales": "holds",
+    "identities": "holds",
     "small_radius": "supported",
 }
 

@@ -43,7 +43,7 @@ def test_the_equivalence_stands_the_variance_does_not_and_the_correction_is_prov
     printed = {part.name: found[part.name] for part in STATEMENT.parts("printed")}
     assert printed == {"scaling_rules": "holds", "proportional_to_variance": "refuted"}
     corrected = {part.name for part in STATEMENT.parts("corrected")}
-    assert corrected == {"scaling_rules", "proportional_to_deviation", "spread"}
+    assert corrected == {"scaling_rules", "proportional_to_deviation", "spread", "identities"}
     assert {found[name] for name in corrected} == {"holds"}
 
 

@@ -30,6 +30,7 @@ VERDICTS = {
     "heavy_tail_falls": "supported",
     "heavy_tail_slow": "supported",
     "symmetric_unbiased": "holds",
+    "identities": "holds",
     "variance": "supported",
     "krum_bias_falls": "supported",
     "krum_is_noisy": "supported",

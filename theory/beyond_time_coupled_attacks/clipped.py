@@ -1,7 +1,8 @@
 """Time-coupled attacks on centered clipping in runs that clip honest messages, beside the linear loop's bound.
 
 Under the push (1 − f/g)τ is left to the honest messages: 6.6 standard deviations of one at n = 10, f = 1, 3.7 at
-n = 20, f = 4 and 0.6 at n = 25, f = 11, where clipping shortens a third of them (`rates.md`, step 5).
+n = 20, f = 4 and 0.6 at n = 25, f = 11, where clipping shortens 27 % of them, if they are normal (`rates.md`,
+step 5).
 """
 
 from __future__ import annotations

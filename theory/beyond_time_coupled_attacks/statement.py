@@ -17,6 +17,7 @@ CC is as long as no honest message is clipped.
 from __future__ import annotations
 
 from theory.beyond_time_coupled_attacks.clipped import within_the_bound
+from theory.beyond_time_coupled_attacks.identities import identities
 from theory.beyond_time_coupled_attacks.linear_loop import (
     echo,
     heavier_momentum,
@@ -71,6 +72,7 @@ One clipping step, worker momentum, $f = \frac12Lx^2$, as long as no honest mess
         no_speed_up,
         within_the_bound,
         rate_in_runs,
+        identities,
     ),
     data=picture,
     proofs=("response", "ringing", "echo", "rates", "far_away"),

@@ -31,6 +31,7 @@ from theory.counterexample_2_imbalanced.counts import (
     probability,
     shares,
 )
+from theory.counterexample_2_imbalanced.identities import identities
 from theory.counterexample_2_imbalanced.weights import (
     clipping_scales,
     geometric_median_keeps_a_quarter,
@@ -311,6 +312,7 @@ Ten equidistant classes, $\gamma = \frac12$.
         smoothed_median_keeps,
         clipping_scales,
         small_radius,
+        identities,
     ),
     proofs=("class_counts", "many_workers", "clipping"),
     uses=(

@@ -23,6 +23,7 @@ from sims.checks.laws import binomial, expectation, two_valued
 from theory.claim import Context, Control, Source, Statement, claim
 from theory.remark_1_practical_usage.bernoulli import P, expected_median
 from theory.remark_1_practical_usage.heavy_tail import heavy_tail_caution, heavy_tail_falls, heavy_tail_slow
+from theory.remark_1_practical_usage.identities import identities
 
 ROUNDING = 1e-9
 
@@ -231,6 +232,7 @@ $$
         variance,
         krum_bias_falls,
         krum_is_noisy,
+        identities,
     ),
     proofs=("bias_of_the_median", "heavy_tail"),
     uses=(

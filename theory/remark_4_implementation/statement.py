@@ -31,6 +31,7 @@ from sims.backend import to_numpy
 from sims.checks.counting import Tally, count, degree
 from sims.checks.evidence import Evidence
 from theory.claim import Context, Control, Source, Statement, claim
+from theory.remark_4_implementation.identities import identities
 from theory.remark_4_implementation.incremental_bulyan import incremental_bulyan
 from theory.remark_4_implementation.worker_sums import (
     any_order,
@@ -245,6 +246,7 @@ $v$ as far as it likes.
         any_order,
         rfa_from_sums,
         secure_step_unbounded,
+        identities,
     ),
     proofs=("counting", "incremental_bulyan", "worker_sums"),
     uses=(

@@ -1,0 +1,35 @@
+"""The algebra in the proofs of Remark 1, as identities of polynomials and their quotients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from sims.checks.evidence import Evidence
+from sims.checks.polynomials import quotients, vanishes
+from theory.claim import Context, Control, claim
+
+
+@claim(
+    "The identities in the proofs hold for all values of the letters.",
+    controls=(Control("B²(2 − B)", "of three values two are enough, in three ways", {"three": 2}),),
+)
+def identities(ctx: Context, *, three: int = 3) -> Iterable[Evidence]:
+    """What is left of each identity."""
+    p, w, B, M, h = quotients("p w B M h")  # w = √3/π
+    one = p**0
+    yield vanishes(
+        "bias²/σ² of the median (bias_of_the_median, step 1)",
+        one * (Fraction(3, 32) ** 2 / Fraction(3, 16)) - Fraction(3, 64),
+    )
+    third = p * (1 - p) ** 3 + (1 - p) * p**3
+    yield vanishes("E|X − p|³ (bias_of_the_median, step 5)", third - p * (1 - p) * (p**2 + (1 - p) ** 2))
+    v = 3 - 2 * (1 + w / 2)
+    yield vanishes(
+        "v_3, and the limit at p = ¼ (bias_of_the_median, step 7)",
+        v - 1 + w,
+        (1 - 2 * Fraction(1, 4)) * (1 - v) / 6 - w / 12,
+    )
+    yield vanishes("bias²/σ² (heavy_tail, step 1)", one * (Fraction(3, 20) ** 2 / Fraction(3, 4)) - Fraction(3, 100))
+    yield vanishes("P(X̂ = x), added up to M (heavy_tail, step 2)", (1 / h**3 - 1 / M**3) + 1 / M**3 - 1 / h**3)
+    yield vanishes("the median of three (heavy_tail, step 6)", 3 * B**2 * (1 - B) + B**3 - B**2 * (three - 2 * B))
