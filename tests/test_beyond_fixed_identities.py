@@ -24,6 +24,7 @@ from sims.engine import simulate
 from sims.optimizers import RobustSGD, WorkerMomentum
 from theory.beyond_fixed_identities import STATEMENT
 from theory.beyond_fixed_identities.constants import by_chebyshev, integral, limit, mean_ring, silent
+from theory.beyond_fixed_identities.near_half import blocks
 from theory.beyond_fixed_identities.one_change import momenta
 from theory.beyond_fixed_identities.picture import best_bounds, picture
 from theory.beyond_fixed_identities.reached import reached, worst_error
@@ -298,6 +299,36 @@ def test_reached_is_at_least_kappa_and_at_most_twice_what_the_clocks_say():
         f = int(rng.integers(0, (n + 1) // 2))
         ratio = reached(n, f) / float(sum(1 / (n - f - np.arange(f + 1.0)))) * (n - 2 * f) / (n - f)
         assert ratio <= 2
+
+
+def test_near_one_half_medians_of_ones_own_history_beat_averages_in_samples():
+    """κ = 243.4: the share of workers with a rare gradient is that which TM keeps. Averages err by κ, medians by 1/κ."""
+    n, f = 20001, 9980
+    kappa, g = f / (n - 2 * f), n - f
+    k = blocks(250, 3)
+    T, rng = 100 * k, np.random.default_rng(4)
+    q = math.log1p(1 / kappa) / T
+    errors = []
+    for _ in range(60):
+        counts = rng.binomial(T // k, q, size=(g, k))
+        averages = np.sort(counts.sum(axis=1) / T - q)
+        medians = np.median(counts * (k / T) - q, axis=1)
+        far = np.median(np.concatenate([medians, np.full(f, 1e6)]))
+        errors.append([np.mean(averages[f:]) ** 2, far**2])
+    found = np.mean(errors, axis=0) * T / (q * (1 - q))
+    assert found[0] == pytest.approx(kappa, rel=0.2)
+    assert found[1] < 1 < 9 * k < kappa
+
+
+def test_medians_of_blocks_keep_their_bound_with_normal_noise():
+    """Where each block is off most often the median over workers stays within 3σ√(k/T), f of them far away."""
+    n, f = 401, 199
+    k = blocks(f, 3)
+    rng = np.random.default_rng(5)
+    noise = np.median(rng.normal(size=(300, n - f, k)), axis=-1)  # in units of σ√(k/T)
+    found = np.median(np.concatenate([noise, np.full((300, f), 1e6)], axis=1), axis=1)
+    assert np.max(np.abs(found)) < 3
+    assert np.mean(found**2) > 0.05
 
 
 @pytest.mark.parametrize(("rounds", "message"), [(1, 1e3), (30, 1e9)])

@@ -7,12 +7,14 @@ improve". Theorem II does not show this: it binds only who forgets who sent what
   workers ever send a rare gradient, the whole transcript has one distribution on two problems.
 - `constants.md`: the best rate of rare gradients, up to a factor of e; the limit of many workers.
 - `reached.md`: averages over all rounds with the trimmed mean, against every attacker.
+- `near_half.md`: near δ = ½ medians of each worker's own history are better than averages.
 - `one_change.md`: what one change of identities does to worker momentum.
 """
 
 from __future__ import annotations
 
 from theory.beyond_fixed_identities.constants import best_within_e, convex, every_size, many_workers
+from theory.beyond_fixed_identities.near_half import near_half
 from theory.beyond_fixed_identities.one_change import one_change, told_all
 from theory.beyond_fixed_identities.picture import picture
 from theory.beyond_fixed_identities.reached import at_every_size, averages, close
@@ -36,7 +38,7 @@ $$
   $q$ more than $m\sigma^2/(2\mu T)$ as $T \to \infty$. On convex problems within $D$ it is $0.214\,D\sigma\sqrt{m/T}$.
 - The trimmed mean of averages errs by at most $2(1+\kappa)m\frac{\sigma^2}{2\mu T}$, $\kappa = \frac f{n-2f}$. As
   $n \to \infty$ it reaches $\kappa\frac{\sigma^2}{2\mu T}$, and no algorithm less than
-  $\log(1+\kappa)\frac{\sigma^2}{2\mu T}$.
+  $\log(1+\kappa)\frac{\sigma^2}{2\mu T}$. That is the order that medians of each worker's history reach.
 - After one change of identities worker momentum with the trimmed mean told $f$ can be moved as far as one likes.
 """,
     says_corrected=r"Every algorithm errs by $0.183\,\frac{\sigma^2}{\mu T}(\delta + \frac1n)$ or more",
@@ -57,10 +59,11 @@ $$
         averages,
         at_every_size,
         close,
+        near_half,
         one_change,
         told_all,
     ),
     data=picture,
-    proofs=("every_algorithm", "constants", "reached", "one_change"),
-    uses=("alistarh2018", "dorfman2024", "yin2018", "allouah2023mixing"),
+    proofs=("every_algorithm", "constants", "reached", "near_half", "one_change"),
+    uses=("alistarh2018", "dorfman2024", "yin2018", "allouah2023mixing", "chernoff1952"),
 )
