@@ -302,7 +302,7 @@ def test_reached_is_at_least_kappa_and_at_most_twice_what_the_clocks_say():
 
 
 def test_near_one_half_medians_of_ones_own_history_beat_averages_in_samples():
-    """κ = 243.4: the share of workers with a rare gradient is that which TM keeps. Averages err by κ, medians by 1/κ."""
+    """κ = 243.4: TM keeps just those who sent a rare gradient. Averages err by κ, medians by 1/κ."""
     n, f = 20001, 9980
     kappa, g = f / (n - 2 * f), n - f
     k = blocks(250, 3)

@@ -39,7 +39,7 @@ def off(k: int, times: int) -> Fraction:
 
 
 def error_of_averages(kappa: int) -> arb:
-    """κ²·log(1 + 1/κ): the trimmed mean's error·2μT/σ² for n, T → ∞ where a worker ever sends one rare gradient or so."""
+    """κ²·log(1 + 1/κ): the trimmed mean's error·2μT/σ², n, T → ∞, a rare gradient from a share of 1/(1 + κ)."""
     return kappa**2 * (interval(Fraction(kappa + 1, kappa))).log()
 
 
