@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from fractions import Fraction
 
@@ -192,7 +193,7 @@ def test_the_radii_satisfy_the_assumptions(bound, size, far):
     n, f = size
     delta = f / n
     schedule = RECONSTRUCTED if bound is PRINTED else FAST
-    centre_sq = max(far**2, bound.least(delta), 1e-12)
+    centre_sq = max(far**2, 1e-12)
     tau = np.array([float(bound.radii(delta, centre_sq, 1.0, step)) for step in range(200)])
     floor = float(schedule.t(arb(delta).sqrt()).mid()) / math.sqrt(delta)
     rate = math.sqrt(float(bound.rate(Fraction(f, n))))
@@ -360,6 +361,52 @@ def test_the_attack_in_rationals_is_the_attack_in_floats(bound, law):
     ratios = ratios_on_line(20, 3, [law], bound, 4)[0]
     for step in (1, 4):
         assert float(exact_ratio(20, 3, law, bound, step)) == pytest.approx(ratios[step - 1], rel=1e-3)
+
+
+def mean_error(n, f, p, v_0, base, radii, steps):
+    """E(v_l − x̄)² of coins from one v_0 for all outcomes, the bad messages beyond, on its worse side."""
+    g = n - f
+    ones = np.arange(g + 1)
+    worst = np.zeros(g + 1)
+    for side in (-1e9, 1e9):
+        v = np.full(g + 1, float(v_0))
+        for step in range(steps):
+            tau = radii(f / n, base**2, 2 * p * (1 - p), step)
+            move = ones * np.clip(1 - v, -tau, tau) + (g - ones) * np.clip(-v, -tau, tau) + f * math.copysign(tau, side)
+            v = v + move / n
+        worst = np.maximum(worst, (v - ones / g) ** 2)
+    return float(binomial_pmf(g, np.array([p]))[0] @ worst)
+
+
+@pytest.mark.parametrize("bound", [PRINTED, OURS], ids=["reconstructed", "fast"])
+@pytest.mark.parametrize("factor", [0.5, 1.5, 4.0, 50.0, 1e4])
+def test_a_centre_at_any_distance_needs_the_third_term_and_no_more(bound, factor):
+    """v_0 = μ + D with probability P, else μ, so that E D_0² = B_0² or less, and D = factor·B_0."""
+    n, f, p, base, steps = 20, 3, 0.3, 20.0, 7
+    far, chance = factor * base, min(1.0, factor**-2)
+    theta = {PRINTED: 0.8, OURS: 0.9}[bound]
+    reached = chance * mean_error(n, f, p, p + far, base, bound.radii, steps)
+    reached += (1 - chance) * mean_error(n, f, p, p, base, bound.radii, steps)
+    proved = dataclasses.replace(bound, constant=229 if bound is PRINTED else 90)
+    root = math.sqrt(proved.of(f / n, base**2, 2 * p * (1 - p), steps))
+    first_radius = float(bound.radii(f / n, base**2, 2 * p * (1 - p), 0))
+    third = math.sqrt(chance) * far if far > theta * first_radius else 0.0
+    assert math.sqrt(reached) <= root + 5 / 3 * third
+    if factor == 1e4:
+        assert math.sqrt(reached) > 0.99 * third > root / 2
+
+
+def test_from_a_small_distance_the_reconstructed_radius_is_constant_and_the_bound_holds():
+    """B_0² below 22.1δρ²/(1 − 6.45δ): what was a condition of the claim before."""
+    n, f, p = 20, 3, 0.3
+    least = 22.1 * 0.15 / (1 - 6.45 * 0.15)
+    for share in (0.0, 0.3, 1.0):
+        centre_sq = share * least * 2 * p * (1 - p)
+        radii = {float(PRINTED.radii(0.15, centre_sq, 2 * p * (1 - p), step)) for step in range(5)}
+        assert max(radii) == pytest.approx(min(radii))
+        assert max(radii) >= math.sqrt(centre_sq) / 0.8
+        reached = mean_error(n, f, p, p + math.sqrt(centre_sq), math.sqrt(centre_sq), PRINTED.radii, 5)
+        assert reached <= 2 * (6.45 * 0.15) ** 5 * centre_sq + 229 * 0.15 * 2 * p * (1 - p)
 
 
 def test_no_byzantine_path_beats_the_extremes_on_the_line():

@@ -49,8 +49,8 @@ PAPER = (  # in the paper's order, then ours
 FINDINGS = (  # what matters most to who uses the paper
     (
         "theorem_iv_centered_clipping",
-        "Centered clipping's bound is proved from a fixed centre only, with radii that grow with its distance from the "
-        "honest mean. Section 6 starts from the last aggregate, which is random. Use the trimmed mean there.",
+        "Centered clipping's bound needs a centre surely within a known distance of the honest mean, and radii that "
+        "grow with it. Section 6 has no such distance, and its momenta are dependent. Use the trimmed mean there.",
     ),
     (
         "definition_c_robust_aggregator",

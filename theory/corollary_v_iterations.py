@@ -78,8 +78,7 @@ def thirty_one(ctx: Context, *, factor: str = "31") -> Iterable[Evidence]:
 
 @claim(
     "From a fixed v_0 and for δ ≤ 0.15: after 31 log(2B²/(δρ²)) steps c = 120 with τ_l = max(5ρ, ½B(6.45δ)^{l/2})/√δ, "
-    "and c = 230 with the reconstructed radius if B² ≥ 22.1δρ²/(1 − 6.45δ); c = 91 after 1.74 log(2B²/(δρ²)) with τ_l "
-    "= max(2.5ρ/√δ, B(5δ)^l/0.9).",
+    "and c = 230 with the reconstructed radius; c = 91 after 1.74 log(2B²/(δρ²)) with τ_l = max(2.5ρ/√δ, B(5δ)^l/0.9).",
     part_of="corrected",
     point=12,
     controls=(

@@ -32,14 +32,13 @@ FAR = 1e9
 class Bound:
     """Radii with the bound that belongs to them: λ r^{2l} B_0² + K δρ².
 
-    `radii(δ, B_0², ρ², l)` broadcasts; `rate(δ)` = r²; `least(δ)`·ρ² is the least B_0² that may be put in.
+    `radii(δ, B_0², ρ², l)` broadcasts; `rate(δ)` = r².
     """
 
     radii: Callable[[float, Any, Any, int], Any]
     rate: Callable[[Fraction], Fraction]
     lead: int
     constant: float
-    least: Callable[[float], float] = lambda delta: 0.0
 
     def of(self, delta: Any, centre_sq: Any, rho_sq: Any, step: int) -> Any:
         """The bound after `step` steps."""
@@ -48,9 +47,13 @@ class Bound:
 
 
 def reconstructed_radii(delta: float, centre_sq: Any, rho_sq: Any, step: int) -> Any:
-    """τ_l of 4(1 − δ)(B_l²/3 + ρ²)/(√3 δ), B_{l+1}² = 6.45δB_l² + 22.1δρ², as reconstructed."""
+    """τ_l of 4(1 − δ)(B_l²/3 + ρ²)/(√3 δ), B_{l+1}² = 6.45δB_l² + 22.1δρ², as reconstructed.
+
+    From a B_0 below the limit B_∞ of this recursion the radius is that of B_∞.
+    """
     rate = 6.45 * delta
-    b_sq = rate**step * centre_sq + 22.1 * delta * rho_sq * (1 - rate**step) / (1 - rate)
+    least = 22.1 * delta * rho_sq / (1 - rate)
+    b_sq = least + rate**step * np.maximum(centre_sq - least, 0.0)
     return np.sqrt(4 * (1 - delta) * (b_sq / 3 + rho_sq) / (math.sqrt(3) * delta))
 
 
@@ -69,7 +72,6 @@ PRINTED = Bound(
     rate=lambda delta: Fraction(129, 20) * delta,
     lead=2,
     constant=1360,
-    least=lambda delta: 22.1 * delta / (1 - 6.45 * delta),
 )
 OURS = Bound(fast_radii, rate=lambda delta: (5 * delta) ** 2, lead=2, constant=90)
 
@@ -100,7 +102,7 @@ def errors_on_line(
     )
     variance = (m * p * (1 - p) + (g - m) * q * (1 - q)) / g**2
     rho = np.sqrt(rho_sq)
-    centre_sq = np.maximum((away * rho) ** 2 + variance, bound.least(delta) * rho_sq)
+    centre_sq = (away * rho) ** 2 + variance
     ones = np.arange(g + 1)
     messages = np.empty((len(laws), 2, g + 1, n, 1))
     messages[..., :g, 0] = np.arange(g) < ones[:, None]
@@ -139,9 +141,7 @@ def exact_ratio(n: int, f: int, law: Line, bound: Bound, steps: int) -> Fraction
     rho_sq: Fraction = max(pairs + across)
     mean = (law.m * p + (g - law.m) * q) / g
     away = Fraction(law.away * math.sqrt(rho_sq)).limit_denominator(10**4)
-    centre_sq = max(
-        away**2 + (law.m * p * (1 - p) + (g - law.m) * q * (1 - q)) / g**2, Fraction(bound.least(float(delta))) * rho_sq
-    )
+    centre_sq = away**2 + (law.m * p * (1 - p) + (g - law.m) * q * (1 - q)) / g**2
     one, other = binomial(law.m, p), binomial(g - law.m, q)
     pmf = [
         sum((one[i] * other[k - i] for i in range(law.m + 1) if 0 <= k - i <= g - law.m), Fraction(0))
@@ -230,7 +230,6 @@ def plane_ratios(n: int, f: int, z: np.ndarray, bound: Bound, steps: int) -> np.
     place = np.einsum("si,sid->sd", weights, points) + z[:, 7:9] * 10 ** (1 + np.abs(z[:, 7:8]))
     v = np.broadcast_to(place[:, None], mean.shape)
     centre_sq = np.sum(probability * np.sum((v - mean) ** 2, axis=-1), axis=1)
-    centre_sq = np.maximum(centre_sq, bound.least(delta) * rho_sq)
     best = np.zeros(len(z))
     for step in range(steps):
         angle = math.pi * z[:, 9 + step]

@@ -19,6 +19,7 @@ from typing import Any
 from sims.checks.evidence import Evidence
 from sims.checks.intervals import exact
 from theory.claim import Context, Control, Fault, Source, Statement, claim
+from theory.theorem_iv_centered_clipping.any_centre import any_centre
 from theory.theorem_iv_centered_clipping.attacked import (
     OURS,
     PRINTED,
@@ -47,7 +48,7 @@ def bounded(ctx: Context, *, schedule: Schedule, bound: Bound, claimed: int, mos
 
 
 @claim(
-    "From a fixed v_0 with the reconstructed radius, B_0² ≥ 22.1δρ²/(1 − 6.45δ): E‖v_l − x̄‖² ≤ 2(6.45δ)^l B_0² + "
+    "With the reconstructed radius, constant from B_0² ≤ 22.1δρ²/(1 − 6.45δ): E‖v_l − x̄‖² ≤ 2(6.45δ)^l B_0² + "
     "1360δρ² for all l ≥ 1, and with 229 for 1360.",
     part_of="corrected",
     controls=(
@@ -115,8 +116,8 @@ $$
 $$
 """,
     corrected=r"""
-At most $f \ge 1$ vectors are bad, $\delta = f/n \le 0.15$, $v_0$ is fixed and $B_0^2 \ge \E\norm{v_0-\bar x}^2$. With
-the radii $\tau_l = \max(2.5\rho/\sqrt\delta,\ B_0(5\delta)^l/0.9)$
+At most $f \ge 1$ vectors are bad, $\delta = f/n \le 0.15$, and $\norm{v_0-\E\bar x} \le B_0$ surely; $v_0$ may depend
+on all vectors. With the radii $\tau_l = \max(2.5\rho/\sqrt\delta,\ B_0(5\delta)^l/0.9)$
 
 $$
 \E\norm{v_l-\bar x}^2 \le 2(5\delta)^{2l}B_0^2+90\delta\rho^2 .
@@ -124,14 +125,18 @@ $$
 
 - With $\tau_l = \max(5\rho,\ \frac12B_0(6.45\delta)^{l/2})/\sqrt\delta$ the printed bound holds, with 119 for 1360.
 - With $\tau_l^2 = 4(1-\delta)(B_l^2/3+\rho^2)/(\sqrt3\delta)$, $B_{l+1}^2 = 6.45\delta B_l^2+22.1\delta\rho^2$,
-  which is reconstructed here, it holds with 229 if $B_0^2 \ge 22.1\delta\rho^2/(1-6.45\delta)$. One step leaves at most
-  $6.45\delta B_0^2+22.1\delta\rho^2$.
+  which is reconstructed here, it holds with 229; from $B_0^2 \le 22.1\delta\rho^2/(1-6.45\delta)$ this radius is
+  constant. From a fixed $v_0$ one step leaves at most $6.45\delta B_0^2+22.1\delta\rho^2$.
 - For every $\delta < \frac12$ other radii give $4(\frac12+\delta)^{2l}B_0^2+117\delta\rho^2/(1-2\delta)^4$.
+- From any $v_0$ with $\E D_0^2 \le B_0^2$, $D_0 = \norm{v_0-\E\bar x}$, the root of each bound grows by
+  $\frac53\sqrt{\E[D_0^2;\ D_0 > \theta\tau_0]}$ at most, with a $\theta < 1$ such that $\theta\tau_0 \ge B_0$. A term
+  of this kind is needed.
 """,
     says=r"From any $v_0$: $\E\norm{v_l-\bar x}^2 \le 2(6.45\delta)^l\E\norm{v_0-\bar x}^2+1360\delta\rho^2$",
-    says_corrected=r"$v_0$ fixed: $\E\norm{v_l-\bar x}^2 \le 2(5\delta)^{2l}B_0^2+90\delta\rho^2$, $\delta \le 0.15$",
-    for_you="Fix the centre beforehand and take τ_l = max(2.5ρ/√δ, B_0(5δ)^l/0.9), where B_0 bounds its distance from "
-    "the honest mean. For the moving centre of Section 6 nothing is proved: use the trimmed mean there (Theorem VI).",
+    says_corrected=r"$v_0$ within $B_0$: $\E\norm{v_l-\bar x}^2 \le 2(5\delta)^{2l}B_0^2+90\delta\rho^2$, "
+    r"$\delta \le 0.15$",
+    for_you="Take τ_l = max(2.5ρ/√δ, B_0(5δ)^l/0.9), where v_0 is surely within B_0 of the honest mean, whoever chose "
+    "it. Section 6's momenta depend on each other: there use the trimmed mean (Theorem VI).",
     rests_on="a lemma for every realisation of the messages (pen and paper, "
     "theory/theorem_iv_centered_clipping/many_steps.md), its constants by interval arithmetic over all δ",
     source=Source(
@@ -147,10 +152,10 @@ $$
     fault=Fault(
         "hypothesis",
         "The bound fails for a random v_0, even one independent of the messages, with any radii that are functions of "
-        "B, ρ and δ. It also fails from a fixed v_0, if the radii do not grow with its distance. With a fixed v_0 and "
-        "such radii it is true, with a far smaller constant.",
-        lacks="v_0 is fixed (or independent of the messages and surely within B_0), and the radii grow with B_0, where "
-        "B_0² ≥ E‖v_0 − x̄‖²",
+        "B, ρ and δ. It also fails from a fixed v_0, if the radii do not grow with its distance. With a v_0 surely "
+        "within B_0 and such radii it is true, with a far smaller constant.",
+        lacks="v_0 is surely within B_0 of the honest mean's expectation (it may depend on the messages), and the "
+        "radii grow with B_0",
     ),
     claims=(
         random_centre,
@@ -170,6 +175,7 @@ $$
         plain_radii,
         fast_radii,
         every_delta,
+        any_centre,
     ),
     data=picture,
     proofs=("far_centres", "sketch", "one_step", "many_steps", "every_delta", "attacked"),
