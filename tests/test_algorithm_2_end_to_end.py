@@ -120,7 +120,7 @@ def test_the_constant_in_floats():
         own = math.sqrt(1 - delta) + (1 - delta) * math.sqrt(4.5 / k) / (4 * (1 - theta))
         found.append((math.sqrt(k) * (1 + theta) + own + math.sqrt(beyond)) ** 2)
     assert max(found) == found[-1] == pytest.approx(754.6, abs=0.5)
-    assert theta == float(OURS.theta)
+    assert theta == pytest.approx(float(OURS.theta))
     assert omega == pytest.approx(float(OURS.omega))
 
 
