@@ -114,6 +114,23 @@ def test_a_centre_that_still_moves_counts_like_more_attackers():
     assert Fraction(9, 10) < nearest <= 1
 
 
+def test_it_stops_in_time():
+    """A step shorter than ετ comes after at most 2‖v_0 − v_∞‖/(ε²τ) steps."""
+    rng = np.random.default_rng(4)
+    for far in (0.0, 3.0, 100.0):
+        messages = rng.normal(size=(9, 2))
+        messages[7:] += 1e3
+        v = start = np.full(2, far)
+        lengths = []
+        for _ in range(3000):
+            after, _ = CenteredClipping(0.8)(messages, v)
+            lengths.append(float(np.linalg.norm(after - v)) / 0.8)
+            v = after
+        for eps in (0.3, 0.1, 0.03):
+            first = next(step for step, length in enumerate(lengths) if length <= eps)
+            assert first <= 2 * float(np.linalg.norm(start - v)) / (eps**2 * 0.8) + 1
+
+
 def needed_again(n, f, p, times=1.0):
     """E(v_∞ − x̄)²/(δρ²) in floating point, by bisection and SciPy's binomials."""
     g, rho_sq = n - f, 2 * p * (1 - p)

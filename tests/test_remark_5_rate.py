@@ -31,7 +31,12 @@ def test_of_two_sentences_the_second_alone_is_refuted_and_the_correction_is_prov
     refuted = [part.name for part in STATEMENT.parts("printed") if found[part.name] == "refuted"]
     assert refuted == ["scaled_with_delta"]
     assert len(STATEMENT.parts("printed")) == 5
-    assert {part.name for part in STATEMENT.parts("corrected")} == {"rate", "best_step_falls", "threshold", "identities"}
+    assert {part.name for part in STATEMENT.parts("corrected")} == {
+        "rate",
+        "best_step_falls",
+        "threshold",
+        "identities",
+    }
     assert {found[part.name] for part in STATEMENT.parts("corrected")} == {"holds"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from fractions import Fraction
 
@@ -394,6 +395,27 @@ def test_a_centre_at_any_distance_needs_the_third_term_and_no_more(bound, factor
     assert math.sqrt(reached) <= root + 5 / 3 * third
     if factor == 1e4:
         assert math.sqrt(reached) > 0.99 * third > root / 2
+
+
+@pytest.mark.parametrize("away", [0.0, 0.3, 5.0, 500.0])
+def test_a_centre_within_a_distance_of_the_mean_itself(away):
+    """v_0 = x̄ ± B, chosen after the messages, the worse for each outcome, with the radii of 2B."""
+    n, f, p, steps = 20, 3, 0.1, 9
+    g, rho_sq, delta = n - f, 2 * p * (1 - p), f / n
+    base = away * math.sqrt(rho_sq)
+    ones = np.arange(g + 1)
+    worst = np.zeros((steps, g + 1))
+    for start, side in itertools.product((-1, 1), (-1, 1)):
+        v = ones / g + start * base
+        for step in range(steps):
+            tau = OURS.radii(delta, 4 * base**2, rho_sq, step)
+            v = v + (ones * np.clip(1 - v, -tau, tau) + (g - ones) * np.clip(-v, -tau, tau) + side * f * tau) / n
+            worst[step] = np.maximum(worst[step], (v - ones / g) ** 2)
+    reached = np.sqrt(worst @ binomial_pmf(g, np.array([p]))[0])
+    more = 10 / 3 * math.sqrt(rho_sq * delta / (2 * (1 - delta)))
+    for step in range(steps):
+        assert reached[step] <= math.sqrt(OURS.of(delta, 4 * base**2, rho_sq, step + 1)) + more
+        assert reached[step] >= (2 * delta) ** (step + 1) * base * (1 - 1e-9)
 
 
 def test_from_a_small_distance_the_reconstructed_radius_is_constant_and_the_bound_holds():

@@ -25,7 +25,7 @@ STATEMENT = Statement(
 At most $f = \delta n \ge 1$ of $n$ messages are bad, $\delta < \frac12$.
 
 - *Far away*: no radii bring $v_l$ nearer to $\bar x$ than $(2\delta)^l\norm{v_0-\bar x}$. For every
-  $r \in (2\delta,1)$ and fixed $v_0$ there are radii with
+  $r \in (2\delta,1)$ there are radii with which, if $\norm{v_0-\E\bar x} \le B_0$ surely,
   $\sqrt{\E\norm{v_l-\bar x}^2} \le \frac32r^lB_0+10.9\rho\sqrt\delta/(1-2\delta/r)^2$.
 - *At rest*: with one radius $\tau$, from any $v_0$, for all messages, with the good ones' variance $V$ and
   $\beta = \delta/(1-\delta)$,
