@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from byzcheck import __version__
+from byzcheck.commands.advise import advise
 from byzcheck.commands.audit import audit
 from byzcheck.commands.bench import bench
 from byzcheck.commands.cite import cite
@@ -67,6 +68,7 @@ app.command()(show)
 app.command()(figures)
 app.command()(report)
 app.command()(audit)
+app.command()(advise)
 app.command()(radius)
 app.command()(constants)
 app.command()(cite)

@@ -8,7 +8,8 @@ T rounds: the worlds' errors at one point add up to a²/μ, and at each earlier 
 *Theorems VI′ and VII′* ask for E‖AGG − m̄_t‖² ≤ cδρ_t² on momenta that depend on each other. A rule that is (f,
 κ)-robust, ‖AGG − x̄‖² ≤ κ·avg_G‖x_i − x̄‖² for every input, meets it whatever they depend on, with cδ = κ(g − 1)/(2g), as
 avg_G‖x_i − x̄‖² = (1/2g²)Σ‖x_i − x_j‖² has mean ≤ ρ²(g − 1)/(2g). A c of Definition C alone speaks of independent
-messages, and then that is what is missing. What was only found, and not proved, gives the bound that would follow if
+messages, and then that is what is missing. With a κ the whole theorem of `beyond_trimmed_mean` holds, too, whose
+constants are smaller. What was only found, and not proved, gives the bound that would follow if
 it were all: none is below it by these proofs.
 
 The formulas are those of `theory`; here they are only put together.
@@ -26,6 +27,7 @@ from byzcheck.facts import Budget, Facts
 from byzcheck.radius import Prescription, fitting_rho, prescribe, proved_c
 from sims.aggregators import CenteredClipping
 from sims.owned import as_always
+from theory.beyond_trimmed_mean import bound as whole
 from theory.definition_c_robust_aggregator.constants import centred_floor, finite_floor
 from theory.theorem_ii_lower_bound.constant import CONSTANT
 from theory.theorem_ii_lower_bound.tails import SHARES, best_forced_error
@@ -33,6 +35,7 @@ from theory.theorem_vi_momentum.bound import best_step, zero_start
 from theory.theorem_vii_mvr.bound import best_parameters, right_side
 
 Applies = Literal["yes", "no", "if"]
+OURS = "Worker momentum (ours)"
 RARE = tuple(
     Fraction(1, 2**k) for k in range(3, 60)
 )  # shares q·n/f beside the usual ones, for many rounds or a small F0
@@ -67,6 +70,7 @@ def guarantees(facts: Facts, budget: Budget | None = None) -> tuple[Guarantee, .
             _limits(facts),
             _clipping(facts),
             _momentum(facts, budget),
+            _on_every_path(facts, budget),
             _variance_reduction(facts, budget),
         )
 
@@ -172,6 +176,33 @@ def _momentum(facts: Facts, budget: Budget | None) -> Guarantee:
     )
     prescribed = {"eta": step / budget.L, "alpha": 8 * step, "beta": 1 - 8 * step}
     return Guarantee(name, applies, missing, says, bound, prescribed, bound < budget.standing_still)
+
+
+def _on_every_path(facts: Facts, budget: Budget | None) -> Guarantee:
+    if facts.kappa is None or not math.isfinite(facts.kappa[0]):
+        return Guarantee(OURS, "no", "a finite κ: the error has no bound on every path", "No rate follows.")
+    found, known = facts.kappa
+    missing = "" if known is not None else f"a proof that κ = {found:.3g}, which was found, is enough"
+    applies: Applies = "yes" if known is not None else "if"
+    kappa, g = Fraction(found if known is None else known), facts.g
+    K = whole.noise_of(kappa * Fraction(g - 1, g), Fraction(1, g))
+    if budget is None:
+        says = (
+            "Worker momentum with α = 2Lη from m_0 = 0, nothing assumed of momenta: average E‖∇f‖² ≤ "
+            f"4√(KLF0σ²/T) + 32LF0/(3T), K = {float(K):.3g}."
+        )
+        return Guarantee(OURS, applies, missing, says)
+    start = Fraction(budget.F0) / Fraction(budget.L)  # in units of 1/L
+    noise = (Fraction(budget.sigma) / Fraction(budget.L)) ** 2 * K
+    step = whole.best_step(noise * budget.T / start)
+    bound = float(Fraction(budget.L) ** 2 * whole.zero_start(budget.T, step, start, noise))
+    eta, alpha = float(step) / budget.L, float(whole.RATIO * step)
+    says = (
+        f"Worker momentum from m_0 = 0 with η = {eta:.3g}, β = 1 − {alpha:.3g}, nothing assumed of momenta: average "
+        f"E‖∇f‖² ≤ {bound:.3g} over T = {budget.T} rounds{_beside(bound, budget)}."
+    )
+    prescribed = {"eta": eta, "alpha": alpha, "beta": 1 - alpha}
+    return Guarantee(OURS, applies, missing, says, bound, prescribed, bound < budget.standing_still)
 
 
 def _variance_reduction(facts: Facts, budget: Budget | None) -> Guarantee:

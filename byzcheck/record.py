@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from byzcheck.advice import Advice
 from byzcheck.card import Card
 from byzcheck.radius import Prescription
 from byzcheck.run import Options, Result, false_alarm
@@ -181,6 +182,11 @@ def prescription_record(found: Prescription) -> Json:
             ],
         }
     )
+
+
+def advice_record(found: Advice) -> Json:
+    """What `byzcheck advise --json` gives; null where nothing is known."""
+    return {"schema": SCHEMA, "versions": versions()} | rounded(dataclasses.asdict(found), 17)
 
 
 def rounded(value: Any, digits: int) -> Any:

@@ -11,7 +11,7 @@ from scipy.stats import binom
 from zoo import ZOO, SilentError, tried
 
 from byzcheck.facts import Budget, Facts
-from byzcheck.guarantees import guarantees
+from byzcheck.guarantees import OURS, guarantees
 from byzcheck.radius import prescribe
 from sims.aggregators import CenteredClipping, Mean
 from sims.checks.exact_algorithm import ExactSGD
@@ -19,7 +19,7 @@ from sims.optimizers import SGD
 from theory.definition_c_robust_aggregator.constants import centred_floor, finite_floor
 from theory.theorem_ii_lower_bound.errors import enumerated_error
 
-NAMES = ("Theorem II", "Theorem III", "Theorem IV′, Corollary V", "Theorem VI′", "Theorem VII′")
+NAMES = ("Theorem II", "Theorem III", "Theorem IV′, Corollary V", "Theorem VI′", OURS, "Theorem VII′")
 
 
 def of(facts, budget=None):
@@ -27,7 +27,7 @@ def of(facts, budget=None):
     found = guarantees(facts, budget)
     assert tuple(one.theorem for one in found) == NAMES
     assert all((one.applies == "yes") == (one.missing == "") for one in found)
-    return dict(zip(("II", "III", "IV", "VI", "VII"), found, strict=True))
+    return dict(zip(("II", "III", "IV", "VI", "ours", "VII"), found, strict=True))
 
 
 def trimmed_mean(n, f):
@@ -62,6 +62,29 @@ def test_momentum_with_the_trimmed_mean(budget, n, f):
     assert found.bound <= math.sqrt(160 * L * start * sigma**2 * kappa / T) + 20 * L * start / T
     assert found.says_more == (found.bound < 2 * L * start)
     assert ("says nothing" in found.says) != found.says_more
+
+
+@pytest.mark.parametrize("budget", BUDGETS)
+@pytest.mark.parametrize(("n", "f"), [(25, 5), (25, 12), (100, 1), (7, 0)])
+def test_momentum_with_nothing_assumed_of_momenta(budget, n, f):
+    """8F0/(3ηT) + 3Lησ²K/(2(1 − Lη)), K = (√(κ(g − 1)/g) + √(1/g))², Lη ≤ ¼, within its closed form; below VI′."""
+    T, sigma, L, start = budget.T, budget.sigma, budget.L, budget.F0
+    g = n - f
+    K = (math.sqrt(f / (n - 2 * f) * (g - 1) / g) + math.sqrt(1 / g)) ** 2
+    found = of(trimmed_mean(n, f), budget)
+    ours, eta = found["ours"], found["ours"].prescribes["eta"]
+    assert ours.applies == "yes"
+    assert L * eta <= 0.25 * (1 + 1e-12)
+    assert ours.prescribes["alpha"] == pytest.approx(2 * L * eta, rel=1e-12)
+    assert ours.bound == pytest.approx(
+        8 * start / (3 * eta * T) + 3 * L * eta * sigma**2 * K / (2 * (1 - L * eta)), rel=1e-9
+    )
+    assert ours.bound <= (4 * sigma * math.sqrt(L * start * K / T) + 32 * L * start / (3 * T)) * (1 + 1e-9)
+    assert ours.bound <= 8 / 15 * (math.sqrt(160 * L * start * sigma**2 * K / T) + 20 * L * start / T)
+    assert ours.says_more == (ours.bound < 2 * L * start)
+    without = of(trimmed_mean(n, f))["ours"]
+    assert f"K = {K:.3g}" in without.says
+    assert without.bound is None
 
 
 @pytest.mark.parametrize("budget", [*BUDGETS, Budget(2, 1.0, 3.0, 1e5)])
@@ -131,9 +154,9 @@ def test_the_mean_errs_as_much_as_is_forced():
 def test_bounds_scale_with_the_function(scale):
     """f times a: L, σ, F0 times a, and squared gradients times a²; steps by 1/a, but for α and b_0."""
     one, other = (of(trimmed_mean(25, 5), Budget(1000, 2 * a, 3 * a, 4 * a)) for a in (1.0, scale))
-    for name in ("II", "VI", "VII"):
+    for name in ("II", "VI", "ours", "VII"):
         assert other[name].bound == pytest.approx(scale**2 * one[name].bound, rel=1e-9)
-    for name in ("VI", "VII"):
+    for name in ("VI", "ours", "VII"):
         assert other[name].prescribes["eta"] * scale == pytest.approx(one[name].prescribes["eta"], rel=1e-9)
         assert other[name].prescribes["alpha"] == pytest.approx(one[name].prescribes["alpha"], rel=1e-9)
     assert other["VII"].prescribes["b0"] == one["VII"].prescribes["b0"]
@@ -142,17 +165,25 @@ def test_bounds_scale_with_the_function(scale):
 @pytest.mark.parametrize(
     ("facts", "applies", "lacks"),
     [
-        (trimmed_mean(10, 2), ("yes", "yes", "no", "yes", "if"), ""),
-        (Facts(10, 2, True, kappa=(0.5, None)), ("yes", "yes", "no", "if", "if"), "κ = 0.5, which was found"),
-        (Facts(10, 2, True, kappa=(0.5, 0.7)), ("yes", "yes", "no", "yes", "if"), ""),
-        (Facts(10, 2, False, c=(2.0, 3.0)), ("no", "yes", "no", "if", "if"), "c = 3, which was proved, is enough on"),
-        (Facts(10, 2, True, c=(2.0, None)), ("yes", "yes", "no", "if", "if"), "c = 2, which was found, is enough on"),
-        (Facts(10, 2, True, kappa=(math.inf, None)), ("yes", "yes", "no", "no", "no"), "a finite κ or c"),
-        (Facts(10, 2, True), ("yes", "yes", "no", "no", "no"), "a finite κ or c"),
-        (Facts(10, 0, True, kappa=(0.0, 0.0)), ("no", "no", "no", "yes", "if"), ""),
+        (trimmed_mean(10, 2), ("yes", "yes", "no", "yes", "yes", "if"), ""),
+        (Facts(10, 2, True, kappa=(0.5, None)), ("yes", "yes", "no", "if", "if", "if"), "κ = 0.5, which was found"),
+        (Facts(10, 2, True, kappa=(0.5, 0.7)), ("yes", "yes", "no", "yes", "yes", "if"), ""),
+        (
+            Facts(10, 2, False, c=(2.0, 3.0)),
+            ("no", "yes", "no", "if", "no", "if"),
+            "c = 3, which was proved, is enough on",
+        ),
+        (
+            Facts(10, 2, True, c=(2.0, None)),
+            ("yes", "yes", "no", "if", "no", "if"),
+            "c = 2, which was found, is enough on",
+        ),
+        (Facts(10, 2, True, kappa=(math.inf, None)), ("yes", "yes", "no", "no", "no", "no"), "a finite κ or c"),
+        (Facts(10, 2, True), ("yes", "yes", "no", "no", "no", "no"), "a finite κ or c"),
+        (Facts(10, 0, True, kappa=(0.0, 0.0)), ("no", "no", "no", "yes", "yes", "if"), ""),
         (
             Facts(10, 2, True, c=(2.0, None), clipping=CenteredClipping(1.0)),
-            ("yes", "yes", "if", "if", "if"),
+            ("yes", "yes", "if", "if", "no", "if"),
             "momenta that depend on each other around the last aggregate",
         ),
     ],
@@ -162,8 +193,8 @@ def test_which_theorems_apply_and_what_is_missing(facts, applies, lacks, budget)
     found = of(facts, budget)
     assert tuple(one.applies for one in found.values()) == applies
     assert lacks in found["VI"].missing
-    known = [name for name in ("VI", "VII") if found[name].applies != "no"] if budget else []
-    assert all((found[name].bound is not None) == (name in known) for name in ("VI", "VII"))
+    known = [name for name in ("VI", "ours", "VII") if found[name].applies != "no"] if budget else []
+    assert all((found[name].bound is not None) == (name in known) for name in ("VI", "ours", "VII"))
     assert (found["II"].bound is not None) == (budget is not None and applies[0] == "yes")
 
 
@@ -171,6 +202,7 @@ def test_what_is_proved_goes_into_the_bound_and_else_what_was_found():
     """κ = 0.7 proved counts, not the 0.5 that was found; c = κ/(2δ)·(g − 1)/g is the same fact about momenta."""
     g, delta, budget = 8, 0.2, BUDGETS[0]
     both, found, proved = (Facts(10, 2, True, kappa=pair) for pair in ((0.5, 0.7), (0.5, None), (0.7, 0.7)))
+    assert of(both, budget)["ours"].bound == of(proved, budget)["ours"].bound > of(found, budget)["ours"].bound
     assert of(both, budget)["VI"].bound == of(proved, budget)["VI"].bound > of(found, budget)["VI"].bound
     alike = Facts(10, 2, True, c=(0.1, 0.7 * (g - 1) / (2 * g * delta)))
     assert of(alike, budget)["VI"].bound == pytest.approx(of(proved, budget)["VI"].bound, rel=1e-12)

@@ -37,6 +37,7 @@ LAYERS = (  # a module belongs to the longest name that begins its own; later la
         "byzcheck.guarantees",
         "byzcheck.radius",
     ),
+    ("byzcheck.advice",),
     ("byzcheck.record",),
     ("byzcheck.typeset",),
     ("byzcheck.show",),
@@ -69,6 +70,7 @@ ONLY_IN = {  # a library → where alone it may be imported
     "typer": ("byzcheck.commands", "byzcheck.__main__"),
     "rich": (
         "byzcheck.commands.console",
+        "byzcheck.show.advice",
         "byzcheck.show.card",
         "byzcheck.show.constants",
         "byzcheck.show.experiments",

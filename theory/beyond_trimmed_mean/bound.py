@@ -49,7 +49,11 @@ def of_noise(n: int, f: int) -> Fraction:
     >>> of_noise(5, 2)  # f + 1 at n = 2f + 1
     Fraction(3, 1)
     """
-    a, b = shares(n, f)
+    return noise_of(*shares(n, f))
+
+
+def noise_of(a: Fraction, b: Fraction) -> Fraction:
+    """K = (√A + √B)² from A and B."""
     return a + b + 2 * root(a * b)
 
 
