@@ -44,6 +44,8 @@ PAPER = (  # in the paper's order, then ours
     "beyond_sharp_constant",
     "beyond_clipping_sharp",
     "beyond_least_c",
+    "algorithm_2_end_to_end",
+    "beyond_heterogeneous_workers",
 )
 
 FINDINGS = (  # what matters most to who uses the paper

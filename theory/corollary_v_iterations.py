@@ -291,7 +291,7 @@ At most $f \ge 1$ vectors are bad, $\delta = f/n$, and $v_0$ is fixed. Then $\E\
     says=r"From any $v_0$: $c = 1360$ after $31\log(2B^2/\delta\rho^2)$ steps, or one",
     says_corrected=r"$v_0$ fixed: $c = 3.4$ after one step from $B = \rho$, every $\delta < \frac12$",
     for_you="From a fixed centre within ρ of the honest mean, one step with τ² = (1 − δ)(3/2)ρ²/(4δ) has c = 3.4. From "
-    "the last aggregate, as in Section 6, no c is proved.",
+    "the last aggregate, as in Section 6, see Algorithm 2.",
     rests_on="theory/theorem_iv_centered_clipping/many_steps.md and "
     "theory/theorem_iv_centered_clipping/one_step.md (pen and paper), constants by interval arithmetic",
     source=Source(

@@ -58,6 +58,6 @@ def remarks(found: Prescription) -> list[str]:
     said.append(
         f"Proved ({found.theorem}) for at most δn ≥ 1 Byzantine workers, honest messages that are independent with "
         f"E‖x_i − x_j‖² ≤ ρ², ρ = {three(found.rho)}, and a centre v_0 that is fixed before they are drawn, "
-        f"E‖v_0 − x̄‖² ≤ B², B = {three(found.start)}. From the last aggregate, as in Section 6, nothing is proved."
+        f"E‖v_0 − x̄‖² ≤ B², B = {three(found.start)}. From the last aggregate: Algorithm 2."
     )
     return said

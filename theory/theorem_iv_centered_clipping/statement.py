@@ -136,7 +136,7 @@ $$
     says_corrected=r"$v_0$ within $B_0$: $\E\norm{v_l-\bar x}^2 \le 2(5\delta)^{2l}B_0^2+90\delta\rho^2$, "
     r"$\delta \le 0.15$",
     for_you="Take τ_l = max(2.5ρ/√δ, B_0(5δ)^l/0.9), where v_0 is surely within B_0 of the honest mean, whoever chose "
-    "it. Section 6's momenta depend on each other: there use the trimmed mean (Theorem VI).",
+    "it. Section 6's momenta depend on each other: see Algorithm 2, or use the trimmed mean.",
     rests_on="a lemma for every realisation of the messages (pen and paper, "
     "theory/theorem_iv_centered_clipping/many_steps.md), its constants by interval arithmetic over all δ",
     source=Source(

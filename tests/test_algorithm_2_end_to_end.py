@@ -1,0 +1,152 @@
+"""Algorithm 2 with the defaults by other routes: whole paths, enumerated noise, samples, the engine."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from perform import check_claims
+
+from sims.aggregators import CenteredClipping
+from sims.attacks import NoAttack
+from sims.engine import simulate
+from sims.optimizers import RobustSGD, WorkerMomentum
+from sims.problems import Quadratic
+from theory.algorithm_2_end_to_end import STATEMENT
+from theory.algorithm_2_end_to_end.bound import bound, largest_step, radius, spread
+from theory.algorithm_2_end_to_end.constants import CLAIMED, OURS
+from theory.algorithm_2_end_to_end.paths import rank
+
+EXPECTED = {
+    "constant": "holds",
+    "identities": "holds",
+    "one_round": "supported",
+    "from_far_away": "supported",
+    "pushed_for_ever": "supported",
+    "in_runs": "supported",
+}
+
+
+def test_verdicts_and_controls():
+    check_claims(STATEMENT, EXPECTED)
+
+
+def test_nothing_is_printed_and_what_is_claimed_is_proved():
+    assert STATEMENT.ours
+    assert {part.name for part in STATEMENT.parts("corrected")} == {"constant", "identities"}
+
+
+def clipped(messages: np.ndarray, v: np.ndarray, tau: float) -> np.ndarray:
+    """One step of Algorithm 1, (runs, n, d) and (runs, d)."""
+    apart = messages - v[:, None]
+    lengths = np.maximum(np.linalg.norm(apart, axis=-1, keepdims=True), 1e-300)
+    return v + np.mean(apart * np.minimum(1, tau / lengths), axis=1)
+
+
+@pytest.mark.parametrize("law", ["normal", "rare", "bursts"])
+@pytest.mark.parametrize("d", [1, 2])
+def test_the_centre_falls_behind_as_far_as_derived(law, d):
+    """1000 rounds of 20 workers, 3 of them away from M as far as clipping lets them; M moves by ετ as it likes."""
+    rng, runs, n, f, alpha = np.random.default_rng(0), 40, 20, 3, 0.05
+    tau = 1.0 if law == "bursts" else radius(f / n, alpha / 2, float(d))
+    theta, omega, large, drift = (float(v) for v in (OURS.theta, OURS.omega, OURS.large, OURS.drift))
+    v, m, own = np.zeros((runs, d)), np.zeros((runs, d)), np.zeros((runs, n - f, d))
+    far, history, excess = np.zeros(runs), [], -math.inf
+    for t in range(1000):
+        noise = rng.normal(size=own.shape)
+        if law == "rare":
+            noise = -10 * ((rng.random(own.shape) < 0.01) - 0.01)
+        elif law == "bursts":
+            noise = noise * (1 + 60 * (t // 50 % 5 == 0))
+        own = (1 - alpha) * own + alpha * noise
+        behind = np.linalg.norm(v - m, axis=-1)
+        allowed = np.max([theta * tau * np.ones(runs), *(h - omega * tau * (t - s) for s, h in history)], axis=0)
+        excess = max(excess, float(np.max(behind - allowed)))
+        radii = np.sort(np.linalg.norm(own, axis=-1), axis=1)[:, -rank(n, f)]
+        history = [*history[-60:], (t + 1, theta * np.maximum(tau, radii / large))]
+        away = (v - m) / np.maximum(behind, 1e-300)[:, None]
+        attack = np.repeat((v + 1e6 * away)[:, None], f, axis=1)
+        v = clipped(np.concatenate([m[:, None] + own, attack], axis=1), v, tau)
+        far = np.maximum(far, behind)
+        step = -away if t % 2 else rng.normal(size=away.shape)
+        m = m + drift * tau * step / np.maximum(np.linalg.norm(step, axis=-1, keepdims=True), 1e-300)
+    assert excess <= 1e-9
+    assert (far.max() > theta * tau) == (law == "bursts")
+
+
+@pytest.mark.parametrize(("alpha", "q"), [(Fraction(1, 10), Fraction(1, 2)), (Fraction(1, 50), Fraction(1, 6))])
+def test_fourth_moments_of_laws_that_look_back(alpha, q):
+    """All paths of 10 rounds: two-valued noise, whose rare value points away from 0, at worst."""
+    high, low = (1 - q) / q, q / (1 - q)  # squares of the two values
+    kurtosis = q * high**2 + (1 - q) * low**2
+    assert alpha * kurtosis <= Fraction(1, 6)
+    s, values = float(alpha / (2 - alpha)), [(1.0, 0.0)]
+    a = float(alpha)
+    for _ in range(10):
+        moved = []
+        for weight, nu in values:
+            sign = 1.0 if nu >= 0 else -1.0
+            for p, z in ((q, math.sqrt(high)), (1 - q, -math.sqrt(low))):
+                moved.append((weight * float(p), (1 - a) * nu + a * sign * z))
+        values = moved
+        assert sum(w * nu**2 for w, nu in values) <= s * (1 + 1e-12)
+        assert sum(w * nu**4 for w, nu in values) <= float(OURS.fourth) * s**2
+
+
+def test_the_error_in_samples_is_far_below_and_the_push_above_fifty():
+    n, f, alpha, runs = 20, 3, 0.05, 400
+    delta, s = f / n, spread(alpha / 2, 1.0)
+    tau = radius(delta, alpha / 2, 1.0)
+    rng = np.random.default_rng(0)
+    v, own, late = np.zeros((runs, 1)), np.zeros((runs, n - f, 1)), []
+    for t in range(400):
+        own = (1 - alpha) * own + alpha * rng.choice((-1.0, 1.0), size=own.shape)
+        v = clipped(np.concatenate([own, np.full((runs, f, 1), 1e6)], axis=1), v, tau)
+        if t >= 200:
+            late.append(v**2)
+    found = float(np.mean(late)) / (delta * s)
+    assert 50 < found < CLAIMED / 8
+
+
+def test_the_constant_in_floats():
+    q, chi, r, k, eps = (float(v) for v in (OURS.q, OURS.chi, OURS.large, OURS.k, OURS.drift))
+    theta, omega = (1 + chi) / (1 - chi) * r + q * (1 + chi) + eps, chi * (1 - q) - q - eps
+    found = []
+    for delta in np.linspace(0, 0.15, 301):
+        beyond = theta**2 * (1 + theta / omega) * 4.5 / (16 * r**4 * k) * (1 - delta) / (q - delta)
+        own = math.sqrt(1 - delta) + (1 - delta) * math.sqrt(4.5 / k) / (4 * (1 - theta))
+        found.append((math.sqrt(k) * (1 + theta) + own + math.sqrt(beyond)) ** 2)
+    assert max(found) == found[-1] == pytest.approx(754.6, abs=0.5)
+    assert theta == pytest.approx(float(OURS.theta))
+    assert omega == pytest.approx(float(OURS.omega))
+
+
+def test_the_largest_step_lets_m_move_by_epsilon_tau():
+    for delta, sigma_sq, steepest, kurtosis in itertools.product((0.01, 0.15), (0.1, 4.0), (1.0, 7.0), (1.0, 30.0)):
+        eta = largest_step(delta, sigma_sq, steepest, kurtosis)
+        assert 4 * eta * steepest <= float(OURS.drift) * radius(delta, eta, sigma_sq)
+        assert 2 * eta * kurtosis <= 1 / 6 + 1e-15
+        assert bound(10**6, eta, 1.0, sigma_sq, delta) > 1200 * delta * eta * sigma_sq
+
+
+def test_from_far_away_in_the_engine():
+    """No noise, no attackers, τ = 1: the path of 64 rounds ends above x_0 − ηT(T + 1)/2, and the bound does not."""
+    eta, T = 1 / 16, 64
+    x0 = 10 * eta * T * T
+    record = simulate(
+        Quadratic((1.0,)),
+        RobustSGD(CenteredClipping(1.0), WorkerMomentum(eta, beta=1 - 2 * eta)),
+        n=4,
+        f=0,
+        attack=NoAttack(),
+        steps=T,
+        runs=1,
+        seed=0,
+        x0=[x0],
+    )
+    assert float(record.x[0, 0]) >= x0 - eta * T * (T + 1) / 2
+    mean = float(np.mean(record.sq_gradient_norms[:T]))
+    assert mean > 2.5 * bound(T, eta, x0**2 / 2, 0.0, 0.1)

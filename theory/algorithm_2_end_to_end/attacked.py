@@ -1,0 +1,101 @@
+"""Algorithm 2 with the defaults: from too far away, under a push for ever, and in runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+import numpy as np
+
+from sims.aggregators import CenteredClipping, Mean, Rule, TrimmedMean
+from sims.attacks import InnerProductManipulation, Relocation, Together
+from sims.checks.confidence import betting_mean
+from sims.checks.evidence import Evidence
+from sims.checks.exact_rules import exact_aggregate
+from sims.engine import Streams, simulate
+from sims.optimizers import RobustSGD, WorkerMomentum
+from sims.problems import Huber
+from theory.algorithm_2_end_to_end.bound import bound, largest_step, radius, spread
+from theory.algorithm_2_end_to_end.constants import CLAIMED, OURS
+from theory.beyond_time_coupled_attacks.response import Loop
+from theory.claim import Context, Control, claim
+
+ROUNDING = 1e-9
+
+
+@claim(
+    "Without a bound of the gradient there is no such theorem: on f = ½x², from far enough, the average exceeds the "
+    "bound by a factor of 0.6ηT, whatever τ is.",
+    controls=(
+        Control("a start within 10τ", "clipping follows from there", {"start": Fraction(10)}),
+        Control("the trimmed mean", "it goes as far as the messages ask", {"rule": TrimmedMean(1)}),
+    ),
+)
+def from_far_away(ctx: Context, *, start: Fraction | None = None, rule: Rule | None = None) -> Iterable[Evidence]:
+    """The average of x_{t−1}² over the bound from x_0 = 10ητT², in rationals, without noise or attackers; τ = 1.
+
+    `start` is x_0 instead. The bound's second term is that of the σ for which τ² = 50s/δ, δ = ¹⁄₁₀.
+    """
+    eta, delta = Fraction(1, 16), Fraction(1, 10)
+    for T in (64, 256):
+        x0 = 10 * eta * T * T if start is None else start
+        x, m, v, total = x0, Fraction(0), Fraction(0), Fraction(0)
+        for _ in range(T):
+            total += x * x
+            m = (1 - 2 * eta) * m + 2 * eta * x
+            v = exact_aggregate(rule or CenteredClipping(1.0), [[m]] * 4, None if rule else [v])[0]
+            x -= eta * v
+            x, m, v = (Fraction(round(value * 2**40), 2**40) for value in (x, m, v))  # else they fill a book
+        claimed = Fraction(8, 3) * x0**2 / 2 / (eta * T) + Fraction(3 * CLAIMED, 2) * delta**2 / OURS.k
+        what = f"average squared gradient over the bound, x_0 = {float(x0):g}, T = {T}"
+        yield Evidence(what, total / T / claimed, ">=", eta * T * Fraction(3, 5), "exact", 1e-6, at={"T": T})
+
+
+@claim(
+    "Attackers who push from the last aggregate in one direction leave at least 0.04 of the noise term for ever.",
+    controls=(Control("half a push", "it has a quarter", {"push": 0.5}),),
+)
+def pushed_for_ever(ctx: Context, *, push: float = 1.0) -> Iterable[Evidence]:
+    """The squared gradient on f = ½x² after 20/η rounds of the linear loop under u = δτ, over 3/2·800δs."""
+    for n, f in ((20, 1), (20, 2), (20, 3)):
+        eta, delta = 1 / 64, f / n
+        displaced = push * delta * radius(delta, eta, 1.0) * abs(sum(Loop(eta, 2 * eta, delta).response(1280)))
+        value = float(displaced) ** 2 / (1.5 * CLAIMED * delta * spread(eta, 1.0))
+        what = f"what the push leaves over the noise term, n = {n}, f = {f}"
+        yield Evidence(what, value, ">=", 0.04, "exact", ROUNDING, at={"n": n, "f": f})
+
+
+@claim(
+    "In runs under the push and a strong IPM clipping with the defaults keeps the bound.",
+    loose="a bound for every attack and problem: these runs do not attain it",
+    controls=(
+        Control("the mean", "one attacker turns its steps round", {"rule": Mean()}),
+        Control("twenty times that τ", "the push is twenty times as long", {"times": 20.0}),
+    ),
+)
+def in_runs(ctx: Context, *, rule: Rule | None = None, times: float = 1.0) -> Iterable[Evidence]:
+    """Averages of ‖∇f‖² ≤ 1 beside the bound at the largest step; f is Huber's function, noise sin(x + ξ), σ² = ½."""
+    problem = Huber(1.0)
+    for n, f, T in ((40, 1, 320),):
+        delta, sigma_sq = f / n, float(problem.sigma_sq)
+        eta = largest_step(delta, sigma_sq, 1.0, 1.5)
+        tau = times * radius(delta, eta, sigma_sq)
+        tried = {"push": Relocation(tau, direction=(-1.0,)), "IPM": InnerProductManipulation(120.0)}
+        record = simulate(
+            problem,
+            RobustSGD(rule or CenteredClipping(tau), WorkerMomentum(eta, beta=1 - 2 * eta)),
+            n=n,
+            f=f,
+            attack=Together(tuple(tried.values())),
+            steps=T,
+            runs=120,
+            seed=int(Streams(*ctx.stream(f"{n}/{f}")).generator(0).integers(2**62)),
+            x0=[-1.5],
+            grid=(len(tried),),
+            backend=ctx.backend,
+        )
+        claimed = bound(T, eta, float(problem.excess(np.array([-1.5]))), sigma_sq, delta)
+        for name, values in zip(tried, np.mean(record.sq_gradient_norms[:T], axis=0), strict=True):
+            mean, half = betting_mean(values, 0.0, 1.0, ctx.alpha)
+            what = f"average squared gradient, {name}, n = {n}, f = {f}, η = 1/{round(1 / eta)}, T = {T}"
+            yield Evidence(what, mean, "<=", claimed, "sampled", half, at={"n": n, "f": f, "T": T, "attack": name})
