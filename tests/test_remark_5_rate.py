@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from perform import check_claims, verdicts
 
 from theory.remark_5_rate import STATEMENT
+from theory.remark_5_rate.parameters import displayed, loss
 from theory.theorem_vi_momentum.bound import best_bound, best_step, printed_step
 from theory.theorem_vi_momentum.moments import by_impulse_responses
 
 EXPECTED = {
     "scaled_with_delta": "refuted",
+    "displayed_order": "refuted",
     "slope_in_rounds": "supported",
     "slope_in_workers": "supported",
     "linear_speed_up": "supported",
@@ -26,15 +29,16 @@ def test_verdicts_and_controls():
     check_claims(STATEMENT, EXPECTED)
 
 
-def test_of_two_sentences_the_second_alone_is_refuted_and_the_correction_is_proved():
+def test_what_grows_with_delta_is_refuted_and_the_correction_is_proved():
     found = verdicts(STATEMENT.stem)
     refuted = [part.name for part in STATEMENT.parts("printed") if found[part.name] == "refuted"]
-    assert refuted == ["scaled_with_delta"]
-    assert len(STATEMENT.parts("printed")) == 5
+    assert refuted == ["scaled_with_delta", "displayed_order"]
+    assert len(STATEMENT.parts("printed")) == 7
     assert {part.name for part in STATEMENT.parts("corrected")} == {
         "rate",
         "best_step_falls",
         "threshold",
+        "may_remain",
         "identities",
     }
     assert {found[part.name] for part in STATEMENT.parts("corrected")} == {"holds"}
@@ -84,3 +88,26 @@ def test_the_speed_up_by_impulse_responses():
 def test_the_second_term_stays():
     limit = math.sqrt(160 * 2 * 0.2 / 10**8)
     assert best_bound(10**8, 1.0, 2 * 0.2 + 1 / 10**9) == pytest.approx(limit, rel=1e-3)
+
+
+@pytest.mark.parametrize(("n", "a", "T"), [(10, 2, 10**3), (100, 1, 10**6), (10**4, 7, 10**9), (100, 30, 20)])
+def test_few_attackers_by_minimising_on_a_grid(n, a, T):
+    """VI′ at the minimiser of a fine grid for κ = 1/n over its least value on the grid: never above (1 + ρ)/(2√ρ)."""
+    c = n / (2 * (n - 2 * a))
+    kappa = 2 * c * a / n + 1 / (n - a)
+    steps = np.geomspace(1e-7, 1 / 8, 200_001)
+    alone, attacked = (2.5 / (steps * T) + 16 * steps * k for k in (1 / n, kappa))
+    rho = n * kappa
+    ratio = attacked[np.argmin(alone)] / np.min(attacked)
+    assert ratio <= (1 + rho) / (2 * math.sqrt(rho)) * (1 + 1e-3)  # the grid's steps
+    assert ratio == pytest.approx(loss(rho), rel=1e-3) or steps[np.argmin(alone)] == steps[-1]
+
+
+def test_the_displayed_order_by_slopes():
+    """Against n at δ = 0 the printed η has the slope ½, the displayed order −½; against δ they have opposite signs."""
+    eta = [printed_step(10**12, 1.0, n, 0.0) for n in (10, 1000)]
+    assert math.log(eta[1] / eta[0]) / math.log(100) == pytest.approx(0.5)
+    order = [math.sqrt(displayed(n, Fraction(0))) for n in (10, 1000)]
+    assert math.log(order[1] / order[0]) / math.log(100) == pytest.approx(-0.5)
+    assert printed_step(10**12, 1.0, 100, 0.3) < printed_step(10**12, 1.0, 100, 0.1)
+    assert displayed(100, Fraction(3, 10)) > displayed(100, Fraction(1, 10))

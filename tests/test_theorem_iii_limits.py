@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from perform import check_statement, results, verdicts, well_formed
 from scipy.optimize import linprog, minimize_scalar
-from scipy.stats import binom
+from scipy.stats import binom, poisson
 
 from sims.aggregators import Bulyan, CoordinateMedian, Krum, MultiKrum, TrimmedMean
 from sims.checks.centered import search_c_of_clipping
@@ -31,6 +31,7 @@ from theory.theorem_iii_limits.floors import (
 )
 from theory.theorem_iii_limits.least_error import anywhere, known, least_error, mirrored_spikes
 from theory.theorem_iii_limits.linear_program import largest_gap_by_linear_programming
+from theory.theorem_iii_limits.tightest import SHARES, at_every_n, beyond
 from theory.theorem_iii_limits.trimmed_mean_error import FIRST, most_from_mu, seen_from_mu
 
 F = Fraction
@@ -58,6 +59,8 @@ def test_the_verdicts_at_the_quick_budget():
         "unbounded": "holds",
         "first_contradiction": "holds",
         "identities": "holds",
+        "tightest": "holds",
+        "within_twice": "supported",
     }
 
 
@@ -65,10 +68,15 @@ def test_every_control_is_caught():
     check_statement(results(STEM))
 
 
-def test_one_of_three_printed_parts_stands_and_the_corrected_statement_is_proved():
+def test_two_of_four_printed_parts_stand_and_the_corrected_statement_is_proved():
     result = results(STEM)
-    assert [claim.name for claim in STATEMENT.parts("printed")] == ["one_law", "printed_constant", "unbounded"]
-    assert result.stand("printed") == (1, 3)
+    assert [claim.name for claim in STATEMENT.parts("printed")] == [
+        "one_law",
+        "printed_constant",
+        "unbounded",
+        "tightest",
+    ]
+    assert result.stand("printed") == (2, 4)
     assert STATEMENT.fault
     assert STATEMENT.fault.severity == "constant"
     assert result.side("corrected") == "proved"
@@ -491,3 +499,32 @@ def test_half_of_the_workers_are_as_good_as_the_other_half():
         assert max(output**2, (output - 10) ** 2) >= 100 * F(1, 4)
     assert {item.measured for item in unbounded(context())} == {F(1, 4)}
     assert {item.measured for item in unbounded(context(), odd=1)} == {0}
+
+
+@pytest.mark.parametrize("f", [1, 2, 4, 9, 25])
+def test_a_constant_for_every_n_by_direct_sums(f):
+    """At κf = (g − 1)q/(1 − q) the bound at n, summed term by term, is above its Poisson bound, from n = 2f + 1 on."""
+    share = F(1, 50) if f == 1 else F(14, 25)
+    low = float(at_every_n(f, share).mid())
+    mean = float(share) * f
+    tails = poisson.cdf(f - 1, mean) / f + float(share) * poisson.cdf(f - 2, mean)
+    assert low == pytest.approx(tails / 2, rel=1e-9)
+    for n in (2 * f + 1, 2 * f + 2, 5 * f, 100 * f, 10**6):
+        if n > 2 * f:
+            g = n - f
+            q = mean / (g - 1 + mean)
+            k = np.arange(f + 1)
+            moment = np.sum(k**2 * binom.pmf(k, g, q))
+            assert moment / (2 * f / n * g**2 * q * (1 - q)) >= low * (1 - 1e-9)
+            assert finite_floor(n, f) >= low * (1 - 1e-9)
+
+
+def test_chernoff_is_below_the_poisson_tails_and_grows():
+    share = F(3, 5)
+    found = [float(beyond(f, share).mid()) for f in range(31, 200)]
+    assert found == sorted(found)
+    assert all(
+        float(at_every_n(f, share).mid()) >= low for f, low in ((31, found[0]), (60, found[29]), (120, found[89]))
+    )
+    best = [max(float(at_every_n(f, s).mid()) for s in SHARES) for f in range(1, 12)]
+    assert np.argmin(best) == 3

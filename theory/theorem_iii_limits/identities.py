@@ -38,7 +38,7 @@ def of_contamination(half: Fraction) -> Iterator[Evidence]:
 
 
 def of_the_floors() -> Iterator[Evidence]:
-    """Steps 1, 2 and 4 to 8 of `floors.md`; `square` is E[K²; K ≤ f]."""
+    """Steps 1, 2 and 4 to 9 of `floors.md`; `square` is E[K²; K ≤ f]."""
     q, h, d, g, square, a = quotients("q h d g square a")
     rho_sq, f = 2 * q * (1 - q) * h**2, d * g / (1 - d)
     yield vanishes("E(x_i − x_j)² (floors, step 1)", 2 * (q * h**2 - (q * h) ** 2) - rho_sq)
@@ -61,6 +61,12 @@ def of_the_floors() -> Iterator[Evidence]:
     yield vanishes(
         "the mean squared error of the output a (floors, step 8)",
         square - 2 * a * first + a**2 * P - (square - first**2 / P) - P * (a - first / P) ** 2,
+    )
+    one, two, n = a, h, g / (1 - d)  # P_1 and P_2
+    yield vanishes(
+        "the bound of c by P_1 and P_2 (floors, step 9)",
+        (g * q * one + g * (g - 1) * q**2 * two) / (2 * d * g**2 * q * (1 - q))
+        - n / (2 * g) * (one + (g - 1) * q * two) / (f * (1 - q)),
     )
 
 

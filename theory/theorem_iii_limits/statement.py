@@ -6,7 +6,7 @@ trimmed mean errs less than δρ² in every dimension, first proved at n = 123, 
 
 *Under Huber contamination* two distributions force δρ²/(2(1 − 2δ)) on every rule at every n, and no two with one
 mixture force more (`contamination.md`). *With exactly f bad workers*, against x̄, what every rule needs at one n tends
-to the same constant; and at δ ≥ ½ no error is too large (`floors.md`).
+to the same constant, and is at least 0.27 at every n and f; and at δ ≥ ½ no error is too large (`floors.md`).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from theory.theorem_iii_limits.floors import (
     unbounded,
 )
 from theory.theorem_iii_limits.identities import first_contradiction, identities
+from theory.theorem_iii_limits.tightest import tightest, within_twice
 from theory.theorem_iii_limits.trimmed_mean_error import printed_constant
 
 
@@ -63,7 +64,8 @@ $$
 \E\norm{\hat x-\mu}^2 \ge \delta\rho^2 .
 $$
 
-For $\delta \ge \frac12$ the error can be unbounded.
+For $\delta \ge \frac12$ the error can be unbounded. This establishes Definition C as the tightest notion of a robust
+aggregation oracle possible.
 """,
     corrected=r"""
 Under Huber contamination, at every $n$ and $\delta < \frac12$, there are two distributions such that every rule has, on
@@ -78,6 +80,7 @@ No two distributions with one mixture are further apart.
 - With exactly $f$ bad workers, against $\bar x$ and with $g = n-f$, every rule needs in Definition C
   $c \ge \sup_q\E[K^2; K \le f]/(2\delta g^2q(1-q))$, $K \sim \operatorname{Bin}(g, q)$, for some set of good workers
   (for any set, if it is a function of the multiset). That tends to $1/(2(1-2\delta))$ as $n \to \infty$.
+  At every $n$ and $f$ it is at least $0.27$: the order of Definition C is the least possible.
 - For $\delta \ge \frac12$ the error is unbounded.
 """,
     says=r"Some $n$ vectors force $\E\norm{\hat x-\mu}^2 \ge \delta\rho^2$ on any rule",
@@ -92,7 +95,8 @@ No two distributions with one mixture are further apart.
         "There exist a set of n random vectors x1 , . . . , xn such that a good subset G ⊆ [n] of size at "
         "least |G| ≥ (1 − δ)n is i.i.d. satisfying Ekxi − xj k2 ≤ ρ2 , for any apriori fixed i, j ∈ G . For "
         "these vectors, any aggregation rule x̂ = AGG(x1 , . . . , xn ) necessarily has an error Ekx̂ − µk2 "
-        "≥ δρ2 . Further, the error can be unbounded (∞)",
+        "≥ δρ2 . Further, the error can be unbounded (∞) […] This establishes Definition C as the tightest notion of a "
+        "robust aggregation oracle possible.",
         "'If δ ≥ ½' reads 'if δ ≥ 12' in the text at hand.",
     ),
     fault=Fault(
@@ -112,6 +116,8 @@ No two distributions with one mixture are further apart.
         unbounded,
         first_contradiction,
         identities,
+        tightest,
+        within_twice,
     ),
     data=picture,
     proofs=("contamination", "floors", "trimmed_mean_error"),
@@ -119,5 +125,6 @@ No two distributions with one mixture are further apart.
         "huber1964",
         "yin2018",
         "hoeffding1963",
+        "chernoff1952",
     ),
 )

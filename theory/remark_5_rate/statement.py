@@ -4,14 +4,13 @@
 "we need to scale both the learning-rate and momentum parameters as 1/n + δ instead of the traditional 1/n". The first
 is right where LF0 > 5σ²/(8n), with momentum read as β = 1 − α; the second has the wrong sign in the exponent.
 *Rate.* It stands, with κ = 2cδ + 1/g. Slopes are measured on exact errors, of the mean without attackers and of the
-trimmed mean under the one-sided attack (`slopes.py` of Theorem VI). The proof is in `remark_5_rate.md`.
+trimmed mean under the one-sided attack (`slopes.py` of Theorem VI). The proof is in `rate.md`.
 """
 
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 
 from flint import arb
@@ -19,17 +18,10 @@ from flint import arb
 from sims.checks.evidence import Evidence, Relation
 from sims.checks.polynomials import quotients, vanishes
 from theory.claim import Context, Control, Fault, Source, Statement, claim
+from theory.remark_5_rate.parameters import displayed_order, may_remain, printed_step_sq
+from theory.remark_5_rate.slopes import linear_speed_up, no_speed_up, slope_in_rounds, slope_in_workers
 from theory.theorem_vi_momentum.bound import best_step, zero_start
-from theory.theorem_vi_momentum.moments import as_fmpq, average_ball, middle_and_error
-from theory.theorem_vi_momentum.slopes import slope_in_workers as slope_under_attack
-
-LOW, HIGH = Fraction(-7, 12), Fraction(-5, 12)  # halfway to −⅔ and to −⅓
-Step = Callable[[float, float], float]  # (T, F0 in units of σ²/(nL)) → ηL
-
-
-def printed_step_sq(f0: Fraction, n: int, c_delta: Fraction) -> Fraction:
-    """η²T where the cap 1/(8L) does not bind; σ² = L = 1."""
-    return (f0 + Fraction(5, 16) * c_delta) / (20 * (Fraction(2, n) + c_delta))
+from theory.theorem_vi_momentum.moments import as_fmpq, middle_and_error
 
 
 def change_of_step(power: int, f0: Fraction) -> Iterable[Evidence]:
@@ -191,88 +183,8 @@ def identities(ctx: Context, *, at: int = 1) -> Iterable[Evidence]:
     )
     d, g = y / (1 + y), n / (1 + y)  # δ < 1, g = (1 − δ)n
     yield vanishes("1/g (step 6)", 1 / g - 1 / n / (1 - d))
-
-
-def optimal(T: float, f0: float) -> float:
-    """The η that is best in Theorem VI′, κ = 1/n."""
-    return best_step(T, f0, 1.0)
-
-
-def error(T: int, f0: float, step: Step) -> tuple[float, float]:
-    """(1/T)ΣE‖∇f‖² of Algorithm 2 with the mean on f = ½x², units L = σ²/n = 1, with a bound on its rounding."""
-    return middle_and_error(average_ball(T, Fraction(step(T, f0)), Fraction(f0)))
-
-
-def slope(low: tuple[float, float], high: tuple[float, float], scale: float) -> tuple[float, float]:
-    """The slope of a logarithm over `scale` on a logarithmic axis, with a bound on its rounding."""
-    value = math.log(high[0] / low[0]) / math.log(scale)
-    return value, 1e-12 + (low[1] / low[0] + high[1] / high[0]) / math.log(scale)
-
-
-def near_half(what: str, value: float, slack: float, at: Mapping[str, float]) -> Iterable[Evidence]:
-    """The slope beside both midpoints to the neighbouring exponents."""
-    yield Evidence(what, value, ">=", LOW, "exact", slack, at=at)
-    yield Evidence(what, value, "<=", HIGH, "exact", slack, at=at)
-
-
-@claim(
-    "The error of SGDm with the mean falls as T^{−1/2}.",
-    controls=(
-        Control("fixed η and β", "then noise remains: slope 0", {"step": lambda T, f0: 1 / 64}),
-        Control("η ~ T^{−1/3}", "then it falls as T^{−1/3}", {"step": lambda T, f0: T ** (-1 / 3) / 8}),
-    ),
-)
-def slope_in_rounds(ctx: Context, *, step: Step = optimal) -> Iterable[Evidence]:
-    """The slope of the exact error of SGDm with the mean against T, from T to 100T."""
-    for f0 in (0.01, 1.0, 100.0):
-        for T in (10**6, 10**7, 10**8):
-            found = slope(error(T, f0, step), error(100 * T, f0, step), 100)
-            yield from near_half(
-                f"slope against T from 10^{round(math.log10(T))}, F0 = {f0:g}", *found, {"T": T, "F0": f0}
-            )
-
-
-@claim(
-    "It falls as n^{−1/2} without attackers.",
-    controls=(
-        Control("fixed η and β", "the noise that remains falls as 1/n", {"step": lambda T, f0: 1 / 64}),
-        Control("η ~ T^{−1/2} for all n", "only the noise falls", {"step": lambda T, f0: T**-0.5 / 8}),
-    ),
-)
-def slope_in_workers(ctx: Context, *, step: Step = optimal) -> Iterable[Evidence]:
-    """The slope of the same error against n, from n = 1 to 100, at fixed T and F0 = σ²/L."""
-    for T in (10**7, 10**8, 10**9):
-        (one, a), (many, b) = error(T, 1.0, step), error(T, 100.0, step)
-        found = slope((one, a), (many / 100, b / 100), 100)  # back from units of σ²/n
-        yield from near_half(f"slope against n = 1 … 100, T = 10^{round(math.log10(T))}", *found, {"T": T})
-
-
-@claim(
-    "At δ = 0 100 workers reach in T/100 rounds the error of one worker in T, within a tenth.",
-    part_of="printed",
-    controls=(Control("T/100²", "the speed-up is linear, not quadratic", {"exponent": 2}),),
-)
-def linear_speed_up(ctx: Context, *, exponent: int = 1) -> Iterable[Evidence]:
-    """The exact error of 100 workers in T/100^exponent rounds over that of one in T; claimed: within a tenth of 1."""
-    for T in (10**7, 10**8, 10**9):
-        (one, a), (many, b) = error(T, 1.0, optimal), error(T // 100**exponent, 100.0, optimal)
-        ratio = many / 100 / one  # back from units of σ²/n
-        slack = ratio * (a / one + b / many)
-        what = f"error of 100 workers in T/{100**exponent} rounds over that of one in T = 10^{round(math.log10(T))}"
-        yield Evidence(what, ratio, ">=", 0.9, "exact", slack, at={"T": T})
-        yield Evidence(what, ratio, "<=", 1.1, "exact", slack, at={"T": T})
-
-
-@claim(
-    "At a fixed δ = 1/8 more workers do not help: the exact error of TM under the one-sided attack has a slope "
-    "against n nearer to 0 than to −1.",
-    part_of="printed",
-    loose="a slope is told from its neighbours, not measured to a quarter",
-    controls=(Control("δ = 0", "there it falls as 1/n, η being fixed", {"delta": 0.0}),),
-)
-def no_speed_up(ctx: Context, *, delta: float = 1 / 8) -> Iterable[Evidence]:
-    """The enclosed slopes of Theorem VI's `slope_in_workers`: a lower bound of what some attack leaves."""
-    yield from slope_under_attack(ctx, delta=delta)
+    rho, x = y, z
+    yield vanishes("(1 + ρ)²x − (x + ρ)² (step 9)", (1 + rho) ** 2 * x - (x + rho) ** 2 - (x - 1) * (rho**2 - x))
 
 
 STATEMENT = Statement(
@@ -286,8 +198,9 @@ $$
 $$
 
 a first term that scales linearly with $n$, and a second, $\sigma\sqrt{\delta/T}$, that does not improve with more
-workers. As $\delta$ increases we should use a smaller learning rate and a larger momentum; we need to scale both the
-learning-rate and momentum parameters as $1/n + \delta$ instead of $1/n$.""",
+workers. $\eta$ and $\alpha$ are of the order $\sqrt{1/(nT\sigma^2) + \delta/(T\sigma^2)}$; with $\delta = O(1/n)$ they
+can remain as without attackers. As $\delta$ increases we should use a smaller learning rate and a larger momentum; we
+need to scale both the learning-rate and momentum parameters as $1/n + \delta$ instead of $1/n$.""",
     corrected=r"""From $m_0 = 0$ the rate is
 
 $$
@@ -297,12 +210,13 @@ $$
 
 Below the cap $1/(8L)$, that is, for $T > 10LF_0/(\sigma^2\kappa)$, the best $\eta$ scales as $\kappa^{-1/2}$, and so
 does $\alpha = 8L\eta$: they fall as $\delta$ grows. The printed $\eta$ falls, below its cap, if and only if
-$LF_0 > 5\sigma^2/(8n)$.""",
+$LF_0 > 5\sigma^2/(8n)$. At $\delta = a/n$ the parameters that are best without attackers cost at most the factor
+$(1+\rho)/(2\sqrt\rho)$, $\rho = 2ca + 1/(1-\delta)$.""",
     says=r"Rate $\sqrt{\sigma^2(1/n + \delta)/T}$; scale $\eta$ and $\alpha$ 'as $1/n + \delta$'",
     says_corrected=r"$\eta$, $\alpha$ fall with $\delta$ like $1/\sqrt{2c\delta + 1/g}$; rate "
     r"$\sqrt{160LF_0\sigma^2\kappa/T}$",
     for_you="Lower the learning rate and α as 1/√(1/n + δ) when you expect more attackers.",
-    rests_on="algebra on Theorem VI′ and on the printed step size (pen and paper, theory/remark_5_rate.md), in "
+    rests_on="algebra on Theorem VI′ and on the printed step size (pen and paper, theory/remark_5_rate/rate.md), in "
     "rationals",
     source=Source(
         "garbled",
@@ -310,8 +224,10 @@ $LF_0 > 5\sigma^2/(8n)$.""",
         "The rate of convergence in Theorem VI is asymptotically (ignoring constants and higher order "
         "terms) of the order […] First note that when δ = 0 […] we recover the optimal rate of […] which "
         "linearly scales with the number of workers n. […] depends on the fraction of adversaries δ but "
-        "does not improve with increasing workers. […] As the number of adversaries increases, δ increases "
-        "meaning we should use smaller learning rate and larger momentum. […] need to scale both […] the "
+        "does not improve with increasing workers. […] When there are very few bad workers with δ = O( n1 ), the "
+        "momentum and the step-size parameters can remain as in the nonByzantine case. As the number of "
+        "adversaries increases, δ increases meaning we should use smaller learning rate and larger momentum. […] "
+        "need to scale both […] the "
         "learning-rate and momentum parameters as n1 + δ instead of the traditional n1 in the presence of a "
         "δ fraction of adversaries.",
         "The displays are torn: the rate reads √((σ²/T)(1/n + δ)), the order of η and α ('nT1σ2 + T δσ2') "
@@ -320,11 +236,14 @@ $LF_0 > 5\sigma^2/(8n)$.""",
     fault=Fault(
         "wording",
         "The paper contradicts itself: 'smaller learning rate' as δ grows, then 'scale … as 1/n + δ', which grows. "
-        "Theorem VI's own η sides with the first. What it says of the rate is true.",
+        "Theorem VI's own η sides with the first, against the displayed order too. What it says of the rate and of few "
+        "attackers is true.",
     ),
     claims=(
         scaled_with_delta,
+        displayed_order,
         smaller_learning_rate,
+        may_remain,
         rate,
         best_step_falls,
         threshold,
@@ -334,6 +253,6 @@ $LF_0 > 5\sigma^2/(8n)$.""",
         no_speed_up,
         identities,
     ),
-    proofs=("remark_5_rate",),
+    proofs=("rate",),
     uses=("yin2018",),
 )
