@@ -42,8 +42,8 @@ $$
     for_you="Repeat clipping with τ = (1 − δ)ρ/√(8δ(1 − 2δ)) until it hardly moves: from any centre, and with many "
     "workers no rule errs less.",
     rests_on="a quadratic bound on what clipping cuts off in one direction, and Theorem IV's lemma on paths (pen and "
-    "paper, fixed_point.md and contraction.md); for the limit, that far messages may be counted as bad, and Theorem III "
-    "(many_workers.md); identities of polynomials; interval arithmetic over all δ and r",
+    "paper, fixed_point.md and contraction.md); for the limit, that far messages may be counted as bad, and Theorem "
+    "III (many_workers.md); identities of polynomials; interval arithmetic over all δ and r",
     claims=(
         no_faster,
         every_rate,
