@@ -78,25 +78,24 @@ def test_the_centre_falls_behind_as_far_as_derived(law, d):
 
 
 @pytest.mark.parametrize(("alpha", "q"), [(Fraction(1, 10), Fraction(1, 2)), (Fraction(1, 50), Fraction(1, 6))])
-def test_fourth_moments_of_laws_that_look_back(alpha, q):
-    """All paths of 10 rounds: two-valued noise, whose rare value points away from 0, at worst."""
-    high, low = (1 - q) / q, q / (1 - q)  # squares of the two values
-    kurtosis = q * high**2 + (1 - q) * low**2
-    assert alpha * kurtosis <= Fraction(1, 6)
-    s, values = float(alpha / (2 - alpha)), [(1.0, 0.0)]
-    a = float(alpha)
-    for _ in range(10):
+def test_products_of_two_workers_by_all_paths(alpha, q):
+    """Two workers' two-valued noises, both turned and rarer where both momenta are large: all paths of 6 rounds."""
+    s, a = float(alpha / (2 - alpha)), float(alpha)
+    values = [(1.0, 0.0, 0.0)]
+    for _ in range(6):
         moved = []
-        for weight, nu in values:
-            sign = 1.0 if nu >= 0 else -1.0
-            for p, z in ((q, math.sqrt(high)), (1 - q, -math.sqrt(low))):
-                moved.append((weight * float(p), (1 - a) * nu + a * sign * z))
+        for weight, first, second in values:
+            p = float(q) / (4 if abs(first) + abs(second) > s**0.5 else 1)  # what depends on the past
+            outcomes = ((p, math.sqrt((1 - p) / p)), (1 - p, -math.sqrt(p / (1 - p))))
+            sign = 1.0 if first + second >= 0 else -1.0
+            for (w, z), (u, y) in itertools.product(outcomes, repeat=2):
+                moved.append((weight * w * u, (1 - a) * first + a * sign * z, (1 - a) * second + a * sign * y))
         values = moved
-        assert sum(w * nu**2 for w, nu in values) <= s * (1 + 1e-12)
-        assert sum(w * nu**4 for w, nu in values) <= float(OURS.fourth) * s**2
+        assert sum(w * x**2 for w, x, _ in values) <= s * (1 + 1e-12)
+        assert sum(w * x**2 * y**2 for w, x, y in values) <= s**2 * (1 + 1e-12)
 
 
-def test_the_error_in_samples_is_far_below_and_the_push_above_fifty():
+def test_the_error_in_samples_is_far_below_and_above_what_the_push_leaves():
     n, f, alpha, runs = 20, 3, 0.05, 400
     delta, s = f / n, spread(alpha / 2, 1.0)
     tau = radius(delta, alpha / 2, 1.0)
@@ -108,7 +107,7 @@ def test_the_error_in_samples_is_far_below_and_the_push_above_fifty():
         if t >= 200:
             late.append(v**2)
     found = float(np.mean(late)) / (delta * s)
-    assert 50 < found < CLAIMED / 8
+    assert 100 < found < CLAIMED / 8
 
 
 def test_the_constant_in_floats():
@@ -116,20 +115,19 @@ def test_the_constant_in_floats():
     theta, omega = (1 + chi) / (1 - chi) * r + q * (1 + chi) + eps, chi * (1 - q) - q - eps
     found = []
     for delta in np.linspace(0, 0.15, 301):
-        beyond = theta**2 * (1 + theta / omega) * 4.5 / (16 * r**4 * k) * (1 - delta) / (q - delta)
-        own = math.sqrt(1 - delta) + (1 - delta) * math.sqrt(4.5 / k) / (4 * (1 - theta))
-        found.append((math.sqrt(k) * (1 + theta) + own + math.sqrt(beyond)) ** 2)
-    assert max(found) == found[-1] == pytest.approx(754.6, abs=0.5)
+        beyond = theta * math.sqrt((1 + theta / omega) * 2 / k) / (4 * r**2) * (1 - delta) / (q - delta)
+        own = math.sqrt(1 - delta) + math.sqrt(1 - delta + ((1 - delta) / (4 * (1 - theta))) ** 2 / k)
+        found.append((math.sqrt(k) * (1 + theta) + own + beyond) ** 2)
+    assert max(found) == found[-1] == pytest.approx(1820.6, abs=0.5)
     assert theta == pytest.approx(float(OURS.theta))
     assert omega == pytest.approx(float(OURS.omega))
 
 
 def test_the_largest_step_lets_m_move_by_epsilon_tau():
-    for delta, sigma_sq, steepest, kurtosis in itertools.product((0.01, 0.15), (0.1, 4.0), (1.0, 7.0), (1.0, 30.0)):
-        eta = largest_step(delta, sigma_sq, steepest, kurtosis)
+    for delta, sigma_sq, steepest in itertools.product((0.01, 0.15), (0.1, 4.0), (1.0, 7.0)):
+        eta = largest_step(delta, sigma_sq, steepest)
         assert 4 * eta * steepest <= float(OURS.drift) * radius(delta, eta, sigma_sq)
-        assert 2 * eta * kurtosis <= 1 / 6 + 1e-15
-        assert bound(10**6, eta, 1.0, sigma_sq, delta) > 1200 * delta * eta * sigma_sq
+        assert bound(10**6, eta, 1.0, sigma_sq, delta) > 2760 * delta * eta * sigma_sq
 
 
 def test_from_far_away_in_the_engine():

@@ -34,7 +34,7 @@ ROUNDING = 1e-9
 def from_far_away(ctx: Context, *, start: Fraction | None = None, rule: Rule | None = None) -> Iterable[Evidence]:
     """The average of x_{t−1}² over the bound from x_0 = 10ητT², in rationals, without noise or attackers; τ = 1.
 
-    `start` is x_0 instead. The bound's second term is that of the σ for which τ² = 50s/δ, δ = ¹⁄₁₀.
+    `start` is x_0 instead. The bound's second term is that of the σ for which τ² = 100s/δ, δ = ¹⁄₁₀.
     """
     eta, delta = Fraction(1, 16), Fraction(1, 10)
     for T in (64, 256):
@@ -56,7 +56,7 @@ def from_far_away(ctx: Context, *, start: Fraction | None = None, rule: Rule | N
     controls=(Control("half a push", "it has a quarter", {"push": 0.5}),),
 )
 def pushed_for_ever(ctx: Context, *, push: float = 1.0) -> Iterable[Evidence]:
-    """The squared gradient on f = ½x² after 20/η rounds of the linear loop under u = δτ, over 3/2·800δs."""
+    """The squared gradient on f = ½x² after 20/η rounds of the linear loop under u = δτ, over 3/2·1840δs."""
     for n, f in ((20, 1), (20, 2), (20, 3)):
         eta, delta = 1 / 64, f / n
         displaced = push * delta * radius(delta, eta, 1.0) * abs(sum(Loop(eta, 2 * eta, delta).response(1280)))
@@ -74,13 +74,13 @@ def pushed_for_ever(ctx: Context, *, push: float = 1.0) -> Iterable[Evidence]:
     ),
 )
 def in_runs(ctx: Context, *, rule: Rule | None = None, times: float = 1.0) -> Iterable[Evidence]:
-    """Averages of ‖∇f‖² ≤ 1 beside the bound at the largest step; f is Huber's function, noise sin(x + ξ), σ² = ½."""
+    """Averages of ‖∇f‖² ≤ 1 beside the bound at a fifth of the largest step; f is Huber's, noise sin(x + ξ), σ² = ½."""
     problem = Huber(1.0)
-    for n, f, T in ((40, 1, 320),):
+    for n, f, T in ((100, 1, 320),):
         delta, sigma_sq = f / n, float(problem.sigma_sq)
-        eta = largest_step(delta, sigma_sq, 1.0, 1.5)
+        eta = largest_step(delta, sigma_sq, 1.0) / 5
         tau = times * radius(delta, eta, sigma_sq)
-        tried = {"push": Relocation(tau, direction=(-1.0,)), "IPM": InnerProductManipulation(120.0)}
+        tried = {"push": Relocation(tau, direction=(-1.0,)), "IPM": InnerProductManipulation(300.0)}
         record = simulate(
             problem,
             RobustSGD(rule or CenteredClipping(tau), WorkerMomentum(eta, beta=1 - 2 * eta)),

@@ -13,15 +13,15 @@ def spread(eta: float, sigma_sq: float) -> float:
 
 
 def radius(delta: float, eta: float, sigma_sq: float) -> float:
-    """τ = √(50s/δ)."""
+    """τ = √(100s/δ)."""
     return math.sqrt(float(OURS.k) * spread(eta, sigma_sq) / delta)
 
 
-def largest_step(delta: float, sigma_sq: float, steepest: float, kurtosis: float) -> float:
-    """The η up to which all is proved: min(1/(12K), σ²/(800δΓ²)), Γ = `steepest`, K = `kurtosis` ≥ 1."""
-    return min(1 / (12 * kurtosis), sigma_sq / (800 * delta * steepest**2))
+def largest_step(delta: float, sigma_sq: float, steepest: float) -> float:
+    """The η up to which all is proved: min(1/4, σ²/(400δΓ²)), Γ = `steepest`."""
+    return min(1 / 4, sigma_sq / (400 * delta * steepest**2))
 
 
 def bound(T: int, eta: float, f0: float, sigma_sq: float, delta: float) -> float:
-    """8F0/(3ηT) + 1200δσ²η/(1 − η)."""
+    """8F0/(3ηT) + 2760δσ²η/(1 − η)."""
     return 8 * f0 / (3 * eta * T) + 1.5 * CLAIMED * delta * spread(eta, sigma_sq)
