@@ -22,6 +22,7 @@ from theory.algorithm_2_end_to_end.paths import rank
 
 EXPECTED = {
     "constant": "holds",
+    "wider": "holds",
     "identities": "holds",
     "one_round": "supported",
     "from_far_away": "supported",
@@ -37,6 +38,7 @@ def test_verdicts_and_controls():
 def test_nothing_is_printed_and_what_is_claimed_is_proved():
     assert STATEMENT.ours
     assert {part.name for part in STATEMENT.parts("corrected")} == {"constant", "identities"}
+    assert {name for name, verdict in EXPECTED.items() if verdict == "holds"} == {"constant", "wider", "identities"}
 
 
 def clipped(messages: np.ndarray, v: np.ndarray, tau: float) -> np.ndarray:

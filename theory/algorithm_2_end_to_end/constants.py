@@ -77,9 +77,21 @@ def constant(
         ("ω", choice.omega),
         ("q − δ", choice.q - most),
     ):
-        yield Evidence(what, value, ">=", Fraction(1, 100), "exact")
+        yield Evidence(what, value, ">=", Fraction(1, 200), "exact")
     found = enclose_maximum(choice.square, [(Fraction(0), most)], 1e-3)
     yield enclosed("largest C over δ", found, Fraction(claimed), "steps 1 to 6 of defaults.md, for every δ ≤ 0.15")
+
+
+WIDER = Choice(Fraction(3, 10), Fraction(525, 1000), Fraction(16, 100), Fraction(500))
+
+
+@claim(
+    "With q = 0.3, χ = 0.525, r = 0.16 and τ² = 500s/δ it is at most 8100δs for δ ≤ ¼ and n ≥ 20.",
+    controls=(Control("τ² = 100s/δ", "far messages are not rare enough", {"choice": replace(WIDER, k=Fraction(100))}),),
+)
+def wider(ctx: Context, *, choice: Choice = WIDER) -> Iterable[Evidence]:
+    """The largest C over 0 ≤ δ ≤ ¼ in interval arithmetic; before it θ < 1, ω > 0 and q > δ."""
+    yield from constant(ctx, choice=choice, most=Fraction(1, 4), claimed=8100)
 
 
 @claim(

@@ -10,7 +10,7 @@ rarely as if they were independent. What follows for the gradients is step 6 of
 from __future__ import annotations
 
 from theory.algorithm_2_end_to_end.attacked import from_far_away, in_runs, pushed_for_ever
-from theory.algorithm_2_end_to_end.constants import constant, identities
+from theory.algorithm_2_end_to_end.constants import constant, identities, wider
 from theory.algorithm_2_end_to_end.paths import one_round
 from theory.claim import Statement
 
@@ -36,7 +36,7 @@ $$""",
     "proportion to √(η/δ)·σ. The trimmed mean needs no τ, and its constants are far smaller.",
     rests_on="two bounds of a round on every path, a maximum over past rounds, products of two workers' noises (pen "
     "and paper, theory/algorithm_2_end_to_end/defaults.md), interval arithmetic, the certificate of Beyond: trimmed",
-    claims=(constant, identities, one_round, from_far_away, pushed_for_ever, in_runs),
+    claims=(constant, wider, identities, one_round, from_far_away, pushed_for_ever, in_runs),
     proofs=("defaults",),
     uses=("yin2018", "xie2020"),
 )
