@@ -19,6 +19,7 @@ from theory.beyond_least_c.copies import forms, positive, quadratic, upper_weigh
 from theory.beyond_least_c.exact import trimmed_mean_c
 from theory.beyond_least_c.game import PARTS, Game, chances, multisets, needed, places_of, spread
 from theory.beyond_least_c.laws import IDENTICAL, INDEPENDENT
+from theory.beyond_least_c.two_copies import ALPHA, BETA, error_form, orders, spread_forms
 from theory.definition_c_robust_aggregator.constants import finite_floor
 from theory.theorem_iii_limits.least_error import anywhere, least_error
 
@@ -140,3 +141,43 @@ def test_heavy_and_continuous_laws_stay_below_the_certificate():
             mean = h.mean(axis=1)
             worse = np.maximum((h[:, f:] @ w - mean) ** 2, (mean - h[:, : n - 2 * f] @ w) ** 2).mean()
             assert worse <= float(certified(n, f)) * f / n * 2 * x.var() * 1.03
+
+
+def test_two_copies_over_laws_at_random():
+    """E(error²) of the trimmed mean and the bound by variances and means, for independent laws on three places."""
+    rng = np.random.default_rng(3)
+    alpha, beta = float(ALPHA), float(BETA)
+    for trial in range(200):
+        places, chance = rng.normal(size=(4, 3)), rng.dirichlet([0.4] * 3, size=4)
+        if trial == 0:
+            places, chance = np.array([[0.0] * 3, [0.0] * 3, [1.0] * 3, [1.0] * 3]), np.full((4, 3), 1 / 3)
+        mean = np.sum(places * chance, axis=1)
+        variance = np.sum(places**2 * chance, axis=1) - mean**2
+        error = 0.0
+        for picks in itertools.product(range(3), repeat=4):
+            x = np.sort(places[range(4), picks])
+            error += np.prod(chance[range(4), picks]) * (x[2] + x[3] - x[0] - x[1]) ** 2 / 16
+        apart = (mean[:, None] - mean) ** 2
+        spread = variance[:, None] + variance + apart
+        bound = alpha * variance.sum() + beta * apart.sum() / 2
+        assert error <= bound <= (alpha + 3 * beta) * np.max(spread[~np.eye(4, dtype=bool)]) + 1e-12
+        assert trial or error == pytest.approx(0.25)
+    assert needed(INDEPENDENT[6, 2], 2) < 3 * (ALPHA + 3 * BETA) < trimmed_mean_c(6, 2)
+
+
+def test_the_forms_of_two_copies_against_values_at_random():
+    rng = np.random.default_rng(4)
+    every = list(orders())
+    for order in (every[i] for i in rng.choice(105, 12, replace=False)):
+        x = np.sort(rng.normal(size=8))
+        copies = np.array([x[[k for k, worker in enumerate(order) if worker == i]] for i in range(4)])
+        squares = []
+        for picks in itertools.product(range(2), repeat=4):
+            h = np.sort(copies[range(4), picks])
+            squares.append(max((h[2:].mean() - h.mean()) ** 2, (h.mean() - h[:2].mean()) ** 2))
+        gaps, (within, between) = np.diff(x), spread_forms(order)
+        means = copies.mean(axis=1)
+        assert gaps @ error_form(order) @ gaps / 256 == pytest.approx(np.mean(squares))
+        assert gaps @ within @ gaps / 2 == pytest.approx(np.sum(np.var(copies, axis=1, ddof=1)))
+        assert gaps @ between @ gaps / 4 == pytest.approx(np.sum((means[:, None] - means) ** 2) / 2)
+    assert len({tuple(sorted(map(tuple, (np.flatnonzero(np.array(o) == i) for i in range(4))))) for o in every}) == 105
