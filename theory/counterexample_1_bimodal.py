@@ -159,15 +159,18 @@ def bulyan_mixes_beyond(ctx: Context, *, offset: int = 1) -> Iterable[Evidence]:
 @claim(
     "The identities and signs in the proof hold for all values of the letters.",
     part_of="corrected",
-    controls=(Control("n ≤ 6f + 3", "then too few copies of the median are selected", {"more": 3}),),
+    controls=(
+        Control("n ≤ 6f + 3", "then too few copies of the median are selected", {"more": 3}),
+        Control("m ≥ 2f + 1", "there both groups may have positive scores", {"least": 1}),
+    ),
 )
-def identities(ctx: Context, *, more: int = 1) -> Iterable[Evidence]:
+def identities(ctx: Context, *, more: int = 1, least: int = 3) -> Iterable[Evidence]:
     """What is left of each identity, and which coefficients have the wrong sign."""
     n, f, m, a, s, t = quotients("n f m a s t")
     selected = n - 2 * f
     yield vanishes("(θ + 1)/2 − (n − 4f) (steps 3 and 6)", (selected + 1) / 2 - (n - 4 * f) - (6 * f + more - n) / 2)
     yield vanishes("a score of a equal ones (step 4)", 4 * (m - f - 2 - (a - 1)) - 4 * (m - f - 1 - a))
-    left = 2 * s + 3 + t
+    left = 2 * s + least + t
     yield nonnegative("m − f − 1 − (m − 1)/2 less 1, m ≥ 2f + 3 (step 4)", left - s - 1 - (left - 1) / 2 - 1)
     yield vanishes("how many picks (step 5)", n - (2 * f + 2) + 1 - (selected - 1))
 

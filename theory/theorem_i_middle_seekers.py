@@ -264,9 +264,12 @@ def trimmed_mean_b_zero(ctx: Context, *, trims: tuple[int, ...] = (0,)) -> Itera
 @claim(
     "The identities and signs in the proof hold for all values of the letters.",
     part_of="corrected",
-    controls=(Control("e_t = 3/(8nt)", "at t = 1 it is 3/(16n)", {"half": 2}),),
+    controls=(
+        Control("e_t = 3/(8nt)", "at t = 1 it is 3/(16n)", {"half": 2}),
+        Control("f ≤ (n − 1)/2", "then n − f − 1 is less than half", {"least": 1}),
+    ),
 )
-def identities(ctx: Context, *, half: int = 1) -> Iterable[Evidence]:
+def identities(ctx: Context, *, half: int = 1, least: int = 3) -> Iterable[Evidence]:
     """What is left of each identity, and which coefficients have the wrong sign."""
     t, n, x, A, s = quotients("t n x A s")
     step, noise = 1 / t, Fraction(3, 16) / n
@@ -279,7 +282,7 @@ def identities(ctx: Context, *, half: int = 1) -> Iterable[Evidence]:
         "x_t by induction (step 2)", (1 - step) * (x / (t - 1)) + step * A - (x + A) / t
     )  # x is the sum so far
     f, more = s, A
-    n = 2 * f + 3 + more
+    n = 2 * f + least + more
     yield nonnegative("n − f − 1 − n/2 less ½ (step 4)", n - f - 1 - n / 2 - Fraction(1, 2))
     v, mean = s, A
     yield vanishes(

@@ -82,13 +82,13 @@ def of_the_echo(least: Fraction) -> Iterator[Evidence]:
     )
 
 
-def of_the_rest() -> Iterator[Evidence]:
+def of_the_rest(two: int) -> Iterator[Evidence]:
     """Steps 1 to 3 and 5 of `ringing.md`, 2 and 5 of `rates.md`; `root` is √3, `over` is 2/π."""
     s, al, d, eta, rho, root, over = quotients("s al d eta rho root over")
     kappa = eta * al * (1 - d)
     yield vanishes(
         "the discriminant (ringing, step 1)",
-        (2 - al * (1 + eta)) ** 2 - 4 * (1 - al) - al * (al * (1 + eta) ** 2 - 4 * eta),
+        (2 - al * (1 + eta)) ** 2 - 4 * (1 - al) - al * (al * (1 + eta) ** two - 4 * eta),
     )
     yield vanishes(
         "D(1 + s), and the real part (ringing, step 2)",
@@ -112,12 +112,13 @@ def of_the_rest() -> Iterator[Evidence]:
     controls=(
         Control("α ≤ 9/10", "there D(1 − α/2) may be positive", {"most": Fraction(9, 10)}),
         Control("δ ≥ 0.01", "then the other condition is the stricter one", {"least": Fraction(1, 100)}),
+        Control("α < 4η/(1 + η)", "the discriminant has the square of 1 + η", {"two": 1}),
     ),
 )
 def identities(
-    ctx: Context, *, most: Fraction = Fraction(4, 5), least: Fraction = Fraction(3, 100)
+    ctx: Context, *, most: Fraction = Fraction(4, 5), least: Fraction = Fraction(3, 100), two: int = 2
 ) -> Iterable[Evidence]:
     """What is left of each identity, and which coefficients have the wrong sign, proof by proof."""
     yield from of_the_response(most)
     yield from of_the_echo(least)
-    yield from of_the_rest()
+    yield from of_the_rest(two)

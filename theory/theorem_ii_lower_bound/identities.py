@@ -46,10 +46,10 @@ def of_forced_error(q_of: int) -> Iterator[Evidence]:
     )
 
 
-def of_the_constant(root: Fraction) -> Iterator[Evidence]:
+def of_the_constant(root: Fraction, sign: int) -> Iterator[Evidence]:
     """Steps 1 to 3, 5 and 7 of `constant.md`; `log` is log(1/κ), `left` is f + 1 − δn > 0."""
     n, f, q, kappa, left, N, log = quotients("n f q kappa left N log")
-    d = (f + 1 - left) / n
+    d = (f + 1 - sign * left) / n
     yield vanishes("λ (constant, step 1)", (n - f) * q / (1 - q) - n * q * (1 - f / n) / (1 - q))
     yield nonnegative("f/n − δf/(f + 1) and f + 1 − δn (constant, step 2)", f / n - f / (f + 1) * d, f + 1 - d * n)
     yield nonnegative("(f + 1)/4 − 1 less δn/4 − 1 (constant, step 3)", (f + 1) / 4 - d * n / 4)
@@ -94,10 +94,13 @@ def of_the_output_alone(less: int) -> Iterator[Evidence]:
         Control("a² = 2qσ²/(1 − q)", "it is q²H² with H² = σ²/(q(1 − q))", {"q_of": 2}),
         Control("divided by M", "then x*/M is left", {"less": 0}),
         Control("κ < 0.4486", "h is still above ¼ there", {"root": Fraction("0.4486")}),
+        Control("δn > f + 1", "f is the whole part of δn", {"sign": -1}),
     ),
 )
-def identities(ctx: Context, *, q_of: int = 1, less: int = 1, root: Fraction = Fraction("0.449")) -> Iterable[Evidence]:
+def identities(
+    ctx: Context, *, q_of: int = 1, less: int = 1, sign: int = 1, root: Fraction = Fraction("0.449")
+) -> Iterable[Evidence]:
     """What is left of each identity, which coefficients have the wrong sign, and h beside ¼."""
     yield from of_forced_error(q_of)
-    yield from of_the_constant(root)
+    yield from of_the_constant(root, sign)
     yield from of_the_output_alone(less)

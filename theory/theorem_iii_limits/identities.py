@@ -70,14 +70,14 @@ def of_the_floors() -> Iterator[Evidence]:
     )
 
 
-def of_the_trimmed_mean() -> Iterator[Evidence]:
+def of_the_trimmed_mean(more: int) -> Iterator[Evidence]:
     """Steps 3 and 4 of `trimmed_mean_error.md`."""
     (d,) = quotients("d")
     half = 1 / (2 * (1 - 2 * d))
     yield vanishes("1 − 1/(2(1 − 2δ)) (trimmed_mean_error, step 3)", 1 - half - 4 * (Fraction(1, 4) - d) * half)
     s, t = quotients("s t")
     f = 1 + s
-    g, fewer = f + 1 + t, f + 2 + t
+    g, fewer = f + 1 + t, f + 1 + more + t
     yield nonnegative(
         "how both terms fall with g (trimmed_mean_error, step 4)",
         1 / (2 * g) - 1 / (2 * fewer),
@@ -88,13 +88,16 @@ def of_the_trimmed_mean() -> Iterator[Evidence]:
 @claim(
     "The identities and signs in the proofs hold for all values of the letters.",
     part_of="corrected",
-    controls=(Control("a² + b² ≥ (a − b)²", "at a = −b it is 2a² and 4a²", {"half": Fraction(1)}),),
+    controls=(
+        Control("a² + b² ≥ (a − b)²", "at a = −b it is 2a² and 4a²", {"half": Fraction(1)}),
+        Control("one Byzantine message more", "then both terms of the bound grow", {"more": -1}),
+    ),
 )
-def identities(ctx: Context, *, half: Fraction = Fraction(1, 2)) -> Iterable[Evidence]:
+def identities(ctx: Context, *, half: Fraction = Fraction(1, 2), more: int = 1) -> Iterable[Evidence]:
     """What is left of each identity, and which coefficients have the wrong sign."""
     yield from of_contamination(half)
     yield from of_the_floors()
-    yield from of_the_trimmed_mean()
+    yield from of_the_trimmed_mean(more)
 
 
 def contradicts(n: int, f: int) -> bool:

@@ -64,13 +64,10 @@ def of_one_step(four: int) -> Iterator[Evidence]:
         (1 - d) ** 2 - d * (1 - d) - (1 - d) * (1 - 2 * d),
         (p**2 + 1) * (y**2 + u**2) - (p * y + u) ** 2 - (y - p * u) ** 2,
     )
-    yield Evidence(
-        "(√(7/8) + √(3/8))² + 1 = 9/4 + √21/4 ≤ 3.396, squared (one_step, step 9)",
-        Fraction(21, 16),
-        "<=",
-        (Fraction("3.396") - Fraction(9, 4)) ** 2,
-        "exact",
-        covers="one number",
+    one = u**0
+    yield nonnegative(
+        "3.396 less (√(7/8) + √(3/8))² + 1 = 9/4 + √21/4, both squared (one_step, step 9)",
+        one * ((Fraction("3.396") - Fraction(9, 4)) ** 2 - Fraction(21, 16)),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fractions import Fraction
 
 from sims.checks.evidence import Evidence
 from sims.checks.polynomials import letters, of_two_vectors, quotients, vanishes
@@ -19,10 +20,17 @@ from theory.theorem_vi_momentum.identities_of_parts import of_implied, of_one_si
         Control("α = 4Lη", "then L²η²/α² is 1/16", {"eight": 4}),
         Control("F_0 + κσ²/8L ≤ 4A", "(40·4 + 32)²/20 is more than 34²", {"theta": 4}),
         Control("160η", "the printed bound is 16·20η + … there", {"coefficient": 160}),
+        Control("0.0055 for the integral", "it is 0.00548", {"integral": Fraction("0.0055")}),
     ),
 )
 def identities(
-    ctx: Context, *, twice: int = 2, eight: int = 8, theta: int = 3, coefficient: int = 320
+    ctx: Context,
+    *,
+    twice: int = 2,
+    eight: int = 8,
+    theta: int = 3,
+    coefficient: int = 320,
+    integral: Fraction = Fraction("0.005475"),
 ) -> Iterable[Evidence]:
     """What is left of each identity, and the signs: `upper_bound.md`, then the other proofs."""
     yield from of_two_vectors(("upper_bound, step 1", "upper_bound, step 1"), twice)
@@ -70,5 +78,5 @@ def identities(
         f / (n - 2 * f) * (g - 1) / (2 * g) - (g - 1) / g * share / (2 * (1 - 2 * share)),
     )
     yield from of_implied(theta)
-    yield from of_the_quadratic(coefficient)
+    yield from of_the_quadratic(coefficient, integral)
     yield from of_one_sided()

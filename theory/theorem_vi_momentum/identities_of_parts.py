@@ -64,7 +64,7 @@ def of_implied(theta: int) -> Iterator[Evidence]:
     )
 
 
-def of_the_quadratic(coefficient: int) -> Iterator[Evidence]:
+def of_the_quadratic(coefficient: int, least: Fraction) -> Iterator[Evidence]:
     """Steps 1 to 3 and 5 to 9 of `on_quadratic.md`."""
     e, al, x, m, z, T, before = quotients("e al x m z T before")  # η, α, the noise ζ and x_{t−1}
     beta, p, q = 1 - al, 1 - e * al, -e * (1 - al)
@@ -137,7 +137,7 @@ def of_the_quadratic(coefficient: int) -> Iterator[Evidence]:
         error,
         covers,
     )
-    yield Evidence("and at least (on_quadratic, step 9)", middle, ">=", Fraction("0.005475"), "proved", error, covers)
+    yield Evidence("and at least (on_quadratic, step 9)", middle, ">=", least, "proved", error, covers)
 
 
 def of_one_sided() -> Iterator[Evidence]:

@@ -18,9 +18,12 @@ from theory.theorem_vii_mvr.identities_of_parts import of_the_bound, of_the_rate
         Control("one square of each error", "‖a + b‖² may be twice the sum", {"twice": 1}),
         Control("two samples", "then the noise of the last round does not cancel", {"same_sample": 0}),
         Control("at most 2F_0/(ηT) at the best η", "both terms together are three times F_0/(ηT)", {"three": 2}),
+        Control("1 − cos u ≥ (1 − U²/24)u²/2", "at u = U it is less, up to the order of u⁴", {"twelve": 24}),
     ),
 )
-def identities(ctx: Context, *, twice: int = 2, same_sample: int = 1, three: int = 3) -> Iterable[Evidence]:
+def identities(
+    ctx: Context, *, twice: int = 2, same_sample: int = 1, three: int = 3, twelve: int = 12
+) -> Iterable[Evidence]:
     """What is left of each identity, and the signs: `upper_bound.md`, then the other proofs."""
     yield from of_two_vectors(("upper_bound, step 1", "upper_bound, steps 3 and 5"), twice)
     alpha, m, g, g_before, f, f_before = letters(
@@ -43,5 +46,5 @@ def identities(ctx: Context, *, twice: int = 2, same_sample: int = 1, three: int
     yield vanishes(
         "(2 − α) − 2(1 − α)² = α(3 − 2α) (upper_bound, step 8)", 2 - alpha - 2 * keep**2 - alpha * (3 - 2 * alpha)
     )
-    yield from of_the_bound(three)
+    yield from of_the_bound(three, twelve)
     yield from of_the_rates()

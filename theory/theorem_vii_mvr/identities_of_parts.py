@@ -9,7 +9,7 @@ from sims.checks.evidence import Evidence
 from sims.checks.polynomials import nonnegative, quotients, vanishes
 
 
-def of_the_bound(three: int) -> Iterator[Evidence]:
+def of_the_bound(three: int, twelve: int) -> Iterator[Evidence]:
     """Steps 1 to 3 and 5 to 8 of `bound.md`."""
     best, e, T, kappa, h, L, var, b = quotients("best e T kappa h L var b")  # η's best value, η, and σ²
     C = Fraction(64, 3) * kappa * h * L**2 * var
@@ -43,7 +43,8 @@ def of_the_bound(three: int) -> Iterator[Evidence]:
     )
     U = u + more
     yield nonnegative(
-        "u²/2 − u⁴/24 less (1 − U²/12)u²/2, u ≤ U (bound, step 3)", u**2 / 2 - u**4 / 24 - (1 - U**2 / 12) * u**2 / 2
+        "u²/2 − u⁴/24 less (1 − U²/12)u²/2, u ≤ U (bound, step 3)",
+        u**2 / 2 - u**4 / 24 - (1 - U**2 / twelve) * u**2 / 2,
     )
     after = (1 - al) * error + noise
     u = -e * (before + error)

@@ -1,0 +1,98 @@
+"""Steps of proofs that a program checks: each has its evidence, and each kind refutes a planted false lemma."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+
+import pytest
+
+import theory
+from byzcheck.checkout import recorded_statements
+from sims.checks.evidence import Evidence, claim_verdict
+from theory.claim import Claim, Context
+from theory.proof import PROVES, proofs_of
+
+ALGEBRA = "identities"
+STEP = re.compile(r"\((?:(\w+)(?:\.md)?, )?steps? (\d+)(?: and (\d+))?\)")
+SORTS = ("terms that are left of ", "negative coefficients of ")
+
+
+def statements_with_algebra() -> list[str]:
+    return [stem for stem in theory.PAPER if any(claim.name == ALGEBRA for claim in theory.load(stem).claims)]
+
+
+def algebra_of(stem: str) -> Claim:
+    (found,) = (claim for claim in theory.load(stem).claims if claim.name == ALGEBRA)
+    return found
+
+
+def evidence(stem: str, **replace: object) -> list[Evidence]:
+    return list(algebra_of(stem)(Context(stem, ALGEBRA), **replace))
+
+
+def sort_of(e: Evidence) -> str:
+    """Identities, signs, or the kind of what is neither."""
+    return next((sort for sort in SORTS if e.what.startswith(sort)), e.kind)
+
+
+def steps_named(found: list[Evidence]) -> Iterator[tuple[str | None, int]]:
+    """(proof, step) of each item; no proof where a statement has one alone."""
+    for e in found:
+        matches = list(STEP.finditer(e.what))
+        assert matches, f"{e.what} names no step"
+        for match in matches:
+            yield from ((match[1], int(step)) for step in match.groups()[1:] if step)
+
+
+@pytest.mark.parametrize("stem", statements_with_algebra())
+def test_steps_that_are_said_to_be_computed_are_those_that_are(stem):
+    """A step that names the claim has an item there, and an item names a step that says so."""
+    proofs = proofs_of(stem, theory.load(stem).proofs)
+    linked = {
+        (proof.name if len(proofs) > 1 else None, number)
+        for proof in proofs
+        for number, step in enumerate(proof.steps, start=1)
+        if any(ALGEBRA in link.claims for link in step.links)
+    }
+    assert set(steps_named(evidence(stem))) == linked
+
+
+@pytest.mark.parametrize("stem", statements_with_algebra())
+def test_each_sort_of_item_refuses_a_false_lemma_that_is_planted(stem):
+    """Identities, signs and enclosures: of each some control refutes an item, and nothing is refuted without one."""
+    own = evidence(stem)
+    assert claim_verdict(own) == "holds"
+    assert {e.verdict for e in own} == {"holds"}
+    planted = [e for control in algebra_of(stem).controls for e in evidence(stem, **control.replace)]
+    assert {sort_of(e) for e in own} == {sort_of(e) for e in planted if e.verdict == "refuted"}
+
+
+@pytest.mark.parametrize("how", PROVES[1:])
+def test_each_way_in_which_a_program_checks_steps_refuses_false_lemmas(how):
+    """Each claim that checks steps so has a control that it had to refute, and did; a refuted one has a survivor."""
+    claims = {
+        (stem, name)
+        for stem in theory.PAPER
+        for proof in proofs_of(stem, theory.load(stem).proofs)
+        for step in proof.steps
+        for link in step.links
+        if link.how == how
+        for name in link.claims
+    }
+    assert claims
+    for stem, name in claims:
+        record = recorded_statements()[stem]
+        expected = "survives" if record["claims"][name]["verdict"] == "refuted" else "refuted"
+        (claim,) = (claim for claim in theory.load(stem).claims if claim.name == name)
+        planted = {control.name for control in claim.controls if control.expect == expected}
+        caught = {control["name"] for control in record["controls"] if control["claim"] == name and control["caught"]}
+        assert planted & caught, f"{stem}: {name}"
+
+
+def test_what_the_tests_above_would_say_of_a_check_that_is_none():
+    assert list(steps_named([Evidence("a (b, steps 1 and 3)", 0, "=", 0, "exact")])) == [("b", 1), ("b", 3)]
+    assert list(steps_named([Evidence("a (step 2)", 0, "=", 0, "exact")])) == [(None, 2)]
+    with pytest.raises(AssertionError, match="names no step"):
+        list(steps_named([Evidence("a", Fraction(0), "=", 0, "exact")]))
