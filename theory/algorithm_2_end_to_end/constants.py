@@ -103,7 +103,7 @@ def wider(ctx: Context, *, choice: Choice = WIDER) -> Iterable[Evidence]:
     ),
 )
 def identities(ctx: Context, *, cross: int = 1, moved: bool = True) -> Iterable[Evidence]:
-    """What is left of each: steps 1 to 5 of the proof."""
+    """What is left of each: steps 2, 3, 4 and 5 of the proof."""
     d, a, t, q, x = letters("d a t q x")  # D, a, τ, q, χ
     yield vanishes(
         "(D + a)[(1 − λ)D + λa] at λ = τ/(D + a), less D(D + a) − τ(D − a) (step 2)",
@@ -120,7 +120,7 @@ def identities(ctx: Context, *, cross: int = 1, moved: bool = True) -> Iterable[
     theta = c * r + p + (e if moved else 0 * e)
     yield vanishes("cR + (q(1 + χ) + ε)R/r − θR/r, times r (step 3)", c * y * r + (p + e) * y - theta * y)
     z, b = letters("z b")
-    yield vanishes("z² − 4b(z − b) = (z − 2b)² (steps 1 and 4)", z**2 - 4 * b * (z - b) - (z - 2 * b) ** 2)
+    yield vanishes("z² − 4b(z − b) = (z − 2b)² (step 4)", z**2 - 4 * b * (z - b) - (z - 2 * b) ** 2)
     square, other, noise, beta = letters("square other noise beta")  # ‖ν_i‖², ‖ν_j‖², α²σ²; β² = beta
     yield vanishes(
         "(β²a + z)(β²b + z) − β⁴ab − β²z(a + b) − z² (step 5)",
