@@ -104,15 +104,19 @@ def test_its_html_is_whole(whole):
 
 def test_every_statement_claim_proof_and_figure_has_its_place(whole):
     wanted = {"findings", "statements", "constants", "cards", "experiments", "how", "cite", "versions"}
+    named: set[str] = set()
     for stem in theory.PAPER:
         statement = theory.load(stem)
         wanted |= {stem} | {f"{stem}.{claim.name}" for claim in statement.claims}
-        parts = {claim.name for claim in statement.claims if claim.part_of}
-        wanted |= {
-            f"{stem}-{proof.name}" for proof in proofs_of(stem, statement.proofs) if parts & set(proof.certifies)
-        }
+        parts = {claim.name for claim in statement.parts("corrected")}
+        proofs = proofs_of(stem, statement.proofs)
+        needed = [f"{stem}-{proof.name}" for proof in proofs if parts & set(proof.certifies)]
+        wanted |= set(needed if statement.printed else needed[:1])
+        named |= {proof.file for proof in proofs}  # what is not printed, too
     wanted |= {f"figure-{stem}" for stem in drawable(folder()) if (folder() / "data" / f"{stem}.json").is_file()}
     assert wanted <= set(whole.ids)
+    text = "".join(whole.text)
+    assert not [file for file in named if file not in text]
 
 
 def test_nothing_is_left_of_what_it_is_made_from(whole):

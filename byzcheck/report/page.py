@@ -69,9 +69,13 @@ class Entry:
 
     @property
     def shown(self) -> list[Proof]:
-        """The proofs of its parts; those that only explain an illustration are left to the source."""
-        parts = {name for name, claim in self.record["claims"].items() if claim["part_of"]}
-        return [proof for proof in self.proofs if parts & set(proof.certifies)]
+        """The proofs of what holds, of a statement of ours the first alone: a page has room for no more.
+
+        Those that refute the print or explain an illustration are named.
+        """
+        parts = {name for name, claim in self.record["claims"].items() if "corrected" in claim["part_of"]}
+        found = [proof for proof in self.proofs if parts & set(proof.certifies)]
+        return found if self.statement.printed else found[:1]
 
     @property
     def caught(self) -> tuple[int, int]:

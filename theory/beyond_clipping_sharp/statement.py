@@ -56,6 +56,6 @@ $$
         limit,
         programme,
     ),
-    proofs=("contraction", "fixed_point", "many_workers"),
+    proofs=("fixed_point", "contraction", "many_workers"),
     uses=("huber1964",),
 )
