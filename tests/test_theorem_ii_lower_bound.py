@@ -39,6 +39,7 @@ from theory.theorem_ii_lower_bound.tails import (
     poisson_tail,
     uniform_constant,
 )
+from theory.theorem_ii_lower_bound.ties import FirstKrum, scores
 from theory.theorem_ii_lower_bound.worlds import Mirror, TwoWorlds, follow, independent, mirror, quiet_rounds, unswapped
 
 
@@ -49,7 +50,7 @@ def test_the_statement_is_well_formed():
 def test_the_verdicts_at_the_quick_budget():
     refuted = {"output_invariance", "output_invariance_under_the_hypothesis", "some_hard_problem", "mu_zero"}
     holds = {"couplings", "worker_momentum_parts", "forced", "attained", "constant", "constant_of_a_quarter"}
-    holds |= {"mu_to_zero", "identities"}
+    holds |= {"krum_by_index", "mu_to_zero", "identities"}
     for name, verdict in verdicts(STATEMENT.stem).items():
         assert verdict == ("refuted" if name in refuted else "holds" if name in holds else "supported"), name
 
@@ -330,3 +331,26 @@ def test_the_figure_is_drawn_and_names_what_is_missing():
     for key in ("bound", "errors", "round"):
         with pytest.raises(ValueError, match=key):
             draw({name: value for name, value in data.items() if name != key})
+
+
+def test_scores_of_krum_in_a_mirrored_round():
+    """By a table of distances in floats, beside (2K − f − 1)₊ and n − f − 1 − K, at every n ≥ 2f + 3 up to 20."""
+    for n in range(5, 21):
+        for f in range(1, (n - 3) // 2 + 1):
+            for spikes in range(f + 1):
+                x = np.array(mirror((1,) * spikes + (0,) * (n - f - spikes), (), f).plus, dtype=float)
+                table = np.sort((x[:, None] - x) ** 2, axis=1)[:, 1 : n - f - 1].sum(axis=1)
+                assert list(table) == scores([int(value) for value in x], f)
+                assert set(table[x == 0]) == {max(2 * spikes - f - 1, 0)}
+                assert set(table[x != 0]) <= {n - f - 1 - spikes}
+                assert (set(x[table == min(table)]) == {0}) == (3 * spikes < n)
+
+
+def test_the_first_worker_shows_the_problem_from_a_third_of_attackers_on():
+    """n = 9, f = 3, one round: given K = 3 the first message is −H with probability ½; more honest ones show it."""
+    q = Fraction(1, 4)
+    law = [binom.pmf(k, 6, 0.25) for k in range(7)]
+    wrong = sum(law[:3]) + law[3] / 2  # the answer 0
+    expected = wrong * 0.25**2 / 2 / (0.25 * 0.75)
+    assert float(enumerated_error(FirstKrum(3, q), 9, 3, 1, q)) == pytest.approx(expected)
+    assert expected < float(forced_exactly(9, 3, 1, q))

@@ -40,6 +40,7 @@ from theory.theorem_ii_lower_bound.measured import (
     worker_momentum_escapes,
 )
 from theory.theorem_ii_lower_bound.picture import error_curves, messages_of_a_round
+from theory.theorem_ii_lower_bound.ties import krum_by_index
 
 
 @claim(
@@ -143,6 +144,7 @@ exceeds every number.""",
         iterates_move,
         worker_momentum_parts,
         forced,
+        krum_by_index,
         attained,
         identities,
         constant,
