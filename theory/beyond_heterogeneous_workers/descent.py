@@ -53,7 +53,7 @@ def descent(ctx: Context, *, share: Fraction = Fraction(1)) -> Iterable[Evidence
     ),
 )
 def attained(ctx: Context, *, pull: bool = True, factor: Fraction = Fraction(1)) -> Iterable[Evidence]:
-    """(1/T)Σ‖∇f(x_t)‖² in rationals on the pair of `every_algorithm.md` from x_0 = 0; claimed: fG²/(n − (2 + B²)f)."""
+    """(1/T)Σ‖∇f(x_t)‖² in rationals on the pair of `every_algorithm.md` from x_0 = 0; claimed: δG²/(1 − (2 + B²)δ)."""
     T = 40
     for n, f in SIZES:
         c, one = Fraction(n - f), Fraction(1)

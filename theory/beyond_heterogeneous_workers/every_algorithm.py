@@ -33,7 +33,7 @@ def bent_pair(n: int, f: int, steeper: Fraction = Fraction(1), apart: Fraction =
 
 
 @claim(
-    "No algorithm returns a point of which ‖∇f‖² < fG²/(n − (2 + B²)f) is sure.",
+    "No algorithm returns a point of which ‖∇f‖² < δG²/(1 − (2 + B²)δ) is sure.",
     part_of="corrected",
     controls=(
         Control("10 % steeper", "then the workers differ by more than is allowed", {"steeper": Fraction(11, 10)}),

@@ -29,7 +29,7 @@ $$
 \frac1T\sum_{t<T}\norm{\nabla f(x_t)}^2 \le \frac{2L\Delta/T+\kappa G^2}{1-\kappa B^2} .
 $$
 
-For the trimmed mean the last term is $fG^2/(n-(2+B^2)f)$, for $\delta < 1/(2+B^2)$.
+For the trimmed mean the last term is $\delta G^2/(1-(2+B^2)\delta)$, for $\delta < 1/(2+B^2)$.
 
 - No algorithm returns a point of which less than this term is sure, whatever it knows of the workers' functions.
 - For $\delta \ge 1/(2+B^2)$, with $G = 0$, none is sure of less than $2L\Delta$, which $x_0$ has already.
