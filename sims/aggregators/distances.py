@@ -175,7 +175,7 @@ def _doubtful(x: Array, found: Distances, telling: list[Telling], f: int) -> np.
     nothing beside `faint`. Equal messages are at no distance, and where all that are so near are equal all is well.
     """
     n, d = x.shape[-2:]
-    faint = n * d * _faintest(found.values)
+    faint = n * d * faintest(found.values)
     try:
         parts = [_on_host(*part) for part in telling]
         decided = np.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
@@ -194,7 +194,8 @@ def _doubtful(x: Array, found: Distances, telling: list[Telling], f: int) -> np.
     return doubtful if np.any(doubtful) else None
 
 
-def _faintest(values: Array) -> float:
+def faintest(values: Array) -> float:
+    """A sum of squares beyond so many times its number of terms has lost nothing to vanished ones."""
     if type(values) is np.ndarray and values.dtype == np.float64:
         return FAINTEST
     limits = namespace(values).finfo(values.dtype)

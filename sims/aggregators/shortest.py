@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from sims import columns, kernels
-from sims.aggregators.distances import in_order, on_demand
+from sims.aggregators.distances import faintest, in_order, on_demand
 from sims.backend import (
     BLOCK,
     Array,
@@ -39,8 +39,7 @@ def shortest(x: Array, count: int, about: Array | None = None) -> Array:
     if (here := in_memory(x)) is not None:
         return xp.asarray(shortest(here, count, None if about is None else to_numpy(about)), device=device(x))
     squares = _squares(x, about)
-    limits = xp.finfo(squares.dtype)
-    tame = (squares >= x.shape[-1] * float(limits.smallest_normal) / float(limits.eps)) & xp.isfinite(squares)
+    tame = (squares >= x.shape[-1] * faintest(squares)) & (squares < float("inf"))
     if not surely(tame):
         tame = tame | _nothing(x, about, squares)
     if surely(tame):

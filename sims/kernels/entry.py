@@ -127,9 +127,11 @@ def squares_to(x: Array, centre: Array | None) -> Array:
     """
     from sims.kernels.cpu import clipping
 
-    at = np.zeros((), dtype=runs_of(x).dtype) if centre is None else to_numpy(centre)
-    centres = np.broadcast_to(at, (*x.shape[:-2], x.shape[-1])).reshape(-1, x.shape[-1])
-    return namespace(x).asarray(clipping.squares_to(runs_of(x), centres).reshape(x.shape[:-1]))
+    messages = runs_of(x)
+    runs, n, d = messages.shape
+    origin = np.broadcast_to(messages.dtype.type(0), (runs, d))
+    found = clipping.squares_to(messages, origin if centre is None else to_numpy(centre).reshape(runs, d))
+    return namespace(x).asarray(found.reshape(x.shape[:-1]))
 
 
 @_kept_in("clipping")
