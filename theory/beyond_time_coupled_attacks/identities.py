@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
+from flint import arb
+
 from sims.checks.evidence import Evidence
+from sims.checks.intervals import exact, rational
 from sims.checks.polynomials import Quotient, nonnegative, quotients, vanishes
 from theory.claim import Context, Control, claim
 
@@ -106,6 +109,20 @@ def of_the_rest(two: int) -> Iterator[Evidence]:
     yield vanishes("τ² over ρ²/2 (rates, step 5)", tau_sq / (rho**2 / 2) - 32 * (1 - d) / (3 * root * d))
 
 
+def of_the_three_sizes(share: Fraction) -> Iterator[Evidence]:
+    """How many standard deviations are left of τ, and how many normal messages lie beyond: step 5 of `rates.md`."""
+    covers = "this n and f; normal messages"
+    for n, f, left in ((10, 1, "6.6"), (20, 4, "3.7"), (25, 11, "0.6")):
+        d = exact(Fraction(f, n))
+        value = exact(1 - Fraction(f, n - f)) * (32 * (1 - d) / (3 * arb(3).sqrt() * d)).sqrt()
+        high = rational(abs(value - exact(left)).upper())
+        what = f"|(1 − f/g)√(32(1 − δ)/(3√3δ)) − {left}| (rates, step 5)"
+        yield Evidence(what, high, "<=", Fraction(5, 100), "proved", covers=covers, at={"n": n, "f": f})
+    beyond = (value / arb(2).sqrt()).erfc() / 2
+    what = "share of the honest messages beyond (rates, step 5)"
+    yield Evidence(what, rational(beyond.lower()), ">=", share, "proved", covers=covers, at={"n": n, "f": f})
+
+
 @claim(
     "The identities and signs in the proofs hold for all values of the letters.",
     part_of="corrected",
@@ -113,12 +130,19 @@ def of_the_rest(two: int) -> Iterator[Evidence]:
         Control("α ≤ 9/10", "there D(1 − α/2) may be positive", {"most": Fraction(9, 10)}),
         Control("δ ≥ 0.01", "then the other condition is the stricter one", {"least": Fraction(1, 100)}),
         Control("α < 4η/(1 + η)", "the discriminant has the square of 1 + η", {"two": 1}),
+        Control("a third is clipped", "at n = 25 it is 27 %", {"share": Fraction(1, 3)}),
     ),
 )
 def identities(
-    ctx: Context, *, most: Fraction = Fraction(4, 5), least: Fraction = Fraction(3, 100), two: int = 2
+    ctx: Context,
+    *,
+    most: Fraction = Fraction(4, 5),
+    least: Fraction = Fraction(3, 100),
+    two: int = 2,
+    share: Fraction = Fraction(1, 4),
 ) -> Iterable[Evidence]:
     """What is left of each identity, and which coefficients have the wrong sign, proof by proof."""
     yield from of_the_response(most)
     yield from of_the_echo(least)
     yield from of_the_rest(two)
+    yield from of_the_three_sizes(share)

@@ -72,7 +72,7 @@ def of_one_step(four: int) -> Iterator[Evidence]:
 
 
 def of_many_steps(plus: int) -> Iterator[Evidence]:
-    """Steps 1 to 8, 11, 12 and 14 of `many_steps.md`."""
+    """Steps 1 to 9, 11, 12 and 14 of `many_steps.md`."""
     s, V, mean, mm, t, u, rho, keep = quotients("s V mean mm t u rho keep")
     g = 2 + s
     apart = mean - 2 * mm + mm  # avg‖m_i − μ̄‖², mean is avg‖m_i‖²
@@ -123,6 +123,7 @@ def of_many_steps(plus: int) -> Iterator[Evidence]:
         e * (1 - d) * n / ((q - d) * n) * rho**2 / 2 - e * rho**2 * (1 - d) / (2 * (q - d)),
         C**2 / (kappa * t * rho / u) ** 2 - C**2 / (kappa**2 * t**2 * rho**4) * u**2 * rho**2,
     )
+    yield vanishes("(1 − δ)m/g at m = (q − δ)n (many_steps, step 9)", (1 - d) * (q - d) * n / ((1 - d) * n) - (q - d))
     m = 1 + quotients("s")[0]
     yield nonnegative("m³ − (m + 1)(m − 1)² (many_steps, step 8)", m**3 - (m + 1) * (m - 1) ** 2)
     k, K = quotients("k K")  # K = k^l

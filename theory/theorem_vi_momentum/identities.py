@@ -44,6 +44,7 @@ def identities(
     alpha, m, p, q, z = letters("alpha m p q z")  # m̄_{t−1}, ∇f(x_{t−2}), ∇f(x_{t−1}), the noise
     moved = (1 - alpha) * m + alpha * q + alpha * z - q
     yield vanishes("the change of ē (upper_bound, step 2)", moved - (1 - alpha) * ((m - p) + p - q) - alpha * z)
+    yield vanishes("ē_1 from m_0 = 0 (upper_bound, step 4)", alpha * (q + z) - q + (1 - alpha) * q - alpha * z)
     u, gap, noise, spread, T = letters("u gap noise spread T")  # Lη, F_0·L, σ²/g, cδσ², T
     alpha = eight * u
     yield vanishes("L²η²/α² = 1/64 (upper_bound, step 5)", 64 * u**2 - alpha**2)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from sims.checks.evidence import Evidence
 from sims.checks.polynomials import letters, of_two_vectors, vanishes
 from theory.claim import Context, Control, claim
-from theory.theorem_vii_mvr.identities_of_parts import of_the_bound, of_the_rates
+from theory.theorem_vii_mvr.identities_of_parts import of_the_bound, of_the_rates, of_the_runs
 
 
 @claim(
@@ -48,3 +48,4 @@ def identities(
     )
     yield from of_the_bound(three, twelve)
     yield from of_the_rates()
+    yield from of_the_runs()

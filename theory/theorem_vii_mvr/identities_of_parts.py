@@ -1,4 +1,4 @@
-"""The algebra of `bound.md`, `rates.md` and `one_sided.md`; the claim is `identities`."""
+"""The algebra of `bound.md`, `rates.md`, `one_sided.md` and `runs.md`; the claim is `identities`."""
 
 from __future__ import annotations
 
@@ -78,6 +78,32 @@ def of_the_bound(three: int, twelve: int) -> Iterator[Evidence]:
     )
 
 
+def of_the_runs() -> Iterator[Evidence]:
+    """Step 4 of `bound.md`, and 2 to 4 of `runs.md`."""
+    e, al, x, error, noise, s, u, gamma = quotients("e al x error noise s u gamma")
+    after, then = (1 - e) * x - e * error, (1 - al) * error  # the new pair, but for its noise
+    xx, xe, ee = x**2, x * error, error**2
+    yield vanishes(
+        "the second moments of a round (bound, step 4)",
+        after**2 - (1 - e) ** 2 * xx + 2 * e * (1 - e) * xe - e**2 * ee,
+        after * then - (1 - al) * ((1 - e) * xe - e * ee),
+        (then + noise) ** 2 - (1 - al) ** 2 * ee - noise**2 - 2 * then * noise,
+        al**2 + 2 * (1 - al) * (gamma * u**2 / 2) - (al**2 + (1 - al) * gamma * u**2),
+        (-e * (x + error)) ** 2 - e**2 * (xx + 2 * xe + ee),
+    )
+    now, before = x, error  # sin(x + ξ) and sin(x − u + ξ)
+    yield vanishes(
+        "the new noise (runs, step 2)", s * now - (1 - al) * s * before - al * s * now - (1 - al) * s * (now - before)
+    )
+    yield vanishes("x after a step (runs, step 3)", x - e * (x + error) - (1 - e) * x + e * error)
+    D, tau, C, d = s, u, gamma, al
+    yield vanishes(
+        "the mean of all terms in both cases (runs, step 4)",
+        (1 - d) * (D + tau) + d * (D + 2 * tau) - (D + tau + d * tau),
+        (1 - d) * (C - tau) + d * (C + tau) - (C - (1 - 2 * d) * tau),
+    )
+
+
 def of_the_rates() -> Iterator[Evidence]:
     """Steps 1 and 3 of `rates.md`, and 1 to 4 of `one_sided.md`; A, B and Q are powers of 1 − α, 1 − η and (1 − α)²."""
     e, al, A, B, Q, b = quotients("e al A B Q b")
@@ -100,6 +126,11 @@ def of_the_rates() -> Iterator[Evidence]:
     keep = (1 - al) ** 2
     yield vanishes(
         "s_t² by induction (one_sided, step 3)", keep * both + al**2 - keep * Q / b - al * (1 - keep * Q) / (2 - al)
+    )
+    done, u = Q, z  # the weighted sum of u_1, …, u_t
+    now = B * x - e * done
+    yield vanishes(
+        "x_t by induction (one_sided, step 2)", (1 - e) * now - e * u - (1 - e) * B * x + e * ((1 - e) * done + u)
     )
     n, f, g, h = quotients("n f g h")
     yield vanishes("the factor of V_t (one_sided, step 4)", h / (n - 2 * f) - g / (n - 2 * f) * h / g)
