@@ -7,6 +7,9 @@ Byzantine messages, and E‖x_i − x_j‖² ≤ ρ² for the others:
 - l steps with τ_j = max(2.5ρ/√δ, B(5δ)^j/0.9), δ ≤ 0.15 (`many_steps.md`);
 - l steps with τ_j = max(ρ/((1 − 2δ)√δ), B(½ + δ)^{j−1}), every δ < ½ (`every_delta.md`).
 
+Repeated with one radius until it rests, from any centre, clipping has a smaller c with many workers, the least of any
+rule (`theory.beyond_clipping_sharp`); at one n that needs fourth moments, and `Prescription.at_rest` is that radius.
+
 `prescribe` takes the one with the smallest proved c: one step unless B is far above ρ, about 7ρ at δ = 0.1. The
 constants are those of the proofs at this δ, enclosed, which are smaller than the ones for all δ at once.
 """
@@ -76,6 +79,11 @@ class Prescription:
     def c(self) -> float:
         """What is proved after the last step: E‖v_l − x̄‖² ≤ cδρ²."""
         return self.steps[-1].c
+
+    @property
+    def at_rest(self) -> float:
+        """The radius with which clipping, repeated until it rests, errs least (`fixed_point.md`, `many_workers.md`)."""
+        return (1 - self.delta) * self.rho / math.sqrt(8 * self.delta * (1 - 2 * self.delta))
 
     @property
     def rule(self) -> CenteredClipping:

@@ -177,6 +177,7 @@ def prescription_record(found: Prescription) -> Json:
         }
         | {
             "c": number(found.c),
+            "at_rest": number(found.at_rest),
             "steps": [
                 {name: number(value) for name, value in dataclasses.asdict(step).items()} for step in found.steps
             ],

@@ -50,6 +50,11 @@ def remarks(found: Prescription) -> list[str]:
         said.append(
             f"At n = {found.n}, f = {found.f} distributions were found that need c = {three(found.found)}{floor}."
         )
+    said.append(
+        f"Repeated with τ = {three(found.at_rest)} until it hardly moves, from any centre, it has "
+        f"c ≤ {three(found.trimmed_mean)}(1 + K/4g), proved: g honest workers, (K/4)ρ⁴ the mean of their "
+        "messages' fourth moments (Beyond: clipping)."
+    )
     better = found.trimmed_mean < found.c
     said.append(
         f"The trimmed mean has c = {three(found.trimmed_mean)}, proved, without centre and radius"

@@ -128,7 +128,7 @@ def squares_to(x: Array, centre: Array | None) -> Array:
     from sims.kernels.cpu import clipping
 
     messages = runs_of(x)
-    runs, n, d = messages.shape
+    runs, _, d = messages.shape
     origin = np.broadcast_to(messages.dtype.type(0), (runs, d))
     found = clipping.squares_to(messages, origin if centre is None else to_numpy(centre).reshape(runs, d))
     return namespace(x).asarray(found.reshape(x.shape[:-1]))
