@@ -276,7 +276,10 @@ def krum_without_f_sampled(ctx: Context, *, n: int = 320, f: int = 0, phi: float
 def identities(ctx: Context, *, two: Fraction = Fraction(2, 3)) -> Iterable[Evidence]:
     """What is left of each identity, and which coefficients have the wrong sign."""
     k, s = quotients("k s")
-    third = Fraction(1, 3)
+    third, one = Fraction(1, 3), k**0
+    yield vanishes(
+        "mean and variance (step 1)", one * 3 / 2 - Fraction(3, 2), one * 3 - Fraction(3, 2) ** 2 - Fraction(3, 4)
+    )
     rest = 4 * k**2 + 2 * k / 3
     ratio = 2 * k * (2 * k + 1) * (k - third) / (k * (2 * k - third) * (2 * k + two))
     yield vanishes(
@@ -284,6 +287,9 @@ def identities(ctx: Context, *, two: Fraction = Fraction(2, 3)) -> Iterable[Evid
         ratio - (rest - Fraction(2, 3)) / (rest - Fraction(2, 9)),
         0 * k + Fraction(3, 2) * (Fraction(4) / (4 + Fraction(2, 3) - Fraction(2, 9))) - Fraction(27, 20),
     )
+    pair = 2 * k / (2 * k - third) * ((k - third) / k + 1)  # both means over Γ(2k)Γ(k − ⅓)/(Γ(k)Γ(2k − ⅓))
+    yield vanishes("E X_(k:2k) + E X_(k+1:2k), by step 2 (step 4)", pair - 2)
+    yield vanishes("what a_2 misses (step 5)", one * Fraction(3, 2) - Fraction(27, 20) - Fraction(3, 20))
     both = 1 + s + s**2
     yield vanishes(
         "Krum's limit, and what is below and not far below (step 10)",

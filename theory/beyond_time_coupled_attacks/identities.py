@@ -53,7 +53,7 @@ def of_the_response(most: Fraction) -> Iterator[Evidence]:
 
 
 def of_the_echo(least: Fraction) -> Iterator[Evidence]:
-    """Steps 1 to 4 of `echo.md`; D = z³ + a_2z² + a_1z + a_0."""
+    """Steps 1 to 5 of `echo.md`; D = z³ + a_2z² + a_1z + a_0."""
     z, al, d, eta = quotients("z al d eta")
     b, kappa = 1 - al, eta * al * (1 - d)
     a_0, a_1, a_2 = -b * d, b + d + b * d, kappa - 1 - b - d
@@ -71,6 +71,7 @@ def of_the_echo(least: Fraction) -> Iterator[Evidence]:
         kappa * first / eta - 2 * (1 + b) * (1 + d),
         b * d * kappa * second / eta - al * (1 - d) * (1 - b * d),
     )
+    yield vanishes("½t(t + 1) by induction (echo, step 5)", z * (z - 1) / 2 + z - z * (z + 1) / 2)
     y, x = quotients("y x")
     high, part = (Fraction(9, 10) + y) / (1 + y), (least + x / 2) / (1 + x)  # β from 9/10 to 1, δ from `least` to ½
     yield nonnegative(

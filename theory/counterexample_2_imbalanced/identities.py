@@ -28,6 +28,8 @@ def identities(ctx: Context, *, t: Fraction = Fraction(2), least: int = 3) -> It
         "the condition for two classes (class_counts, step 3)",
         other**2 + ((c + other) - c) ** 2 - 2 * c**2 - 2 * (other**2 - c**2),
     )
+    v = -c / (c + other)  # with the weights c and `other`
+    yield vanishes("the gradient at the weighted mean (class_counts, step 4)", c * (v + 1) + other * v)
     one, p_1, p_2, p_3 = n**0, *(Fraction(2**k, 1023) for k in (9, 8, 7))
     yield vanishes(
         "1/(4(p_1 − ½)²), and the share of two classes (many_workers, step 2)",

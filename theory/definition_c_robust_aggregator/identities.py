@@ -49,6 +49,12 @@ def identities(ctx: Context, *, twice: int = 2, least: int = 1) -> Iterable[Evid
         "the derivative of the logarithm (trimmed_mean, step 5)",
         1 / (g - 1) - 1 / g - 1 / (g - f) - (1 / (g * (g - 1)) - 1 / (g - f)),
     )
+    size = 2 * told + 3 + t
+    yield nonnegative(
+        "a score's neighbours, and what Bulyan averages (rules_that_fail, step 3)",
+        (size - told - 2) - (told - 1) - 1,
+        (size - 3 * told) - (size - 4 * told),
+    )
     n, q, P = quotients("n q P")  # P is (1 − q)^{g − 2}, f = 1
     g, delta = n - 1, 1 / n
     yield vanishes(

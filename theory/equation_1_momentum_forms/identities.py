@@ -44,6 +44,9 @@ def identities(ctx: Context, *, scaled: int = 1, most: int = 2) -> Iterable[Evid
     )
     spread = keep / (1 + b)
     yield vanishes("both factors, squared (radius, step 5)", keep**2 / spread - (1 - b**2), keep / spread - (1 + b))
+    one, other, mean, gap = quotients("one other mean gap")  # two variances; means `mean` and `mean` + `gap`
+    squares = one + mean**2 + other + (mean + gap) ** 2 - 2 * mean * (mean + gap)
+    yield vanishes("the mean squared distance (raw_or_momentum, step 2)", squares - one - other - gap**2)
     n, f, A, s, v, b = quotients("n f A s v b")  # s² and σ² are s and v
     honest, attacker = f * A + (n - 2 * f - 2) * 2 * s, (f - 1) * 2 * v + (n - 2 * f - 1) * A
     yield vanishes(

@@ -71,8 +71,13 @@ def of_the_floors() -> Iterator[Evidence]:
 
 
 def of_the_trimmed_mean(more: int) -> Iterator[Evidence]:
-    """Steps 3 and 4 of `trimmed_mean_error.md`."""
-    (d,) = quotients("d")
+    """Steps 1 to 4 of `trimmed_mean_error.md`."""
+    d, g, f, n, s, mu = quotients("d g f n s mu")  # s is s_j²
+    yield vanishes("E S² (trimmed_mean_error, step 1)", (s + mu**2) - (s / g + mu**2) - (g - 1) / g * s)
+    share = f / (n - 2 * f) * (g - 1) / g * s
+    yield vanishes(
+        "both terms at s = ρ²/2 (trimmed_mean_error, step 2)", share / (2 * s) - f * (g - 1) / (2 * (n - 2 * f) * g)
+    )
     half = 1 / (2 * (1 - 2 * d))
     yield vanishes("1 − 1/(2(1 − 2δ)) (trimmed_mean_error, step 3)", 1 - half - 4 * (Fraction(1, 4) - d) * half)
     s, t = quotients("s t")

@@ -206,7 +206,7 @@ def of_the_print(most: Fraction) -> Iterator[Evidence]:
 
 
 def of_the_attack() -> Iterator[Evidence]:
-    """Step 1 of `attacked.md`: z ≤ z' in each pair of pieces of clipping."""
+    """Steps 1 and 2 of `attacked.md`: z ≤ z' in each pair of pieces of clipping, and x̄ anywhere."""
     tau, s, m = quotients("tau s m")
     pairs = (  # z, what comes of it, z' and what comes of that; the pieces are below −τ, between and above τ
         (-tau - s - m, -tau, -tau - s, -tau),
@@ -218,6 +218,12 @@ def of_the_attack() -> Iterator[Evidence]:
     )
     values = [value for z, low, above, high in pairs for value in (high - low, (above - z) - (high - low))]
     yield nonnegative("clip(z') − clip(z), and of z' − z less that (attacked, step 1)", *values)
+    a, b, x, s, t = quotients("a b x s t")  # v = (ta + sb)/(s + t) lies between both ends a and b
+    v = (t * a + s * b) / (s + t)
+    convex = (t * (a - x) ** 2 + s * (b - x) ** 2) / (s + t) - (v - x) ** 2
+    yield vanishes(
+        "what (v − x̄)² is below the two ends' (attacked, step 2)", convex - s * t * (a - b) ** 2 / (s + t) ** 2
+    )
 
 
 @claim(
