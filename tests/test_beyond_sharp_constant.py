@@ -21,6 +21,7 @@ from theory.beyond_sharp_constant.bias import bias_between, bias_of_steps, bias_
 from theory.beyond_sharp_constant.descent import at_most, error_of_descent, of_the_largest, of_the_mirror, surviving
 from theory.beyond_sharp_constant.for_ever import excess_of_counts, forced_for_ever, largest, rare, twice
 from theory.beyond_sharp_constant.forced import SIZES, limit, lost, rarer, share_of_the_limit, tail
+from theory.beyond_sharp_constant.waiting import error_of_waiting, error_on_two_values, over_first_order
 from theory.theorem_ii_lower_bound.worlds import mirror, sent
 
 SMALL = [(n, f) for n in range(3, 8) for f in range(1, (n + 1) // 2)]
@@ -235,3 +236,56 @@ def test_the_mirror_leaves_the_trimmed_mean_what_is_said():
     mean = binom.pmf(np.arange(81), 80, q) @ kept
     assert noise.mean == pytest.approx((q - mean) / math.sqrt(q * (1 - q)))
     assert noise.variance == pytest.approx((binom.pmf(np.arange(81), 80, q) @ kept**2 - mean**2) / (q * (1 - q)))
+
+
+@pytest.mark.parametrize(("n", "f"), [(4, 1), (12, 1), (100, 3), (1000, 1), (1000, 300)])
+def test_the_error_of_waiting_by_quadrature(n, f):
+    r = f / (n - f)
+    full = math.exp(-r * math.log(r) - (1 - r) * math.log(1 - r))
+    assert math.comb(n - f, f) ** (1 / (n - f)) <= full
+    area, _ = quad(lambda u: full * (1 + u * u) ** (r - 1) - 1 / (1 + u * u), 0, 1)
+    rest, _ = quad(lambda z: (full * (1 + z**-2) ** (r - 1) - 1 / (1 + z**-2)) / z**2, 0, 1)  # u = 1/z
+    expected = area + rest + (full - 1) * math.sqrt(r / (1 - r))
+    assert float(error_of_waiting(n, f).mid()) == pytest.approx(expected, rel=1e-4)
+    if f == 1:
+        order = math.pi / 2 * (math.log(n) + 3) / n
+        assert float(over_first_order(n).mid()) == pytest.approx(expected / order, rel=1e-4)
+
+
+def mean_of_full_rounds(x: np.ndarray, f: int) -> float:
+    """m̂ of step 2 of `waiting.md`, from messages (rounds, n): the tails of the (f + 1)-th smallest and largest."""
+    n, half = x.shape[1], len(x) // 2
+    ordered = np.sort(x, axis=1)
+    c, reach, g = np.mean(ordered[:half, f : n - f]), math.log(len(x)), n - f
+    s = np.linspace(0, reach, 4001)
+    low, high = np.sort(ordered[half:, f]), np.sort(ordered[half:, n - f - 1])
+    above = 1 - np.searchsorted(low, c + s, side="right") / half
+    below = np.searchsorted(high, c - s) / half
+    return float(c + np.trapezoid(above ** (1 / g) - below ** (1 / g), s))
+
+
+@pytest.mark.parametrize("bad", [-1e6, 0.0, 1e6])
+@pytest.mark.parametrize("kind", ["normal", "two values", "exponential"])
+def test_the_algorithm_that_waits_as_it_runs(bad, kind):
+    """n = 4 and 7, f = 1, many rounds: within E of the mean, and near what its limit is, from both sides."""
+    rng = np.random.default_rng(7)
+    for n, f in ((4, 1), (7, 1)):
+        g, size = n - f, (200_000, n - f)
+        if kind == "normal":
+            honest = rng.standard_normal(size)
+        elif kind == "exponential":
+            honest = rng.exponential(1, size) - 1
+        else:
+            honest = (rng.random(size) < 0.3) / math.sqrt(0.21) - 0.3 / math.sqrt(0.21)
+        found = mean_of_full_rounds(np.concatenate([honest, np.full((len(honest), f), bad)], axis=1), f)
+        assert abs(found) <= float(error_of_waiting(n, f).mid())
+        if kind == "two values" and bad > 0:  # ours is c = the trimmed mean's limit, between both values
+            chance = binom.sf(g - f - 1, g, 0.3) ** (1 / g)
+            kept = 1 - np.sum(binom.pmf(np.arange(g + 1), g, 0.3) * np.maximum(g - f - np.arange(g + 1), 0)) / (g - f)
+            low, high = -0.3 / math.sqrt(0.21), 0.7 / math.sqrt(0.21)
+            c = low + kept * (high - low)
+            below = binom.cdf(0, g, 0.3) ** (1 / g)
+            assert found == pytest.approx(c + (high - c) * chance - (c - low) * below, abs=0.02)
+    q = Fraction(3, 10)
+    alone = binom.sf(1, 3, 0.3) ** (1 / 3) - 0.3
+    assert float(error_on_two_values(4, 1, q).mid()) == pytest.approx(alone * math.sqrt(7 / 3))

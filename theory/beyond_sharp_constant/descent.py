@@ -6,11 +6,10 @@ import itertools
 import math
 from collections.abc import Callable, Iterable
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sims.checks.evidence import Evidence
 from sims.checks.laws import binomial
-from sims.checks.polynomials import letters, vanishes
 from theory.beyond_sharp_constant.bias import bias_between, law_of_steps
 from theory.beyond_sharp_constant.forced import limit, share_of_the_limit
 from theory.claim import Context, Control, claim
@@ -72,32 +71,6 @@ def at_most(n: int, f: int, rounds: int, start: float, curvature: float = 1.0, b
         bias * float(bias_between(n, f)[1]) / 2
         + (s - 1) * (s - 2) * first / (later * (later - 1))
         + 2 * curvature * variance / later
-    )
-
-
-@claim(
-    "Three identities hold: what is lost by a rarer gradient, one step of descent, and its recursion.",
-    controls=(
-        Control("Lη = 2", "then ‖a + b‖² counts in full, and ⟨a, b⟩ is left", {"whole": 2}),
-        Control("n in the place of g", "q is a share of the honest workers", {"lost": lambda n, f: n}),
-    ),
-)
-def identities(ctx: Context, *, whole: int = 1, lost: Callable[..., Any] = lambda n, f: n - f) -> Iterable[Evidence]:
-    """Each as a polynomial that vanishes."""
-    n, f, e = letters("n f e")
-    yield vanishes(
-        "(1 − ε)(n − 2f) = n − 2f + εf − εg (forced.md, step 2)",
-        (1 - e) * (n - 2 * f) - (n - 2 * f + e * f - e * lost(n, f)),
-    )
-    aa, ab, bb = letters("aa ab bb")
-    yield vanishes(
-        "−2⟨a, a + b⟩ + ‖a + b‖² = −‖a‖² + ‖b‖² (descent.md, step 2)",
-        -2 * (aa + ab) + whole * (aa + 2 * ab + bb) + aa - bb,
-    )
-    k, s = letters("k s")
-    yield vanishes(
-        "(k + s)(k + s − 1)·(k + s − 2) = (k + s)·(k + s − 1)(k + s − 2), next weight (descent.md, step 3)",
-        ((k + 1) + s - 1) * ((k + 1) + s - 2) * (k + s - 2) - (k + s) * (k + s - 1) * (k + s - 2),
     )
 
 
