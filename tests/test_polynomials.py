@@ -60,6 +60,7 @@ def test_quotients_are_cancelled_and_calculate_as_numbers_do():
     assert vanishes("1/(xy)", found - 1 / (x * y)).verdict == "holds"
     assert vanishes("2/(xy)", found - 2 / (x * y)).verdict == "refuted"
     assert vanishes("rationals", Fraction(1, 3) - (x - x * 2 / 3) / x, 3 - 6 / quotients("z")[0] ** 0 / 2).measured == 0
+    assert vanishes("1 − x", (1 - x) + x - 1).verdict == "holds"
     with pytest.raises(ZeroDivisionError):
         x / (y - y)
 
@@ -74,7 +75,7 @@ def test_a_sign_is_asked_of_coefficients():
     x = z / (1 + z)  # all of [0, 1)
     assert nonnegative("x − x²", x - x**2).verdict == "holds"
     assert nonnegative("x − 2x²", x - 2 * x**2).verdict == "refuted"
-    assert nonnegative("0 and −1", z - z, 0 * z - 1).measured == 1
+    assert nonnegative("−1 and 0", 0 * z - 1, z - z).measured == 1
     assert nonnegative("both signs of a quotient", (-1 - z) / (-2 - z)).verdict == "holds"
     (y,) = letters("y")
     assert nonnegative("y² − y", y**2 - y).verdict == "refuted"

@@ -11,6 +11,8 @@ from flint import Ordering, fmpq, fmpq_mpoly_ctx
 
 from sims.checks.evidence import Evidence
 
+EVERYWHERE = "all values: it is a polynomial, or a quotient where that is defined"
+
 
 def letters(names: str) -> tuple[Any, ...]:
     """The polynomials that are one letter each, to calculate with; of flint, in all these letters.
@@ -99,7 +101,7 @@ def of_two_vectors(steps: tuple[str, str], twice: int = 2) -> Iterator[Evidence]
     yield vanishes(f"2‖a‖² + 2‖b‖² − ‖a + b‖² = ‖a − b‖² ({steps[1]})", twice * (aa + bb) - added - apart)
 
 
-def vanishes(what: str, *differences: Any, covers: str = "all values: it is a polynomial", **at: Any) -> Evidence:
+def vanishes(what: str, *differences: Any, covers: str = EVERYWHERE, **at: Any) -> Evidence:
     """That polynomials, or quotients, are 0: how many terms they have, beside 0.
 
     >>> a, b = letters("a b")
@@ -126,5 +128,5 @@ def nonnegative(what: str, *values: Any, **at: Any) -> Evidence:
         top, bottom = (value.top, value.bottom) if isinstance(value, Quotient) else (value, 1 + 0 * value)
         signs = [sum(c < 0 for c in (sign * top).coeffs() + (sign * bottom).coeffs()) for sign in (1, -1)]
         negative += min(signs)
-    covers = "all values ≥ 0: no coefficient is negative"
+    covers = "all values ≥ 0 where it is defined: no coefficient is negative"
     return Evidence(f"negative coefficients of {what}", negative, "=", 0, "exact", covers=covers, at=at)
