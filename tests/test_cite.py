@@ -40,6 +40,7 @@ WORDS = {  # a statement that says this … → goes back to
     r"\bARC\b": "allouah2024",
     r"\bROP\b": "ozfatura2024",
     r"\(f, κ\)": "allouah2023mixing",
+    r"\(G, ?B\)": "allouah2023tight",
     r"Hoeffding": "hoeffding1963",
     r"Bernstein": "maurer2009",
     r"Chernoff": "chernoff1952",
