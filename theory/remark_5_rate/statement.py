@@ -3,8 +3,8 @@
 *Direction.* The text says both: with more adversaries "we should use smaller learning rate and larger momentum", and
 "we need to scale both the learning-rate and momentum parameters as 1/n + δ instead of the traditional 1/n". The first
 is right where LF0 > 5σ²/(8n), with momentum read as β = 1 − α; the second has the wrong sign in the exponent.
-*Rate.* It stands, with κ = 2cδ + 1/g. Slopes are measured on exact errors, of the mean without attackers and of the
-trimmed mean under the one-sided attack (`slopes.py` of Theorem VI). The proof is in `rate.md`.
+*Rate.* It stands, with κ = 2cδ + 1/g; the proof is in `rate.md`. What more workers buy is said of exact errors, of the
+mean without attackers and of the trimmed mean under the one-sided attack (`speed_up.md`).
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from fractions import Fraction
 from flint import arb
 
 from sims.checks.evidence import Evidence, Relation
-from sims.checks.polynomials import quotients, vanishes
+from sims.checks.polynomials import Quotient, nonnegative, quotients, vanishes
 from theory.claim import Context, Control, Fault, Source, Statement, claim
+from theory.remark_5_rate.closed_form import closed_forms
 from theory.remark_5_rate.parameters import displayed_order, may_remain, printed_step_sq
 from theory.remark_5_rate.slopes import linear_speed_up, no_speed_up, slope_in_rounds, slope_in_workers
 from theory.theorem_vi_momentum.bound import best_step, zero_start
@@ -46,15 +47,21 @@ def scaled_with_delta(ctx: Context, *, power: int = 1) -> Iterable[Evidence]:
 
 
 @claim(
-    "The printed η, and α = 8Lη with it, fall with δ at F0 = σ²/L: smaller learning rate and larger momentum β (the "
-    "first of the two sentences).",
+    "The printed η, and α = 8Lη with it, fall with δ at F0 = σ²/L, for every n and c, and never rise at the cap: "
+    "smaller learning rate and larger momentum β (the first of the two sentences).",
     part_of="printed",
     point=15,
-    loose="only the direction is claimed",
     controls=(Control("F0 = σ²/(100L)", "below 5σ²/(8nL) the printed η rises", {"f0": Fraction(1, 100)}),),
 )
 def smaller_learning_rate(ctx: Context, *, f0: Fraction = Fraction(1)) -> Iterable[Evidence]:
-    """The change of the printed η beside a fall."""
+    """The fall of the printed η from cδ = y to y + t, for all n ≥ 1, y and t; then three values at n = 25."""
+    m, y, t = quotients("m y t")
+    n = 1 + m
+
+    def eta_sq(y: Quotient) -> Quotient:
+        return (f0 + Fraction(5, 16) * y) / (2 / n + y)
+
+    yield nonnegative("η²(y) − η²(y + t), in units of 1/(20T)", eta_sq(y) - eta_sq(y + t))
     yield from change_of_step(-1, f0)
 
 
@@ -216,8 +223,8 @@ $(1+\rho)/(2\sqrt\rho)$, $\rho = 2ca + 1/(1-\delta)$.""",
     says_corrected=r"$\eta$, $\alpha$ fall with $\delta$ like $1/\sqrt{2c\delta + 1/g}$; rate "
     r"$\sqrt{160LF_0\sigma^2\kappa/T}$",
     for_you="Lower the learning rate and α as 1/√(1/n + δ) when you expect more attackers.",
-    rests_on="algebra on Theorem VI′ and on the printed step size (pen and paper, theory/remark_5_rate/rate.md), in "
-    "rationals",
+    rests_on="algebra on Theorem VI′ and on the printed step size (theory/remark_5_rate/rate.md), and closed forms of "
+    "the exact error (speed_up.md), in rationals and intervals",
     source=Source(
         "garbled",
         "Section 6.1",
@@ -251,8 +258,9 @@ $(1+\rho)/(2\sqrt\rho)$, $\rho = 2ca + 1/(1-\delta)$.""",
         slope_in_workers,
         linear_speed_up,
         no_speed_up,
+        closed_forms,
         identities,
     ),
-    proofs=("rate",),
+    proofs=("rate", "speed_up"),
     uses=("yin2018",),
 )
