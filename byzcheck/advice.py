@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from byzcheck.facts import Budget, Facts
-from byzcheck.guarantees import OURS, Guarantee, guarantees
+from byzcheck.guarantees import Guarantee, on_every_path
 from sims.aggregators import (
     CoordinateMedian,
     GeometricMedian,
@@ -51,7 +51,7 @@ class Reached:
 
 @dataclass(frozen=True)
 class Alternative:
-    """Another rule: its proved κ, None if there is none, and the bound that Theorem VI gives with it."""
+    """Another rule: its proved κ, None if there is none, and the bound that the same theorem gives with it."""
 
     name: str
     kappa: float | None
@@ -62,7 +62,7 @@ class Alternative:
 class Advice:
     """For n workers of which at most f are Byzantine: κ of the rule, η, α, the proved bound, what runs show.
 
-    `enough` is the least power of two of rounds T for which the bound says more than that x never moves, `says_more`
+    `enough` is the least number of rounds T for which the bound says more than that x never moves, `says_more`
     whether it does for this T. `reached` has the attacks, worst first; empty where runs would take too long or were not
     asked for.
     """
@@ -101,15 +101,21 @@ def advise(n: int, f: int, budget: Budget = UNIT, seed: int = 0, runs: bool = Tr
 
 
 def _momentum(n: int, f: int, kappa: float, budget: Budget) -> Guarantee:
-    every = guarantees(Facts(n, f, True, kappa=(kappa, kappa)), budget)
-    return next(one for one in every if one.theorem == OURS)
+    return on_every_path(Facts(n, f, True, kappa=(kappa, kappa)), budget)
 
 
 def _enough(n: int, f: int, kappa: float, budget: Budget) -> int | None:
-    for power in range(LONGEST):
-        if _momentum(n, f, kappa, replace(budget, T=2**power)).says_more:
-            return 2**power
-    return None
+    def says_more(T: int) -> bool:
+        return bool(_momentum(n, f, kappa, replace(budget, T=T)).says_more)
+
+    power = next((power for power in range(LONGEST) if says_more(2**power)), None)
+    if not power:
+        return None if power is None else 1
+    few, many = 2 ** (power - 1), 2**power  # the bound falls with T
+    while many - few > 1:
+        middle = (few + many) // 2
+        few, many = (few, middle) if says_more(middle) else (middle, many)
+    return many
 
 
 def attacks(n: int, f: int) -> Mapping[str, Attack]:

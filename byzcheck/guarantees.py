@@ -70,7 +70,7 @@ def guarantees(facts: Facts, budget: Budget | None = None) -> tuple[Guarantee, .
             _limits(facts),
             _clipping(facts),
             _momentum(facts, budget),
-            _on_every_path(facts, budget),
+            on_every_path(facts, budget),
             _variance_reduction(facts, budget),
         )
 
@@ -178,7 +178,8 @@ def _momentum(facts: Facts, budget: Budget | None) -> Guarantee:
     return Guarantee(name, applies, missing, says, bound, prescribed, bound < budget.standing_still)
 
 
-def _on_every_path(facts: Facts, budget: Budget | None) -> Guarantee:
+def on_every_path(facts: Facts, budget: Budget | None) -> Guarantee:
+    """The whole theorem of `beyond_trimmed_mean`, for the κ of the rule."""
     if facts.kappa is None or not math.isfinite(facts.kappa[0]):
         return Guarantee(OURS, "no", "a finite κ: the error has no bound on every path", "No rate follows.")
     found, known = facts.kappa

@@ -16,6 +16,7 @@ from sims.engine import simulate
 from sims.optimizers import RobustSGD, WorkerMomentum
 from sims.problems import Quadratic
 from theory.algorithm_2_end_to_end import STATEMENT
+from theory.algorithm_2_end_to_end.attacked import after_burst
 from theory.algorithm_2_end_to_end.bound import bound, largest_step, radius, spread
 from theory.algorithm_2_end_to_end.constants import CLAIMED, OURS
 from theory.algorithm_2_end_to_end.paths import rank
@@ -28,6 +29,7 @@ EXPECTED = {
     "from_far_away": "supported",
     "pushed_for_ever": "supported",
     "in_runs": "supported",
+    "variance_on_average": "supported",
 }
 
 
@@ -150,3 +152,41 @@ def test_from_far_away_in_the_engine():
     assert float(record.x[0, 0]) >= x0 - eta * T * (T + 1) / 2
     mean = float(np.mean(record.sq_gradient_norms[:T]))
     assert mean > 2.5 * bound(T, eta, x0**2 / 2, 0.0, 0.1)
+
+
+def test_the_push_stays_where_gradients_may_be_bounded():
+    """The largest |x| on the way, as Γ of a function that is linear from there on, allows a larger step than that."""
+    eta = 1 / 64
+    for f in (1, 2, 3):
+        delta = f / 20
+        x, m, v, farthest, apart = 0.0, 0.0, 0.0, 0.0, 0.0
+        tau = radius(delta, eta, 1.0)
+        for _ in range(1280):
+            m = (1 - 2 * eta) * m + 2 * eta * x
+            apart = max(apart, abs(m - v))
+            v += (1 - delta) * (m - v) + delta * tau
+            x -= eta * v
+            farthest = max(farthest, abs(x))
+        assert apart < tau
+        assert farthest < 0.2 * tau
+        assert eta < largest_step(delta, 1.0, farthest)
+
+
+def test_bursts_that_all_workers_know_in_samples():
+    """One burst, drawn worker by worker in a smaller case: the enumerated squares are the mean of drawn ones."""
+    n, eta, rounds, size, w = 200, 1 / 100, 600, 4.0, 0.45
+    low = np.arange(n)
+    chances = np.array([math.comb(n - 1, int(k)) * w**k * (1 - w) ** (n - 1 - k) for k in low])
+    sides = np.stack([n - 1 - low, low])
+    squares, _ = after_burst(n, sides, np.array([size, -size * (1 - w) / w]), eta, rounds=rounds)
+    rng = np.random.default_rng(0)
+    own = np.where(rng.random((400, n - 1)) < w, -size * (1 - w) / w, size)
+    x, m, v, total = np.zeros(400), np.zeros(400), np.zeros(400), np.zeros(400)
+    for t in range(rounds):
+        total += x**2
+        m = (1 - 2 * eta) * m + 2 * eta * x
+        sent = m[:, None] + own * (1 - 2 * eta) ** t
+        messages = np.concatenate([sent, v[:, None]], axis=1)[:, :, None]
+        v = clipped(messages, v[:, None], 1.0)[:, 0]
+        x = x - eta * v
+    assert np.mean(total) == pytest.approx(float(chances @ squares), abs=4 * float(np.std(total)) / 20)

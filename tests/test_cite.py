@@ -35,6 +35,7 @@ WORDS = {  # a statement that says this … → goes back to
     r"\bSMEA\b": "allouah2023trilemma",
     r"\bMDA\b": "mhamdi2020",
     r"\bMoNNA\b": "farhadkhani2023",
+    r"Farhadkhani et al. 2022": "farhadkhani2022",
     r"\bMeamed\b": "xie2018generalized",
     r"\bPhocas\b": "xie2018phocas",
     r"\bARC\b": "allouah2024",

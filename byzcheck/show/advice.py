@@ -26,9 +26,9 @@ def what_to_do(found: Advice) -> str:
     rule = f"the trimmed mean, told f = {found.f}," if found.f else "the mean"
     use = f"Use {rule} with worker momentum from m_0 = 0"
     if not found.says_more and found.enough is None:
-        return f"{use}. No number of rounds that anybody can play makes a bound say anything."
+        return f"{use}. No number of rounds that anybody can play makes its bound say anything."
     if not found.says_more:
-        return f"{use}. Train for at least T = {three(found.enough)} rounds: with fewer no bound says anything."
+        return f"{use}. Train for at least T = {three(found.enough)} rounds: with fewer its bound says nothing."
     return f"{use}: E‖∇f‖² ≤ {three(found.bound)} is proved."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from fractions import Fraction
 
@@ -56,7 +57,10 @@ def from_far_away(ctx: Context, *, start: Fraction | None = None, rule: Rule | N
     controls=(Control("half a push", "it has a quarter", {"push": 0.5}),),
 )
 def pushed_for_ever(ctx: Context, *, push: float = 1.0) -> Iterable[Evidence]:
-    """The squared gradient on f = ½x² after 20/η rounds of the linear loop under u = δτ, over 3/2·1840δs."""
+    """The squared gradient on f = ½x² after 20/η rounds of the linear loop under u = δτ, over 3/2·1840δs.
+
+    On the way |x| < 0.2τ, so that f may be linear from there on, and the step is below the largest for that Γ.
+    """
     for n, f in ((20, 1), (20, 2), (20, 3)):
         eta, delta = 1 / 64, f / n
         displaced = push * delta * radius(delta, eta, 1.0) * abs(sum(Loop(eta, 2 * eta, delta).response(1280)))
@@ -99,3 +103,55 @@ def in_runs(ctx: Context, *, rule: Rule | None = None, times: float = 1.0) -> It
             mean, half = betting_mean(values, 0.0, 1.0, ctx.alpha)
             what = f"average squared gradient, {name}, n = {n}, f = {f}, η = 1/{round(1 / eta)}, T = {T}"
             yield Evidence(what, mean, "<=", claimed, "sampled", half, at={"n": n, "f": f, "T": T, "attack": name})
+
+
+@claim(
+    "If the variance is at most σ² only on average over the past, the theorem is false: rare bursts of noise that hit "
+    "all workers in the same round leave 1.8 times its bound (n = 20,000, one attacker).",
+    controls=(
+        Control("each worker's bursts by themselves", "two are rarely hit together", {"together": False}),
+        Control("n = 3,000", "the bound grows like δ, what bursts leave does not", {"n": 3000}),
+    ),
+)
+def variance_on_average(ctx: Context, *, n: int = 20_000, together: bool = True) -> Iterable[Evidence]:
+    """The average of x² over the bound on T = 10⁹ rounds from x_0 = x* = 0, from below: paths with one burst so far.
+
+    L = σ = 1. In a round, with probability p, which all know before it, all honest workers draw a with probability 1 −
+    w and −a(1 − w)/w with probability w, w = 0.45, αa = 20τ; else their noise is 0. The attacker repeats the last
+    aggregate. f is ½x² up to |x| = Γ, for which the step is the largest, and linear beyond.
+    """
+    f, w, eta, T, size = 1, 0.45, 1 / 2000, 10**9, 20.0
+    g, delta, alpha = n - f, f / n, 2 * eta
+    tau = radius(delta, eta, 1.0)
+    p = w / (1 - w) * (alpha / (size * tau)) ** 2  # p·a²(1 − w)/w = 1
+    if together:
+        from scipy.stats import binom
+
+        low = np.arange(math.floor(g * w - 2.5 * math.sqrt(g)), math.ceil(g * w + 2.5 * math.sqrt(g)))
+        chances, sides = binom.pmf(low, g, w), np.stack([g - low, low])
+    else:
+        chances, sides = g * np.array([1 - w, w]), np.eye(2)
+    squares, farthest = after_burst(n, sides, np.array([size, -size * (1 - w) / w]), eta, rounds=round(12 / alpha))
+    least = (1 - T * p) * (1 - 12 / alpha / T) * p * tau**2 * float(chances @ squares)
+    what = f"what bursts leave over the bound, {'together' if together else 'one by one'}, n = {n}"
+    yield Evidence(what, least / bound(T, eta, 0.0, 1.0, delta), ">=", 1.8, "exact", ROUNDING, at={"n": n})
+    steepest = 1 / math.sqrt(400 * delta * eta)
+    yield Evidence("Γ, at this step, over the largest gradient", steepest / tau / farthest, ">=", 1, "exact", ROUNDING)
+
+
+def after_burst(n: int, sides: np.ndarray, sizes: np.ndarray, eta: float, *, rounds: int) -> tuple[np.ndarray, float]:
+    """Σx_t² and the largest |x_t| after one burst from x = m = v = 0 on f = ½x², τ = 1: `sides` workers of each size.
+
+    All others send the common part, and one of the n repeats the last aggregate.
+    """
+    x, m, v, squares = (np.zeros(sides.shape[1]) for _ in range(4))
+    farthest, others, alpha = 0.0, n - 1 - sides.sum(axis=0), 2 * eta
+    for t in range(rounds):
+        squares += x**2
+        farthest = max(farthest, float(np.max(np.abs(x))))
+        m = (1 - alpha) * m + alpha * x
+        sent = m + sizes[:, None] * (1 - alpha) ** t
+        pulled = np.sum(sides * np.clip(sent - v, -1, 1), axis=0) + others * np.clip(m - v, -1, 1)
+        v = v + pulled / n
+        x = x - eta * v
+    return squares, farthest

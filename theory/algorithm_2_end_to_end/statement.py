@@ -9,7 +9,12 @@ rarely as if they were independent. What follows for the gradients is step 6 of
 
 from __future__ import annotations
 
-from theory.algorithm_2_end_to_end.attacked import from_far_away, in_runs, pushed_for_ever
+from theory.algorithm_2_end_to_end.attacked import (
+    from_far_away,
+    in_runs,
+    pushed_for_ever,
+    variance_on_average,
+)
 from theory.algorithm_2_end_to_end.constants import constant, identities, wider
 from theory.algorithm_2_end_to_end.paths import one_round
 from theory.claim import Statement
@@ -22,8 +27,8 @@ STATEMENT = Statement(
     corrected=r"""
 The paper has no theorem for its own defaults: one clipping step around the last aggregate ($v_0 = m_0 = 0$), one $\tau$
 for the run. Let the same $f = \delta n \ge 1$ of $n \ge 15$ workers, or fewer, be Byzantine in all rounds,
-$\delta \le 0.15$. Let the others' gradients be unbiased, independent of each other given the past, of variance at most
-$\sigma^2$, and $\norm{\nabla f} \le \Gamma$. With $\alpha = 2L\eta$,
+$\delta \le 0.15$. Let the others' gradients, given the past, be unbiased, independent of each other and of variance at
+most $\sigma^2$, and $\norm{\nabla f} \le \Gamma$. With $\alpha = 2L\eta$,
 $L\eta \le \min\bigl(\frac14, \frac{\sigma^2}{400\delta\Gamma^2}\bigr)$ and
 $\tau^2 = \frac{100\sigma^2L\eta}{\delta(1-L\eta)}$, for every $T$ and attack,
 
@@ -36,7 +41,7 @@ $$""",
     "proportion to √(η/δ)·σ. The trimmed mean needs no τ, and its constants are far smaller.",
     rests_on="two bounds of a round on every path, a maximum over past rounds, products of two workers' noises (pen "
     "and paper, theory/algorithm_2_end_to_end/defaults.md), interval arithmetic, the certificate of Beyond: trimmed",
-    claims=(constant, wider, identities, one_round, from_far_away, pushed_for_ever, in_runs),
+    claims=(constant, wider, identities, one_round, from_far_away, pushed_for_ever, in_runs, variance_on_average),
     proofs=("defaults",),
     uses=("yin2018", "xie2020"),
 )

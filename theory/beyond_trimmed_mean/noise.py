@@ -69,6 +69,16 @@ def noise_of_the_aggregate(
             covers="κ on every path, then Cauchy–Schwarz (whole.md)",
             at={"n": n, "f": f, "q": float(q)},
         )
+        if n == 2 * f + 1:
+            yield Evidence(
+                f"E AGG² at q = {float(RARE):.0e} over K, n = {n}, f = {f}",
+                values[RARE] / k(n, f),
+                ">=",
+                1 - 10 * n * RARE,
+                "exact",
+                covers="(f + 1)(1 − q)(1 − fq/2) at least, → K as q → 0 (whole.md)",
+                at={"n": n, "f": f, "q": float(RARE)},
+            )
 
 
 def grid() -> list[Fraction]:

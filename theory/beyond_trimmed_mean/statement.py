@@ -53,5 +53,5 @@ $$""",
         in_runs,
     ),
     proofs=("whole",),
-    uses=("yin2018", "baruch2019", "xie2020", "lessard2016"),
+    uses=("yin2018", "baruch2019", "xie2020", "lessard2016", "farhadkhani2022", "allouah2023mixing"),
 )
