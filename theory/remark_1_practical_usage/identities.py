@@ -22,6 +22,13 @@ def identities(ctx: Context, *, three: int = 3) -> Iterable[Evidence]:
         "bias²/σ² of the median (bias_of_the_median, step 1)",
         one * (Fraction(3, 32) ** 2 / Fraction(3, 16)) - Fraction(3, 64),
     )
+    k, u = B, p  # n = 2k − 1; (1/B(k, k))/4^{k − 1} and the formula of γ_n, each at k + 1 over that at k
+    density, formula = 2 * k * (2 * k + 1) / k**2 / 4, (2 * k + 1) / (2 * k - 1) / 4 * (2 * k * (2 * k - 1) / k**2)
+    yield vanishes(
+        "γ_n by induction, and u(1 − u) ≤ ¼ (bias_of_the_median, step 3)",
+        density - formula,
+        Fraction(1, 4) - u * (1 - u) - (1 - 2 * u) ** 2 / 4,
+    )
     third = p * (1 - p) ** 3 + (1 - p) * p**3
     yield vanishes("E|X − p|³ (bias_of_the_median, step 5)", third - p * (1 - p) * (p**2 + (1 - p) ** 2))
     v = 3 - 2 * (1 + w / 2)

@@ -124,7 +124,7 @@ def of_the_quadratic(coefficient: int, least: Fraction) -> Iterator[Evidence]:
     )
     two = arb(2).sqrt()
     rates = (2 * (-4 + 2 * two), arb(-8), 2 * (-4 - 2 * two))
-    integral = sum(k * ((r / 4).exp() - 1) / r for k, r in zip((1, -2, 1), rates, strict=True)) / 8
+    integral = sum((k * ((r / 4).exp() - 1) / r for k, r in zip((1, -2, 1), rates, strict=True)), arb(0)) / 8
     middle = float(integral.mid())
     error = float(integral.rad()) + 1e-18
     covers = "the integral of the square, term by term; its factor 4/32"
