@@ -42,6 +42,22 @@ def test_no_radii_of_three_steps_beat_two_delta_in_the_plane(n, f):
     assert found.fun >= (2 * f / n) ** 3 * (1 - 1e-12)
 
 
+@pytest.mark.parametrize(("n", "f"), [(3, 1), (7, 3), (20, 3)])
+def test_bad_messages_that_stay_suffice_whatever_the_radii_know(n, f):
+    """Radii up to ten times what reaches every message; the bad ones stay at three times the first distance."""
+    messages = np.array([0.0] * (n - f) + [3.0] * f)
+
+    def left(radii):
+        v = 1.0
+        for tau in radii:
+            v = v + np.mean(np.clip(messages - v, -tau, tau))
+        return abs(v)
+
+    found = [differential_evolution(left, [(1e-6, 30.0)] * steps, maxiter=150, tol=0, rng=2).fun for steps in (1, 2)]
+    assert found == pytest.approx([2 * f / n, (2 * f / n) ** 2], rel=1e-3)
+    assert all(value >= (2 * f / n) ** power * (1 - 1e-12) for power, value in enumerate(found, start=1))
+
+
 @pytest.mark.parametrize("over", [1.05, 1.3])
 @pytest.mark.parametrize(("n", "f"), [(7, 1), (12, 3), (15, 6)])
 def test_every_rate_above_two_delta_is_kept(n, f, over):
@@ -64,6 +80,16 @@ def test_every_rate_above_two_delta_is_kept(n, f, over):
             allowed = 3 * k * r**step * far + 10.9 * np.sqrt(rho_sq * delta) / (1 - 2 * k) ** 2
             assert np.all(np.sqrt(reached[:, step]) <= allowed)
             assert away < 100 or np.all(np.sqrt(reached[:, step]) >= 0.99 * (2 * delta) ** step * far)
+
+
+@pytest.mark.parametrize(("n", "f"), [(3, 1), (9, 4), (20, 3)])
+def test_no_output_is_nearer_in_both_cases_that_have_one_variance(n, f):
+    """The variance of the good messages is known, and the output free: f at 1, f at −1, either may be bad."""
+    messages = np.array([1.0] * f + [-1.0] * f + [0.0] * (n - 2 * f))
+    cases = [np.delete(messages, slice(0, f)), np.delete(messages, slice(f, 2 * f))]
+    assert np.var(cases[0]) == pytest.approx(np.var(cases[1]))
+    nearest = min(max(abs(v - np.mean(case)) for case in cases) for v in np.linspace(-1, 1, 2001))
+    assert nearest**2 == pytest.approx(f / (n - 2 * f) * np.var(cases[0]))
 
 
 def huber_minimum(messages, tau):
@@ -162,6 +188,17 @@ def test_rare_large_messages_need_no_more_at_a_fixed_share():
     for share in (Fraction(1, 5), Fraction(2, 5)):
         values = [needed(n, int(share * n), Fraction(2, n)) / limit_of_all(share) for n in (40, 80)]
         assert all(value < 1 for value in values)
+
+
+@pytest.mark.parametrize("share", [Fraction(1, 5), Fraction(2, 5)])
+def test_a_smaller_probability_comes_near_the_limit_at_the_least_radius(share):
+    """s = √δ: the p of the formula is at a tie, 2p = 1 + β. With 0.9p the bound of its own variance is approached."""
+    delta, s = float(share), math.sqrt(share)
+    p = 1 / (2 * (1 - delta))
+    less = 0.9 * p
+    part = less / (1 - less) / (p / (1 - p))  # of the variance that is allowed
+    approached = (s + part / s) ** 2 / 4 / (2 * (1 - 2 * delta))
+    assert needed_again(320, int(share * 320), less, s / math.sqrt(part)) * part == pytest.approx(approached, rel=0.03)
 
 
 def test_one_attacker_among_many_needs_more_than_the_floor():

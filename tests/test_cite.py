@@ -56,6 +56,7 @@ WORDS = {  # a statement that says this … → goes back to
     r"Arjevani": "arjevani2023",
     r"secure aggregation": "bonawitz2017",
     r"Lessard": "lessard2016",
+    r"Zhao, Yu": "zhao2024",
 }
 
 

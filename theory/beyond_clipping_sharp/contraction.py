@@ -22,23 +22,33 @@ from theory.theorem_iv_centered_clipping.many_steps import noise
 LINK = "steps of many_steps.md for all distributions, attackers, l, δ < ½ and 2δ < r < 1 (contraction.md)"
 SHARES = ((3, 1), (20, 3))
 RADII = tuple(Fraction(k, 4) for k in range(9))  # around the distance 1
+FAR = Fraction(3)  # the bad messages that stay where they are, v_0 = 1
 
 
-def after(rows: Sequence[Fraction], v: Fraction, radii: Iterable[Fraction], f: int, pushed: int) -> Fraction:
-    """v after a step with each radius; `pushed` of the f bad messages lie beyond, the others at v."""
+def after(
+    rows: Sequence[Fraction],
+    v: Fraction,
+    radii: Iterable[Fraction],
+    f: int,
+    pushed: int,
+    stay: Fraction | None = None,
+) -> Fraction:
+    """v after a step with each radius; `pushed` of the f bad messages lie beyond, or at `stay`, the others at v."""
     for tau in radii:
-        messages = [*rows, *[v + 2 * tau] * pushed, *[v] * (f - pushed)]
+        beyond = v + 2 * tau if stay is None else stay
+        messages = [*rows, *[beyond] * pushed, *[v] * (f - pushed)]
         v = exact_aggregate(CenteredClipping(tau), [[x] for x in messages], [v])[0]
     return v
 
 
 def schedules(delta: Fraction, steps: int) -> Iterable[tuple[Fraction, ...]]:
-    """Radii for each step, from a grid around (2δ)^j."""
-    return itertools.product(*([scale * (2 * delta) ** j for scale in RADII[2::2]] for j in range(steps)))
+    """Radii for each step, from a grid around (2δ)^j, and one that reaches every message."""
+    return itertools.product(*([*(scale * (2 * delta) ** j for scale in RADII[2::2]), 2 * FAR] for j in range(steps)))
 
 
 @claim(
-    "No radii bring v_l nearer to x̄ than (2δ)^l‖v_0 − x̄‖ under attack, whatever the radii know.",
+    "Equal good messages and bad ones far behind v_0: no radii bring v_l nearer to x̄ than (2δ)^l‖v_0 − x̄‖, whatever "
+    "they know.",
     part_of="corrected",
     controls=(
         Control("2.1δ", "with τ = ‖v − x̄‖ the factor is 2δ", {"factor": Fraction(21, 10)}),
@@ -49,7 +59,7 @@ def schedules(delta: Fraction, steps: int) -> Iterable[tuple[Fraction, ...]]:
 def no_faster(
     ctx: Context, *, factor: Fraction = Fraction(2), silent: bool = False, behind: Fraction = Fraction(0)
 ) -> Iterable[Evidence]:
-    """The identities of step 1, then the rule itself on a grid of radii; claimed: the factor 2δ and no less."""
+    """The identities of steps 1 and 2, then the rule itself on a grid of radii; claimed: the factor 2δ and no less."""
     s, t, D = quotients("s t D")
     d = s / (2 * s + 2)  # any share below ½
     near, far = d * (D + (D + t)) - factor * d * D, (D + t) - (1 - 2 * d) * D - factor * d * (D + t)
@@ -57,11 +67,13 @@ def no_faster(
         "φ − 2δD at the radius D + t, and at the distance t beyond the radius D", near - d * t, far - (1 - 2 * d) * t
     )
     yield nonnegative("φ − 2δD at all radii", near, far)
+    pull = D - (1 - d) * D  # the radius reaches all
+    yield vanishes("δD + δ(3D_0 − D), beyond the bad messages that stay (step 2)", pull + d * (3 * t - D) - 3 * d * t)
     for n, f in SHARES:
         delta, pushed = Fraction(f, n), 0 if silent else f
         equal = [Fraction(0)] * (n - f)
         for steps in (1, 3):
-            least = min(after(equal, Fraction(1), radii, f, pushed) for radii in schedules(delta, steps))
+            least = min(after(equal, Fraction(1), radii, f, pushed, FAR) for radii in schedules(delta, steps))
             yield Evidence(
                 f"least v_l − x̄ from 1 over radii, equal good messages, n = {n}, f = {f}, l = {steps}",
                 least,

@@ -157,8 +157,8 @@ def attained(ctx: Context, *, times: Fraction = Fraction(1), side: int = 1) -> I
 
 
 @claim(
-    "With τ² = V/(4β(1 − β)) that is ‖v_∞ − x̄‖² ≤ fV/(n − 2f), the least κ* of any rule; with s times this radius "
-    "¼(s + 1/s)² times as much.",
+    "With τ² = V/(4β(1 − β)) that is ‖v_∞ − x̄‖² ≤ fV/(n − 2f), the least of any rule, even of one that knows V; with s "
+    "times this radius ¼(s + 1/s)² times as much.",
     part_of="corrected",
     controls=(
         Control("2(1 − β)τ below V", "the two terms are then not equal", {"four": 2}),
@@ -177,6 +177,11 @@ def best_radius(ctx: Context, *, four: int = 4, others: Fraction | None = None) 
     yield vanishes(
         "the square at s times the best radius (step 5)",
         (beta * s * best + V_at / (4 * (1 - beta) * s * best)) ** 2 - beta / (1 - beta) * V_at * (s + 1 / s) ** 2 / 4,
+    )
+    yield vanishes(
+        "V of f messages at 1 and the others at 0, and what every rule errs by that knows V (step 5)",
+        (beta * (1 - beta) ** 2 + (1 - beta) * beta**2) - beta * (1 - beta),
+        beta**2 - beta / (1 - beta) * (beta * (1 - beta)),
     )
     v, H = (beta - p) * tau / (1 - p), 2 * (1 - beta) * tau / (1 - p)
     yield vanishes(

@@ -57,7 +57,7 @@ def fourth_moments(
     ctx: Context, *, times: Fraction = Fraction(1), of_bound: Fraction = Fraction(1)
 ) -> Iterable[Evidence]:
     """The identities, then c of clipping at rest by enumeration of all outcomes on two values; claimed: the bound."""
-    d, best, V, U, s = quotients("d best V U s")  # all radii and variances, ρ² = 2σ²
+    d, best, V, U, s, square = quotients("d best V U s s_sq")  # all radii and variances, ρ² = 2σ²
     beta = d / (1 - d)
     sigma_sq = 4 * beta * (1 - beta) * best**2
     least_sq = beta / (1 - beta) * sigma_sq
@@ -70,6 +70,12 @@ def fourth_moments(
     mean = U / (1 + s)  # E U ≤ σ² = U; V is Var U here
     of_square = (1 + 2 * mean / U + (V + mean**2) / U**2) / 4
     yield nonnegative("1 + Var U/(4σ⁴) − ¼E(1 + U/σ²)² where E U ≤ σ² (step 1)", 1 + V / (4 * U**2) - of_square)
+    part = d / (d + square * (1 - 2 * d))
+    yield vanishes(
+        "the variance of the two values, and 1 + β − 2p as a multiple of s² − δ (step 4)",
+        4 * (1 - beta) ** 2 * square * best**2 * part / (1 - part) - sigma_sq,
+        1 + beta - 2 * part - (square - d) * (1 - 2 * d) / ((1 - d) * (d + square * (1 - 2 * d))),
+    )
     for n, f in SIZES:
         beta = Fraction(f, n - f)
         for p in (beta, Fraction(1, 2)):
@@ -80,7 +86,7 @@ def fourth_moments(
                 "<=",
                 of_bound * limit_of_all(Fraction(f, n)) * (1 + fourth / (4 * (n - f))),
                 "exact",
-                covers="all distributions: Var V ≤ Kσ⁴/g in the bound on paths (many_workers.md)",
+                covers="all distributions: V ≤ U, E U ≤ σ² and Var U ≤ Kσ⁴/g in the bound on paths (many_workers.md)",
                 at={"n": n, "f": f},
             )
 

@@ -24,7 +24,8 @@ STATEMENT = Statement(
     corrected=r"""
 At most $f = \delta n \ge 1$ of $n$ messages are bad, $\delta < \frac12$.
 
-- *Far away*: no radii bring $v_l$ nearer to $\bar x$ than $(2\delta)^l\norm{v_0-\bar x}$. For every
+- *Far away*: $f$ bad messages can be such that no radii bring $v_l$ nearer to $\bar x$ than
+  $(2\delta)^l\norm{v_0-\bar x}$. For every
   $r \in (2\delta,1)$ there are radii with which, if $\norm{v_0-\E\bar x} \le B_0$ surely,
   $\sqrt{\E\norm{v_l-\bar x}^2} \le \frac32r^lB_0+10.9\rho\sqrt\delta/(1-2\delta/r)^2$.
 - *At rest*: with one radius $\tau$, from any $v_0$, for all messages, with the good ones' variance $V$ and
@@ -34,13 +35,13 @@ $$
 \norm{v_\infty-\bar x} \le \beta\tau+\frac V{4(1-\beta)\tau} .
 $$
 
-- *With many workers*: with $\tau^* = (1-\delta)\rho/\sqrt{8\delta(1-2\delta)}$ Definition C's constant at rest tends to
-  $1/(2(1-2\delta))$ as $n \to \infty$, which no rule beats. With $s\tau^*$, $s \ge \sqrt\delta$, it tends to
-  $\frac14(s+1/s)^2$ times that.
+- *With many workers*: with $\tau^* = (1-\delta)\rho/\sqrt{8\delta(1-2\delta)}$, $\rho > 0$, Definition C's constant at
+  rest tends to $1/(2(1-2\delta))$ as $n \to \infty$ at a fixed $\delta$, which no rule beats. With $s\tau^*$,
+  $s \ge \sqrt\delta$, it tends to $\frac14(s+1/s)^2$ times that.
 """,
-    says_corrected=r"At rest $\norm{v-\bar x} \le \beta\tau+V/(4(1-\beta)\tau)$; a step wins at most $2\delta$",
-    for_you="Repeat clipping with τ = (1 − δ)ρ/√(8δ(1 − 2δ)) until it hardly moves: from any centre, and with many "
-    "workers no rule errs less.",
+    says_corrected=r"At rest $\norm{v-\bar x} \le \beta\tau+V/(4(1-\beta)\tau)$; far away the best factor is $2\delta$",
+    for_you="Repeat clipping with τ = (1 − δ)ρ/√(8δ(1 − 2δ)) until it hardly moves: from any centre its c tends, as "
+    "n → ∞ at a fixed δ, to the least of any rule.",
     rests_on="a quadratic bound on what clipping cuts off in one direction, and Theorem IV's lemma on paths (pen and "
     "paper, fixed_point.md and contraction.md); for the limit, that far messages may be counted as bad, and Theorem "
     "III (many_workers.md); identities of polynomials; interval arithmetic over all δ and r",
@@ -57,5 +58,5 @@ $$
         programme,
     ),
     proofs=("fixed_point", "contraction", "many_workers"),
-    uses=("huber1964",),
+    uses=("huber1964", "zhao2024"),
 )

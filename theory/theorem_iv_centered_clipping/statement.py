@@ -126,17 +126,18 @@ $$
 - With $\tau_l = \max(5\rho,\ \frac12B_0(6.45\delta)^{l/2})/\sqrt\delta$ the printed bound holds, with 119 for 1360.
 - With $\tau_l^2 = 4(1-\delta)(B_l^2/3+\rho^2)/(\sqrt3\delta)$, $B_{l+1}^2 = 6.45\delta B_l^2+22.1\delta\rho^2$,
   which is reconstructed here, it holds with 229; from $B_0^2 \le 22.1\delta\rho^2/(1-6.45\delta)$ this radius is
-  constant. From a fixed $v_0$ one step leaves at most $6.45\delta B_0^2+22.1\delta\rho^2$.
+  constant. From a fixed $v_0$ with $\E\norm{v_0-\bar x}^2 \le B_0^2$ one step leaves at most
+  $6.45\delta B_0^2+22.1\delta\rho^2$.
 - For every $\delta < \frac12$ other radii give $4(\frac12+\delta)^{2l}B_0^2+117\delta\rho^2/(1-2\delta)^4$.
-- From any $v_0$ with $\E D_0^2 \le B_0^2$, $D_0 = \norm{v_0-\E\bar x}$, the root of each bound grows by
+- From any $v_0$ with $\E D_0^2 \le B_0^2$, $D_0 = \norm{v_0-\E\bar x}$, the root of each bound of $l$ steps grows by
   $\frac53\sqrt{\E[D_0^2;\ D_0 > \theta\tau_0]}$ at most, with a $\theta < 1$ such that $\theta\tau_0 \ge B_0$. A term
   of this kind is needed.
 """,
     says=r"From any $v_0$: $\E\norm{v_l-\bar x}^2 \le 2(6.45\delta)^l\E\norm{v_0-\bar x}^2+1360\delta\rho^2$",
     says_corrected=r"$v_0$ within $B_0$: $\E\norm{v_l-\bar x}^2 \le 2(5\delta)^{2l}B_0^2+90\delta\rho^2$, "
     r"$\delta \le 0.15$",
-    for_you="Take τ_l = max(2.5ρ/√δ, B_0(5δ)^l/0.9), where v_0 is surely within B_0 of the honest mean, whoever chose "
-    "it. Section 6's momenta depend on each other: see Algorithm 2, or use the trimmed mean.",
+    for_you="Take τ_l = max(2.5ρ/√δ, B_0(5δ)^l/0.9), where v_0 is surely within B_0 of the honest mean's expectation, "
+    "whoever chose it. Section 6's momenta depend on each other: see Algorithm 2, or use the trimmed mean.",
     rests_on="a lemma for every realisation of the messages (pen and paper, "
     "theory/theorem_iv_centered_clipping/many_steps.md), its constants by interval arithmetic over all δ",
     source=Source(
