@@ -28,7 +28,7 @@ def what_to_do(found: Advice) -> str:
     if not found.says_more and found.enough is None:
         return f"{use}. No number of rounds that anybody can play makes its bound say anything."
     if not found.says_more:
-        return f"{use}. Train for at least T = {three(found.enough)} rounds: with fewer its bound says nothing."
+        return f"{use}. Train for at least T = {found.enough:,} rounds: with fewer its bound says nothing."
     return f"{use}: E‖∇f‖² ≤ {three(found.bound)} is proved."
 
 
