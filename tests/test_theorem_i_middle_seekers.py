@@ -36,6 +36,7 @@ from theory.theorem_i_middle_seekers import (
     mean,
     medians,
     rfa_as_run,
+    rfa_of_many,
     runs_agree,
     trimmed_mean_any_b,
 )
@@ -61,6 +62,7 @@ def test_the_verdicts_at_the_quick_budget():
         "medians": "holds",
         "krum": "holds",
         "rfa_as_run": "holds",
+        "rfa_of_many": "holds",
         "mean": "holds",
         "clipping": "holds",
         "identities": "holds",
@@ -183,7 +185,7 @@ def test_the_distance_after_three_steps_in_rationals():
         if k % 8 == 0:
             run = RFA().aggregate(np.array([[0.25]] * (25 - k // 8) + [[-0.75]] * (k // 8)))
             assert float(run[0]) == pytest.approx(0.25 - float(d), abs=1e-12)
-    _, beyond = rfa_as_run(context())
+    (beyond,) = rfa_of_many(context())
     for n in (25, 60, 400):
         outputs = RFA().aggregate(np.array([[[0.25]] * (n - k) + [[-0.75]] * k for k in range(n + 1)]))[:, 0]
         drift = sum(math.comb(n, k) * 0.25**k * 0.75 ** (n - k) * y for k, y in enumerate(outputs))
