@@ -320,6 +320,20 @@ def test_near_one_half_medians_of_ones_own_history_beat_averages_in_samples():
     assert found[1] < 1 < 9 * k < kappa
 
 
+@pytest.mark.parametrize("T", [1, 3, 50])
+def test_averages_err_by_kappa_in_every_number_of_rounds(T):
+    """The upper share 1/(1 + κ) of binomial counts, where just this share is not 0, is off by κTq on average."""
+    for kappa in (0.5, 3.0, 1e3):
+        q = 1 - (kappa / (1 + kappa)) ** (1 / T)
+        law = binom(T, q)
+        assert law.sf(0) == pytest.approx(1 / (1 + kappa))
+        off = law.mean() * (1 + kappa) - law.mean()
+        assert off == pytest.approx(kappa * T * q)
+        error = off**2 / law.var()
+        assert error == pytest.approx(kappa**2 * T * ((1 + 1 / kappa) ** (1 / T) - 1))
+        assert error >= kappa - 0.5
+
+
 def test_medians_of_blocks_keep_their_bound_with_normal_noise():
     """Where each block is off most often the median over workers stays within 3σ√(k/T), f of them far away."""
     n, f = 401, 199

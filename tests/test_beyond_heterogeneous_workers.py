@@ -65,6 +65,26 @@ def test_no_other_gradients_at_a_point_force_more(n, f, B_sq):
     assert max(found) == pytest.approx(most)
 
 
+def test_where_the_trimmed_mean_is_zero_the_term_is_sure():
+    """Any 2f + (n − 2f) values whose trimmed mean is 0: m² ≤ κ·(the spread of the honest) for each honest set."""
+    rng = np.random.default_rng(3)
+    for n, f in ((3, 1), (7, 2), (9, 4)):
+        for _ in range(200):
+            values = np.sort(rng.standard_t(2, size=n))
+            values -= values[f : n - f].mean()
+            for chosen in itertools.combinations(range(n), n - f):
+                honest = values[list(chosen)]
+                assert honest.mean() ** 2 <= f / (n - 2 * f) * honest.var() * (1 + 1e-9)
+
+
+def test_the_smallest_example_by_turns():
+    """n = 3, f = 1, B = 0: at a the case + has gradient 0 and the case − has G. The average over rounds is half."""
+    plus, minus = bent_pair(3, 1)
+    squares = [[of(case, Fraction(x))[0] ** 2 for x in (1, -1)] for case in (plus, minus)]
+    assert squares == [[0, 1], [1, 0]]
+    assert floor(3, 1, Fraction(1), Fraction(0)) == 1
+
+
 def test_the_trimmed_mean_s_descent_over_random_functions():
     """Random (G, B)-dissimilar quadratics and attackers who see the sign of the gradient: never above the bound."""
     rng = np.random.default_rng(0)

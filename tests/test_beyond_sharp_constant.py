@@ -19,13 +19,20 @@ from sims.optimizers import SGD, ServerMomentum
 from theory.beyond_sharp_constant import STATEMENT
 from theory.beyond_sharp_constant.bias import bias_between, bias_of_steps, bias_squared, law_of_steps
 from theory.beyond_sharp_constant.descent import at_most, error_of_descent, of_the_largest, of_the_mirror, surviving
-from theory.beyond_sharp_constant.for_ever import excess_of_counts, forced_for_ever, largest, rare, twice
+from theory.beyond_sharp_constant.for_ever import (
+    excess_of_counts,
+    forced_for_ever,
+    largest,
+    rare,
+    share_by_logarithms,
+    twice,
+)
 from theory.beyond_sharp_constant.forced import SIZES, limit, lost, rarer, share_of_the_limit, tail
 from theory.beyond_sharp_constant.waiting import error_of_waiting, error_on_two_values, over_first_order
 from theory.theorem_ii_lower_bound.worlds import mirror, sent
 
 SMALL = [(n, f) for n in range(3, 8) for f in range(1, (n + 1) // 2)]
-SUPPORTED: list[str] = ["bias_searched", "between", "both_sides", "near_trimmed_mean"]
+SUPPORTED: list[str] = ["bias_searched", "between", "both_sides"]
 EXPECTED = dict.fromkeys(SUPPORTED, "supported")
 
 
@@ -183,6 +190,23 @@ def test_what_is_forced_for_ever():
         assert float(2 * twice(n, f) - 1) == pytest.approx(2 * omega)
         assert float(forced_for_ever(rare(n, f))) == pytest.approx(omega**2 / (2 * (1 - omega**2)))
         assert omega >= r / 2
+
+
+def test_a_majority_of_one():
+    """q^g = ½ at n = 2f + 1: the share by this q is above the bound by logarithms, which grows to 1/(2·log 2)."""
+    shares, bounds = [], []
+    for f in range(1, 60):
+        g = f + 1
+        q = 0.5 ** (1 / g)
+        omega = 2 * q - 1
+        assert float(largest(2 * f + 1, f, 30)) == pytest.approx(q, abs=1e-8)
+        assert bias_squared(2 * f + 1, f) == Fraction(f * f, 2 * f + 1)
+        shares.append(omega**2 / (1 - omega**2) * (2 * f + 1) / f**2)
+        bounds.append(float(share_by_logarithms(g)))
+    assert all(share > bound for share, bound in zip(shares, bounds, strict=True))
+    assert shares == sorted(shares)
+    assert bounds == sorted(bounds)
+    assert 0.6 < min(shares) < max(shares) < 1 / (2 * math.log(2))
 
 
 def test_descent_by_simulation():

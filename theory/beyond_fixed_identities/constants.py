@@ -71,8 +71,8 @@ def every_size(
 
 
 @claim(
-    "If only ‖x_0 − x*‖ ≤ D is known, and no μ > 0, every algorithm errs by at least 0.214·Dσ√(m/T) on a convex "
-    "problem: the order σ√(δ/T) is not possible to improve.",
+    "If only ‖x_0 − x*‖ ≤ D is known, and no μ > 0, every algorithm errs by at least 0.214·Dσ√(m/T) on an L-smooth "
+    "convex problem, for each L from some T on: there the order σ√(δ/T) is not possible to improve.",
     part_of="corrected",
     controls=(
         Control("0.216", "at f = 0 it is 1/√(8e) = 0.2144", {"constant": Fraction(216, 1000)}),

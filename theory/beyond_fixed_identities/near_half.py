@@ -39,13 +39,14 @@ def off(k: int, times: int) -> Fraction:
 
 
 def error_of_averages(kappa: int) -> arb:
-    """κ²·log(1 + 1/κ): the trimmed mean's error·2μT/σ², n, T → ∞, a rare gradient from a share of 1/(1 + κ)."""
+    """κ²·log(1 + 1/κ): the trimmed mean's error·2μT/σ² at least, n → ∞, a rare gradient from a share of 1/(1 + κ)."""
     return kappa**2 * (interval(Fraction(kappa + 1, kappa))).log()
 
 
 @claim(
     "As n → ∞ some distribution makes the trimmed mean of averages err by (κ − ½)σ²/(2μT); the median of each worker's "
-    "median of block averages errs by 23·log(1 + κ)σ²/(2μT) at most, for κ ≥ 1000 and T a multiple of the blocks.",
+    "median of block averages errs by 23·log(1 + κ)σ²/(2μT) at most, for κ ≥ 1000, d = 1 and T a multiple of the "
+    "blocks.",
     part_of="corrected",
     controls=(
         Control("blocks off by 2 standard deviations", "that takes more of them", {"times": 2}),

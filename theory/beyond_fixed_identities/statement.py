@@ -35,10 +35,12 @@ $$
 $$
 
 - If $n > 2f$, that is at least $m\sigma^2/(2e\mu T)$ for one $q$, $m = \sum_{i \le f}\frac1{g-i} > \delta$, and for no
-  $q$ more than $m\sigma^2/(2\mu T)$ as $T \to \infty$. On convex problems within $D$ it is $0.214\,D\sigma\sqrt{m/T}$.
+  $q$ more than $m\sigma^2/(2\mu T)$ as $T \to \infty$. On convex problems with optima within $D$ it is
+  $0.214\,D\sigma\sqrt{m/T}$, as soon as that is less than $LD^2/4$.
 - The trimmed mean of averages errs by at most $2(1+\kappa)m\frac{\sigma^2}{2\mu T}$, $\kappa = \frac f{n-2f}$. As
   $n \to \infty$ it reaches $\kappa\frac{\sigma^2}{2\mu T}$, and no algorithm less than
-  $\log(1+\kappa)\frac{\sigma^2}{2\mu T}$. That is the order that medians of each worker's history reach.
+  $\log(1+\kappa)\frac{\sigma^2}{2\mu T}$. That is the order that medians of each worker's history reach, in one
+  dimension.
 - After one change of identities worker momentum with the trimmed mean told $f$ can be moved as far as one likes.
 """,
     says_corrected=r"Every algorithm errs by $0.183\,\frac{\sigma^2}{\mu T}(\delta + \frac1n)$ or more",

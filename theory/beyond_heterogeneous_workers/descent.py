@@ -41,7 +41,7 @@ def descent(ctx: Context, *, share: Fraction = Fraction(1)) -> Iterable[Evidence
     yield vanishes("−η⟨a, r⟩ + ½Lη²‖r‖² + ½η‖a‖² − ½η‖r − a‖² + ½η(1 − Lη)‖r‖² (step 1)", ours - split)
     kappa, b, u, G = letters("kappa b u G")
     bounded = u * (1 - kappa * b) - kappa * G
-    yield vanishes("‖∇f‖² − κ(G² + B²‖∇f‖²) − (1 − κB²)‖∇f‖² + κG² (step 2)", u - kappa * (G + b * u) - bounded)
+    yield vanishes("‖∇f‖² − κ(G² + B²‖∇f‖²) − (1 − κB²)‖∇f‖² + κG² (steps 2 and 6)", u - kappa * (G + b * u) - bounded)
 
 
 @claim(

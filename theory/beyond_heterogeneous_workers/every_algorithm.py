@@ -33,7 +33,7 @@ def bent_pair(n: int, f: int, steeper: Fraction = Fraction(1), apart: Fraction =
 
 
 @claim(
-    "No algorithm returns a point of which ‖∇f‖² < δG²/(1 − (2 + B²)δ) is sure.",
+    "No algorithm returns a point of which ‖∇f‖² < δG²/(1 − (2 + B²)δ) is sure, where 2LΔ is no less than that.",
     part_of="corrected",
     controls=(
         Control("10 % steeper", "then the workers differ by more than is allowed", {"steeper": Fraction(11, 10)}),
@@ -63,6 +63,30 @@ def no_algorithm(
             covers="at every point one of the two is cut off (step 1), and u enters linearly (step 2)",
             at=at,
         )
+
+
+@claim(
+    "For a point that is drawn at random, or an average over rounds, this pair forces half of that, and no more.",
+    controls=(
+        Control("nearer to each other", "a point between them is good for both", {"apart": Fraction(1, 2)}),
+        Control("5 % more", "it is the half exactly", {"factor": Fraction(21, 20)}),
+    ),
+)
+def half_at_random(
+    ctx: Context, *, apart: Fraction = Fraction(1), factor: Fraction = Fraction(1)
+) -> Iterable[Evidence]:
+    """The mean of the two cases at the best output, and either case's mean over the points ±a, in rationals."""
+    for n, f in SIZES:
+        cases = bent_pair(n, f, apart=apart)
+        half = factor * floor(n, f, Fraction(f), Fraction(n - 1, f) - 2) / 2
+        at = {"n": n, "f": f}
+        best = min(sum((of(case, x)[0] ** 2 for case in cases), Fraction(0)) for x in PLACES) / 2
+        link = "at every point one of the two is cut off (every_algorithm.md, step 1)"
+        what = f"mean of both cases' ‖∇f‖² at the best output, n = {n}, f = {f}"
+        yield Evidence(what, best, "=", half, "exact", covers=link, at=at)
+        turns = max(sum((of(case, x)[0] ** 2 for x in (apart, -apart)), Fraction(0)) for case in cases) / 2
+        what = f"larger mean of ‖∇f‖² over the points ±a, n = {n}, f = {f}"
+        yield Evidence(what, turns, "=", half, "exact", covers=link, at=at)
 
 
 @claim(

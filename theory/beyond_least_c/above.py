@@ -128,7 +128,7 @@ def not_the_trimmed_mean(ctx: Context, *, rows: Rows = HARD_FOR_THE_TRIMMED_MEAN
 
 @claim(
     "One step of centered clipping, from the worst centre with E(v_0 − x̄)² ≤ ρ², needs at least 1.5 times the trimmed "
-    "mean's c, whatever its radius.",
+    "mean's c, with each of five radii from ρ/2 to 1.5ρ.",
     controls=(Control("no centre", "the trimmed mean needs no centre", {"clipping": False}),),
 )
 def clipping_needs_more(ctx: Context, *, clipping: bool = True) -> Iterable[Evidence]:

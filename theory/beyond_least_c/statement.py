@@ -30,8 +30,8 @@ STATEMENT = Statement(
     title="The least c of any rule",
     printed=None,
     corrected=r"""
-Of $n$ messages $f < n/2$ are Byzantine, $\delta = f/n$ and $g = n-f$. Let $c^*$ be the least $c$ of Definition C that
-any rule can have; it may know $\rho$ and who sent what.
+Of $n$ messages $f$ are Byzantine, $1 \le f < n/2$, $\delta = f/n$ and $g = n-f$. Let $c^*$ be the least $c$ of
+Definition C that any rule can have; it may know $\rho$ and who sent what.
 
 - At $f = 1$ and at $n = 2f+1$ it is the trimmed mean's
 

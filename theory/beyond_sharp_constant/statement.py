@@ -33,13 +33,14 @@ $$
 - *Reached.* On $L$-smooth, $\mu$-strongly convex $f$, in every dimension, and against every attack, SGD with the
   trimmed mean errs by at most $B^2\sigma^2/(2\mu)+O(1/T)$, if honest gradients are identically distributed. $B^2$ is a
   closed form below $\delta/(1-2\delta)$. On some $f$ the error is no less.
-- So as $f, T \to \infty$, $\log T = o(f)$, at a fixed $\delta$, the least worst error tends to $\Lambda$.
+- So as $f, T \to \infty$, $\log T = o(f)$, at fixed $\delta$, $L/\mu$ and a bound $C \ge \Lambda$ of $f(x_0)-f^*$, the
+  least worst error of all invariant algorithms on these $f$ tends to $\Lambda$.
 - *For ever.* After any number of rounds at least $\delta^2\sigma^2/(8\mu)$ is forced. As $t \to \infty$ order $\delta$
   is not: at $d = 1$, $L = \mu$ an algorithm errs by $O(\delta^2\log^2(1/\delta)\sigma^2/\mu)$.
 """,
     says_corrected=r"Invariant: $\delta\sigma^2/(2(1-2\delta)\mu)$ is forced, and reached by SGD with TM",
-    for_you="With many workers nothing that forgets who sent what beats SGD with the trimmed mean. Only a memory of "
-    "each worker, such as worker momentum, can.",
+    for_you="With many workers nothing that forgets who sent what beats the worst case of SGD with the trimmed mean, "
+    "in a practical time. Only a memory of each worker, such as worker momentum, can.",
     rests_on="the mirror coupling and Chernoff's bound (forced.md), Cauchy–Schwarz for the bias (bias.md), the descent "
     "lemma (descent.md), balls in boxes (for_ever.md) and full rounds (waiting.md), by pen and paper; the algebra "
     "as polynomials",
