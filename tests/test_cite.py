@@ -47,6 +47,7 @@ WORDS = {  # a statement that says this … → goes back to
     r"Chernoff": "chernoff1952",
     r"McDiarmid": "mcdiarmid1989",
     r"Goldstein": "goldstein2010",
+    r"Shevtsova": "shevtsova2011",
     r"Efron": "efron1981",
     r"Tsirelson": "tsirelson1976",
     r"Huber contamination": "huber1964",

@@ -40,3 +40,9 @@ def identities(ctx: Context, *, three: int = 3) -> Iterable[Evidence]:
     yield vanishes("bias²/σ² (heavy_tail, step 1)", one * (Fraction(3, 20) ** 2 / Fraction(3, 4)) - Fraction(3, 100))
     yield vanishes("P(X̂ = x), added up to M (heavy_tail, step 2)", (1 / h**3 - 1 / M**3) + 1 / M**3 - 1 / h**3)
     yield vanishes("the median of three (heavy_tail, step 6)", 3 * B**2 * (1 - B) + B**3 - B**2 * (three - 2 * B))
+    n, f = p, w
+    pairs = (n - 1) * (n - 2) / 2
+    yield vanishes(
+        "how often Krum's choice changes (bias_of_krum, step 3)",
+        14 * pairs + (n - 1) * (2 * (f + 4) + f + 3) - (n - 1) * (7 * n + 3 * f - 3),
+    )

@@ -4,19 +4,17 @@ Each of n = 2k − 1 workers sends the mean of a batch of b independent samples 
 F_b after standardising; σ_b = σ/√b is the noise of one worker. No worker is Byzantine. For Krum see Theorem I.
 
 The bias of the median is at most γ_n·(E|X − μ|³/σ³)/√b of σ_b for every law with a third moment, and for Bernoulli laws
-of the order 1/b: the proof is in `bias_of_the_median.md`. What a heavy tail changes is in `heavy_tail.md`.
+of the order 1/b: the proof is in `bias_of_the_median.md`. What a heavy tail changes is in `heavy_tail.md`, Krum's bias
+in `bias_of_krum.md`.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 
-import numpy as np
-
-from sims.aggregators import CoordinateMedian, Krum, Mean, Rule
+from sims.aggregators import CoordinateMedian, Mean, Rule
 from sims.backend import to_numpy
 from sims.checks.evidence import Evidence
 from sims.checks.laws import binomial, expectation, two_valued
@@ -24,6 +22,7 @@ from theory.claim import Context, Control, Source, Statement, claim
 from theory.remark_1_practical_usage.bernoulli import P, expected_median
 from theory.remark_1_practical_usage.heavy_tail import heavy_tail_caution, heavy_tail_falls, heavy_tail_slow
 from theory.remark_1_practical_usage.identities import identities
+from theory.remark_1_practical_usage.krum import krum_bias_falls, krum_is_noisy, krum_large_batches, krum_of_three
 
 ROUNDING = 1e-9
 
@@ -147,44 +146,6 @@ def variance(ctx: Context, *, quantile: Callable[[float], float] = normal_quanti
         yield Evidence(what, n * value, "<=", math.pi / 2, "exact", max(n * error, ROUNDING), at={"n": n})
 
 
-def batch_moments(ctx: Context, rule: Rule, n: int, b: int, p: Fraction) -> tuple[float, float]:
-    """Bias/σ_b and n·E(output − p)²/σ_b² of a rule on n batch means of b Bernoulli(p), over all multisets."""
-    rows = np.array(list(itertools.combinations_with_replacement(range(b + 1), n)))
-    law = np.array([math.comb(b, j) * float(p) ** j * (1 - float(p)) ** (b - j) for j in range(b + 1)])
-    counts = np.sum(rows[:, :, None] == np.arange(b + 1), axis=1)
-    factorials = np.array([math.factorial(i) for i in range(n + 1)], dtype=np.float64)
-    weight = factorials[n] / np.prod(factorials[counts], axis=1) * np.prod(law[rows], axis=1)
-    error = to_numpy(rule.aggregate(ctx.asarray(rows[:, :, None] / b)))[:, 0] - float(p)
-    sigma_sq = float(p * (1 - p)) / b
-    return float(weight @ error) / math.sqrt(sigma_sq), n * float(weight @ error**2) / sigma_sq
-
-
-@claim(
-    "Krum's bias (n = 5, f = 1), too, falls beside σ_b: by half and more from b = 4 to 16.",
-    part_of="printed",
-    controls=(Control("from b = 1 to 4", "on so few values it does not fall", {"sizes": (1, 4)}),),
-)
-def krum_bias_falls(ctx: Context, *, sizes: tuple[int, int] = (4, 16)) -> Iterable[Evidence]:
-    """Krum's |bias|/σ_b at b = 16 over that at b = 4, n = 5, f = 1, p = ¼; claimed: at most ½."""
-    small, large = (abs(batch_moments(ctx, Krum(1), 5, b, P)[0]) for b in sizes)
-    what = f"|bias|/σ_b of Krum at b = {sizes[1]} over b = {sizes[0]}, n = 5, f = 1"
-    yield Evidence(
-        what, large / small, "<=", 0.5, "exact", ROUNDING, at={"rule": "Krum", "n": 5, "f": 1, "b": sizes[1]}
-    )
-
-
-@claim(
-    "On nearly Gaussian noise Krum (n = 5, f = 1, b = 16) errs more than π/2 times as much as the mean.",
-    loose="π/2 is the median's limit, which Krum exceeds by far",
-    controls=(Control("the median", "its price is at most π/2 there", {"rule": CoordinateMedian()}),),
-)
-def krum_is_noisy(ctx: Context, *, rule: Rule | None = None) -> Iterable[Evidence]:
-    """n·E(Krum − ½)²/σ_b², n = 5, f = 1, batches of 16 fair coins; claimed: more than the median's limit, π/2."""
-    noise = batch_moments(ctx, rule or Krum(1), 5, 16, Fraction(1, 2))[1]
-    what = "n·E(output − ½)²/σ_b², n = 5, b = 16"
-    yield Evidence(what, noise, ">=", math.pi / 2, "exact", ROUNDING, at={"n": 5, "f": 1, "b": 16})
-
-
 STATEMENT = Statement(
     stem="remark_1_practical_usage",
     label="Remark 1",
@@ -204,14 +165,16 @@ $$
 $$
 
 - On symmetric noise the bias is 0.
+- For $n \ge 4$ and $f \le (n-3)/2$ Krum's bias, too, is at most a constant of $n$ and $f$ times
+  $(\E\abs{X-\mu}^3/\sigma^3)/\sqrt b$ of $\sigma_b$.
 """,
     says="Beware of the median for small batches and heavy tails",
     says_corrected=r"$\abs{\text{bias of the median}}/\sigma_b "
     r"\le \gamma_n\cdot(\E\abs{X-\mu}^3/\sigma^3)/\sqrt b$, $n$ odd",
     for_you="Large batches help: beside a round's noise the median's bias shrinks like 1/√b, more slowly on heavy "
     "tails. But a long training averages the noise away, and not the bias.",
-    rests_on="Goldstein's mean central limit theorem (2010, constant 1) and Hoeffding's inequality, pen and paper; "
-    "exact rationals for Bernoulli and 3x⁻⁴",
+    rests_on="Goldstein's mean central limit theorem (2010, constant 1), Berry and Esseen's (Shevtsova 2011) and "
+    "Hoeffding's inequality, pen and paper; exact rationals for Bernoulli and 3x⁻⁴",
     source=Source(
         "main",
         "Section 3",
@@ -230,15 +193,18 @@ $$
         heavy_tail_slow,
         symmetric_unbiased,
         variance,
+        krum_large_batches,
         krum_bias_falls,
+        krum_of_three,
         krum_is_noisy,
         identities,
     ),
-    proofs=("bias_of_the_median", "heavy_tail"),
+    proofs=("bias_of_the_median", "heavy_tail", "bias_of_krum"),
     uses=(
         "blanchard2017",
         "yin2018",
         "goldstein2010",
         "hoeffding1963",
+        "shevtsova2011",
     ),
 )
