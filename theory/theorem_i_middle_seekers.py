@@ -278,14 +278,16 @@ def clipping(ctx: Context, *, tau: float = 2.0) -> Iterable[Evidence]:
 SHARES = [Fraction(2 ** (9 - k), 1023) for k in range(10)]  # ten classes, each half as frequent as the one before
 
 
-def trimmed_mean_keeps(ctx: Context, trims: tuple[int, ...], share: Fraction) -> Iterable[Evidence]:
+def trimmed_mean_keeps(
+    ctx: Context, trims: tuple[int, ...], share: Fraction, covers: str | None = None
+) -> Iterable[Evidence]:
     """The least E[TM_b]_k/p_k over ten classes k (one-hot gradients, n = 16): what is left; claimed: ≥ `share`."""
     for b in trims:
         output = to_numpy(TrimmedMean(b).aggregate(ctx.asarray(two_valued(16, 0.0, 1.0))))[:, 0]
         values = [Fraction(float(y)) for y in output]
         kept = min(expectation(binomial(16, p), values) / p for p in SHARES)
         what = f"least share left of a class, b = {b}, n = 16"
-        yield Evidence(what, kept, ">=", share, "exact", error=ROUNDING, at={"b": b, "n": 16})
+        yield Evidence(what, kept, ">=", share, "exact", error=ROUNDING, covers=covers, at={"b": b, "n": 16})
 
 
 @claim(
@@ -300,13 +302,15 @@ def trimmed_mean_any_b(ctx: Context, *, trims: tuple[int, ...] = (0, 1, 2, 3)) -
 
 
 @claim(
-    "With b = 0 the trimmed mean is the mean and keeps all of every class (ten classes, γ = ½, 16 workers).",
+    "With b = 0 the trimmed mean is the mean and keeps all of every class, for any classes and n (ten classes, γ = ½, n "
+    "= 16 are computed).",
     point=22,
     controls=(Control("b = 1", "two of 16 must show the class before one is seen", {"trims": (1,)}),),
 )
 def trimmed_mean_b_zero(ctx: Context, *, trims: tuple[int, ...] = (0,)) -> Iterable[Evidence]:
     """All of each class, for b = 0."""
-    yield from trimmed_mean_keeps(ctx, trims, Fraction(1))
+    link = "TM(0) is the mean of the messages, and its mean is that of one of them"
+    yield from trimmed_mean_keeps(ctx, trims, Fraction(1), link)
 
 
 @claim(
