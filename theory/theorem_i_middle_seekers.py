@@ -302,8 +302,8 @@ def trimmed_mean_any_b(ctx: Context, *, trims: tuple[int, ...] = (0, 1, 2, 3)) -
 
 
 @claim(
-    "With b = 0 the trimmed mean is the mean and keeps all of every class, for any classes and n (ten classes, γ = ½, n "
-    "= 16 are computed).",
+    "With b = 0 the trimmed mean is the mean and keeps all of every class, for any classes and n (ten classes and "
+    "n = 16 are computed).",
     point=22,
     controls=(Control("b = 1", "two of 16 must show the class before one is seen", {"trims": (1,)}),),
 )
