@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser import CHROMIUM, lacking
+from browser import ARGUMENTS, CHROMIUM, lacking
 from cuda_emulator import COMPILER, Emulator
 
 if importlib.util.find_spec("hypothesis"):  # the tests that a GPU runs do without it
@@ -50,6 +50,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 counted[what] = [before[0] + 1, before[1] + wrong, before[2] + asked]
     for what, (rules, wrong, asked) in sorted(counted.items()):
         terminalreporter.write_line(f"{what}: {wrong} of {asked} times, {rules} rules")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """One for all that ask: in one process there cannot be two."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield opened
+        opened.close()
 
 
 def usable(library: str) -> bool:

@@ -91,10 +91,11 @@ def test_an_audit_to_read_is_whole(own, rule):
 
 
 def test_without_a_standard_error_an_answer_is_whole_too(own):
-    command = f"{sys.executable} -m byzcheck audit own_prints:says -n 5 -f 1 --json - 2>&-"
+    asked = "constants own_prints:says -n 5 -f 1 --budget 200 --json -"
+    command = f"{sys.executable} -m byzcheck {asked} 2>&-"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     found = subprocess.run(["sh", "-c", command], cwd=own, env=environment, stdout=subprocess.PIPE, text=True)
-    assert json.loads(found.stdout)["rule"] == "own_prints:says"
+    assert [one["rule"] for one in json.loads(found.stdout)["rules"]] == ["says"]
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

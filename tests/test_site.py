@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from browser import ARGUMENTS, CHROMIUM, lacking
+from browser import lacking
 from invoke import call
 
 import theory
@@ -156,17 +156,12 @@ def test_the_search_knows_the_rules(site):
     assert '"krum"' in (site / "searchindex.js").read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="module")
-def browser():
+@pytest.fixture
+def browser(request):
     """A Chromium."""
     if lacking():
         pytest.skip(f"the site is not looked at: {lacking()}")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield opened
-        opened.close()
+    return request.getfixturevalue("chromium")
 
 
 @pytest.mark.parametrize("width", [360, 800, 1400])

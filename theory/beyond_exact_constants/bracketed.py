@@ -218,7 +218,7 @@ def found_again(ctx: Context, *, rule: Callable[[int], Rule] | None = None) -> I
     )
     for name, make, formula in cases:
         for n, f in ((5, 1), (7, 2)):
-            value = search((rule or make)(f), n, f, seed=ctx.seed, budget=ctx.scaled(96000)).value
+            value = search((rule or make)(f), n, f, seed=ctx.seed, budget=ctx.scaled(48000)).value
             what, at = f"κ of {name} by search, n = {n}, f = {f}", {"n": n, "f": f, "rule": name}
             yield Evidence(what, value, ">=", Fraction(97, 100) * formula(n, f), "searched", at=at)
 
