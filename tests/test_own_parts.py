@@ -175,7 +175,7 @@ def test_the_shapes_take_both_paths():
     assert not pays(messages(SHAPES[0]))
 
 
-@pytest.mark.parametrize("shape", [(3, 4), (4, 4), (101, 1000), (11, 13000)], ids=str)
+@pytest.mark.parametrize("shape", [(3, 4), (4, 4), (41, 1000), (11, 13000)], ids=str)
 def test_so_it_is_with_tensors(shape):
     torch = pytest.importorskip("torch")
     x = torch.from_numpy(np.array(messages(shape)))
