@@ -134,7 +134,7 @@ def attacks(n: int, f: int) -> Mapping[str, Attack]:
 def _reached(n: int, f: int, budget: Budget, eta: float, alpha: float, seed: int) -> tuple[Reached, ...]:
     """On f = ½L‖x‖² with normal noise, from a start with f(x_0) − f* = F0."""
     runs = min(RUNS, MOST // ((n - f) * DIM * budget.T))
-    if runs < FEWEST or alpha == 0 or 1 - alpha == 1:
+    if runs < FEWEST or 1 - alpha == 1:
         return ()
     problem = Quadratic((budget.L,) * DIM, sigma_sq=budget.sigma**2)
     algorithm = RobustSGD(TrimmedMean(f) if f else Mean(), WorkerMomentum(eta, beta=1 - alpha))

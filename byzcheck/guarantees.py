@@ -142,14 +142,21 @@ def _prescribed(made: Prescription) -> str:
     return f"{steps} with τ = {', '.join(f'{tau:.3g}' for tau in made.tau[:3])}{', …' if made.tau[3:] else ''}"
 
 
+def _kappa_of_rule(facts: Facts) -> tuple[Applies, str, float | None]:
+    """Whether ‖AGG − x̄‖² ≤ κ·avg‖x_i − x̄‖² on every path, what is missing, and κ: the proved one, or else the found."""
+    found, known = facts.kappa or (math.inf, None)
+    if known is not None:
+        return "yes", "", known
+    if math.isfinite(found):
+        return "if", f"a proof that κ = {found:.3g}, which was found, is enough", found
+    return "no", "a finite κ: the error has no bound on every path", None
+
+
 def _error_of_rule(facts: Facts) -> tuple[Applies, str, float | None]:
     """Whether E‖AGG − m̄_t‖² ≤ cδρ_t² on dependent momenta, what is missing, and cδ."""
-    part = (facts.g - 1) / (2 * facts.g)
-    if facts.kappa is not None and facts.kappa[1] is not None:
-        return "yes", "", facts.kappa[1] * part
-    if facts.kappa is not None and math.isfinite(facts.kappa[0]):
-        missing = f"a proof that κ = {facts.kappa[0]:.3g}, which was found, is enough"
-        return "if", missing, facts.kappa[0] * part
+    applies, missing, kappa = _kappa_of_rule(facts)
+    if kappa is not None:
+        return applies, missing, kappa * ((facts.g - 1) / (2 * facts.g))
     if facts.c is not None and math.isfinite(facts.c[0]):
         known = facts.c[0] if facts.c[1] is None else facts.c[1]
         enough = f"a proof that c = {known:.3g}, which was {'found' if facts.c[1] is None else 'proved'}, is enough on"
@@ -180,13 +187,11 @@ def _momentum(facts: Facts, budget: Budget | None) -> Guarantee:
 
 def on_every_path(facts: Facts, budget: Budget | None) -> Guarantee:
     """The whole theorem of `beyond_trimmed_mean`, for the κ of the rule."""
-    if facts.kappa is None or not math.isfinite(facts.kappa[0]):
-        return Guarantee(OURS, "no", "a finite κ: the error has no bound on every path", "No rate follows.")
-    found, known = facts.kappa
-    missing = "" if known is not None else f"a proof that κ = {found:.3g}, which was found, is enough"
-    applies: Applies = "yes" if known is not None else "if"
-    kappa, g = Fraction(found if known is None else known), facts.g
-    K = whole.noise_of(kappa * Fraction(g - 1, g), Fraction(1, g))
+    applies, missing, kappa = _kappa_of_rule(facts)
+    if kappa is None:
+        return Guarantee(OURS, applies, missing, "No rate follows.")
+    g = facts.g
+    K = whole.noise_of(Fraction(kappa) * Fraction(g - 1, g), Fraction(1, g))
     if budget is None:
         says = (
             "Worker momentum with α = 2Lη from m_0 = 0, nothing assumed of momenta: average E‖∇f‖² ≤ "
