@@ -6,16 +6,19 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from sims.checks.evidence import Evidence
-from sims.checks.polynomials import quotients, vanishes
+from sims.checks.polynomials import nonnegative, quotients, vanishes
 from theory.claim import Context, Control, claim
 
 
 @claim(
-    "The identities in the proofs hold for all values of the letters.",
-    controls=(Control("B²(2 − B)", "of three values two are enough, in three ways", {"three": 2}),),
+    "The identities and signs in the proofs hold for all values of the letters.",
+    controls=(
+        Control("B²(2 − B)", "of three values two are enough, in three ways", {"three": 2}),
+        Control("0.51 in Berry and Esseen's theorem", "12 times that is more than 6", {"esseen": Fraction("0.51")}),
+    ),
 )
-def identities(ctx: Context, *, three: int = 3) -> Iterable[Evidence]:
-    """What is left of each identity."""
+def identities(ctx: Context, *, three: int = 3, esseen: Fraction = Fraction("0.4748")) -> Iterable[Evidence]:
+    """What is left of each identity, and which coefficients have the wrong sign."""
     p, w, B, M, h = quotients("p w B M h")  # w = √3/π
     one = p**0
     yield vanishes(
@@ -45,4 +48,10 @@ def identities(ctx: Context, *, three: int = 3) -> Iterable[Evidence]:
     yield vanishes(
         "how often Krum's choice changes (bias_of_krum, step 3)",
         14 * pairs + (n - 1) * (2 * (f + 4) + f + 3) - (n - 1) * (7 * n + 3 * f - 3),
+    )
+    yield nonnegative("6 less 12 times Shevtsova's constant (bias_of_krum, step 4)", one * (6 - 12 * esseen))
+    r, pi = B, h  # √3 and √π
+    yield vanishes(
+        "half the mean of the least gap (bias_of_krum, step 6)",
+        pi / 2 * (6 / pi**2) * (1 - r / 2) - (6 - 3 * r) / (2 * pi),
     )

@@ -40,8 +40,8 @@ def batch_moments(ctx: Context, rule: Rule, n: int, b: int, p: Fraction) -> tupl
 
 
 @claim(
-    "For n ≥ 4, f ≤ (n − 3)/2 and any distribution with a third moment Krum's bias is at most n(6J√(n − 1) + 1)"
-    "(E|X − μ|³/σ³)/√b of σ_b, with J = (n − 1)(7n + 3f − 3).",
+    "For n ≥ 4, f ≤ (n − 3)/2 and any distribution of numbers with a third moment Krum's bias is at most n(6J√(n − 1) "
+    "+ 1)(E|X − μ|³/σ³)/√b of σ_b, with J = (n − 1)(7n + 3f − 3).",
     part_of=("printed", "corrected"),
     loose="J counts every change of the choice that is possible, for every distribution",
     controls=(
@@ -81,7 +81,7 @@ def krum_large_batches(
 
 
 @claim(
-    "Krum's bias (n = 5, f = 1), too, falls beside σ_b: by half and more from b = 4 to 16.",
+    "Krum's bias (n = 5, f = 1), too, falls beside σ_b: on Bernoulli(¼) by half and more from b = 4 to 16.",
     controls=(Control("from b = 1 to 4", "on so few values it does not fall", {"sizes": (1, 4)}),),
 )
 def krum_bias_falls(ctx: Context, *, sizes: tuple[int, int] = (4, 16)) -> Iterable[Evidence]:
@@ -94,12 +94,12 @@ def krum_bias_falls(ctx: Context, *, sizes: tuple[int, int] = (4, 16)) -> Iterab
 
 
 @claim(
-    "With three workers no batch removes Krum's bias: of the two nearest messages it takes the smaller one. On fair "
-    "coins it is above (6 − 3√3)/(2√π) = 0.2267 of σ_b, its value on normal noise (b = 16 and 64 tried).",
+    "With three workers a larger batch does not remove Krum's bias: of the two nearest messages it takes the smaller "
+    "one. On fair coins it is above its limit, (6 − 3√3)/(2√π) = 0.2267 of σ_b (b = 16 and 64 tried).",
     controls=(Control("n = 5, f = 1", "from four workers on it falls", {"n": 5, "f": 1, "sizes": (16,)}),),
 )
 def krum_of_three(ctx: Context, *, n: int = 3, f: int = 0, sizes: tuple[int, ...] = (16, 64)) -> Iterable[Evidence]:
-    """|bias|/σ_b of Krum with batches of fair coins; claimed: at least (6 − 3√3)/(2√π), that on normal noise."""
+    """|bias|/σ_b of Krum with batches of fair coins; claimed: at least (6 − 3√3)/(2√π), the limit."""
     limit = (6 - 3 * math.sqrt(3)) / (2 * math.sqrt(math.pi))
     for b in sizes:
         bias = abs(batch_moments(ctx, Krum(f), n, b, Fraction(1, 2))[0])
@@ -108,7 +108,8 @@ def krum_of_three(ctx: Context, *, n: int = 3, f: int = 0, sizes: tuple[int, ...
 
 
 @claim(
-    "On nearly Gaussian noise Krum (n = 5, f = 1, b = 16) errs more than π/2 times as much as the mean.",
+    "On nearly Gaussian noise, batches of 16 fair coins, Krum's mean squared error (n = 5, f = 1) is more than π/2 "
+    "times the mean's.",
     loose="π/2 is the median's limit, which Krum exceeds by far",
     controls=(Control("the median", "its price is at most π/2 there", {"rule": CoordinateMedian()}),),
 )

@@ -153,7 +153,8 @@ STATEMENT = Statement(
     printed="Be cautious with the median or Krum when the data are multi-modal (small batches) or heavy-tailed. "
     "They may suffice with large batches, since the noise is then nearly Gaussian.",
     corrected=r"""
-No worker is Byzantine; $\sigma_b = \sigma/\sqrt b$ is the noise of a worker with a batch of $b$.
+No worker is Byzantine, and messages are numbers; $\sigma_b = \sigma/\sqrt b > 0$ is the noise of a worker with a batch
+of $b$.
 
 - With one sample a worker the median's bias is at least 0.22 of the noise on Bernoulli$(\frac14)$, for every odd
   $n \ge 3$, and at least 0.17 of it on $3x^{-4}$, for every $n \ge 3$.
