@@ -196,3 +196,12 @@ def test_krum_on_normal_noise(n, f):
     if n == 3:  # the gaps of three normal values: √2·R·sin θ and √2·R·sin(π/3 − θ), θ uniform on [0, π/3]
         gap = scipy.integrate.quad(lambda u: min(math.sin(u), math.sin(math.pi / 3 - u)), 0, math.pi / 3)[0]
         assert -math.sqrt(math.pi) * gap * 3 / math.pi / 2 == pytest.approx(limit, rel=1e-9)
+
+
+def test_krum_of_three_fair_coins_and_its_limit():
+    """No bias at b = 1, as 000 and 001 give 0, and 011 and 111 give 1; skewed batches tend to the limit from far off."""
+    assert batch_moments(Context("test", "test"), Krum(0), 3, 1, F(1, 2))[0] == 0
+    limit = -(6 - 3 * math.sqrt(3)) / (2 * math.sqrt(math.pi))
+    rng = np.random.Generator(np.random.Philox(13))
+    output = Krum(0).aggregate((rng.standard_gamma(16384, (200_000, 3, 1)) - 16384) / 128)[:, 0]
+    assert abs(np.mean(output) - limit) <= 0.01

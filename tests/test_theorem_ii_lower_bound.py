@@ -354,3 +354,15 @@ def test_the_first_worker_shows_the_problem_from_a_third_of_attackers_on():
     expected = wrong * 0.25**2 / 2 / (0.25 * 0.75)
     assert float(enumerated_error(FirstKrum(3, q), 9, 3, 1, q)) == pytest.approx(expected)
     assert expected < float(forced_exactly(9, 3, 1, q))
+
+
+def test_a_byzantine_first_worker_makes_it_err_more():
+    """The same with the Byzantine workers first: given K = 3 the answer is the other problem's optimum."""
+    error = 0.0
+    for spikes in range(7):
+        messages = [1] * min(spikes, 3) + [0] * (3 - min(spikes, 3)) + [-1] * spikes + [0] * (6 - spikes)
+        found = scores(messages, 3)
+        answer = -0.25 * messages[found.index(min(found))]
+        error += binom.pmf(spikes, 6, 0.25) * (answer - 0.25) ** 2 / 2 / (0.25 * 0.75)
+    assert error == pytest.approx(0.2263, abs=5e-5)
+    assert error > float(forced_exactly(9, 3, 1, Fraction(1, 4)))

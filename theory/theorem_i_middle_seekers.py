@@ -342,6 +342,13 @@ def identities(ctx: Context, *, half: int = 1, least: int = 3) -> Iterable[Evide
         v + (x - mean - v) - (x - mean),
         x - t * (x - mean) - (1 - t) * x - t * mean,
     )
+    low, high, share = x, n, Fraction(1, 4)  # max(ν, d_l) and max(ν, 1 − d_l), the reciprocals of both weights
+    far, near = t / high, (1 - t) / low
+    yield vanishes(
+        "a step of RFA in terms of d, and 4·Var t (step 7)",
+        share - (far * Fraction(-3, 4) + near * share) / (far + near) - t * low / (t * low + (1 - t) * high),
+        4 * share * (1 - share) / n - 3 / (4 * n),
+    )
 
 
 def picture(ctx: Context) -> dict[str, Any]:

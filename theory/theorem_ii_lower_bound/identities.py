@@ -12,7 +12,7 @@ from theory.theorem_ii_lower_bound.tails import exponent_margin, fractions
 
 
 def of_forced_error(q_of: int) -> Iterator[Evidence]:
-    """Steps 1, 2 and 7 to 10 of `forced_error.md`, with P for P(A)."""
+    """Steps 1, 2 and 7 to 11 of `forced_error.md`, with P for P(A)."""
     mu, x, q, H, P, M, n, K, other = quotients("mu x q H P M n K other")
     a, variance = q * H, H**2 * q * (1 - q)  # the variance is σ²
 
@@ -43,6 +43,18 @@ def of_forced_error(q_of: int) -> Iterator[Evidence]:
     yield vanishes(
         "(ax + bm + cE)(dx + em + fE) is linear in x, m, x², xm, m² (forced_error, step 10)",
         (a * x + b * m + c * E) * (d * x + e * m + f * E) - square - rest,
+    )
+    n, K, less, more, left = E, a, b, c, d
+    yield vanishes(
+        "the score of μx ± H, and the difference where 2K > f + 1 (forced_error, step 11)",
+        (n - f - 1 - K) - (n - f - 2 - (K - 1)),
+        (n - f - 1 - K) - (n - f - 2 - (n - 2 * K - 1)) - (n - 3 * K),
+    )
+    n, K = 2 * f + 3 + more, f - left
+    yield nonnegative(
+        "n − f − 1 − K less 2, and n − 3K less 3/2 where 2K ≤ f + 1 (forced_error, step 11)",
+        n - f - 1 - K - 2,
+        n - 3 * (f + 1 - less) / 2 - Fraction(3, 2),
     )
 
 

@@ -68,6 +68,13 @@ def of_the_floors() -> Iterator[Evidence]:
         (g * q * one + g * (g - 1) * q**2 * two) / (2 * d * g**2 * q * (1 - q))
         - n / (2 * g) * (one + (g - 1) * q * two) / (f * (1 - q)),
     )
+    kappa, N, log = a, h, square  # log is log κ
+    q = kappa * f / (g - 1 + kappa * f)
+    yield vanishes(
+        "the Poisson variable's mean, and the exponents of Chernoff's bound (floors, step 9)",
+        (g - 1) * q / (1 - q) - kappa * f,
+        (N - kappa * (N + 1) + N * log + 1) - (1 - kappa - N * (kappa - 1 - log)),
+    )
 
 
 def of_the_trimmed_mean(more: int) -> Iterator[Evidence]:

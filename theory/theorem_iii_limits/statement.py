@@ -6,7 +6,7 @@ trimmed mean errs less than δρ² in every dimension, first proved at n = 123, 
 
 *Under Huber contamination* two distributions force δρ²/(2(1 − 2δ)) on every rule at every n, and no two with one
 mixture force more (`contamination.md`). *With exactly f bad workers*, against x̄, what every rule needs at one n tends
-to the same constant, and is at least 0.27 at every n and f; and at δ ≥ ½ no error is too large (`floors.md`).
+to the same constant, and is at least 0.27 at every n and 1 ≤ f < n/2; and at δ ≥ ½ no error is too large (`floors.md`).
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ No two distributions with one mixture are further apart.
 - With exactly $f$ bad workers, against $\bar x$ and with $g = n-f$, every rule needs in Definition C
   $c \ge \sup_q\E[K^2; K \le f]/(2\delta g^2q(1-q))$, $K \sim \operatorname{Bin}(g, q)$, for some set of good workers
   (for any set, if it is a function of the multiset). That tends to $1/(2(1-2\delta))$ as $n \to \infty$.
-  At every $n$ and $f$ it is at least $0.27$: the order of Definition C is the least possible.
+  At every $n$ and $1 \le f < n/2$ it is at least $0.27$: the order of Definition C is the least possible.
 - For $\delta \ge \frac12$ the error is unbounded.
 """,
     says=r"Some $n$ vectors force $\E\norm{\hat x-\mu}^2 \ge \delta\rho^2$ on any rule",

@@ -21,21 +21,21 @@ UNTIL, BEYOND = 30, Fraction(3, 5)
 
 
 def at_every_n(f: int, share: Fraction) -> arb:
-    """½(P(Poi(κf) ≤ f − 1)/f + κ·P(Poi(κf) ≤ f − 2)): below the c that any rule needs with f attackers, for every n."""
+    """½(P(Poi(κf) ≤ f − 1)/f + κ·P(Poi(κf) ≤ f − 2)): below the c that f attackers force at every n > 2f."""
     first = 1 - poisson_tail(share * f, f - 1)
     second = 1 - poisson_tail(share * f, f - 2) if f > 1 else arb(0)
     return (first / f + exact(share) * second) / 2
 
 
 def beyond(f: int, share: Fraction) -> arb:
-    """½κ(1 − e^{1 − κ − (f − 1)h}), h = κ − 1 − log κ: below the same, by Chernoff, and growing with f."""
+    """½κ(1 − e^{1 − κ − (f − 1)h}), h = κ − 1 − log κ: below the same where f − 1 ≥ κf, by Chernoff; grows with f."""
     kappa = exact(share)
     return kappa / 2 * (1 - (1 - kappa - (f - 1) * (kappa - 1 - kappa.log())).exp())
 
 
 @claim(
-    "The order δρ² of Definition C is the least possible: at every n and f every rule needs c ≥ 0.27, for some set of "
-    "good workers.",
+    "The order δρ² of Definition C is the least possible: at every n and 1 ≤ f < n/2 every rule needs c ≥ 0.27, for "
+    "some set of good workers.",
     part_of=("printed", "corrected"),
     controls=(
         Control("0.28", "with 4 attackers among many workers it is 0.277", {"constant": Fraction(28, 100)}),
