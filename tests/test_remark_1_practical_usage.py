@@ -199,7 +199,7 @@ def test_krum_on_normal_noise(n, f):
 
 
 def test_krum_of_three_fair_coins_and_its_limit():
-    """No bias at b = 1, as 000 and 001 give 0, and 011 and 111 give 1; skewed batches tend to the limit from far off."""
+    """No bias at b = 1, as 000 and 001 give 0, and 011 and 111 give 1; skewed batches are near the limit."""
     assert batch_moments(Context("test", "test"), Krum(0), 3, 1, F(1, 2))[0] == 0
     limit = -(6 - 3 * math.sqrt(3)) / (2 * math.sqrt(math.pi))
     rng = np.random.Generator(np.random.Philox(13))

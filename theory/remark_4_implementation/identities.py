@@ -22,6 +22,11 @@ def identities(ctx: Context, *, six: int = 6, other: Fraction = Fraction(1, 3)) 
     s, t, r, q = quotients("s t r q")
     half, f = Fraction(1, 2), 1 + q
     n, d, log = 4 * f + 3 + s, 1 + t, 2 + r
+    m = s
+    yield vanishes("s_m less s_{m − 1}, less 1 (incremental_bulyan, step 2)", (m - f - 2) - (m - 1 - f - 2) - 1)
+    yield nonnegative(
+        "(2f + 2) − (f + 3) less 1 for f ≥ 2 (incremental_bulyan, step 2)", (2 * (f + 1) + 2) - ((f + 1) + 3) - 1
+    )
     yield nonnegative("4n less how far the ends move (incremental_bulyan, step 3)", 4 * n - 2 * ((n - f - 2) + n))
     parts = (
         3 * n * (n - 1) * d * half,

@@ -141,7 +141,7 @@ def of_the_quadratic(coefficient: int, least: Fraction) -> Iterator[Evidence]:
 
 
 def of_one_sided() -> Iterator[Evidence]:
-    """Steps 2, 3, 5 to 7 and 11 of `one_sided.md`."""
+    """Steps 2 to 8 and 11 of `one_sided.md`."""
     e, al, b, p, u, Q = quotients("e al b p u Q")  # η, α, b_{k−1}, p_t, u_t and a power of 1 − α
     first = 1 - e * al
     yield vanishes("b_1 (one_sided, step 2)", 1 - e * (al * 1) - first)
@@ -161,6 +161,11 @@ def of_one_sided() -> Iterator[Evidence]:
         closed[1] - b,
         *(closed[k + 1] - (r + s) * closed[k] + r * s * closed[k - 1] for k in (1, 2)),
     )
+    g, k, ways, power = r, s, b, Q  # (g − 1)!/((k − 1)!(g − k)!), and p^{k − 1}(1 − p)^{g − k}
+    yield vanishes(
+        "k·P(Bin(g, p) = k) = gp·P(Bin(g − 1, p) = k − 1) (one_sided, step 4)",
+        k * (g / k * ways) * (al * power) - g * al * (ways * power),
+    )
     total = al * (1 - Q) / (2 - al)  # s_t² over σ², Q = (1 − α)^{2t}
     yield vanishes(
         "s_t² by induction (one_sided, step 5)", (1 - al) ** 2 * total + al**2 - al * (1 - (1 - al) ** 2 * Q) / (2 - al)
@@ -174,6 +179,7 @@ def of_one_sided() -> Iterator[Evidence]:
         h / over - g / over * h / g,
         over * (1 / over) ** 2 - 1 / over,
     )
+    yield vanishes("the variance of the linear part, a = αh_k (one_sided, step 8)", g * (a / g) ** 2 - a**2 / g)
     yield vanishes(
         "one value a above the mean, the others equal (one_sided, step 11)",
         (a**2 + (g - 1) * (a / (g - 1)) ** 2) / g * (g - 1) - a**2,
