@@ -61,7 +61,7 @@ def tightest(
 
 
 @claim(
-    "At every n < 40 the trimmed mean's c is less than 1.9 times what every rule needs.",
+    "At every n < 40 and 1 ≤ f < n/2 the trimmed mean's c is less than 1.9 times what every rule needs.",
     controls=(Control("1.8 times", "at n = 13, f = 4 it is 1.885", {"most": 1.8}),),
 )
 def within_twice(ctx: Context, *, most: float = 1.9) -> Iterable[Evidence]:
