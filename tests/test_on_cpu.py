@@ -160,7 +160,7 @@ def test_compiled_rounds_begin_and_end_where_it_says(monkeypatch):
 
     def compiled(steps):
         e = Experiment(PROBLEM, RobustSGD(Mean(), SGD(0.1)), n=5, f=1, steps=steps, runs=2, seed=0)
-        return on_cpu.program(e) is not None
+        return on_cpu.program(e)[0] is not None
 
     monkeypatch.setattr(on_cpu, "SMALLEST", 7 * numbers)
     assert [compiled(steps) for steps in (6, 7, 8)] == [False, True, True]

@@ -70,7 +70,7 @@ def test_everything_else_is_left_to_the_array_engine(place, monkeypatch):
 
     def fits(problem=PROBLEM, algorithm=MEDIAN, **changes):
         size = {"n": 9, "f": 2, "steps": 12, "seed": 0, "runs": 3}
-        return on_cuda.program(Experiment(problem, algorithm, **(size | changes))) is not None
+        return on_cuda.program(Experiment(problem, algorithm, **(size | changes)))[0] is not None
 
     assert fits()
     assert not fits(n=dispatch.MOST_WORKERS + 1)

@@ -6,8 +6,9 @@ from sims.engine.describe import describe, key
 from sims.engine.experiment import Experiment
 from sims.engine.on_arrays import Progress
 from sims.engine.record import Record
-from sims.engine.simulate import play, simulate
+from sims.engine.simulate import play, simulate, way_of
 from sims.engine.streams import RunStreams, Streams
+from sims.engine.way import Way
 from sims.observers import Observer, Seen
 
 __all__ = [
@@ -20,8 +21,10 @@ __all__ = [
     "RunStreams",
     "Seen",
     "Streams",
+    "Way",
     "describe",
     "key",
     "play",
     "simulate",
+    "way_of",
 ]

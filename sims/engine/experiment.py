@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,8 +19,11 @@ from sims.engine.round import Round
 from sims.engine.streams import AnyStreams, RunStreams, Streams
 from sims.observers import Observer
 from sims.optimizers import Algorithm
-from sims.owned import asked, called, ours, received
+from sims.owned import as_always, asked, called, ours, received
 from sims.problems import Oracle
+
+if TYPE_CHECKING:
+    from sims.engine.way import Way
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,6 +193,21 @@ class Experiment:
         library. Raises `ValueError` if a field cannot be described or is NaN, or if code has no source.
         """
         return key(self.configuration)
+
+    def explain(self) -> Way:
+        """How it will be played, in compiled rounds or array by array, and each reason why not in compiled rounds.
+
+        >>> from sims.aggregators import Mean
+        >>> from sims.optimizers import SGD, RobustSGD
+        >>> from sims.problems import Quadratic
+        >>> parts = Quadratic((1.0,)), RobustSGD(Mean(), SGD(0.5))
+        >>> print(Experiment(*parts, n=8, f=0, steps=10**4, runs=9, seed=0).explain())
+        compiled rounds on the CPU
+        """
+        from sims.engine import way_of  # of what plays experiments
+
+        with as_always():
+            return way_of(self)
 
     def round(self) -> Round:
         """The rules of one of its rounds."""

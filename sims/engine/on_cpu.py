@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from sims.engine.experiment import Experiment
-from sims.engine.program import NOTED, Program, program_of
+from sims.engine.program import NOTED, Found, Program, program_of
 from sims.engine.record import Record
 from sims.kernels.cpu.tables import Aggregation, Attacking, Movement, Room, State, World
 from sims.kernels.cpu.threads import split
@@ -24,10 +24,17 @@ LARGEST = 2**13  # random numbers per run and round: beyond, the work of a few r
 BUFFER = 2**17  # random numbers that a thread draws before it uses them
 
 
-def program(e: Experiment) -> Program | None:
-    """The program of an experiment that compiled code plays: that has one, and for which it is worth while."""
-    per_round = e.n * e.problem.dim
-    return program_of(e) if per_round <= LARGEST and per_round * e.steps >= SMALLEST else None
+def program(e: Experiment) -> Found:
+    """The program of an experiment that compiled code plays, one for which it is worth while; or why there is none."""
+    per_round, reasons = e.n * e.problem.dim, []
+    if per_round > LARGEST:
+        reasons.append(
+            f"{per_round:,} random numbers of a run and round are more than the {LARGEST:,} of compiled rounds"
+        )
+    if per_round * e.steps < SMALLEST:
+        few = f"{per_round * e.steps:,} random numbers of a run are not worth compiling"
+        reasons.append(f"{few}: compiled rounds begin at {SMALLEST:,}")
+    return program_of(e, *reasons)
 
 
 def play(program: Program, start: np.ndarray, configuration: dict[str, Any]) -> Record:

@@ -15,7 +15,7 @@ import numpy as np
 from sims.backend import Namespace, to_numpy
 from sims.engine.experiment import Experiment
 from sims.engine.on_cpu import LARGEST
-from sims.engine.program import NOTED, Program, program_of
+from sims.engine.program import NOTED, Found, Program, program_of
 from sims.engine.record import Record
 from sims.kernels.cuda import launch
 from sims.kernels.cuda.rounds import Rounds
@@ -26,14 +26,21 @@ LEAST_ROUNDS = 64  # below, compiling a kernel costs more than the launches of a
 NUMBERS = 2**28  # random numbers in one launch: well below a second, so that no display waits for it too long
 
 
-def program(e: Experiment) -> Program | None:
-    """The program of an experiment that one kernel plays: that has one, and for which it is worth while."""
-    if e.n > MOST_WORKERS or e.n * e.problem.dim > LARGEST or e.steps < LEAST_ROUNDS:
-        return None
+def program(e: Experiment) -> Found:
+    """The program of an experiment that one kernel plays, one for which it is worth while; or why there is none."""
+    reasons, per_round = [], e.n * e.problem.dim
+    if e.n > MOST_WORKERS:
+        reasons.append(f"n = {e.n} workers are more than the {MOST_WORKERS} of compiled rounds on a device")
+    if per_round > LARGEST:
+        reasons.append(
+            f"{per_round:,} random numbers of a run and round are more than the {LARGEST:,} of compiled rounds"
+        )
+    if e.steps < LEAST_ROUNDS:
+        reasons.append(f"{e.steps} rounds are not worth compiling: on a device compiled rounds begin at {LEAST_ROUNDS}")
     try:
-        return program_of(e)
-    except TypeError:  # parameters that are on the device, and do not come to the host by themselves
-        return None
+        return program_of(e, *reasons)
+    except TypeError:
+        return None, (*reasons, "a parameter is on the device, and does not come to the host by itself")
 
 
 def play(program: Program, start: np.ndarray, configuration: dict[str, Any], xp: Namespace) -> Record:

@@ -19,28 +19,63 @@ from sims.kernels.in_rounds import Answer, AttackInRounds, OptimizerInRounds, Ru
 from sims.kernels.networks import selection_network
 from sims.optimizers import RobustSGD
 from sims.optimizers.optimizer import at
+from sims.owned import called
 from sims.problems import Quadratic
 
 NOTED = ("excess", "sq_gradient_norms", "sq_distances")  # in rows 0 to 2 of what rounds record; 3 is the error
 
 
-def program_of(e: Experiment) -> Program | None:
-    """The program of an experiment; None if it has none, or parameters of which the reference says what is wrong."""
-    problem, algorithm = e.problem, e.algorithm
-    if type(problem) is not Quadratic or type(algorithm) is not RobustSGD or not kernels.enabled():
-        return None
-    if np.ndim(problem.eigenvalues) != 1 or np.ndim(problem.x_star) > 1:
-        return None
-    if not isinstance(problem.zeta_sq, int | float) or "in_rounds" not in vars(type(e.attack)):
-        return None
-    rule = as_rule(algorithm.rule)
+Found = tuple["Program | None", tuple[str, ...]]  # a program, or each reason why there is none
+
+
+def program_of(e: Experiment, *against: str) -> Found:
+    """The program of an experiment, or why it has none: a sentence for each part that has no place in compiled rounds.
+
+    `against` are reasons that are known already. Where parameters are wrong it has none either, and the reference says
+    what is wrong.
+    """
+    problem, algorithm, reasons = e.problem, e.algorithm, list(against)
+    if not kernels.enabled():
+        reasons.append("compiled code is switched off, by NUMBA_DISABLE_JIT or sims.kernels.reference()")
+    reasons += [f"{called('observer', observer)} looks at every round" for observer in e.observers]
+    if e.shuffle:
+        reasons.append("the workers are shuffled in every round")
+    if type(problem) is not Quadratic:
+        reasons.append(_none("problem", problem))
+    else:
+        if np.ndim(problem.eigenvalues) != 1 or np.ndim(problem.x_star) > 1:
+            reasons.append("the problem Quadratic has eigenvalues or an x_star that vary from run to run")
+        if not isinstance(problem.zeta_sq, int | float):
+            reasons.append("the problem Quadratic has a zeta_sq that varies from run to run")
+    rule: Any = None
+    optimizer: Any = None
     try:
-        required(rule, e.n)
-        step, movement = declared(rule, e.n), declared(algorithm.optimizer)
-        attack = declared(e.attack, e.n, e.f) if e.f else AttackInRounds(Answer.HONEST)
-        return None if step is None or movement is None or attack is None else Program(e, step, attack, movement)
-    except ValueError:
+        if type(algorithm) is not RobustSGD:
+            reasons.append(_none("algorithm", algorithm))
+        else:
+            required(as_rule(algorithm.rule), e.n)
+            rule = _declared("rule", as_rule(algorithm.rule), reasons, e.n)
+            optimizer = _declared("optimizer", algorithm.optimizer, reasons)
+        attack = _declared("attack", e.attack, reasons, e.n, e.f)
+        return (None, tuple(reasons)) if reasons else (Program(e, rule, attack, optimizer), ())
+    except ValueError as error:
+        return None, (*reasons, str(error))
+
+
+def _declared(kind: str, part: Any, reasons: list[str], *sizes: int) -> Any:
+    """What a part declares of itself; if nothing, a reason more. No attack is needed where nobody is Byzantine."""
+    if "in_rounds" not in vars(type(part)):
+        reasons.append(_none(kind, part))
         return None
+    found = AttackInRounds(Answer.HONEST) if sizes[1:] == (0,) else declared(part, *sizes)
+    if found is None:
+        sized = "".join(f", {name} = {size}" for name, size in zip("nf", sizes, strict=False))
+        reasons.append(f"{called(kind, part)} has no step of compiled rounds with these settings{sized}")
+    return found
+
+
+def _none(kind: str, part: Any) -> str:
+    return f"{called(kind, part)} declares no step of compiled rounds"
 
 
 class Program:

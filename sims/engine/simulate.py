@@ -15,8 +15,8 @@ from sims.engine.checkpoint import Checkpoint
 from sims.engine.experiment import Experiment
 from sims.engine.memory import check_memory
 from sims.engine.on_arrays import Progress
-from sims.engine.program import Program
 from sims.engine.record import Record
+from sims.engine.way import BY_ARRAYS, ON_CPU, ON_DEVICE, Way
 from sims.observers import Observer
 from sims.optimizers import Algorithm
 from sims.owned import as_always
@@ -103,7 +103,7 @@ def play(
     chunk = None if chunk is None else whole("play", "chunk", chunk, least=1)
     xp = get_namespace(e.backend)
     with as_always():
-        program = _program(e, xp)
+        program = way_of(e).program
         check_memory(e, program is not None)
         if program is None:
             return on_arrays.play(e, xp, chunk, checkpoint, watch)
@@ -121,12 +121,15 @@ def compiled(e: Experiment) -> bool:
     >>> compiled(Experiment(Quadratic((1.0,)), RobustSGD(Mean(), SGD(0.5)), n=2, f=0, steps=2, runs=1, seed=0))
     False
     """
-    return _program(e, get_namespace(e.backend)) is not None
+    return way_of(e).compiled
 
 
-def _program(e: Experiment, xp: Namespace) -> Program | None:
-    if e.shuffle or e.observers:
-        return None
-    if is_cupy_namespace(xp):
-        return on_cuda.program(e)
-    return on_cpu.program(e) if e.backend == "numpy" else None
+def way_of(e: Experiment) -> Way:
+    """How `play` plays an experiment, and why not by compiled rounds; see `Experiment.explain`."""
+    if e.backend == "cupy" or is_cupy_namespace(get_namespace(e.backend)):
+        found, reasons = on_cuda.program(e)
+        return Way(BY_ARRAYS if found is None else ON_DEVICE, found, reasons)
+    if e.backend != "numpy":
+        return Way(BY_ARRAYS, reasons=(f"the backend {e.backend} has no compiled rounds",))
+    found, reasons = on_cpu.program(e)
+    return Way(BY_ARRAYS if found is None else ON_CPU, found, reasons)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import sys
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -158,6 +159,18 @@ def experiment(batch: Batch) -> Experiment:
         seed=batch.seeds,
         runs=len(batch.seeds),
     )
+
+
+def ways(batches: Iterable[Batch]) -> list[tuple[str, int]]:
+    """How the jobs of batches are played, as `Experiment.explain` says it, and how many so; the most first.
+
+    Where a CUDA device is asked for it need not be here, and then nothing is said of those that are to run there.
+    """
+    found: Counter[str] = Counter()
+    for batch in batches:
+        if batch.cells[0].backend != "cupy":
+            found[str(experiment(Batch(batch.cells[:1], batch.seeds[:1])).explain())] += len(batch.jobs)
+    return found.most_common()
 
 
 def _stacked(cells: Sequence[Cell], kind: str) -> Any:

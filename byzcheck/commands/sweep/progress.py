@@ -26,7 +26,7 @@ def plan(
     data: Data = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes to plan for; by default one a core.")] = None,
 ) -> None:
-    """Say how many jobs there are, how many are done, why the others would run, and how long that would take."""
+    """Say how many jobs there are, how many are done, why the others would run, how long and by which code."""
     sweep, asked = read(file, changes, data), Asked(file, tuple(changes or ()), data, where)
     found, _, scan = planned(sweep, where)
     headline(sweep, found)
@@ -36,6 +36,8 @@ def plan(
     half_done(found, where)
     if found.left:
         source = "as such jobs took before" if found.measured else "a guess: there are no results of such jobs yet"
+        from sims.sweep.batch import ways as ways_of
+
         with aside():
             batches = found.batches(share(found, processes))
         used = min(processes, len(batches))
@@ -43,6 +45,10 @@ def plan(
             f"\n{counted(len(batches), 'batch')}, about {lasting(found.seconds / used)} "
             f"in {counted(used, 'process') if used > 1 else 'one process'} ({source})"
         )
+        with aside():
+            ways = ways_of(batches)
+        for way, number in ways:
+            typer.echo(f"{number:>9,}  {way}".replace("\n", "\n" + " " * 11))
         typer.echo(f"Next: {asked.command('sweep run')}")
     broken(scan)
 
