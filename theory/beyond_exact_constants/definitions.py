@@ -7,49 +7,47 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from fractions import Fraction
+from typing import Any
 
-Row = Sequence[Fraction]
-Exact = Callable[[Sequence[Row], int], list[Fraction]]
+Row = Sequence[Any]  # of rationals, Python's or flint's
+Exact = Callable[[Sequence[Row], int], Row]
 
 
-def mean_of(rows: Sequence[Row]) -> list[Fraction]:
+def mean_of(rows: Sequence[Row]) -> Row:
     """The mean of each coordinate."""
-    return [sum(column, Fraction(0)) / len(rows) for column in zip(*rows, strict=True)]
+    return [sum(column) / len(rows) for column in zip(*rows, strict=True)]
 
 
-def square(x: Row, y: Row) -> Fraction:
+def square(x: Row, y: Row) -> Any:
     """‖x − y‖²."""
-    return sum(((a - b) ** 2 for a, b in zip(x, y, strict=True)), Fraction(0))
+    return sum((a - b) ** 2 for a, b in zip(x, y, strict=True))
 
 
-def _least(rows: Sequence[Row], f: int, size: Callable[[Sequence[Row]], Fraction]) -> list[Fraction]:
+def _least(rows: Sequence[Row], f: int, size: Callable[[Sequence[Row]], Any]) -> Row:
     subsets = itertools.combinations(sorted(tuple(row) for row in rows), len(rows) - f)
     return mean_of(min(subsets, key=lambda some: (size(some), some)))
 
 
-def minimum_diameter(rows: Sequence[Row], f: int) -> list[Fraction]:
+def minimum_diameter(rows: Sequence[Row], f: int) -> Row:
     """The mean of those n − f messages whose largest distance is least."""
-    return _least(
-        rows, f, lambda some: max((square(x, y) for x, y in itertools.combinations(some, 2)), default=Fraction(0))
-    )
+    return _least(rows, f, lambda some: max((square(x, y) for x, y in itertools.combinations(some, 2)), default=0))
 
 
-def minimum_variance(rows: Sequence[Row], f: int) -> list[Fraction]:
+def minimum_variance(rows: Sequence[Row], f: int) -> Row:
     """The mean of those n − f messages of least variance: on the line also of the least largest eigenvalue."""
 
-    def variance(some: Sequence[Row]) -> Fraction:
+    def variance(some: Sequence[Row]) -> Any:
         middle = mean_of(some)
-        return sum((square(x, middle) for x in some), Fraction(0))
+        return sum(square(x, middle) for x in some)
 
     return _least(rows, f, variance)
 
 
-def _nearest(column: Sequence[Fraction], to: Fraction, count: int) -> Fraction:
-    return sum(sorted(column, key=lambda value: (abs(value - to), value))[:count], Fraction(0)) / count
+def _nearest(column: Row, to: Any, count: int) -> Any:
+    return sum(sorted(column, key=lambda value: (abs(value - to), value))[:count]) / count
 
 
-def mean_around_median(rows: Sequence[Row], f: int) -> list[Fraction]:
+def mean_around_median(rows: Sequence[Row], f: int) -> Row:
     """In each coordinate the mean of the n − f values nearest to the median, the midpoint of two for even n."""
     n, found = len(rows), []
     for column in zip(*rows, strict=True):
@@ -58,15 +56,15 @@ def mean_around_median(rows: Sequence[Row], f: int) -> list[Fraction]:
     return found
 
 
-def mean_around_trimmed_mean(rows: Sequence[Row], f: int) -> list[Fraction]:
+def mean_around_trimmed_mean(rows: Sequence[Row], f: int) -> Row:
     """In each coordinate the mean of the n − f values nearest to the trimmed mean."""
     n, found = len(rows), []
     for column in zip(*rows, strict=True):
-        found.append(_nearest(column, sum(sorted(column)[f : n - f], Fraction(0)) / (n - 2 * f), n - f))
+        found.append(_nearest(column, sum(sorted(column)[f : n - f]) / (n - 2 * f), n - f))
     return found
 
 
-def mean_around_pivot(rows: Sequence[Row], f: int) -> list[Fraction]:
+def mean_around_pivot(rows: Sequence[Row], f: int) -> Row:
     """The mean of the n − f messages nearest to the first one, itself among them."""
     pivot = rows[0]
     return mean_of(sorted(rows, key=lambda row: (square(row, pivot), tuple(row)))[: len(rows) - f])

@@ -11,6 +11,7 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -102,9 +103,9 @@ def ratio(rows: Rows, honest: int, neighbours: int) -> Fraction:
     return error_ratio(chosen, rows[:honest])
 
 
-def error_ratio(output: Sequence[Fraction], honest: Rows) -> Fraction:
-    """‖output − x̄‖²/v, v = (1/g)Σ‖x_i − x̄‖² > 0."""
+def error_ratio(output: Sequence[Any], honest: Sequence[Sequence[Any]]) -> Any:
+    """‖output − x̄‖²/v, v = (1/g)Σ‖x_i − x̄‖² > 0, of rationals, Python's or flint's."""
     g = len(honest)
-    mean = [sum(column, Fraction(0)) / g for column in zip(*honest, strict=True)]
-    variance = sum(((x - m) ** 2 for row in honest for x, m in zip(row, mean, strict=True)), Fraction(0)) / g
-    return sum(((y - m) ** 2 for y, m in zip(output, mean, strict=True)), Fraction(0)) / variance
+    mean = [sum(column) / g for column in zip(*honest, strict=True)]
+    variance = sum((x - m) ** 2 for row in honest for x, m in zip(row, mean, strict=True)) / g
+    return sum((y - m) ** 2 for y, m in zip(output, mean, strict=True)) / variance

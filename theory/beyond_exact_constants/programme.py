@@ -12,6 +12,7 @@ import numpy as np
 
 MARGIN = 1e-7  # of the eigenvalues of Q, so that rounding λ leaves them positive
 Z, B, H, K = range(4)  # the groups
+TOLERANCES = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 SIZE = 9  # P: BB, HH, KK, BH, BK, HK; then w of B, H, K
 PLACES = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 
@@ -155,7 +156,7 @@ def solve(problem: Programme, kappa: float | None = None, rounds: int = 60) -> S
             b_ub=-fixed,
             bounds=[(0, None if kappa is None else 1), *[(0, None)] * len(constraints)],
             method="highs",
-            options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+            options={"presolve": False, **TOLERANCES},  # which takes longer than such a small programme itself
         )
         if found.status != 0:
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterable
 from fractions import Fraction
@@ -27,6 +28,7 @@ def limit(n: int, f: int) -> Fraction:
     return Fraction(f, 2 * (n - 2 * f))
 
 
+@functools.cache
 def tail(g: int, q: Fraction, least: int) -> arb:
     """P(Bin(g, q) ≥ least), an incomplete beta function; exact at the ends."""
     if least <= 0 or least > g:

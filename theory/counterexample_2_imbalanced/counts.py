@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
+from flint import fmpq, fmpq_poly
 
 
 def shares(gamma: Fraction, classes: int) -> list[Fraction]:
@@ -55,20 +56,18 @@ def _weights(p: Sequence[Fraction]) -> tuple[list[int], int]:
 def krum_law(n: int, p: Sequence[Fraction]) -> list[Fraction]:
     """P(Krum returns class k): the most frequent class, of several the first; the same for every f."""
     weights, unit = _weights(p)
+
+    def ways(weight: int, most: int) -> fmpq_poly:
+        """Σ_{x ≤ most} weight^x y^x/x!: what m messages can be has m! times the coefficient of y^m in a product."""
+        return fmpq_poly([fmpq(weight**x, math.factorial(x)) for x in range(most + 1)])
+
     law = []
     for k, weight in enumerate(weights):
-        ways = 0
+        found = fmpq(0)
         for c in range(1, n + 1):
-            rest = [1] + [0] * (n - c)  # ways of the other classes, by their number of messages
-            for j, other in enumerate(weights):
-                if j != k:
-                    most = c - 1 if j < k else c
-                    rest = [
-                        sum(rest[m - x] * math.comb(m, x) * other**x for x in range(min(most, m) + 1))
-                        for m in range(n - c + 1)
-                    ]
-            ways += math.comb(n, c) * weight**c * rest[n - c]
-        law.append(Fraction(ways, unit**n))
+            others = [ways(other, c - 1 if j < k else c) for j, other in enumerate(weights) if j != k]
+            found += fmpq(weight**c, math.factorial(c)) * math.prod(others, start=fmpq_poly([1]))[n - c]
+        law.append(Fraction(int(found * math.factorial(n)), unit**n))
     return law
 
 

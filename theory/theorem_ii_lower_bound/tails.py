@@ -5,6 +5,7 @@ All in intervals (python-flint), so that a comparison that comes out true is pro
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from fractions import Fraction
 from math import comb
@@ -33,12 +34,16 @@ def binomial_tail(n: int, f: int, q: Fraction) -> arb:
     """P(Bin(n − f, q) > f), summed term by term."""
     with ctx.workprec(128):
         honest, p = n - f, interval(q)
-        total = arb(0)
+        if f >= honest:
+            return arb(0)
+        term, total = comb(honest, f + 1) * p ** (f + 1) * (1 - p) ** (honest - f - 1), arb(0)
         for k in range(f + 1, honest + 1):
-            total += comb(honest, k) * p**k * (1 - p) ** (honest - k)
+            total += term
+            term *= (honest - k) * p / ((k + 1) * (1 - p))
         return total
 
 
+@functools.cache
 def poisson_tail(mean: Fraction, f: int) -> arb:
     """P(Poi(mean) > f) = P(Γ_{f+1} ≤ mean), the regularised lower incomplete gamma function."""
     with ctx.workprec(128):
@@ -60,6 +65,7 @@ def best_forced_error(n: int, f: int, t: int, shares: Sequence[Fraction] = SHARE
     return max(found, key=lambda pair: pair[1].mid())
 
 
+@functools.cache
 def longest(f: int) -> int:
     """The largest t with δn ≥ 4(1 + log t) for some δn < f + 1: ⌊e^{(f+1)/4 − 1}⌋."""
     with ctx.workprec(256):

@@ -10,6 +10,9 @@ import math
 from collections.abc import Iterator
 from fractions import Fraction
 from math import sqrt
+from typing import Any
+
+Rational = Any  # Python's or flint's
 
 
 def printed_step(T: float, f0: float, n: int, c_delta: float = 0.0, sigma_sq: float = 1.0) -> float:
@@ -35,12 +38,12 @@ def printed_rational(T: int, eta: Fraction) -> Fraction:
     return 320 * eta + (32 * start_of(T, eta) + 20) / T
 
 
-def zero_start(T: int, eta: Fraction, f0: Fraction, kappa: Fraction, sigma_sq: Fraction = Fraction(1)) -> Fraction:
+def zero_start(T: int, eta: Rational, f0: Rational, kappa: Rational, sigma_sq: Rational = 1) -> Rational:
     """Theorem VI′ for m_0 = 0: 2.5F0/(ηT) + 16ησ²κ, κ = 2cδ + 1/g."""
-    return Fraction(5, 2) * f0 / (eta * T) + 16 * eta * sigma_sq * kappa
+    return 5 * f0 / (2 * eta * T) + 16 * eta * sigma_sq * kappa
 
 
-def full_start(T: int, eta: Fraction, f0: Fraction, kappa: Fraction, sigma_sq: Fraction = Fraction(1)) -> Fraction:
+def full_start(T: int, eta: Rational, f0: Rational, kappa: Rational, sigma_sq: Rational = 1) -> Rational:
     """Theorem VI′ for α_1 = 1: 2(F0 + κσ²/8)/(ηT) + 16ησ²κ."""
     return 2 * (f0 + kappa * sigma_sq / 8) / (eta * T) + 16 * eta * sigma_sq * kappa
 
@@ -56,10 +59,10 @@ def best_bound(T: float, f0: float, kappa: float, sigma_sq: float = 1.0) -> floa
 
 
 @functools.cache
-def spread_sq(t: int, alpha: Fraction, first: Fraction) -> Fraction:
+def spread_sq(t: int, alpha: Rational, first: Rational) -> Rational:
     """E‖m_{t,i} − m_{t,j}‖²/σ² of two honest workers whose noises have variance σ² exactly, with α_1 = `first`."""
     keep = (1 - alpha) ** 2
-    fresh = sum((alpha**2 * keep**k for k in range(t - 1)), Fraction(0))
+    fresh = sum(alpha**2 * keep**k for k in range(t - 1))
     return 2 * (first**2 * keep ** (t - 1) + fresh)
 
 

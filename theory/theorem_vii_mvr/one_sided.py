@@ -13,7 +13,7 @@ import numpy as np
 from sims.checks.evidence import Evidence
 from sims.checks.rates import slope
 from theory.claim import Context, Control, claim
-from theory.theorem_vi_momentum.one_sided import ROUNDING, OneSided, Range, geometric, largest_normals
+from theory.theorem_vi_momentum.one_sided import ROUNDING, OneSided, Range, geometric, largest_normals, powers
 from theory.theorem_vi_momentum.slopes import kappa_of
 from theory.theorem_vii_mvr.bound import Parameters, best_parameters, right_side
 
@@ -28,15 +28,14 @@ def exact_error(n: int, f: int, p: Parameters, T: int, x0: float = -1.0) -> Rang
     if not p.corrected:
         return OneSided(n, f, x0=x0).average(p.eta, p.alpha, T)
     g, eta, alpha = n - f, p.eta, p.alpha
-    back = np.arange(T - 1)
-    decay = np.exp(2 * back * np.log1p(-alpha)) if alpha < 1 else (back == 0).astype(np.float64)
+    decay = powers(alpha, T - 1) ** 2
     s = np.sqrt(decay / p.b0 + alpha / (2 - alpha) * (1 - decay))
 
     def moved(pushes: np.ndarray) -> np.ndarray:
         """x_1, x_2, … from x_0 = 0."""
         return geometric(-eta * pushes, 1 - eta)
 
-    start = x0 * (1 - eta) ** np.arange(1, T)
+    start = x0 * powers(eta, T)[1:]
     low, high = (start + moved(s * end / (n - 2 * f)) for end in largest_normals(g, f))
     response = moved(np.sqrt(decay)) ** 2  # to an error of 1, in the round that brings it and later
     variance = (response / p.b0 + alpha**2 * np.concatenate([[0.0], np.cumsum(response)[:-1]])) / g

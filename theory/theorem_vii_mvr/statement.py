@@ -17,7 +17,7 @@ from flint import fmpq
 from sims.checks.evidence import Evidence
 from sims.engine.streams import Streams
 from theory.claim import Context, Control, Fault, Source, Statement, claim
-from theory.theorem_vi_momentum.lemmas import rationals
+from theory.theorem_vi_momentum.lemmas import one_of, rational
 from theory.theorem_vi_momentum.moments import as_fmpq, as_fraction
 from theory.theorem_vii_mvr.bound import Instance, mean_square, mvr_parameters, right_side
 from theory.theorem_vii_mvr.checks import engine_agrees, lemmas, without_smoothness
@@ -52,14 +52,14 @@ def bound(ctx: Context, *, constant: Fraction = Fraction(16, 3)) -> Iterable[Evi
     for eta in (fmpq(1, 4), fmpq(1, 8), fmpq(1, 64)):
         worst = fmpq(0)
         for _ in range(max(200, ctx.scaled(400))):
-            alpha = fmpq(int(rng.integers(1, 65)), 64 * int(rng.choice((1, 16))))
-            kappa = alpha / (as_fmpq(constant) * eta**2) / int(rng.choice((1, 1, 4)))
-            T, b0 = int(rng.integers(1, 41)), int(rng.choice((1, 2, 40)))
-            f0 = abs(rationals(rng, 1)[0]) * int(rng.choice((0, 1, 4096)))
-            scale = int(rng.choice((0, 1, 4096)))
+            alpha = fmpq(int(rng.integers(1, 65)), 64 * one_of(rng, 1, 16))
+            kappa = alpha / (as_fmpq(constant) * eta**2) / one_of(rng, 1, 1, 4)
+            T, b0 = int(rng.integers(1, 41)), one_of(rng, 1, 2, 40)
+            f0 = abs(rational(rng)) * one_of(rng, 0, 1, 4096)
+            scale = one_of(rng, 0, 1, 4096)
             V, total = fmpq(1, b0), fmpq(0)
             for t in range(T):
-                m = abs(rationals(rng, 1)[0]) * scale * (1 if t == 0 else int(rng.choice((0, 0, 1))))
+                m = abs(rational(rng)) * scale * (1 if t == 0 else one_of(rng, 0, 0, 1))
                 total += 2 * kappa * V - (1 - eta) * m
                 V = (1 - alpha) ** 2 * (V + 2 * eta**2 * m) + 2 * alpha**2
             most = 2 * f0 / (eta * T) + 2 * kappa / (b0 * alpha * T) + 4 * kappa * alpha
