@@ -14,7 +14,7 @@ from cuda_emulator import kernels_of
 from on_device import NUMBERS
 
 from sims.kernels.cuda import centres, column_rules, columns, distances, launch, random
-from sims.kernels.cuda.rounds import SHARED_NUMBERS, Rounds
+from sims.kernels.cuda.rounds import SHARED_NUMBERS, STEPS, Rounds
 from sims.kernels.in_rounds import Answer, Step
 
 
@@ -30,7 +30,7 @@ def sources(n, dtype):
 def whole_rounds(n):
     """The rounds of every rule that n workers can have, in few and many dimensions."""
     f = max(0, n - 3) // 4
-    steps = [step for step in Step if n >= 3 or step != Step.KRUM]
+    steps = [step for step in STEPS if n >= 3 or step != Step.KRUM]
     kinds = itertools.product(
         steps, ((10, Answer.HONEST, False), (8192 // n, Answer.EDGE if f else Answer.HONEST, True))
     )

@@ -13,8 +13,8 @@ from places import prepared
 
 from sims.aggregators import RFA, CenteredClipping, CoordinateMedian, Krum, Mean, TrimmedMean
 from sims.attacks import BitFlipping, InnerProductManipulation, NoAttack
-from sims.kernels.cuda.rounds import SHARED_NUMBERS, Rounds
-from sims.kernels.in_rounds import Answer, Step
+from sims.kernels.cuda.rounds import SHARED_NUMBERS, STEPS, Rounds
+from sims.kernels.in_rounds import Answer
 from sims.optimizers import SGD, RobustSGD, WorkerMomentum
 from sims.problems import Quadratic
 
@@ -93,7 +93,7 @@ def test_ties_of_krum_are_broken_by_value(place, x0):
 
 def kinds():
     """For every rule: the common size, those that just fit into shared memory and just do not, and the largest."""
-    for step in Step:
+    for step in STEPS:
         for n, d in ((3, 1), (25, 10), (25, 193), (25, 194), (64, 64), (256, 32)):
             f = (n - 3) // 4
             yield Rounds(step, n, d, n - f, f, Answer.EDGE, ddof=1, momentum=True, offsets=True)

@@ -65,7 +65,7 @@ class ALittleIsEnough(Attack):
         if n - f <= self.ddof:
             return None
         z = alie_z(n, f, self.z_formula) if self.z is None else self.z
-        return AttackInRounds(Answer.EDGE, self.sign * np.asarray(z, dtype=np.float64), self.ddof)
+        return AttackInRounds(Answer.EDGE, (self.sign * np.asarray(z, dtype=np.float64),), (self.ddof,))
 
     def require(self, n: int, f: int, d: int) -> None:
         """Raise unless n − f > ddof and, where z is left to the formula, it is finite."""

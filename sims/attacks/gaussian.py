@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from sims.attacks.attack import Attack, State, View
 from sims.backend import Array, as_like, lead, namespace
 from sims.checked import flag, keep, over_axes
+from sims.kernels.in_rounds import Answer, AttackInRounds
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,12 @@ class Gaussian(Attack):
         keep(self, over_axes, "mu")
         keep(self, over_axes, "sigma", least=0)
         keep(self, flag, "together")
+
+    def in_rounds(self, n: int, f: int) -> AttackInRounds:
+        """μ + σξ of the attack's own stream: all coordinates of the f, or d for all of them."""
+        return AttackInRounds(
+            Answer.NORMAL, (self.mu, self.sigma), (int(self.together),), draws=1 if self.together else f
+        )
 
     def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
         """μ + σξ."""

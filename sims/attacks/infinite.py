@@ -8,6 +8,7 @@ from typing import Any
 from sims.attacks.attack import Attack, State, View
 from sims.backend import Array, namespace
 from sims.checked import keep, whole
+from sims.kernels.in_rounds import Answer, AttackInRounds
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,10 @@ class Infinite(Attack):
         keep(self, whole, "sign")
         if self.sign not in (-1, 1):
             raise ValueError(f"Infinite needs sign in (-1, 1), got sign = {self.sign}")
+
+    def in_rounds(self, n: int, f: int) -> AttackInRounds:
+        """±∞ everywhere."""
+        return AttackInRounds(Answer.CONSTANT, (self.sign * float("inf"),))
 
     def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
         """±∞ everywhere."""

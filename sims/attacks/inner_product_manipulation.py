@@ -29,7 +29,7 @@ class InnerProductManipulation(Attack):
 
     def in_rounds(self, n: int, f: int) -> AttackInRounds:
         """A multiple of the honest mean."""
-        return AttackInRounds(Answer.MINUS_MEAN, self.epsilon)
+        return AttackInRounds(Answer.MINUS_MEAN, (self.epsilon,))
 
     def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
         """−ε·mean_G, f times."""

@@ -8,6 +8,7 @@ from typing import Any
 from sims.attacks.attack import Attack, State, View
 from sims.backend import Array, as_like, device, namespace, sum_across, take_rows
 from sims.checked import keep, whole
+from sims.kernels.in_rounds import Answer, AttackInRounds
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,10 @@ class Mimic(Attack):
         """Raise unless worker < n − f."""
         if self.worker is not None and self.worker >= n - f:
             raise ValueError(f"Mimic needs worker < n − f, got worker = {self.worker}, n = {n}, f = {f}")
+
+    def in_rounds(self, n: int, f: int) -> AttackInRounds | None:
+        """The message of a worker that is given; whom to choose is decided by the reference alone."""
+        return None if self.worker is None else AttackInRounds(Answer.ONE_OF_THEM, whole=(self.worker,))
 
     def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
         """The honest worker's message, f times; the state is μ, z and whom it mimics."""

@@ -9,6 +9,7 @@ from sims.attacks.attack import Attack, State, View
 from sims.attacks.directions import DIRECTIONS, backward, from_mean
 from sims.backend import Array, max_across, namespace, sq_distances, sum_across
 from sims.checked import choice, keep
+from sims.kernels.in_rounds import Along, Answer, AttackInRounds
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,10 @@ class MinMax(Attack):
 
     def __post_init__(self) -> None:
         keep(self, choice, "direction", known=DIRECTIONS)
+
+    def in_rounds(self, n: int, f: int) -> AttackInRounds:
+        """The honest mean, and as far from it as honest messages are from each other."""
+        return AttackInRounds(Answer.FARTHEST, whole=(Along(DIRECTIONS.index(self.direction)),))
 
     def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
         """mean_G + γp, f times."""

@@ -9,6 +9,7 @@ from sims.attacks.attack import Attack, State, View
 from sims.attacks.directions import DIRECTIONS, backward, from_mean
 from sims.backend import Array, max_across, namespace, row_norms
 from sims.checked import choice, keep
+from sims.kernels.in_rounds import Along, Answer, AttackInRounds
 
 VARIANTS = ("paper", "released")
 
@@ -39,6 +40,11 @@ class MinSum(Attack):
     def __post_init__(self) -> None:
         keep(self, choice, "direction", known=DIRECTIONS)
         keep(self, choice, "variant", known=VARIANTS)
+
+    def in_rounds(self, n: int, f: int) -> AttackInRounds:
+        """The honest mean, and as far from it as the farthest honest message, or the nearest."""
+        along = Along(DIRECTIONS.index(self.direction))
+        return AttackInRounds(Answer.ON_SPHERE, whole=(along, int(self.variant == "released")))
 
     def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
         """mean_G + γp, f times."""

@@ -13,6 +13,7 @@ from sims.attacks.attack import Attack, State, View
 from sims.attacks.directions import unit
 from sims.backend import Array, as_like, host, lead, namespace, sum_across
 from sims.checked import keep, once, over_axes
+from sims.kernels.in_rounds import Answer, AttackInRounds
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +71,13 @@ class Relocation(Attack):
                 raise ValueError(f"Relocation needs a direction of d = {d} numbers, got {own}")
         elif d == 1 and (host(self.angle, np.float64) % 180 != 0).any():
             raise ValueError(f"Relocation on the line needs an angle of 0 or 180 degrees, got {self.angle}")
+
+    def in_rounds(self, n: int, f: int) -> AttackInRounds | None:
+        """A point near the last aggregate, in a direction that is given; one that turns has the reference alone."""
+        if self.direction is None:
+            return None
+        along = unit(np.asarray(host(self.direction), dtype=np.float64))[0]
+        return AttackInRounds(Answer.NEAR_CENTRE, (self.radius, self.mix), direction=along)
 
     def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
         """centre + radius·u, f times."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from sims.attacks.relocation import Relocation
+from sims.kernels.in_rounds import AttackInRounds
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,3 +27,7 @@ class ROP(Relocation):
     def example(cls, n: int, f: int) -> Self:
         """As published."""
         return cls()
+
+    def in_rounds(self, n: int, f: int) -> AttackInRounds | None:
+        """As `Relocation`: in a direction that is given."""
+        return super().in_rounds(n, f)

@@ -1,4 +1,4 @@
-"""The common case of `simulate` in compiled code: drawing and playing a few rounds at a time, in the cache.
+"""Experiments of declared steps in compiled code: drawing and playing a few rounds at a time, in the cache.
 
 What can be played is a `sims.engine.program`. The streams are the reference's, draw for draw; sums are added in another
 order, so that results agree to rounding. Which path is taken depends on the experiment and not on the number of runs,
@@ -12,12 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from sims.backend import get_namespace
+from sims.engine import on_arrays
 from sims.engine.experiment import Experiment
 from sims.engine.program import NOTED, Found, Program, program_of
 from sims.engine.record import Record
 from sims.kernels.cpu.tables import Aggregation, Attacking, Movement, Room, State, World
 from sims.kernels.cpu.threads import split
-from sims.kernels.in_rounds import Step
+from sims.kernels.in_rounds import Memory, Noise, Step
 
 SMALLEST = 2**16  # random numbers per run: below, compiling or loading the program costs more than it saves
 LARGEST = 2**13  # random numbers per run and round: beyond, the work of a few runs does not fit into the cache
@@ -40,9 +42,10 @@ def program(e: Experiment) -> Found:
 def play(program: Program, start: np.ndarray, configuration: dict[str, Any]) -> Record:
     """The record of a program, from `start` (*shape, d)."""
     from sims.kernels.cpu import rounds, vectors  # numba, which takes half a second to import
-    from sims.kernels.cpu.random import Normals
+    from sims.kernels.cpu.random import Normals, Uniforms
 
     e, problem = program.e, program.e.problem
+    kind, aside = Normals if program.world.noise == Noise.NORMAL else Uniforms, program.attack.draws * e.problem.dim
     *grid, runs = e.shape
     cells, d, lanes = math.prod(grid), problem.dim, vectors.LANES
     noted = [t for t in range(1, e.steps + 1) if t % e.every == 0 or t == e.steps]
@@ -50,31 +53,37 @@ def play(program: Program, start: np.ndarray, configuration: dict[str, Any]) -> 
     last = np.empty((cells, runs, d))
     starts = start.reshape(cells, runs, d)
     size = max(1, min(e.steps, BUFFER // (lanes * e.n * d)))
-    keys = e.keys("sample")
+    keys, other_keys = e.keys("sample"), e.keys("attack") if aside else None
+    beyond = np.zeros((cells, runs), dtype=bool)
 
     def group(number: int) -> None:
         chosen = np.minimum(np.arange(number * lanes, (number + 1) * lanes), runs - 1)  # the last one fills up
         own = int(chosen[-1] - chosen[0]) + 1
         here = slice(chosen[0], chosen[0] + own)
-        normals = Normals(keys[chosen[:own]])
-        drawn, records, room = vectors.zeros(size, e.n * d), vectors.zeros(size, 4), _room(program)
-        states = [State(vectors.zeros(d), vectors.zeros(e.n, d), vectors.zeros(d)) for _ in range(cells)]
+        stream, drawn = kind(keys[chosen[:own]]), vectors.zeros(size, e.n * d)
+        other = None if other_keys is None else Normals(other_keys[chosen[:own]])
+        others, records, room = vectors.zeros(size, aside), vectors.zeros(size, 4), _room(program)
+        states = [_state(program) for _ in range(cells)]
         parts = [_Part(program, c, chosen) for c in range(cells)]
         for c in range(cells):
-            states[c].x[:] = starts[c, chosen].T
+            states[c].x[:] = states[c].past[:] = starts[c, chosen].T
         for first in range(0, e.steps, size):
             count = min(size, e.steps - first)
-            normals.fill(drawn[:count])
+            stream.fill(drawn[:count])
+            if other is not None:
+                other.fill(others[:count])
             kept = [*range(e.every - 1 - first % e.every, count, e.every)]
             if first + count == e.steps and e.steps % e.every:
                 kept.append(count - 1)
             place = first // e.every
             for c in range(cells):
-                rounds.play(drawn[:count], *parts[c].arguments(first, count), tuple(states[c]), tuple(room), records)
+                told = parts[c].arguments(first, count)
+                rounds.play(drawn[:count], others[:count], first, *told, tuple(states[c]), tuple(room), records)
                 if kept:
                     values[place : place + len(kept), :, c, here] = records[kept, :, :own]
         for c in range(cells):
             last[c, here] = states[c].x.T[:own]
+            beyond[c, here] = states[c].beyond[:own] > 0
 
     def part(a: int, b: int) -> None:
         for number in range(a, b):
@@ -85,47 +94,99 @@ def play(program: Program, start: np.ndarray, configuration: dict[str, Any]) -> 
         before = problem.measure(start)
     after = values.reshape(len(noted), 4, *e.shape)
     measures = {name: np.concatenate([before[name][None], after[:, k]]) for k, name in enumerate(NOTED)}
-    x = last.reshape(*e.shape, d)
-    return Record(np.array([0, *noted]), measures, np.array(after[:, 3]), x, configuration)
+    record = Record(np.array([0, *noted]), measures, np.array(after[:, 3]), last.reshape(*e.shape, d), configuration)
+    return _mended(record, beyond.reshape(e.shape), e) if beyond.any() else record
+
+
+def _mended(record: Record, beyond: np.ndarray, e: Experiment) -> Record:
+    """The record with the numbers that the array engine has of the runs that went beyond the range of a step.
+
+    They are the same as if nobody else had been played with them, and so is whether there are such runs.
+    """
+    found = on_arrays.play(e, get_namespace("numpy"))
+    for name, values in record.measures.items():
+        values[:, beyond] = found.measures[name][:, beyond]
+    record.sq_aggregate_errors[:, beyond] = found.sq_aggregate_errors[:, beyond]
+    record.x[beyond] = found.x[beyond]
+    return record
 
 
 class _Part:
     """Some runs of one cell of a program's grid: what `sims.kernels.cpu.rounds.play` is told of them."""
 
-    def __init__(self, program: Program, cell: Any, chosen: np.ndarray) -> None:
-        self.program, self.cell, self.chosen = program, cell, chosen
+    def __init__(self, program: Program, cell: int, chosen: np.ndarray) -> None:
+        self.program, self.chosen = program, chosen
+        self.cell = np.unravel_index(cell, program.e.shape[:-1])
         p, e = program, program.e
-        self.scale, self.strength, self.parameters = map(self._lanes, (p.scale, p.strength, p.parameters))
-        self.world = World(p.eigenvalues, p.x_star, self.scale, p.offsets)
-        self.rule = Aggregation(int(p.rule.step), p.rule.f, self.parameters, p.network)
-        self.attacking = Attacking(int(p.attack.answer), self.strength, p.attack.ddof, e.n - e.f)
-        self.constant = None if p.changing else self._movement(p.first)
+        self.world = World(
+            noise=int(p.world.noise),
+            numbers=self._all(p.numbers),
+            slope=int(p.world.slope),
+            eigenvalues=self._coordinates(p.eigenvalues),
+            origin=self._coordinates(p.origin),
+            x_star=self._coordinates(p.x_star),
+            offsets=p.offsets,
+            spread=self._lanes(p.spread),
+            alike=p.alike,
+        )
+        self.rule = Aggregation(int(p.rule.step), p.rule.f, self._all(p.parameters), p.network)
+        self.attacking = Attacking(
+            answer=int(p.attack.answer),
+            parameters=self._all(p.attacking),
+            whole=np.array([*p.attack.whole, 0, 0][:2], dtype=np.int64),
+            direction=self._coordinates(p.direction),
+            enters_gradients=p.attack.enters_gradients,
+            honest=e.n - e.f,
+        )
+        self.settled = self._movement(p.settled)
 
     def arguments(self, first: int, count: int) -> tuple[Any, ...]:
         """World, movement, rule and attack in the rounds first + 1, …, first + count."""
-        movement = self.constant or self._movement(self.program.rates(first, count))
+        changes = first < self.program.changes
+        movement = self._movement(self.program.rates(first, count)) if changes else self.settled
         return tuple(map(tuple, (self.world, movement, self.rule, self.attacking)))
 
     def _lanes(self, values: np.ndarray) -> np.ndarray:
-        shape = self.program.e.shape
-        flat = values.reshape(*values.shape[: values.ndim - len(shape)], -1, shape[-1])
-        return np.ascontiguousarray(flat[..., self.cell, self.chosen])
+        """Numbers (…, *grid, runs) of these runs, (…, LANES)."""
+        before = values.ndim - len(self.program.e.shape)
+        return np.ascontiguousarray(values[(slice(None),) * before + (*self.cell, self.chosen)])
 
-    def _movement(self, rates: tuple[np.ndarray, np.ndarray]) -> Movement:
-        eta, old = map(self._lanes, rates)
-        optimizer = self.program.optimizer
-        if optimizer.beta is None:
-            return Movement(eta, eta, eta, momentum=False)
-        return Movement(eta, 1.0 - old if optimizer.damped else np.ones_like(old), old, momentum=True)
+    def _all(self, parameters: list[np.ndarray]) -> np.ndarray:
+        return np.stack([self._lanes(values) for values in parameters])
+
+    def _coordinates(self, values: np.ndarray) -> np.ndarray:
+        return self._lanes(np.moveaxis(values, -1, 0))
+
+    def _movement(self, rates: tuple[np.ndarray, ...]) -> Movement:
+        eta, new, old, decay = map(self._lanes, rates[:4])
+        rests, corrects = rates[4:]
+        return Movement(int(self.program.optimizer.memory), eta, new, old, decay, self.program.decays, rests, corrects)
+
+
+def _state(program: Program) -> State:
+    from sims.kernels.cpu.vectors import LANES, zeros
+
+    n, d = program.e.n, program.e.problem.dim
+    remembers = program.optimizer.memory in (Memory.WORKERS, Memory.CORRECTED)
+    return State(
+        x=zeros(d),
+        past=zeros(d),
+        momenta=zeros(n if remembers else 0, d),
+        centre=zeros(d),
+        velocity=zeros(d),
+        last=zeros(d),
+        beyond=np.zeros(LANES),
+    )
 
 
 def _room(program: Program) -> Room:
     from sims.kernels.cpu.vectors import zeros
 
-    n, d, f = program.e.n, program.e.problem.dim, program.e.f
+    n, d = program.e.n, program.e.problem.dim
     return Room(
+        raw=zeros(n, d),
+        before=zeros(n, d),
         sent=zeros(n, d),
-        raw=zeros(f, d),
         work=zeros(n, n if program.rule.step == Step.KRUM else d),
         norms=zeros(n),
         alive=zeros(n),

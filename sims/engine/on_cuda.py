@@ -8,19 +8,22 @@ agree with it to rounding; which of the two plays depends on the experiment and 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from sims.aggregators import as_rule
 from sims.backend import Namespace, to_numpy
 from sims.engine.experiment import Experiment
 from sims.engine.on_cpu import LARGEST
 from sims.engine.program import NOTED, Found, Program, program_of
 from sims.engine.record import Record
 from sims.kernels.cuda import launch
-from sims.kernels.cuda.rounds import Rounds
+from sims.kernels.cuda.rounds import ANSWERS, STEPS, Rounds
 from sims.kernels.dispatch import MOST_WORKERS
-from sims.optimizers.optimizer import at
+from sims.kernels.in_rounds import Memory, Noise, Slope
+from sims.owned import called
 
 LEAST_ROUNDS = 64  # below, compiling a kernel costs more than the launches of an array operation each
 NUMBERS = 2**28  # random numbers in one launch: well below a second, so that no display waits for it too long
@@ -38,9 +41,33 @@ def program(e: Experiment) -> Found:
     if e.steps < LEAST_ROUNDS:
         reasons.append(f"{e.steps} rounds are not worth compiling: on a device compiled rounds begin at {LEAST_ROUNDS}")
     try:
-        return program_of(e, *reasons)
+        found, more = program_of(e, *reasons)
+        lacking = () if found is None else tuple(lacks(found))
+        return (None, lacking) if lacking else (found, more)
     except TypeError:
         return None, (*reasons, "a parameter is on the device, and does not come to the host by itself")
+
+
+def lacks(program: Program) -> Iterator[str]:
+    """What of a program the kernel on the device has no step for, a sentence each."""
+    e, world, optimizer = program.e, program.world, program.optimizer
+    algorithm: Any = e.algorithm  # a `RobustSGD`
+    shared = all(_shared(values, e) for values in (program.eigenvalues, program.origin, program.x_star))
+    if world.noise != Noise.NORMAL or world.slope != Slope.LINEAR or world.origin is not world.x_star:
+        yield f"{called('problem', e.problem)} has no step of compiled rounds on a device"
+    elif not shared or np.ndim(world.spread):
+        yield f"{called('problem', e.problem)} has parameters that vary from run to run, as on a device only noise may"
+    if program.rule.step not in STEPS:
+        yield f"{called('rule', as_rule(algorithm.rule))} has no step of compiled rounds on a device"
+    if program.attack.answer not in ANSWERS:
+        yield f"{called('attack', e.attack)} has no step of compiled rounds on a device"
+    if optimizer.memory not in (Memory.NONE, Memory.WORKERS) or program.decays:
+        yield f"{called('optimizer', algorithm.optimizer)} has no step of compiled rounds on a device"
+
+
+def _shared(values: np.ndarray, e: Experiment) -> bool:
+    """Whether coordinates (*grid, runs, d) are the same numbers in memory for all runs."""
+    return values.strides[:-1] == (0,) * len(e.shape) or e.shape == (1,)
 
 
 def play(program: Program, start: np.ndarray, configuration: dict[str, Any], xp: Namespace) -> Record:
@@ -71,21 +98,20 @@ def play(program: Program, start: np.ndarray, configuration: dict[str, Any], xp:
 
 def _tables(program: Program) -> tuple[Rounds, np.ndarray, np.ndarray]:
     """What is compiled, what all runs share, and the parameters of each run in the order of the kernel."""
-    e, rule, attack, offsets = program.e, program.rule, program.attack, program.offsets
+    e, rule, attack, offsets = program.e, program.rule, program.attack, float(program.world.spread) * program.offsets
     n, d = offsets.shape
-    momentum = program.optimizer.beta is not None
-    rounds = Rounds(rule.step, n, d, n - e.f, rule.f, attack.answer, attack.ddof, momentum, bool(np.any(offsets)))
-    world = np.concatenate([program.eigenvalues, program.x_star, offsets.ravel()])
+    momentum, ddof = program.optimizer.memory == Memory.WORKERS, (*attack.whole, 0)[0]
+    rounds = Rounds(rule.step, n, d, n - e.f, rule.f, attack.answer, ddof, momentum, bool(np.any(offsets)))
+    eigenvalues, x_star = (values.reshape(-1, d)[0] for values in (program.eigenvalues, program.x_star))
+    world = np.concatenate([eigenvalues, x_star, offsets.ravel()])
     parameters = program.parameters[: len(rule.parameters)]
-    return rounds, world, np.stack([values.ravel() for values in (program.scale, program.strength, *parameters)])
+    return rounds, world, np.stack([values.ravel() for values in (*program.numbers, *program.attacking, *parameters)])
 
 
 def _schedule(program: Program) -> np.ndarray:
     """η, 1 − β and β (or 1 and β, if not damped), (3, rounds, runs), with one round or one run if all are alike."""
-    times = range(1, program.e.steps + 1) if program.changing else range(1, 2)
-    values = [np.asarray(at(rate, t), dtype=np.float64) for rate in program.schedules for t in times]
-    alike = all(value.size == 1 for value in values)
-    rows = np.stack([value.reshape(1) if alike else program.everywhere(value).ravel() for value in values])
-    eta, old = rows.reshape(2, len(times), -1)
-    fresh = 1.0 - old if program.optimizer.damped else np.ones_like(old)
-    return np.stack([eta, fresh, old])
+    changing = math.isinf(program.changes)
+    rates = program.rates(0, program.e.steps)[:3] if changing else program.settled[:3]
+    alike = all(values.strides[1:] == (0,) * len(program.e.shape) for values in rates)
+    rows = [values.reshape(len(values), -1)[:, :1] if alike else values.reshape(len(values), -1) for values in rates]
+    return np.stack(rows)

@@ -1,7 +1,7 @@
-"""The common experiment as compiled rounds are told it: a quadratic, SGD with or without momentum, declared steps.
+"""An experiment as compiled rounds are told it: a problem, a rule, an attack and an optimizer by their declared steps.
 
-A rule, an attack and an optimizer say themselves what they are in compiled rounds (`sims.kernels.in_rounds`). The same
-program is played on the CPU (`sims.engine.on_cpu`) and on a CUDA device (`sims.engine.on_cuda`).
+The parts say themselves what they are in compiled rounds (`sims.kernels.in_rounds`). The same program is played on the
+CPU (`sims.engine.on_cpu`) and, where the device has its steps, on a CUDA device (`sims.engine.on_cuda`).
 """
 
 from __future__ import annotations
@@ -15,16 +15,23 @@ from sims import kernels
 from sims.aggregators import as_rule
 from sims.aggregators.rule import required
 from sims.engine.experiment import Experiment
-from sims.kernels.in_rounds import Answer, AttackInRounds, OptimizerInRounds, RuleInRounds, declared
+from sims.kernels.in_rounds import (
+    Answer,
+    AttackInRounds,
+    Memory,
+    OptimizerInRounds,
+    ProblemInRounds,
+    RuleInRounds,
+    declared,
+)
 from sims.kernels.networks import selection_network
 from sims.optimizers import RobustSGD
 from sims.optimizers.optimizer import at
 from sims.owned import called
-from sims.problems import Quadratic
 
 NOTED = ("excess", "sq_gradient_norms", "sq_distances")  # in rows 0 to 2 of what rounds record; 3 is the error
-
-
+NOBODY = AttackInRounds(Answer.HONEST)
+_SIZES = {"problem": ("n", "honest"), "rule": ("n",), "attack": ("n", "f"), "optimizer": ()}
 Found = tuple["Program | None", tuple[str, ...]]  # a program, or each reason why there is none
 
 
@@ -40,36 +47,34 @@ def program_of(e: Experiment, *against: str) -> Found:
     reasons += [f"{called('observer', observer)} looks at every round" for observer in e.observers]
     if e.shuffle:
         reasons.append("the workers are shuffled in every round")
-    if type(problem) is not Quadratic:
-        reasons.append(_none("problem", problem))
-    else:
-        if np.ndim(problem.eigenvalues) != 1 or np.ndim(problem.x_star) > 1:
-            reasons.append("the problem Quadratic has eigenvalues or an x_star that vary from run to run")
-        if not isinstance(problem.zeta_sq, int | float):
-            reasons.append("the problem Quadratic has a zeta_sq that varies from run to run")
     rule: Any = None
     optimizer: Any = None
+    attack: Any = NOBODY  # where nobody is Byzantine no attack is asked
     try:
+        world = _declared("problem", problem, reasons, e.n, e.n - e.f)
         if type(algorithm) is not RobustSGD:
             reasons.append(_none("algorithm", algorithm))
         else:
             required(as_rule(algorithm.rule), e.n)
             rule = _declared("rule", as_rule(algorithm.rule), reasons, e.n)
             optimizer = _declared("optimizer", algorithm.optimizer, reasons)
-        attack = _declared("attack", e.attack, reasons, e.n, e.f)
-        return (None, tuple(reasons)) if reasons else (Program(e, rule, attack, optimizer), ())
+        if e.f:
+            attack = _declared("attack", e.attack, reasons, e.n, e.f)
+            if attack:
+                e.attack.require(e.n, e.f, problem.dim)
+        return (None, tuple(reasons)) if reasons else (Program(e, world, rule, attack or NOBODY, optimizer), ())
     except ValueError as error:
         return None, (*reasons, str(error))
 
 
 def _declared(kind: str, part: Any, reasons: list[str], *sizes: int) -> Any:
-    """What a part declares of itself; if nothing, a reason more. No attack is needed where nobody is Byzantine."""
+    """What a part declares of itself; if nothing, a reason more."""
     if "in_rounds" not in vars(type(part)):
         reasons.append(_none(kind, part))
         return None
-    found = AttackInRounds(Answer.HONEST) if sizes[1:] == (0,) else declared(part, *sizes)
+    found = declared(part, *sizes)
     if found is None:
-        sized = "".join(f", {name} = {size}" for name, size in zip("nf", sizes, strict=False))
+        sized = "".join(f", {name} = {size}" for name, size in zip(_SIZES[kind], sizes, strict=True))
         reasons.append(f"{called(kind, part)} has no step of compiled rounds with these settings{sized}")
     return found
 
@@ -81,34 +86,78 @@ def _none(kind: str, part: Any) -> str:
 class Program:
     """The parameters of all runs, (*grid, runs) each, and what all runs share; made once for an experiment.
 
-    Raises `ValueError` where parameters do not broadcast over (*grid, runs) or are not defined for n and f.
+    Parameters are views wherever one number serves many runs. Raises `ValueError` where they do not broadcast over
+    (*grid, runs), or d coordinates over (*grid, runs, d), or are not defined for n and f.
     """
 
-    def __init__(self, e: Experiment, rule: RuleInRounds, attack: AttackInRounds, optimizer: OptimizerInRounds) -> None:
-        problem: Any = e.problem  # a `Quadratic`
-        n, d = e.n, problem.dim
-        self.e, self.rule, self.attack, self.optimizer = e, rule, attack, optimizer
-        self.eigenvalues = np.asarray(problem.eigenvalues, dtype=np.float64)
-        self.x_star = np.ascontiguousarray(np.broadcast_to(np.asarray(problem.x_star, dtype=np.float64), (d,)))
-        zeta = math.sqrt(problem.zeta_sq)
-        self.offsets = zeta * problem.directions(n, n - e.f) if zeta else np.zeros((n, d))
-        self.scale = np.sqrt(self.everywhere(problem.sigma_sq) / d)
-        self.strength = self.everywhere(attack.strength)
-        self.parameters = np.stack([self.everywhere(p) for p in rule.parameters or (0.0,)])
+    def __init__(
+        self,
+        e: Experiment,
+        world: ProblemInRounds,
+        rule: RuleInRounds,
+        attack: AttackInRounds,
+        optimizer: OptimizerInRounds,
+    ) -> None:
+        n, d = e.n, e.problem.dim
+        self.e, self.world, self.rule, self.attack, self.optimizer = e, world, rule, attack, optimizer
+        self.numbers = [self.everywhere(values) for values in world.numbers]
+        self.eigenvalues, self.origin, self.x_star = map(
+            self.in_coordinates, (world.eigenvalues, world.origin, world.x_star)
+        )
+        self.spread = self.everywhere(world.spread)
+        self.alike = world.offsets is None
+        self.offsets = np.zeros((n, d)) if self.alike else np.ascontiguousarray(world.offsets, dtype=np.float64)
+        self.attacking = [self.everywhere(values) for values in attack.parameters or (0.0,)]
+        self.direction = self.in_coordinates(0.0 if attack.direction is None else attack.direction)
+        self.parameters = [self.everywhere(p) for p in rule.parameters or (0.0,)]
         network = [(c.low, c.high, c.keep_low + 2 * c.keep_high) for c in selection_network(n, rule.order)]
         self.network = np.array(network, dtype=np.int64).reshape(-1, 3)
-        rates = (optimizer.learning_rate, 0.0 if optimizer.beta is None else optimizer.beta)
-        self.schedules, self.changing = rates, any(map(callable, rates))
-        self.first = self.rates(0, 1)
+        schedules = (optimizer.learning_rate, optimizer.kept, optimizer.decay)
+        self.changes = math.inf if any(map(callable, schedules)) else max(optimizer.averaged, optimizer.idle)
+        self.decays = callable(optimizer.decay) or bool(np.any(np.asarray(optimizer.decay) != 0))
+        self._rates: dict[tuple[int, int], tuple[np.ndarray, ...]] = {}
+        self.settled = self.rates(0 if math.isinf(self.changes) else int(self.changes), 1)  # as it stays then
 
     def everywhere(self, values: Any) -> np.ndarray:
-        """A parameter for every run, (*grid, runs)."""
+        """A number for every run, (*grid, runs)."""
         return np.broadcast_to(np.asarray(values, dtype=np.float64), self.e.shape)
 
-    def rates(self, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """The learning rates η and momenta β of the rounds first + 1, …, first + count: (count, *grid, runs) each."""
-        eta, beta = (
-            np.stack([self.everywhere(at(schedule, first + k + 1)) for k in range(count)])
-            for schedule in self.schedules
+    def in_coordinates(self, values: Any) -> np.ndarray:
+        """Coordinates for every run, (*grid, runs, d)."""
+        return np.broadcast_to(np.asarray(values, dtype=np.float64), (*self.e.shape, self.e.problem.dim))
+
+    def rates(self, first: int, count: int) -> tuple[np.ndarray, ...]:
+        """What changes from round to round, of the rounds first + 1, …, first + count.
+
+        The learning rate η, the weights of what is new and of what is remembered, and the decay λ, (count, *grid, runs)
+        each; whether x rests and whether memories are corrected for the last step, (count,) each. If nothing changes
+        any more there is one round of them.
+        """
+        count = count if first < self.changes else 1
+        if (found := self._rates.get((first, count))) is not None:
+            return found
+        o, times = self.optimizer, range(first + 1, first + count + 1)
+        eta, kept, decay = (
+            [np.asarray(at(schedule, t), dtype=np.float64) for t in times]
+            for schedule in (o.learning_rate, o.kept, o.decay)
         )
-        return eta, beta
+        corrected = o.memory == Memory.CORRECTED
+        averages = [corrected and t <= o.averaged for t in times]
+        old = [np.float64(1.0 - 1.0 / t) if mean else b for t, mean, b in zip(times, averages, kept, strict=True)]
+        new = [
+            np.float64(1.0 / t) if mean else 1.0 - b if o.damped and not corrected else np.float64(1.0)
+            for t, mean, b in zip(times, averages, kept, strict=True)
+        ]
+        made = tuple(map(self._over_rounds, (eta, new, old, decay)))
+        rests = np.array([t <= o.idle for t in times])
+        found = (*made, rests, np.array([corrected and not mean for mean in averages]))
+        if all(values.strides[1:] == (0,) * len(self.e.shape) for values in made):  # few numbers, for many runs
+            self._rates[first, count] = found
+        return found
+
+    def _over_rounds(self, values: list[Any]) -> np.ndarray:
+        """Numbers or arrays over the runs, one a round, (rounds, *grid, runs)."""
+        if all(np.ndim(value) == 0 for value in values):
+            alike = np.array(values).reshape(-1, *(1 for _ in self.e.shape))
+            return np.broadcast_to(alike, (len(values), *self.e.shape))
+        return np.stack([self.everywhere(value) for value in values])

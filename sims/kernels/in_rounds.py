@@ -1,7 +1,8 @@
-"""What a rule, an attack and an optimizer declare of their part in compiled rounds: a step by name, and what it needs.
+"""What a problem, a rule, an attack and an optimizer declare of their part in compiled rounds: a step, and its numbers.
 
 `sims.kernels.cpu.rounds` and `sims.kernels.cuda.rounds` have the steps; the numbers by which they tell them apart are
-these enumerations and stand nowhere else.
+these enumerations and stand nowhere else. The CPU has all of them; `sims.engine.on_cuda` says which the device has.
+Where it says "a number" below, it may be an array over the leading axes; with d coordinates, an array (..., d).
 """
 
 from __future__ import annotations
@@ -9,6 +10,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
+
+
+class Slope(IntEnum):
+    """What a coordinate of the gradient is without noise."""
+
+    LINEAR = 0  # λ_j (x_j − o_j)
+    SINE = 1  # sin x_j
+
+
+class Noise(IntEnum):
+    """What a raw number of the sample adds to a coordinate: ξ standard normal, or u uniform on [0, 1)."""
+
+    NORMAL = 0  # σ·ξ
+    TWO_VALUES = 1  # one value if u < p, else the other: (p, one, other)
+    POWER = 2  # −(1 − u)^k
+    SINE = 3  # s·sin(x + 2πu)
+    SQUARE = 4  # s·sign(sin(x + 2πu))
 
 
 class Step(IntEnum):
@@ -23,13 +41,56 @@ class Step(IntEnum):
 
 
 class Answer(IntEnum):
-    """What the Byzantine workers send."""
+    """What the Byzantine workers send; p, q, … are the `parameters`."""
 
     HONEST = 0
     MINUS_GRADIENT = 1
     MINUS_MESSAGE = 2
-    MINUS_MEAN = 3  # −strength·mean of the honest messages
-    EDGE = 4  # mean + strength·standard deviation
+    MINUS_MEAN = 3  # −p·mean of the honest messages
+    EDGE = 4  # mean + p·standard deviation
+    CONSTANT = 5  # p in every coordinate
+    NORMAL = 6  # p + q·ξ, ξ from the attack's own stream
+    ONE_OF_THEM = 7  # the message of honest worker `whole[0]`
+    NEAR_CENTRE = 8  # q·last aggregate + (1 − q)·mean + p·direction
+    FARTHEST = 9  # mean + γ·direction, as far from each honest message as two of them are
+    ON_SPHERE = 10  # mean + γ·direction, as far from the mean as the farthest honest message, or the nearest
+    MIRRORED = 11  # as many of λx + p as honest gradients differ from λx, with λ = q; λx from the others
+
+
+class Along(IntEnum):
+    """The direction in which an attacker leaves the mean: `whole[0]` of `FARTHEST` and `ON_SPHERE`."""
+
+    DEVIATION = 0
+    SIGN = 1
+    MEAN = 2
+
+
+class Memory(IntEnum):
+    """Who remembers what from round to round."""
+
+    NONE = 0
+    WORKERS = 1  # m_i ← a·g_i + b·m_i, which is sent
+    SERVER = 2  # m ← a·aggregate + b·m, along which x moves
+    CORRECTED = 3  # m_i ← a·g_i(x) + b·(m_i − g_i(previous x)), the same sample at both points, which is sent
+
+
+@dataclass(frozen=True, eq=False)
+class ProblemInRounds:
+    """A problem as steps of compiled rounds: worker i has the gradient slope(x) + noise + `spread`·`offsets`[i].
+
+    `numbers` are those of the `noise`. `eigenvalues` λ and `origin` o are of a linear slope, `x_star` is where
+    distances are measured from; each is a number or (..., d). f(x) − f* is ½ Σ λ_j (x_j − x*_j)², or 2 Σ sin²(x_j/2)
+    with the slope `SINE`. `offsets` are (n, d), None without any.
+    """
+
+    noise: Noise
+    numbers: tuple[Any, ...]
+    slope: Slope = Slope.LINEAR
+    eigenvalues: Any = 1.0
+    origin: Any = 0.0
+    x_star: Any = 0.0
+    offsets: Any = None
+    spread: Any = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,20 +111,37 @@ class RuleInRounds:
 
 @dataclass(frozen=True, eq=False)
 class AttackInRounds:
-    """An attack's answer, with its `strength` (a number or an array over the runs) and the `ddof` of its deviation."""
+    """An attack's answer, with its `parameters` (numbers), settings that are `whole` numbers, and its `direction`.
+
+    `EDGE` has the ddof of its deviation in `whole`, `ON_SPHERE` whether the nearest counts. `draws` are the normals of
+    a round that it takes from its own stream. With `enters_gradients` what it sends goes in as gradients, from which
+    workers of the Byzantine kind make messages as all others do.
+    """
 
     answer: Answer
-    strength: Any = 0.0
-    ddof: int = 0
+    parameters: tuple[Any, ...] = ()
+    whole: tuple[int, ...] = ()
+    direction: Any = None
+    draws: int = 0
+    enters_gradients: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class OptimizerInRounds:
-    """Steps of η_t along the aggregate; with `beta` the workers send their momenta."""
+    """Steps of η_t along the aggregate, or along a memory of them.
+
+    `kept` is what remains of the `memory` from one round to the next, β or 1 − α; what is new has the weight 1 − β if
+    `damped`, else 1. `decay` λ adds λx to the aggregate. Learning rate, `kept` and `decay` are schedules. For the first
+    `averaged` rounds memories are the averages of all gradients so far, and for the first `idle` ones x rests.
+    """
 
     learning_rate: Any
-    beta: Any = None
+    memory: Memory = Memory.NONE
+    kept: Any = 0.0
     damped: bool = True
+    decay: Any = 0.0
+    averaged: int = 0
+    idle: int = 0
 
 
 def declared(thing: Any, *sizes: int) -> Any:

@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Self
 
 from sims.backend import Array
 from sims.checked import flag, keep
+from sims.kernels.in_rounds import Memory as Kept
+from sims.kernels.in_rounds import OptimizerInRounds
 from sims.optimizers.optimizer import (
     Memory,
     Optimizer,
@@ -49,6 +51,10 @@ class ServerMomentum(Optimizer):
         keep(self, schedule, "learning_rate", least=0)
         keep(self, schedule, "beta", least=0, below=1)
         keep(self, flag, "damped")
+
+    def in_rounds(self) -> OptimizerInRounds:
+        """The step, and the server's momentum."""
+        return OptimizerInRounds(self.learning_rate, Kept.SERVER, self.beta, self.damped)
 
     def update(self, x: Array, aggregate: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
         """x − η·m, and m."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from sims.backend import Array, lead
 from sims.checked import keep, told
+from sims.kernels.in_rounds import OptimizerInRounds, declared
 from sims.optimizers.optimizer import (
     Memory,
     Optimizer,
@@ -54,6 +55,13 @@ class WeightDecay(Optimizer):
     def learning_rate(self) -> Any:
         """That of the optimizer."""
         return self.optimizer.learning_rate
+
+    def in_rounds(self) -> OptimizerInRounds | None:
+        """The optimizer's, with the decay, if it has a step of compiled rounds and none itself."""
+        inner = declared(self.optimizer)
+        if inner is None or type(self.optimizer) is WeightDecay:
+            return None
+        return replace(inner, decay=self.weight_decay)
 
     def points(self, x: Array, memory: Memory) -> tuple[Array, ...]:
         """Where the optimizer wants them, x itself first."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 from sims.backend import Array
 from sims.checked import flag, keep
+from sims.kernels.in_rounds import Memory as Kept
 from sims.kernels.in_rounds import OptimizerInRounds
 from sims.optimizers.optimizer import (
     Memory,
@@ -54,7 +55,7 @@ class WorkerMomentum(Optimizer):
 
     def in_rounds(self) -> OptimizerInRounds:
         """The step, and the workers' momenta."""
-        return OptimizerInRounds(self.learning_rate, self.beta, self.damped)
+        return OptimizerInRounds(self.learning_rate, Kept.WORKERS, self.beta, self.damped)
 
     def messages(self, gradients: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
         """The momenta, which are also the new memory."""

@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Self
 
 from sims.backend import Array, lead
 from sims.checked import choice, keep, whole
+from sims.kernels.in_rounds import Memory as Kept
+from sims.kernels.in_rounds import OptimizerInRounds
 from sims.optimizers.optimizer import Memory, Optimizer, Schedule, at, descend, schedule
 from sims.optimizers.piecewise import decayed
 from sims.owned import copy_of
@@ -58,6 +60,13 @@ class WorkerMVR(Optimizer):
         if self.idle and self.start == "zero":
             raise ValueError(f"WorkerMVR averages from the first sample on: no start = 'zero' with idle = {self.idle}")
 
+    def in_rounds(self) -> OptimizerInRounds:
+        """The step, and the workers' estimates, corrected from the round on in which they are no averages any more."""
+        averaged = self.idle + 1 if self.start == "sample" else 0
+        return OptimizerInRounds(
+            self.learning_rate, Kept.CORRECTED, _one_less(self.alpha), averaged=averaged, idle=self.idle
+        )
+
     def points(self, x: Array, memory: Memory) -> tuple[Array, ...]:
         """The present and the previous iterate themselves; in the first round the latter is x_0, too."""
         return x, x if memory is None else memory
@@ -76,3 +85,8 @@ class WorkerMVR(Optimizer):
     def update(self, x: Array, aggregate: Array, memory: Memory, t: int) -> tuple[Array, Memory]:
         """x − η·a, or x itself in an idle round; the memory is the point left behind itself."""
         return (x if t <= self.idle else descend(x, aggregate, self.learning_rate, t)), x
+
+
+def _one_less(alpha: Schedule) -> Schedule:
+    """The schedule 1 − α."""
+    return (lambda t: 1.0 - at(alpha, t)) if callable(alpha) else 1.0 - alpha

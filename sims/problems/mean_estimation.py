@@ -11,6 +11,7 @@ import numpy as np
 
 from sims.backend import Array, as_like, lead, namespace
 from sims.checked import keep, over_axes, whole
+from sims.kernels.in_rounds import Noise, ProblemInRounds
 from sims.problems.oracle import Draws, at_points
 from sims.problems.problem import Problem, in_float64, sq_norm, vanishing
 
@@ -114,6 +115,10 @@ class Bernoulli(MeanEstimation):
         """A quarter of ones in two coordinates."""
         return cls(0.25, dim=2)
 
+    def in_rounds(self, n: int, honest: int) -> ProblemInRounds:
+        """x − 1 where u < p, x elsewhere."""
+        return ProblemInRounds(Noise.TWO_VALUES, (self.p, -1.0, 0.0), x_star=self.x_star)
+
     @property
     def mean(self) -> Any:
         """The probability p."""
@@ -142,6 +147,10 @@ class Rademacher(MeanEstimation):
 
     def __post_init__(self) -> None:
         keep(self, whole, "dim", least=1)
+
+    def in_rounds(self, n: int, honest: int) -> ProblemInRounds:
+        """x − 1 where u < ½, x + 1 elsewhere."""
+        return ProblemInRounds(Noise.TWO_VALUES, (0.5, -1.0, 1.0))
 
     @property
     def mean(self) -> float:
@@ -177,6 +186,10 @@ class Pareto(MeanEstimation):
     def __post_init__(self) -> None:
         keep(self, over_axes, "shape", above=2)
         keep(self, whole, "dim", least=1)
+
+    def in_rounds(self, n: int, honest: int) -> ProblemInRounds:
+        """x − (1 − u)^{−1/a}."""
+        return ProblemInRounds(Noise.POWER, (-1.0 / np.asarray(self.shape, dtype=np.float64),), x_star=self.x_star)
 
     @property
     def mean(self) -> Any:

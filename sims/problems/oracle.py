@@ -13,6 +13,7 @@ import numpy as np
 
 from sims import checked
 from sims.backend import Array
+from sims.kernels.in_rounds import ProblemInRounds
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -84,6 +85,13 @@ class Oracle(abc.ABC):
     def session(self) -> AbstractContextManager[Any]:
         """Entered around a run: for settings of a library on which its numbers depend."""
         return contextlib.nullcontext()
+
+    def in_rounds(self, n: int, honest: int) -> ProblemInRounds | None:
+        """The problem in compiled rounds of n workers, `honest` of them honest; None, as here, if it has no place.
+
+        It is not inherited: a subclass may compute something else, and says again what it is.
+        """
+        return None
 
     @property
     @abc.abstractmethod

@@ -11,6 +11,7 @@ import numpy as np
 
 from sims.backend import Array, as_like, device, host, lead, namespace, sum_across
 from sims.checked import keep, over_axes, real, whole
+from sims.kernels.in_rounds import Noise, ProblemInRounds
 from sims.problems.oracle import Draws, at_points
 from sims.problems.problem import Problem
 
@@ -68,6 +69,19 @@ class Quadratic(Problem):
             raise ValueError(f"Quadratic.between needs mu = L for dim = 1, got mu = {mu}, L = {L}")
         with np.errstate(under="ignore"):
             return cls(tuple(float(v) for v in np.geomspace(mu, L, dim)), **parameters)
+
+    def in_rounds(self, n: int, honest: int) -> ProblemInRounds:
+        """A linear gradient with normal noise, and offsets where the workers differ."""
+        alike = isinstance(self.zeta_sq, float | int) and self.zeta_sq == 0
+        return ProblemInRounds(
+            Noise.NORMAL,
+            (np.sqrt(np.asarray(self.sigma_sq, dtype=np.float64) / self.dim),),
+            eigenvalues=self.eigenvalues,
+            origin=self.x_star,
+            x_star=self.x_star,
+            offsets=None if alike else self.directions(n, honest),
+            spread=0.0 if alike else np.sqrt(np.asarray(self.zeta_sq, dtype=np.float64)),
+        )
 
     @property
     def dim(self) -> int:

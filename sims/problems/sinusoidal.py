@@ -12,6 +12,7 @@ import numpy as np
 
 from sims.backend import HUGE, Array, lead, namespace
 from sims.checked import choice, keep, over_axes, whole
+from sims.kernels.in_rounds import Noise, ProblemInRounds, Slope
 from sims.problems.oracle import Draws, at_points
 from sims.problems.problem import Problem, in_float64, sq_norm, vanishing
 
@@ -82,6 +83,10 @@ class PhaseNoise(Problem):
         """One uniform for each coordinate, (d,)."""
         return (self.dim,)
 
+    def _in_rounds(self, slope: Slope) -> ProblemInRounds:
+        noise = Noise.SINE if self.wave == "sine" else Noise.SQUARE
+        return ProblemInRounds(noise, (self.amplitude,), slope)
+
     @abc.abstractmethod
     def gradient(self, x: Array) -> Array:
         """∇f(x), coordinate by coordinate."""
@@ -110,6 +115,10 @@ class Sinusoidal(PhaseNoise):
 
     reals: ClassVar[Mapping[str, int]] = PhaseNoise.reals
 
+    def in_rounds(self, n: int, honest: int) -> ProblemInRounds:
+        """A linear gradient and a wave."""
+        return self._in_rounds(Slope.LINEAR)
+
     @property
     def mu(self) -> float:
         """The Hessian is the identity: μ = 1."""
@@ -133,6 +142,10 @@ class Pendulum(PhaseNoise):
     """
 
     reals: ClassVar[Mapping[str, int]] = PhaseNoise.reals
+
+    def in_rounds(self, n: int, honest: int) -> ProblemInRounds:
+        """A sine and a wave."""
+        return self._in_rounds(Slope.SINE)
 
     @property
     def mu(self) -> float:

@@ -14,6 +14,7 @@ import numpy as np
 from sims.attacks import Attack, View
 from sims.backend import Array, as_like, lead, namespace
 from sims.checks.exact_algorithm import ExactAlgorithm, every_path
+from sims.kernels.in_rounds import Answer, AttackInRounds, Noise, ProblemInRounds
 from sims.problems import Draws, Problem
 
 Bits = tuple[int, ...]
@@ -35,6 +36,11 @@ class TwoWorlds(Problem):
     def __post_init__(self) -> None:
         if not np.all(np.isin(self.sign, (1, -1))) or not 0 < self.q < 1 or not self.mu > 0:
             raise ValueError(f"TwoWorlds needs sign = ±1, 0 < q < 1 and μ > 0, got {self.sign}, {self.q}, {self.mu}")
+
+    def in_rounds(self, n: int, honest: int) -> ProblemInRounds:
+        """μx − sH where u < q, else μx."""
+        spike = -np.asarray(self.sign, dtype=np.float64) * self.spike
+        return ProblemInRounds(Noise.TWO_VALUES, (self.q, spike, 0.0), eigenvalues=self.mu, x_star=self.x_star)
 
     @property
     def dim(self) -> int:
@@ -107,6 +113,11 @@ class Mirror(Attack):
     def acts_on(self) -> str:
         """Raw gradients."""
         return "gradients"
+
+    def in_rounds(self, n: int, f: int) -> AttackInRounds:
+        """As many spikes of the other sign, which go round."""
+        spike = np.asarray(self.world.sign, dtype=np.float64) * self.world.spike
+        return AttackInRounds(Answer.MIRRORED, (spike, self.world.mu), enters_gradients=True)
 
     def send(self, view: View, state: Any, rng: Any) -> tuple[Array, Any]:
         """μx + sH from as many as there are honest spikes, μx from the others."""

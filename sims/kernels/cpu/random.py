@@ -172,6 +172,16 @@ def _draw(out, words, at, count, keys, widths, certain, densities):
             at[k] = p
 
 
+@compiled
+def _draw_uniforms(out, words, at, count, keys):
+    """The same with uniform numbers: the multiples of 2^−53 in [0, 1), of a word each."""
+    steps, size, _ = out.shape
+    for t in range(steps):
+        for k in range(len(keys)):
+            for e in range(size):
+                out[t, e, k] = _uniform(words, at, count, keys, k)
+
+
 class Normals:
     """The normals of up to `LANES` streams, each from its beginning.
 
@@ -179,7 +189,7 @@ class Normals:
     """
 
     def __init__(self, keys: np.ndarray, *, by_us: bool | None = None) -> None:
-        own, by_us = len(keys), agrees() if by_us is None else by_us
+        own, by_us = len(keys), agrees(type(self)) if by_us is None else by_us
         self._generators = [] if by_us else [np.random.Generator(np.random.Philox(key=key)) for key in keys]
         # a key for each round: multiples of the Weyl constants are added to the first, modulo 2^64
         added = np.arange(ROUNDS, dtype=np.uint64)[:, None] * np.array(WEYL)
@@ -190,18 +200,34 @@ class Normals:
     def fill(self, out: np.ndarray) -> None:
         """The next numbers of all streams to out (steps, numbers, LANES): those of stream k, in order, to out[…, k]."""
         if not self._generators:
-            _draw(out, self._words, self._at, self._count, self._keys, WIDTHS, CERTAIN, DENSITIES)
+            self._draw(out)
         for k, generator in enumerate(self._generators):
-            out[:, :, k] = generator.standard_normal(out.shape[:-1])
+            out[:, :, k] = self._by_numpy(generator, out.shape[:-1])
+
+    def _draw(self, out: np.ndarray) -> None:
+        _draw(out, self._words, self._at, self._count, self._keys, WIDTHS, CERTAIN, DENSITIES)
+
+    def _by_numpy(self, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        return generator.standard_normal(shape)
+
+
+class Uniforms(Normals):
+    """The numbers uniform on [0, 1) of up to `LANES` streams, each from its beginning."""
+
+    def _draw(self, out: np.ndarray) -> None:
+        _draw_uniforms(out, self._words, self._at, self._count, self._keys)
+
+    def _by_numpy(self, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        return generator.random(shape)
 
 
 @functools.cache
-def agrees() -> bool:
-    """Whether the installed NumPy draws what is drawn here, as far as `COMPARED` normals tell; if not, it has to."""
+def agrees(kind: type[Normals] = Normals) -> bool:
+    """Whether the installed NumPy draws what is drawn here, as far as `COMPARED` numbers tell; if not, it has to."""
     if tables is None:
         return False
     drawn = np.empty((2, COMPARED // LANES, 1, LANES))
     keys = np.array([[2**63 + k, k] for k in range(LANES)], dtype=np.uint64)
     for by_us in (False, True):
-        Normals(keys, by_us=by_us).fill(drawn[int(by_us)])
+        kind(keys, by_us=by_us).fill(drawn[int(by_us)])
     return np.array_equal(drawn[0], drawn[1])

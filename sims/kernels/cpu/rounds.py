@@ -1,58 +1,34 @@
-"""Whole rounds of momentum SGD under attack on a quadratic, compiled: `LANES` runs side by side in vector registers.
+"""Whole rounds of robust SGD under attack, compiled: `LANES` runs side by side in vector registers.
 
-What they are told is in `sims.kernels.cpu.tables`, the rules in `sims.kernels.cpu.round_rules`.
+What they are told is in `sims.kernels.cpu.tables`. The problems are in `sims.kernels.cpu.round_gradients`, the rules
+in `round_rules`, the attacks in `round_attacks`.
 """
 
 from __future__ import annotations
 
 from sims.kernels.cpu.compiled import compiled
+from sims.kernels.cpu.round_attacks import answer, submit
+from sims.kernels.cpu.round_gradients import gradients, measured
 from sims.kernels.cpu.round_rules import clip, krum, mean, order_statistics, weiszfeld
 from sims.kernels.cpu.tables import Aggregation, Attacking, Movement, Room, State, World
-from sims.kernels.cpu.vectors import everywhere, load, root, store
-from sims.kernels.in_rounds import Answer, Step
+from sims.kernels.cpu.vectors import everywhere, load, store
+from sims.kernels.in_rounds import Answer, Memory, Step
 
 
 @compiled
-def _speak(drawn, r, world, movement, state, room):
-    """Every worker's message from the normals `drawn` (n d, LANES), and the gradients of the last workers in `raw`."""
-    n, d, _ = room.sent.shape
-    g, wide, new, kept = n - room.raw.shape[0], load(world.scale, 0), load(movement.fresh, r), load(movement.old, r)
-    for i in range(n):
-        for j in range(d):
-            e = i * d + j
-            message = load(room.slope, j) + wide * load(drawn, e) + everywhere(world.offsets[i, j])
-            if i >= g:
-                store(message, room.raw, e - g * d)
-            if movement.momentum:
-                message = new * message + kept * load(state.momenta, e)
-                store(message, state.momenta, e)
-            store(message, room.sent, e)
-
-
-@compiled
-def _attack(attacking, room):
-    """Replace the rows of the Byzantine workers by what they send."""
-    sent, raw, answer = room.sent, room.raw, attacking.answer
-    n, d, _ = sent.shape
-    g, much = n - raw.shape[0], load(attacking.strength, 0)
-    for j in range(d):
-        middle = load(room.honest, j)
-        edge = everywhere(0.0)
-        if answer == Answer.EDGE:
-            for i in range(g):
-                away = load(sent, i * d + j) - middle
-                edge = edge + away * away
-            edge = middle + much * root(edge / everywhere(float(g - attacking.ddof)))
-        for i in range(g, n):
-            e = i * d + j
-            if answer == Answer.MINUS_GRADIENT:
-                store(-load(raw, e - g * d), sent, e)
-            elif answer == Answer.MINUS_MESSAGE:
-                store(-load(sent, e), sent, e)
-            elif answer == Answer.MINUS_MEAN:
-                store(-much * middle, sent, e)
-            else:
-                store(edge, sent, e)
+def _speak(r, movement, state, room):
+    """Every worker's message, from the gradients in `raw` and, where memories are corrected, those in `before`."""
+    new, kept = load(movement.fresh, r), load(movement.old, r)
+    remembers = movement.memory == Memory.WORKERS or movement.memory == Memory.CORRECTED
+    for e in range(room.sent.shape[0] * room.sent.shape[1]):
+        message = load(room.raw, e)
+        if remembers:
+            memory = load(state.momenta, e)
+            if movement.corrects[r]:
+                memory = memory - load(room.before, e)
+            message = new * message + kept * memory
+            store(message, state.momenta, e)
+        store(message, room.sent, e)
 
 
 @compiled
@@ -76,41 +52,45 @@ def _aggregate(rule, room, centre):
 
 
 @compiled
-def _move(r, world, movement, x, room, record):
-    """The server's step, and what is recorded of it: excess, squared gradient, distance and error, (4, LANES)."""
-    excess = slopes = distances = errors = everywhere(0.0)
+def _move(r, movement, state, room, record):
+    """The server's step, and the squared error of the aggregate."""
+    errors, x = everywhere(0.0), state.x
     for j in range(x.shape[0]):
-        moved = load(x, j) - load(movement.eta, r) * load(room.out, j)
-        store(moved, x, j)
-        away = moved - everywhere(world.x_star[j])
-        slope = everywhere(world.eigenvalues[j]) * away
-        error = load(room.out, j) - load(room.honest, j)
-        excess = excess + slope * away
-        slopes = slopes + slope * slope
-        distances = distances + away * away
+        here, along = load(x, j), load(room.out, j)
+        error = along - load(room.honest, j)
         errors = errors + error * error
-    store(everywhere(0.5) * excess, record, 0)
-    store(slopes, record, 1)
-    store(distances, record, 2)
+        store(along, state.last, j)
+        store(here, state.past, j)
+        if movement.decays:
+            along = along + load(movement.decay, r) * here
+        if movement.memory == Memory.SERVER:
+            along = load(movement.fresh, r) * along + load(movement.old, r) * load(state.velocity, j)
+            store(along, state.velocity, j)
+        if not movement.rests[r]:
+            store(here - load(movement.eta, r) * along, x, j)
     store(errors, record, 3)
 
 
 @compiled
-def play(drawn, world, movement, rule, attacking, state, room, records):
+def play(drawn, aside, first, world, movement, rule, attacking, state, room, records):
     """Play a round for each of `drawn` (rounds, n d, LANES), and write what is recorded of it, (rounds, 4, LANES).
 
-    The others are the tuples of `tables` as plain ones: numba takes ten times as long to see what a named one is.
+    They are the rounds first + 1, …; `aside` are the normals that the attack draws, (rounds, …, LANES). The others are
+    the tuples of `tables` as plain ones: numba takes ten times as long to see what a named one is.
     """
     world, movement, rule, attacking = World(*world), Movement(*movement), Aggregation(*rule), Attacking(*attacking)
     state, room = State(*state), Room(*room)
     for t in range(drawn.shape[0]):
         r = min(t, movement.eta.shape[0] - 1)  # schedules that are constant have one row
-        for j in range(state.x.shape[0]):
-            slope = everywhere(world.eigenvalues[j]) * (load(state.x, j) - everywhere(world.x_star[j]))
-            store(slope, room.slope, j)
-        _speak(drawn[t], r, world, movement, state, room)
+        gradients(drawn[t], world, state.x, room.slope, room.raw, room.spare)
+        if movement.corrects[r]:
+            gradients(drawn[t], world, state.past, room.slope, room.before, room.spare)
+        if attacking.enters_gradients:
+            submit(attacking, first + t + 1, room.raw, state.x)
+        _speak(r, movement, state, room)
         mean(room.sent, attacking.honest, room.honest)
-        if attacking.answer != Answer.HONEST:
-            _attack(attacking, room)
+        if attacking.answer != Answer.HONEST and not attacking.enters_gradients:
+            answer(attacking, aside[t], room, state)
         _aggregate(rule, room, state.centre)
-        _move(r, world, movement, state.x, room, records[t])
+        _move(r, movement, state, room, records[t])
+        measured(world, state.x, room.spare, records[t])

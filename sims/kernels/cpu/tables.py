@@ -8,21 +8,36 @@ import numpy as np
 
 
 class World(NamedTuple):
-    """The quadratic: λ and x* (d,), the noise of a coordinate (LANES,), the workers' offsets (n, d)."""
+    """A `sims.kernels.in_rounds.ProblemInRounds`: the noise's numbers (…, LANES), λ, o and x* (d, LANES).
 
+    The workers' offsets (n, d) are multiplied by the spread (LANES,), if they are not `alike`.
+    """
+
+    noise: int
+    numbers: np.ndarray
+    slope: int
     eigenvalues: np.ndarray
+    origin: np.ndarray
     x_star: np.ndarray
-    scale: np.ndarray
     offsets: np.ndarray
+    spread: np.ndarray
+    alike: bool
 
 
 class Movement(NamedTuple):
-    """η_t, the weights of the new gradient and of the momentum, (rounds or 1, LANES); whether momenta are sent."""
+    """A `sims.kernels.in_rounds.OptimizerInRounds`: η, the weights of what is new and old, and λ, (rounds or 1, LANES).
 
+    Whether x rests and whether what is remembered is corrected for the last step, (rounds or 1,).
+    """
+
+    memory: int
     eta: np.ndarray
     fresh: np.ndarray
     old: np.ndarray
-    momentum: bool
+    decay: np.ndarray
+    decays: bool
+    rests: np.ndarray
+    corrects: np.ndarray
 
 
 class Aggregation(NamedTuple):
@@ -35,27 +50,41 @@ class Aggregation(NamedTuple):
 
 
 class Attacking(NamedTuple):
-    """A `sims.kernels.in_rounds.AttackInRounds`, its strength (LANES,), and how many workers are honest."""
+    """A `sims.kernels.in_rounds.AttackInRounds`: its parameters (…, LANES), whole numbers, direction (d, LANES).
+
+    Whether it enters the gradients, and how many workers are honest.
+    """
 
     answer: int
-    strength: np.ndarray
-    ddof: int
+    parameters: np.ndarray
+    whole: np.ndarray
+    direction: np.ndarray
+    enters_gradients: bool
     honest: int
 
 
 class State(NamedTuple):
-    """What is kept from round to round: x and the rule's centre (d, LANES), the momenta (n, d, LANES)."""
+    """What is kept from round to round: momenta (n, d, LANES), vectors (d, LANES), and which runs went beyond.
+
+    The vectors are x, that of the round before, the rule's centre, the server's momentum and the last aggregate. A run
+    is `beyond` (LANES,), 1 and not 0, once its numbers left the range for which some step is written.
+    """
 
     x: np.ndarray
+    past: np.ndarray
     momenta: np.ndarray
     centre: np.ndarray
+    velocity: np.ndarray
+    last: np.ndarray
+    beyond: np.ndarray
 
 
 class Room(NamedTuple):
     """Where a round writes what it needs no more afterwards."""
 
+    raw: np.ndarray  # the gradients, (n, d, LANES)
+    before: np.ndarray  # those of the same sample at the point before, (n, d, LANES), or of no workers
     sent: np.ndarray  # (n, d, LANES)
-    raw: np.ndarray  # the gradients of the Byzantine workers, (f, d, LANES)
     work: np.ndarray  # values that are sorted, (n, d, LANES), or distances, (n, n, LANES)
     norms: np.ndarray  # (n, LANES)
     alive: np.ndarray  # (n, LANES)

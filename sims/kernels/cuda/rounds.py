@@ -27,7 +27,10 @@ from sims.kernels.in_rounds import Answer, Step
 MOST_THREADS = 256  # with them, each may use 255 registers
 SHARED_NUMBERS = 5632  # float64 of a run in shared memory: 44 KiB of the 48 that every device has, the rest for sums
 
-_ANSWERS = "\nenum { " + ", ".join(f"{answer.name} = {answer.value}" for answer in Answer) + " };\n"
+# the steps of `sims.kernels.in_rounds` that are written below
+STEPS = (Step.MEAN, Step.MEDIAN, Step.TRIMMED_MEAN, Step.CLIPPING, Step.WEISZFELD, Step.KRUM)
+ANSWERS = (Answer.HONEST, Answer.MINUS_GRADIENT, Answer.MINUS_MESSAGE, Answer.MINUS_MEAN, Answer.EDGE)
+_ANSWERS = "\nenum { " + ", ".join(f"{answer.name} = {answer.value}" for answer in ANSWERS) + " };\n"
 
 _TYPES = """
 // all about one run; between launches the first KEPT numbers are kept. Rows of the honest workers are their momenta.

@@ -1,0 +1,170 @@
+"""Compiled rounds of every problem, optimizer and attack that declares a step, against the array engine."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from experiments import PROBLEM, agree, both
+
+from sims.aggregators import CenteredClipping, CoordinateMedian, Mean, TrimmedMean
+from sims.attacks import Gaussian, Infinite, Mimic, MinMax, MinSum, Relocation
+from sims.engine import Axis, Experiment, on_arrays, on_cpu, simulate
+from sims.kernels.cpu import round_gradients, vectors
+from sims.kernels.cpu.compiled import compiled
+from sims.kernels.in_rounds import Answer, Memory, Noise
+from sims.optimizers import SGD, RobustSGD, ServerMomentum, WeightDecay, WorkerMomentum, WorkerMVR
+from sims.problems import Bernoulli, Pareto, Pendulum, Quadratic, Rademacher, Sinusoidal
+from theory.theorem_ii_lower_bound.worlds import Mirror, TwoWorlds
+
+PROBLEMS = {
+    "quadratic": PROBLEM,
+    "Bernoulli": Bernoulli(0.25, dim=2),
+    "Rademacher": Rademacher(dim=3),
+    "Pareto": Pareto(2.5, dim=2),
+    "sinusoid": Sinusoidal(1.0, dim=3),
+    "square": Sinusoidal(2.0, dim=2, wave="square"),
+    "pendulum": Pendulum(1.0, dim=2),
+    "worlds": TwoWorlds(1, 0.1),
+}
+OPTIMIZERS = {
+    "server": ServerMomentum(0.1, 0.9),
+    "undamped": ServerMomentum(lambda t: 0.1 / t, 0.5, damped=False),
+    "MVR": WorkerMVR(0.1, 0.2),
+    "zero": WorkerMVR(0.1, lambda t: 1 / t, "zero"),
+    "idle": WorkerMVR(0.1, 0.3, idle=5),
+    "decay": WeightDecay(WorkerMomentum(0.1, 0.5), 0.3),
+    "server's decay": WeightDecay(ServerMomentum(0.1, 0.5), lambda t: 0.1 * t),
+}
+ALONG = (1.0, -2.0, 0.5)
+ATTACKS = {
+    "infinite": Infinite(-1),
+    "Gaussian": Gaussian(1.0, 2.0),
+    "together": Gaussian(together=True),
+    "mimic": Mimic(worker=2),
+    **{f"min-max {along}": MinMax(along) for along in ("std", "sign", "unit")},
+    **{f"min-sum {along}": MinSum(along, "paper" if along == "std" else "released") for along in ("std", "sign")},
+    "relocation": Relocation(2.0, direction=ALONG),
+    "between": Relocation(2.0, direction=ALONG, mix=0.3),
+}
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """Let small experiments run in compiled code too."""
+    monkeypatch.setattr(on_cpu, "SMALLEST", 0)
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_problems(problem):
+    for rule, optimizer in (
+        (CoordinateMedian(), WorkerMomentum(0.1, 0.9)),
+        (CenteredClipping(0.7), WorkerMVR(0.1, 0.2)),
+    ):
+        agree(*both(PROBLEMS[problem], RobustSGD(rule, optimizer), x0=2.0, every=7))
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_optimizers(optimizer):
+    for problem, rule in ((PROBLEM, TrimmedMean(2)), (PROBLEMS["pendulum"], CoordinateMedian())):
+        agree(*both(problem, RobustSGD(rule, OPTIMIZERS[optimizer]), attack=Mimic(worker=1), x0=2.0))
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_attacks(attack):
+    for rule, optimizer in (
+        (TrimmedMean(2), WorkerMomentum(0.1, 0.9)),
+        (CenteredClipping(0.7), ServerMomentum(0.1, 0.9)),
+    ):
+        agree(*both(PROBLEM, RobustSGD(rule, optimizer), attack=ATTACKS[attack], x0=2.0))
+
+
+def test_all_steps_are_met():
+    noises = {problem.in_rounds(8, 6).noise for problem in PROBLEMS.values()}
+    answers = {attack.in_rounds(8, 2).answer for attack in ATTACKS.values()}
+    memories = {optimizer.in_rounds().memory for optimizer in OPTIMIZERS.values()}
+    assert noises == set(Noise)
+    assert memories == set(Memory) - {Memory.NONE}
+    rest = {Answer.HONEST, Answer.MINUS_GRADIENT, Answer.MINUS_MESSAGE, Answer.MINUS_MEAN, Answer.EDGE}
+    assert answers == set(Answer) - rest - {Answer.MIRRORED}  # the others are in test_on_cpu, and below
+
+
+@pytest.mark.parametrize("optimizer", [SGD(0.1), WorkerMomentum(0.1, 0.9), WorkerMVR(0.1, 0.2)])
+def test_an_attack_that_enters_the_gradients_goes_through_momenta(optimizer):
+    signs, quantity = np.array([[1], [-1]]), 0.15
+    world = TwoWorlds(signs, quantity)
+    for rule in (Mean(), TrimmedMean(3)):
+        size = {"n": 9, "f": 3, "grid": (2,), "attack": Mirror(world), "x0": 1.0}
+        agree(*both(world, RobustSGD(rule, optimizer), **size))
+
+
+def test_parameters_of_every_run():
+    axis = Axis("run", [0.1, 0.5, 0.9])
+    curved = Quadratic(np.array([[1.0, 2.0], [3.0, 4.0], [0.1, 5.0]]), 1.0, zeta_sq=axis, x_star=np.ones((3, 2)))
+    directions = np.array([[1.0, 2.0], [0.0, -1.0], [3.0, 0.0]])
+    mvr = WorkerMVR(axis, lambda t: np.array([0.1, 0.5, 1.0]) / t)
+    for problem, optimizer, attack in (
+        (curved, WorkerMomentum(0.1, axis), Relocation(axis, direction=directions, mix=axis)),
+        (Bernoulli(axis, dim=2), ServerMomentum(axis, 0.9), Gaussian(axis, axis)),
+        (Pareto(np.array([2.5, 3.0, 9.0]), dim=2), WeightDecay(SGD(0.1), axis), MinMax()),
+        (Sinusoidal(axis, dim=2), mvr, Mimic(worker=0)),
+    ):
+        agree(*both(problem, RobustSGD(CoordinateMedian(), optimizer), attack=attack, x0=1.0))
+
+
+def test_a_direction_of_another_dimension_is_refused_in_the_reference_s_words():
+    with pytest.raises(ValueError, match="d = 3 numbers, got 1"):
+        simulate(
+            PROBLEM,
+            RobustSGD(Mean(), SGD(0.1)),
+            n=5,
+            f=1,
+            attack=Relocation(1.0, direction=(1.0,)),
+            steps=3,
+            runs=1,
+            seed=0,
+        )
+
+
+def test_runs_that_go_beyond_have_the_reference_s_numbers_and_no_others(monkeypatch):
+    """Of three runs one begins so far away that honest messages cannot be told apart from squares that overflow."""
+    x0 = np.array([[1.0] * 3, [1e160] * 3, [2.0] * 3])
+    size = {"n": 8, "f": 2, "attack": MinMax(), "steps": 30, "seed": 1, "every": 4}
+    steep = Quadratic((0.5, 1.0, 2.0), sigma_sq=Axis("run", [1.0, 1e305, 1.0]))
+    algorithm = RobustSGD(TrimmedMean(2), WorkerMomentum(0.1, 0.9))
+    calls, original = [], on_arrays.play
+    monkeypatch.setattr(on_arrays, "play", lambda *a: calls.append(1) or original(*a))
+    found, expected = both(steep, algorithm, runs=3, x0=x0, **size)
+    assert len(calls) == 2  # the second is the reference
+    agree(found, expected)
+    np.testing.assert_array_equal(found.x[1], expected.x[1])
+    assert np.isfinite(found.x).all()
+    monkeypatch.setattr(on_arrays, "play", lambda *a: pytest.fail("nobody went beyond"))
+    usual = Quadratic((0.5, 1.0, 2.0), sigma_sq=1.0)
+    first = simulate(usual, algorithm, runs=1, x0=x0[:1], **size)
+    np.testing.assert_array_equal(first.x[0], found.x[0])
+    assert Experiment(usual, algorithm, runs=1, x0=x0[:1], **size).explain().compiled
+
+
+@compiled
+def _sines(angles, out):
+    for row in range(len(angles)):
+        vectors.store(round_gradients.sine(vectors.load(angles, row), out, row), out, row)
+
+
+def test_sines_are_right_to_the_last_digits():
+    """Also near multiples of π/2, far away, and of what is no number."""
+    rng = np.random.Generator(np.random.Philox(0))
+    quarters = np.pi / 2 * np.arange(-40, 40)
+    near = [np.nextafter(quarters, side) for side in (-9e9, 9e9)]
+    angles = np.concatenate([quarters, *near, rng.uniform(-20, 20, 4000), 10.0 ** rng.uniform(-300, 20, 400)])
+    angles = np.concatenate([angles, [0.0, -0.0, 1e5, -1e5, 1.6e5, np.pi * 5e4]])
+    padded = np.zeros((-(-len(angles) // vectors.LANES), vectors.LANES))
+    padded.flat[: len(angles)] = angles
+    out = np.zeros_like(padded)
+    _sines(padded, out)
+    expected = np.sin(padded)
+    np.testing.assert_array_less(np.abs(out - expected), 2.5 * np.spacing(np.abs(expected)) + 5e-324)
+    odd = np.full((1, vectors.LANES), np.nan)
+    odd[0, :3] = np.inf, 1.0, -np.inf
+    _sines(odd, out[:1])
+    assert np.isnan(out[0]).tolist() == [True, False, True] + [True] * 5
