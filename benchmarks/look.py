@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks.tracked import Tracked
+from benchmarks.ratio import Tracked
 
 
 def short(value: float) -> str:

@@ -14,15 +14,28 @@ SHORTEST = 2e-3  # seconds of work behind one time: shorter calls are repeated
 Call = Callable[[], Any]
 
 
-def seconds_of(call: Call) -> float:
-    """The time of one hot call: it runs once unmeasured, then as often as makes `SHORTEST` seconds."""
+def seconds_of(call: Call, long: float = math.inf) -> float:
+    """The time of one hot call: it runs once unmeasured, then as often as makes `SHORTEST` seconds.
+
+    A first call of `long` seconds or more is itself the time: nothing that such a call warms takes as long.
+    """
     start = time.perf_counter()
     call()
-    calls = max(1, math.ceil(SHORTEST / max(time.perf_counter() - start, 1e-9)))
+    first = time.perf_counter() - start
+    if first >= long:
+        return first
+    calls = max(1, math.ceil(SHORTEST / max(first, 1e-9)))
     start = time.perf_counter()
     for _ in range(calls):
         call()
     return (time.perf_counter() - start) / calls
+
+
+def single(call: Call) -> float:
+    """The time of one call that is long enough to need no other."""
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
 
 
 def take_turns(

@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from benchmarks import memory, rules, simulation
-from benchmarks.measure import Call, take_turns
+from benchmarks import grid, memory, rules, simulation
+from benchmarks.measure import Call, single, take_turns
 from benchmarks.plan import Plan
 
 Tables = dict[str, dict[str, float]]  # table, a kind and its parameters → contender → what was measured
 AXES = ("n", "d", "runs", "T")
 
 
-def once(plan: Plan, seed: int, left_out: frozenset[str] = frozenset()) -> Tables:
+def once(
+    plan: Plan,
+    seed: int,
+    left_out: frozenset[str] = frozenset(),
+    in_grid: Mapping[str, list[str]] = MappingProxyType({}),
+) -> Tables:
     """Every table of the plan; `left_out` are the peers that cannot be run, as "rule/who".
 
-    Tables of rules hold seconds per call, those of simulations seconds per worker-gradient, those of growth seconds,
-    that of memory shares of the messages' size; those of sweeps seconds, of a run and of a batch per job.
+    In the grid only those are run that `in_grid` names for a table.
+
+    Tables of rules and of the grid hold seconds per call, those of simulations seconds per worker-gradient, those of
+    growth seconds, that of memory shares of the messages' size; those of sweeps seconds, of a run and of a batch per
+    job.
     """
     found = take_turns(_of_rules(plan, left_out), plan.rounds, seed)
+    if plan.grid is not None:
+        grid.warm(plan.grid, in_grid)
+        found |= take_turns(grid.tables(plan.grid, in_grid), plan.rounds, seed, grid.clock)
     brief, _ = _of_simulations(plan, most_runs=2)
     for table in brief.values():
         for call in table.values():
             call()  # compiles or loads the program
     calls, work = _of_simulations(plan)
-    timed = take_turns({name: partial(_as_it_is, table) for name, table in calls.items()}, 1, seed + 1, _single)
+    timed = take_turns({name: partial(_as_it_is, table) for name, table in calls.items()}, 1, seed + 1, single)
     found |= {name: simulation.per_gradient(timed[name], work[name]) for name in timed}
     found |= _of_memory(plan, seed, left_out)
     if plan.sweeps is None:
@@ -47,13 +58,6 @@ def parameters(table: str) -> tuple[str, dict[str, int]]:
     """
     kind, *pairs = table.split()
     return kind, {name: int(value) for name, value in (pair.split("=") for pair in pairs)}
-
-
-def _single(call: Call) -> float:
-    """The time of one call that is long enough to need no other."""
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
 
 
 def _as_it_is(table: Mapping[str, Call], rng: np.random.Generator) -> Mapping[str, Call]:

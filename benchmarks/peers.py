@@ -99,12 +99,13 @@ def _import_byzfl() -> Any:
     return byzfl
 
 
-def _tensor(x: np.ndarray) -> Any:
+def tensor(x: np.ndarray) -> Any:
+    """A torch tensor in the same memory."""
     return _library("torch").from_numpy(x)
 
 
 def _rows(x: np.ndarray) -> list[Any]:
-    return list(_tensor(x))
+    return list(tensor(x))
 
 
 def _byzfl(rule: str, f: int, tau: float) -> Iterator[Peer]:
@@ -138,7 +139,7 @@ def _byzfl(rule: str, f: int, tau: float) -> Iterator[Peer]:
     if rule in makers:
         differs = {"MDA": FIRST_SUBSET, "SMEA": ONE_STEP, "CAF": ONE_STEP}.get(rule, "")
         yield Peer("byzfl numpy", lambda x: x, makers[rule](), differs)
-        yield Peer("byzfl torch", _tensor, makers[rule](), differs)
+        yield Peer("byzfl torch", tensor, makers[rule](), differs)
 
 
 def _byzpy(rule: str, f: int, tau: float) -> Iterator[Peer]:
@@ -203,6 +204,6 @@ def _scipy(rule: str, f: int, tau: float) -> Iterator[Peer]:
 def _torch(rule: str, f: int, tau: float) -> Iterator[Peer]:
     torch = _library("torch")
     if rule == "Mean":
-        yield Peer("torch", _tensor, lambda x: torch.mean(x, dim=0))
+        yield Peer("torch", tensor, lambda x: torch.mean(x, dim=0))
     if rule == "CoordinateMedian":
-        yield Peer("torch", _tensor, lambda x: torch.median(x, dim=0).values, LOWER_MEDIAN)
+        yield Peer("torch", tensor, lambda x: torch.median(x, dim=0).values, LOWER_MEDIAN)

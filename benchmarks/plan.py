@@ -15,11 +15,13 @@ MARKED_RULES = (  # those with marks, see `benchmarks.marks`
     "CenteredClipping 3",
     "Bulyan",
 )
+GRID_RULES = MARKED_RULES[:-1]  # no peer computes Bulyan
 BATCH, ONE_BY_ONE = "CenteredClipping/ours", "one by one"  # contenders of the tables of sweeps
 ADDED = "run, beyond the jobs"
 COPY = "one device copy"
 SIMULATED = ("Mean", "CoordinateMedian", "TrimmedMean", "Krum", "RFA", "CenteredClipping")
 Sizes = tuple[int, ...]
+RESNET_20 = 272_474  # parameters
 
 
 def all_rules() -> tuple[str, ...]:
@@ -45,13 +47,27 @@ class SweepSizes:
 
 
 @dataclass(frozen=True)
+class Grid:
+    """Rules at every n × d, of `bits` a number, as arrays and as tensors; n // 5 of the workers are Byzantine.
+
+    No peer is run that would hold more than `memory` bytes, the messages included.
+    """
+
+    n: Sizes
+    d: Sizes
+    bits: Sizes = (32, 64)
+    rules: tuple[str, ...] = GRID_RULES
+    memory: float = 6e9
+
+
+@dataclass(frozen=True)
 class Plan:
     """What one process measures, and how many processes do.
 
     `shapes` are (n, f, d) for the rules. `simulations` are (d, runs, T, rules), with n and f of `workers`. Growth of
     the rules that are `grown`: n of `grow_n` at d = `grow_n_at`, d of `grow_d`; of the simulation: `base` (n, d, runs,
     T), each alone times the `factors`. `memory` is the (n, f, d) where peak memory is measured. `sweeps` are as their
-    sizes say.
+    sizes say, and the `grid` as its own say.
     """
 
     processes: int
@@ -69,9 +85,9 @@ class Plan:
     factors: Sizes = ()
     memory: tuple[int, int, int] | None = None
     sweeps: SweepSizes | None = None
+    grid: Grid | None = None
 
 
-RESNET_20 = 272_474  # parameters
 STEPS = 600  # T: long enough for `simulate` to compile the experiment, at d = 10 with 25 workers
 
 FULL = Plan(
@@ -90,10 +106,16 @@ FULL = Plan(
         tiny=((5, 2, 100), (50, 2, 100), (500, 2, 100), (400, 250, 1)), files=10_000, real=(20, 5, 10), some=10
     ),
 )
-QUICK = Plan(
-    processes=15,
+GRID = Plan(
+    processes=11,  # as few as can tell every cell of two records apart: `benchmarks.compare`
     rounds=1,
-    shapes=((25, 5, RESNET_20), (50, 10, 100_000)),
-    simulations=((10, 128, STEPS, ("Mean", "CoordinateMedian", "CenteredClipping")),),
-    memory=(25, 5, RESNET_20),
+    shapes=(),
+    grid=Grid(n=(5, 11, 25, 50, 100, 200), d=(1, 10, 100, 1000, 10_000, 20_000, 100_000, RESNET_20, 1_000_000)),
+)
+QUICK = Plan(
+    processes=8,  # as few as can tell its ratios apart from one another's, and its cells from the whole grid's
+    rounds=1,
+    shapes=(),
+    simulations=((10, 1024, STEPS, ("Mean", "CoordinateMedian", "CenteredClipping")),),
+    grid=Grid(n=(5, 25, 100), d=(10, 1000, 20_000, RESNET_20), bits=(32,)),
 )

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import peers, rules
+from benchmarks import grid, peers, rules
 from benchmarks.once import Tables, once, parameters
 from benchmarks.plan import Plan
 from sims.backend import installed
@@ -28,19 +28,49 @@ BenchRecord = dict[str, Any]
 
 
 def measured(
-    plan: Plan, name: str, progress: Callable[[int], None] = lambda done: None, apart: bool = True
+    plan: Plan,
+    name: str,
+    progress: Callable[[int], None] = lambda done: None,
+    apart: bool = True,
+    begun: BenchRecord | None = None,
+    keep: Callable[[BenchRecord], None] = lambda record: None,
 ) -> BenchRecord:
     """The record of a plan called `name`; `progress` is told how many processes have finished.
 
-    The processes run one after the other, or, unless `apart`, all in this one (for tests: too small a noise).
+    The processes run one after the other, or, unless `apart`, all in this one (for tests: too small a noise). `keep`
+    is given the record after each of them. One that was cut so is gone on with if it is `begun`: a `ValueError` if it
+    is of another plan, another machine or other versions.
     """
-    load = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else 0.0
-    missing, differs, fails = _run(_compare, (plan,), apart)
-    found: list[Tables] = []
-    for seed in range(plan.processes):
-        found.append(_run(once, (plan, 2 * seed, frozenset(fails)), apart))
+    if begun is None:
+        load = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else 0.0
+        missing, differs, fails, in_grid = _run(_compare, (plan,), apart)
+        head = {"load": load, "missing": missing, "differs": differs, "fails": fails}
+        found: list[Tables] = []
+    else:
+        found, in_grid = _gone_on_with(begun, plan, name)
+        head = {part: begun[part] for part in ("load", "missing", "differs", "fails")}
+    for seed in range(len(found), plan.processes):
+        found.append(_run(once, (plan, 2 * seed, frozenset(head["fails"]), in_grid), apart))
+        keep(of_tables(name, found) | head)
         progress(seed + 1)
-    return of_tables(name, found) | {"load": load, "missing": missing, "differs": differs, "fails": fails}
+    return of_tables(name, found) | head
+
+
+def _gone_on_with(begun: BenchRecord, plan: Plan, name: str) -> tuple[list[Tables], dict[str, list[str]]]:
+    """The tables of the processes that a record has, and the peers that it measured in the grid."""
+    for part, here in (("plan", name), ("machine", machine()), ("versions", versions())):
+        if begun[part] != here:
+            raise ValueError(f"the record that was begun is of another {part}: {begun[part]}, and here it is {here}")
+    counts = {len(values) for table in begun["tables"].values() for values in table.values()}
+    wanted = {f"grid {at}" for at in grid.all_sizes(plan.grid)} if plan.grid is not None else set()
+    tables = {table: whose for table, whose in begun["tables"].items() if parameters(table)[0] == "grid"}
+    if len(counts) != 1 or set(tables) != wanted:
+        raise ValueError("the record that was begun has other tables than the plan")
+    found = [
+        {table: {who: values[k] for who, values in whose.items()} for table, whose in begun["tables"].items()}
+        for k in range(min(*counts, plan.processes))
+    ]
+    return found, {table: list(whose) for table, whose in tables.items()}
 
 
 def of_tables(name: str, found: list[Tables]) -> BenchRecord:
@@ -73,7 +103,26 @@ def machine() -> dict[str, Any]:
     vectors = np.show_config(mode="dicts").get("SIMD Extensions", {}).get("found", [])  # pyright: ignore
     names = {"AVX512": "AVX512", "X86_V4": "AVX512", "AVX2": "AVX2", "X86_V3": "AVX2", "ASIMD": "ASIMD"}
     widest = next((widest for name, widest in names.items() if any(name in str(v) for v in vectors)), "unknown")
-    return {"cpu": cpu, "vectors": widest, "threads": kernel_threads.count(), "system": platform.system()}
+    return {
+        "cpu": cpu,
+        "vectors": widest,
+        "threads": kernel_threads.count(),
+        "system": platform.system(),
+        "l2_bytes": _second_level_caches(),
+    }
+
+
+def _second_level_caches() -> int:
+    """The bytes of all of them together; 0 where the system does not say."""
+    sizes = {}
+    for cache in Path("/sys/devices/system/cpu").glob("cpu[0-9]*/cache/index*"):
+        try:
+            level, size, whose = ((cache / name).read_text().strip() for name in ("level", "size", "shared_cpu_list"))
+        except OSError:
+            continue
+        if level == "2" and size.endswith("K"):
+            sizes[whose] = 1024 * int(size[:-1])
+    return sum(sizes.values())
 
 
 def versions() -> dict[str, str]:
@@ -114,15 +163,19 @@ def load(path: Path) -> BenchRecord:
     return record
 
 
-def _compare(plan: Plan) -> tuple[dict[str, str], dict[str, dict[str, str]], dict[str, str]]:
-    """Which libraries are missing, what differs at each shape and what fails, as "rule/who" and what is wrong."""
+def _compare(plan: Plan) -> tuple[dict[str, str], dict[str, dict[str, str]], dict[str, str], dict[str, list[str]]]:
+    """Which libraries are missing, what differs at each shape and what fails, as "rule/who" and what is wrong.
+
+    Last, the peers that are measured in each table of the grid.
+    """
     differs, fails = {}, {}
     for n, f, d in plan.shapes:
         rng = np.random.Generator(np.random.Philox(n + d))
         here, broken = rules.comparison(rng, n, f, d, plan.rules)
         differs[f"n={n} f={f} d={d}"] = here
         fails |= broken
-    return peers.missing(), differs, fails
+    choice = grid.Choice() if plan.grid is None else grid.choose(plan.grid)
+    return peers.missing(), differs | choice.differs, fails | choice.fails, choice.measured
 
 
 def _run(function: Callable[..., Any], arguments: tuple[Any, ...], apart: bool) -> Any:

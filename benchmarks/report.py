@@ -10,10 +10,11 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from benchmarks.compare import FALSE_ALARM, Comparison
-from benchmarks.look import plain_table, short, under
+from benchmarks.grid_tables import means_table, verdicts_table
+from benchmarks.look import plain_table, under, with_interval
 from benchmarks.once import parameters
+from benchmarks.ratio import TAIL
 from benchmarks.tables import TABLES, growth_table, marks_table
-from benchmarks.tracked import TAIL, Tracked
 from benchmarks.waiting import waiting_table
 
 WIDTH = 100
@@ -26,7 +27,7 @@ def everything(record: Mapping[str, Any]) -> RenderableType:
         make = TABLES.get(parameters(table)[0])
         if make is not None:
             parts += [Text(), make(record, table)]
-    for make in (growth_table, waiting_table, marks_table):
+    for make in (growth_table, means_table, verdicts_table, waiting_table, marks_table):
         made = make(record)
         if made is not None:
             parts += [Text(), made]
@@ -78,13 +79,14 @@ def _notes(record: Mapping[str, Any]) -> Iterator[str]:
             reasons[why] += [who] if who not in reasons[why] else []
     for why, whose in reasons.items():
         yield f"* not counted: {', '.join(whose)}: {why}"
-    if not any(parameters(table)[0] == "memory" for table in record["tables"]):
+    kinds = {parameters(table)[0] for table in record["tables"]}
+    if "rules" in kinds and "memory" not in kinds:
         yield "peak memory: not measured (needs Linux's /proc)"
 
 
-def comparison_report(found: Comparison, before: Mapping[str, Any]) -> RenderableType:
-    """What became worse, and what better."""
-    parts: list[RenderableType] = []
+def comparison_report(found: Comparison, before: Mapping[str, Any], name: str = "") -> RenderableType:
+    """What became worse, and what better, than in the record `before`, whose file may have a name."""
+    parts: list[RenderableType] = [Text(name, style="bold")] if name else []
     for title, pairs, style in (("worse", found.worse, "bold red"), ("better", found.better, "green")):
         if pairs:
             table = plain_table()
@@ -93,7 +95,7 @@ def comparison_report(found: Comparison, before: Mapping[str, Any]) -> Renderabl
             table.add_column("before", justify="right", no_wrap=True)
             table.add_column("now", justify="right", no_wrap=True, style=style)
             for old, new in pairs:
-                table.add_row(old.subject, old.against, *(_between(t, found.tail) for t in (old, new)))
+                table.add_row(old.subject, old.against, with_interval(old), with_interval(new))
             parts += [under(f"{title} than on {before['date']}", table), Text()]
     told = found.compared - len(found.untold)
     said = f"{told} ratios compared, {len(found.worse)} worse beyond the noise, {len(found.better)} better"
@@ -103,17 +105,16 @@ def comparison_report(found: Comparison, before: Mapping[str, Any]) -> Renderabl
     return Group(*parts)
 
 
-def _between(found: Tracked, tail: float) -> str:
-    low, high = found.interval(tail)
-    return f"{short(found.median)} ({short(low)}–{short(high)})"
+def in_columns(record: Mapping[str, Any]) -> str:
+    """The report as plain text."""
+    text = io.StringIO()
+    Console(file=text, width=WIDTH, highlight=False, color_system=None, legacy_windows=False).print(everything(record))
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 
 def as_markdown(record: Mapping[str, Any]) -> str:
     """The report as a page to commit."""
-    text = io.StringIO()
-    Console(file=text, width=WIDTH, highlight=False, color_system=None, legacy_windows=False).print(everything(record))
-    lines = "\n".join(line.rstrip() for line in text.getvalue().splitlines())
     return (
         "# How fast it is\n\nWritten by `byzcheck bench --write`; `make bench` measures it anew on your machine.\n\n"
-        f"```\n{lines}\n```\n"
+        f"```\n{in_columns(record)}\n```\n"
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from benchmarks.read import read
 from sims.aggregators import RFA, Bulyan, CenteredClipping, CoordinateMedian, Krum, Mean, MultiKrum, Rule, TrimmedMean
 from sims.by_name import made_by_f
 
-AGREE = 1e-4  # of the largest entry: what sums over 10⁶ float32 numbers may lose
+AGREE = {4: 1e-4, 8: 1e-10}  # of the largest entry, by the bytes of a number: what sums over 10⁶ numbers may lose
+NARROW = "computes in float32"
 READ = "one read"
 Make = Callable[[int, float], Rule]
 
@@ -47,9 +49,17 @@ LIKE_THEIRS: dict[str, Make] = {  # the variant that the peers compute, with whi
 }
 
 
-def messages(rng: np.random.Generator, n: int, f: int, d: int) -> np.ndarray:
-    """Float32 messages: a common vector and noise of its size, of lengths near √(2d), the last f times −3."""
-    x = rng.standard_normal((n, d), dtype=np.float32) + rng.standard_normal(d, dtype=np.float32)
+def messages(
+    rng: np.random.Generator, n: int, f: int, d: int, dtype: type = np.float32, memory: np.ndarray | None = None
+) -> np.ndarray:
+    """Messages: a common vector and noise of its size, of lengths near √(2d), the last f times −3.
+
+    They take the beginning of `memory`, bytes that are there already, or new memory.
+    """
+    nbytes = n * d * np.dtype(dtype).itemsize
+    x = (np.empty(nbytes, np.uint8) if memory is None else memory[:nbytes]).view(dtype).reshape(n, d)
+    rng.standard_normal(out=x, dtype=dtype)
+    x += rng.standard_normal(d, dtype=dtype)
     x[n - f :] *= -3
     return x
 
@@ -69,14 +79,27 @@ def contenders(
     peers: bool = True,
 ) -> dict[str, Call]:
     """Every implementation of every rule on fresh messages, as calls without arguments, named "rule/who"."""
-    x = messages(rng, n, f, d)
+    return calls_on(messages(rng, n, f, d), f, rules, (lambda who: who not in left_out) if peers else None)
+
+
+def calls_on(
+    x: np.ndarray,
+    f: int,
+    rules: tuple[str, ...],
+    wanted: Callable[[str], bool] | None,
+    forms: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Call]:
+    """One read of these messages, ours, and the peers that are `wanted`, by "rule/who"; None: no peers.
+
+    `forms` are the same messages as ours may get them, too, by the name of the contender.
+    """
+    n, d = x.shape
     calls: dict[str, Call] = {READ: partial(read, x)}
-    for rule in rules:
-        if not defined(rule, n, f):
-            continue
-        calls[f"{rule}/ours"] = partial(RULES[rule](f, radius(d)).aggregate, x)
-        for peer in peers_of(rule, f, radius(d)) if peers else ():
-            if f"{rule}/{peer.name}" not in left_out:
+    for rule in (r for r in rules if defined(r, n, f)):
+        aggregate = RULES[rule](f, radius(d)).aggregate
+        calls |= {f"{rule}/{ours}": partial(aggregate, form) for ours, form in {"ours": x, **forms}.items()}
+        for peer in peers_of(rule, f, radius(d)) if wanted else ():
+            if wanted is not None and wanted(f"{rule}/{peer.name}"):
                 calls[f"{rule}/{peer.name}"] = partial(peer.function, peer.convert(x))
     return calls
 
@@ -96,11 +119,10 @@ def comparison(
     """What each peer computes otherwise, and why those that cannot be run cannot, by "rule/who"."""
     x, differs, fails = messages(rng, n, f, d), {}, {}
     for rule in (r for r in rules if defined(r, n, f)):
-        ours = RULES[rule](f, radius(d)).aggregate(x)
-        like_theirs = LIKE_THEIRS[rule](f, radius(d)).aggregate(x) if rule in LIKE_THEIRS else ours
+        like_theirs = as_theirs(rule, x, f)
         for peer in peers_of(rule, f, radius(d)):
             try:
-                said = difference(peer, x, ours, like_theirs)
+                said = difference(peer, as_array(peer.function(peer.convert(x))), like_theirs)
             except Exception as error:  # whatever a peer raises: it is left out, and the table says why
                 fails[f"{rule}/{peer.name}"] = " ".join(f"{type(error).__name__}: {error}".split())
                 continue
@@ -109,11 +131,17 @@ def comparison(
     return differs, fails
 
 
-def difference(peer: Peer, x: np.ndarray, ours: Any, like_theirs: Any) -> str:
-    """How a peer's result differs from ours; empty if it is the same, or our variant that computes what it does."""
-    theirs = as_array(peer.function(peer.convert(x)))
+def as_theirs(rule: str, x: np.ndarray, f: int) -> np.ndarray:
+    """Our aggregate that is compared with the peers': of the rule, or of the variant of it that they compute."""
+    return LIKE_THEIRS.get(rule, RULES[rule])(f, radius(x.shape[1])).aggregate(x)
+
+
+def difference(peer: Peer, theirs: np.ndarray, like_theirs: np.ndarray) -> str:
+    """How a peer's aggregate differs from ours; empty if it is the same. One of fewer digits differs, too."""
+    if theirs.dtype.itemsize < like_theirs.dtype.itemsize:
+        return NARROW
     away, scale = float(np.max(np.abs(theirs - like_theirs))), float(np.max(np.abs(like_theirs)))
-    if away <= AGREE * scale:
+    if away <= AGREE[like_theirs.dtype.itemsize] * scale:
         return ""
     if peer.differs:
         return peer.differs

@@ -14,9 +14,10 @@ from benchmarks.marks import held
 from benchmarks.measure import ratios
 from benchmarks.once import AXES, parameters
 from benchmarks.plan import COPY
+from benchmarks.ratio import differs, fastest, our_rules
 from benchmarks.rules import READ
 from benchmarks.simulation import DRAW
-from benchmarks.tracked import differs, fastest, our_rules, tracked
+from benchmarks.tracked import tracked
 
 PEERS = ("byzfl numpy", "byzfl torch", "byzpy torch", "numpy", "scipy", "torch")
 LOOKS = {"met": ("●", "green"), "missed": ("✗", "bold red"), "open": ("?", "yellow")}

@@ -2,76 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
-from benchmarks.measure import interval, ratios, slopes
+from benchmarks.cells import of_grid
+from benchmarks.measure import ratios, slopes
 from benchmarks.once import AXES, parameters
 from benchmarks.plan import ADDED, BATCH, COPY, ONE_BY_ONE
+from benchmarks.ratio import PUBLIC, Contenders, Tracked, fastest, named, our_rules
 from benchmarks.rules import READ
 from benchmarks.simulation import DRAW, LOOPS
 
-Contenders = Mapping[str, Sequence[float]]
-PUBLIC = "fastest public"
 SECONDS, MS_A_JOB = "seconds", "ms a job"  # times, and no ratios: of this machine, on this day
-TAIL = 0.005  # on each side of an interval that is printed: 99 %
-
-
-@dataclass(frozen=True)
-class Tracked:
-    """A ratio: `subject` and `against` say of what, `values` has one for each process.
-
-    `smaller` says whether smaller is better; `peer` is the contender that it is taken against, if that is not ours.
-    """
-
-    subject: str
-    against: str
-    values: tuple[float, ...]
-    smaller: bool
-    peer: str = ""
-
-    @property
-    def median(self) -> float:
-        """Of the processes."""
-        return float(np.median(self.values))
-
-    def interval(self, tail: float = TAIL) -> tuple[float, float]:
-        """Of the median."""
-        return interval(self.values, tail)
-
-
-def fastest(record: Mapping[str, Any], table: str, rule: str, prefix: str = "") -> str | None:
-    """The fastest peer (median) that computes what `rule` does, as "rule/who"; `prefix` picks a kind of contender."""
-    contenders = record["tables"][table]
-    found = [
-        who
-        for who in public(contenders, rule)
-        if who.split("/")[1].startswith(prefix) and not differs(record, table, who)
-    ]
-    return min(found, key=lambda who: float(np.median(contenders[who])), default=None)
-
-
-def public(contenders: Iterable[str], rule: str) -> list[str]:
-    """Everybody's implementation of the rule but ours."""
-    return [who for who in contenders if who.split("/")[0] == rule and who != f"{rule}/ours" and "/" in who]
-
-
-def differs(record: Mapping[str, Any], table: str, who: str) -> str:
-    """What a contender computes otherwise; empty if nothing."""
-    return record["differs"].get(table.removeprefix("rules "), {}).get(who, "")
-
-
-def our_rules(contenders: Iterable[str]) -> list[str]:
-    """The rules that a table has."""
-    return [who.removesuffix("/ours") for who in contenders if who.endswith("/ours")]
 
 
 def tracked(record: Mapping[str, Any]) -> dict[tuple[str, str], Tracked]:
     """All ratios of a record by (subject, against)."""
-    found = list(_growth(record))
+    found = [*_growth(record), *of_grid(record)]
     for table, contenders in record["tables"].items():
         kind, at = parameters(table)
         make = MAKERS.get(kind)
@@ -204,9 +151,3 @@ MAKERS = {
     "sweep-run": _of_sweep_run,
     "sweep-batch": _of_sweep_batch,
 }
-
-
-def named(rule: str, at: Mapping[str, int]) -> str:
-    """A rule at the sizes of its table."""
-    sizes = ", ".join(f"{name} = {value}" for name, value in at.items() if name != "f")
-    return f"{rule}, {sizes}"

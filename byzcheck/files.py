@@ -40,7 +40,7 @@ def _encoded(content: Content) -> bytes:
     return content.encode() if isinstance(content, str) else content
 
 
-def write_all(contents: Mapping[Path, str] | Mapping[Path, bytes]) -> None:
+def write_all(contents: Mapping[Path, Content]) -> None:
     """Write every file or, if one cannot be written, none: all beside their targets first, then moved into place."""
     waiting: list[tuple[Path, Path]] = []
     try:

@@ -130,12 +130,15 @@ def test_a_peer_that_is_wrong_is_noticed():
     ours = CoordinateMedian().aggregate(x)
     right = Peer("numpy", lambda x: x, lambda x: np.median(x, axis=0))
     wrong = Peer("numpy", lambda x: x, lambda x: np.mean(x, axis=0))
-    assert rules.difference(right, x, ours, ours) == ""
-    assert rules.difference(wrong, x, ours, ours).startswith("differs from ours by ")
+    assert rules.difference(right, right.function(x), ours) == ""
+    assert rules.difference(wrong, wrong.function(x), ours).startswith("differs from ours by ")
     declared = Peer("numpy", lambda x: x, wrong.function, differs="is a mean")
-    assert rules.difference(declared, x, ours, ours) == "is a mean"
+    assert rules.difference(declared, declared.function(x), ours) == "is a mean"
     nothing = Peer("numpy", lambda x: x, lambda x: np.full(50, np.nan))
-    assert rules.difference(nothing, x, ours, ours) != ""
+    assert rules.difference(nothing, nothing.function(x), ours) != ""
+    assert rules.difference(right, ours, ours.astype(np.float64)) == rules.NARROW
+    in_between = CoordinateMedian().aggregate(x.astype(np.float64)) * (1 + 1e-8)  # float32 inside a float64
+    assert rules.difference(right, in_between, CoordinateMedian().aggregate(x.astype(np.float64))) != ""
 
 
 def test_a_peer_that_fails_is_left_out_and_named(monkeypatch):
@@ -301,6 +304,9 @@ def test_the_command_compares(file, tiny, tmp_path):
     assert "0 worse beyond the noise, 2 better" in call("bench", "--record", before, "--compare", now).stdout
     assert "0 worse beyond the noise, 0 better" in call("bench", "--record", now, "--compare", now).stdout
     assert "processes in each record, got 2" in call("bench", "--record", file, "--compare", file, code=2).stderr
+    both = call("bench", "--record", now, "--compare", now, "--compare", before, code=1).stdout
+    assert both.count("2 ratios compared") == 2
+    assert both.index(str(now)) < both.index("0 worse") < both.index(str(before)) < both.index("2 worse")
 
 
 @pytest.mark.parametrize(
@@ -309,6 +315,10 @@ def test_the_command_compares(file, tiny, tmp_path):
         (("--write", "--quick"), "--write records all tables as they are measured now: not with --quick"),
         (("--write", "--record", "x.json"), "--write records all tables"),
         (("--record", "x.json", "--gpu"), "--record measures nothing"),
+        (("--record", "x.json", "--grid"), "--record measures nothing"),
+        (("--grid", "--quick"), "--grid is a benchmark of its own"),
+        (("--draw", "here"), "--draw draws the grid"),
+        (("--keep", "kept.json", "--gpu"), "--keep keeps what processes measure"),
         (("--compare", "nowhere.json"), "nowhere.json: No such file"),
         (("--compare", "text.json"), "text.json is not JSON"),
         (("--record", "other.json"), "other.json is no record of byzcheck bench"),
@@ -330,7 +340,7 @@ def test_refusals(monkeypatch, tmp_path, arguments, sentence):
 def test_write_writes_both_files_and_only_in_a_checkout(monkeypatch, tmp_path, tiny):
     from byzcheck.commands import bench
 
-    monkeypatch.setattr(bench, "_measured", lambda quick, gpu: tiny)
+    monkeypatch.setattr(bench, "_measured", lambda *what: tiny)
     monkeypatch.setattr(bench, "folder", lambda: tmp_path)
     call("bench", "--write")
     assert load(tmp_path / "recorded.json")["plan"] == "tiny"

@@ -12,7 +12,8 @@ from benchmarks import compare as comparing
 from benchmarks.compare import FALSE_ALARM, compare
 from benchmarks.marks import MARKS, Mark, held
 from benchmarks.measure import interval, ratios, seconds_of, slopes, take_turns
-from benchmarks.tracked import Tracked, fastest, tracked
+from benchmarks.ratio import Tracked, fastest
+from benchmarks.tracked import tracked
 
 TABLE = "rules n=25 f=5 d=1000"
 RULES = ("Mean", "CoordinateMedian", "Krum")
@@ -103,8 +104,9 @@ def test_a_planted_regression_is_found_and_nothing_else(seed):
 
 
 def test_what_cannot_be_compared():
-    with pytest.raises(ValueError, match="6 ratios apart needs 11 processes in each record, got 5"):
-        compare(record(0, processes=5), record(1))
+    with pytest.raises(ValueError, match="6 ratios apart needs 6 processes in each record, got 5"):
+        compare(record(0, processes=5), record(1, processes=6))
+    assert compare(record(0, processes=6), record(1, processes=6)).untold == []
     with pytest.raises(ValueError, match="no ratio in common"):
         compare(record(0), record(1, tables=("rules n=50 f=5 d=1000",)))
     other = record(1) | {"versions": {"numpy": "2.5.0"}}

@@ -58,7 +58,7 @@ ONLY_IN = {  # a library → where alone it may be imported
     "math_core": ("byzcheck.typeset",),
     "mdit_py_plugins": ("byzcheck.typeset",),
     "llvmlite": ("sims.kernels.cpu",),
-    "matplotlib": ("figures",),
+    "matplotlib": ("benchmarks.heat", "figures"),
     "pydantic": ("sims.sweep",),
     "distributed": ("sims.sweep.schedulers",),
     "fsspec": (),  # pyarrow loads it
@@ -79,6 +79,7 @@ ONLY_IN = {  # a library → where alone it may be imported
         "byzcheck.show.radius",
         "byzcheck.show.sweep",
         "byzcheck.show.terminal",
+        "benchmarks.grid_tables",
         "benchmarks.report",
         "benchmarks.tables",
         "benchmarks.look",
