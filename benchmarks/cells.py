@@ -42,6 +42,14 @@ class Cell:
         return self.n * self.d * self.bits // 8
 
     @property
+    def at_one_read(self) -> Tracked | None:
+        """The time of the fastest peer over that of one read: what a rule would reach that took as long."""
+        if self.public is None:
+            return None
+        values = tuple(a * b for a, b in zip(self.public.values, self.reads.values, strict=True))
+        return Tracked(self.public.subject, PUBLIC, values, False, self.public.peer)
+
+    @property
     def verdict(self) -> str:
         """Whether all of the interval is above 1, all below, or neither."""
         low, high = self.public.interval() if self.public else (0.0, 2.0)

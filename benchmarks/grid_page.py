@@ -28,6 +28,8 @@ larger d. One that would hold more than 6 GB is left out. A float64 aggregate th
 is not the same, and is not counted.
 """
 
+SLOW = "At one read: what the number would be if ours took as long as one read of X, where X is beyond the L2 caches."
+
 
 def files(record: Mapping[str, Any]) -> dict[str, str | bytes]:
     """The page and its pictures, by their names in a folder; a `ValueError` if the record has no grid."""
@@ -43,6 +45,6 @@ def page(record: Mapping[str, Any]) -> str:
     shown = "\n".join(f"![{rule}: the ratio at every n and d]({FOLDER}/{stem(rule)}.svg)\n" for rule in rules)
     return (
         f"{BEGIN.format(near=NEAR, far=FAR, long=LONG)}\n```\n{in_columns(record)}\n```\n\n{shown}\n"
-        f"## Where a peer is faster\n\n{slow_cells(record)}\n"
+        f"## Where a peer is faster\n\n{SLOW}\n\n{slow_cells(record)}\n"
         f"## Where X is read more often than wanted\n\nBeyond the L2 caches.\n\n{many_reads(record)}"
     )

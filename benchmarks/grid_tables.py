@@ -61,12 +61,16 @@ def verdicts_table(record: Mapping[str, Any]) -> Group | None:
 
 
 def slow_cells(record: Mapping[str, Any]) -> str:
-    """The cells below 1 as a table of Markdown, the slowest first."""
+    """The cells below 1 as a table of Markdown, the slowest first.
+
+    Beyond L2 it says what the ratio would be if ours took as long as one read of X: what memory leaves to win.
+    """
     found = [cell for cell in cells(record) if cell.public and cell.public.median < 1]
     rows = [
         (
             *(cell.rule, str(cell.n), f"{cell.d:,}", f"float{cell.bits}", cell.kind),
-            *(with_interval(t) if t else "—" for t in (cell.public, cell.alike, cell.reads)),
+            *(with_interval(t) if t else "—" for t in (cell.public, cell.alike)),
+            _short(cell.at_one_read) if beyond(record, cell) else "",
             cell.public.peer.split("/")[1] if cell.public else "",
         )
         for cell in sorted(found, key=lambda cell: cell.public.median if cell.public else 1.0)
@@ -79,7 +83,7 @@ def slow_cells(record: Mapping[str, Any]) -> str:
         "messages",
         "× the fastest",
         "× the fastest that takes the same",
-        "reads",
+        "× at one read",
         "peer",
     )
     return _markdown(heads, rows)

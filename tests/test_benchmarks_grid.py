@@ -317,6 +317,7 @@ def test_the_page_names_the_cells_in_which_a_peer_is_faster():
         ("| Krum", "25", d, "float64", "torch") for d in ("1,000", "272,474")
     ]
     assert [row[5:7] for row in rows] == [["0.43 (0.43–0.43)", "0.50 (0.50–0.50)"]] * 2
+    assert [row[7] for row in rows] == ["", "6.0"]  # in the caches a call is no read
     assert [line.split(" | ")[2] for line in many_reads(found).splitlines()[2:]] == ["272,474"]
     text = grid_page.page(found)
     assert "![Krum: the ratio at every n and d](grid/Krum.svg)" in text

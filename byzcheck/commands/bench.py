@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 @one_sentence
 def bench(
     quick: Annotated[bool, typer.Option("--quick", help="A coarse grid and one simulation, some two minutes.")] = False,
-    grid: Annotated[
-        bool, typer.Option("--grid", help="Every rule at every size, half an hour; --write: GRID.md.")
-    ] = False,
+    grid: Annotated[bool, typer.Option("--grid", help="Every rule at every size, some 40 minutes.")] = False,
     gpu: Annotated[bool, typer.Option("--gpu", help="On a CUDA device, through CuPy, instead of the CPU.")] = False,
     compare: Annotated[
         list[Path] | None,
@@ -44,7 +42,10 @@ def bench(
         typer.Option(metavar="FOLDER", help="Draw the heat maps of the grid into this folder, with a page."),
     ] = None,
     write: Annotated[
-        bool, typer.Option("--write", help="Record in benchmarks/: recorded.json and RESULTS.md (all tables, CPU).")
+        bool,
+        typer.Option(
+            "--write", help="Record in benchmarks/: recorded.json, RESULTS.md; with --grid: grid.json, GRID.md."
+        ),
     ] = False,
 ) -> None:
     """Measure rules and simulation beside public implementations, in ratios, with their noise (30 to 40 minutes)."""
