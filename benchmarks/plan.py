@@ -57,7 +57,7 @@ class Grid:
     d: Sizes
     bits: Sizes = (32, 64)
     rules: tuple[str, ...] = GRID_RULES
-    memory: float = 6e9
+    memory: float = 7e9
 
 
 @dataclass(frozen=True)
