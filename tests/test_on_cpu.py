@@ -140,8 +140,8 @@ def test_everything_else_takes_the_reference(monkeypatch):
         (PROBLEM, plain, {"shuffle": True}),
         (OwnBowl(0.5), plain, {}),
         (PROBLEM, RobustSGD(OwnMean(), SGD(0.1)), {}),
-        (PROBLEM, RobustSGD(MultiKrum(1), SGD(0.1)), {"n": 6}),
-        (PROBLEM, RobustSGD(Krum(1, "byzfl"), SGD(0.1)), {"n": 6}),
+        (PROBLEM, RobustSGD(MultiKrum(1, variant="released"), SGD(0.1)), {"n": 6}),
+        (PROBLEM, RobustSGD(Krum(1, "released"), SGD(0.1)), {"n": 6}),
         (PROBLEM, RobustSGD(Mean(), OwnSGD(0.1)), {}),
         (PROBLEM, plain, {"attack": OwnFlipping()}),
     ):

@@ -12,13 +12,13 @@ from on_device import compiled
 from places import emulated, equal
 
 from sims import backend
-from sims.aggregators import RFA, CoordinateMedian, Mean, MultiKrum
-from sims.attacks import ALittleIsEnough
+from sims.aggregators import RFA, Clipping, CoordinateMedian, Krum, Mean, MultiKrum
+from sims.attacks import ALittleIsEnough, MinMax
 from sims.engine import Experiment, Streams, on_cuda
 from sims.kernels import dispatch
 from sims.kernels.cuda import launch, random
-from sims.optimizers import SGD, RobustSGD, WorkerMomentum
-from sims.problems import Quadratic
+from sims.optimizers import SGD, RobustSGD, ServerMomentum, WeightDecay, WorkerMomentum
+from sims.problems import Bernoulli, Quadratic, Sinusoidal
 
 MEDIAN = RobustSGD(CoordinateMedian(), WorkerMomentum(0.1, 0.9))
 
@@ -77,6 +77,23 @@ def test_everything_else_is_left_to_the_array_engine(place, monkeypatch):
     assert not fits(algorithm=RobustSGD(OwnMean(), SGD(0.1)))
     assert not fits(algorithm=RobustSGD(MultiKrum(1), SGD(0.1)))
     assert not fits(algorithm=RobustSGD(Mean(), SGD(lambda t: There())))
+    curved = Quadratic(np.array([[1.0, 2.0], [3.0, 4.0], [0.5, 1.0]]), sigma_sq=1.0)
+    apart = Quadratic((1.0, 2.0), sigma_sq=1.0, zeta_sq=np.array([0.0, 1.0, 2.0]))
+    for thing, changes in (
+        ("problem Bernoulli", {"problem": Bernoulli(0.5)}),
+        ("problem Sinusoidal", {"problem": Sinusoidal(1.0)}),
+        ("problem Quadratic", {"problem": curved, "axes": {"run": range(3)}}),
+        ("problem Quadratic", {"problem": apart, "axes": {"run": range(3)}}),
+        ("rule Krum", {"algorithm": RobustSGD(Krum(2, "byzfl"), SGD(0.1))}),
+        ("rule Clipping", {"algorithm": RobustSGD(Clipping(Mean(), 1.0), SGD(0.1))}),
+        ("optimizer ServerMomentum", {"algorithm": RobustSGD(Mean(), ServerMomentum(0.1, 0.9))}),
+        ("optimizer WeightDecay", {"algorithm": RobustSGD(Mean(), WeightDecay(SGD(0.1), 0.1))}),
+        ("attack MinMax", {"attack": MinMax()}),
+    ):
+        size: dict[str, Any] = {"n": 9, "f": 2, "steps": 12, "seed": 0, "runs": 3, **changes}
+        parts = size.pop("problem", PROBLEM), size.pop("algorithm", MEDIAN)
+        reasons = on_cuda.program(Experiment(*parts, **size))[1]
+        assert [f"the {thing} has" in reason and "device" in reason for reason in reasons] == [True]
     monkeypatch.setattr(on_cuda, "LEAST_ROUNDS", 13)
     assert not fits()
     assert fits(steps=13)

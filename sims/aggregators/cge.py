@@ -11,6 +11,7 @@ from sims.aggregators.rule import Promises
 from sims.aggregators.shortest import mean_of, shortest
 from sims.aggregators.told import ToldF
 from sims.backend import Array
+from sims.kernels.in_rounds import RuleInRounds, Step
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,10 @@ class CGE(ToldF):
         """By squared norms."""
         self.require(len(rows))
         return average(sorted(rows, key=lambda row: (square(row), row))[: len(rows) - self.f])
+
+    def in_rounds(self, n: int) -> RuleInRounds:
+        """The shortest messages."""
+        return RuleInRounds(Step.SHORTEST, f=self.f, rounding_decides=True)
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""

@@ -29,6 +29,7 @@ from sims.backend import (
 )
 from sims.checked import keep, over_axes, whole
 from sims.exponents import INFINITE, Lengths, exponent, lengths, shift
+from sims.kernels.in_rounds import Mix, RuleInRounds
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +75,10 @@ class Clipping(PreAggregation):
         """The rule's own, for messages no longer than the radius."""
         radius = float(np.max(host(self.radius), initial=0.0))
         return self.rule.bound(n, radius if np.isfinite(radius) else reach)
+
+    def in_rounds(self, n: int) -> RuleInRounds | None:
+        """The rule's own step, behind shortened messages."""
+        return self.mixed_first(n, Mix.SHORTENED, radius=self.radius)
 
     def mix(self, x: Array, rng: Any) -> Array:
         """The shortened messages, (..., n, d) → (..., n, d)."""
@@ -127,6 +132,12 @@ class ARC(PreAggregation):
     def bound(self, n: int, reach: float) -> float:
         """The rule's own: no message stays longer than the longest honest one."""
         return self.rule.bound(n, reach)
+
+    def in_rounds(self, n: int) -> RuleInRounds | None:
+        """The rule's own step, behind messages of which the longest are shortened, if any are."""
+        longest = 2 * self.f * (n - self.f) // n
+        mix = Mix.AS_LONG_AS_OTHERS if longest else Mix.NOTHING
+        return self.mixed_first(n, mix, mixed=longest, mix_order=(n - longest - 1,))
 
     def mix(self, x: Array, rng: Any) -> Array:
         """The messages, the longest of them shortened, (..., n, d) → (..., n, d)."""

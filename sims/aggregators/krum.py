@@ -89,8 +89,8 @@ class Krum(StatelessRule):
         return Promises()
 
     def in_rounds(self, n: int) -> RuleInRounds | None:
-        """The published score alone: its n − f − 2 nearest others, behind the message itself."""
-        return RuleInRounds(Step.KRUM, tuple(range(n - self.f - 1)), self.f) if self.variant == "paper" else None
+        """Scores that are sums of squared distances: to the nearest others, behind the message itself."""
+        return _in_rounds(Step.KRUM, n, self.f, self.variant)
 
     def meets_ties(self, n: int, d: int) -> bool:
         """Where `scores_tie`."""
@@ -142,6 +142,10 @@ class MultiKrum(StatelessRule):
         """All; the mean at f = 0 with the default m."""
         return Promises(mean=self.f == 0 and self.m is None)
 
+    def in_rounds(self, n: int) -> RuleInRounds | None:
+        """As `Krum`, and how many messages are averaged."""
+        return _in_rounds(Step.MULTI_KRUM, n, self.f, self.variant, n - self.f if self.m is None else self.m)
+
     def meets_ties(self, n: int, d: int) -> bool:
         """Where `scores_tie`, but as the mean."""
         return not self.promises.mean and scores_tie(self.f, n, self.variant, d)
@@ -164,3 +168,13 @@ class MultiKrum(StatelessRule):
             return kernels.mean_from_first(x, chosen)
         rows = take_rows(x, chosen)
         return columns.mean_around(rows, rows[..., 0, :])
+
+
+def _in_rounds(step: Step, n: int, f: int, variant: str, count: int = 1) -> RuleInRounds | None:
+    """A rule by scores; None for those of other powers, and of no neighbours at all."""
+    fewer, power = VARIANTS[variant]
+    neighbours = n - f - fewer
+    if power != 1 or neighbours < 1:
+        return None
+    order, averages = tuple(range(neighbours + 1)), step == Step.MULTI_KRUM
+    return RuleInRounds(step, order, f, neighbours=neighbours, whole=count, rounding_decides=averages)

@@ -10,6 +10,7 @@ from sims import columns, kernels
 from sims.aggregators.exactly import Vector, median
 from sims.aggregators.told import ToldF
 from sims.backend import Array, device, namespace
+from sims.kernels.in_rounds import RuleInRounds, Step
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,10 @@ class Meamed(ToldF):
             nearest = sorted(column, key=lambda value, middle=middle: (abs(value - middle), value))
             found.append(sum(nearest[: len(rows) - self.f]) / (len(rows) - self.f))
         return found
+
+    def in_rounds(self, n: int) -> RuleInRounds:
+        """The values in ascending order, and a window of them."""
+        return RuleInRounds(Step.AROUND_MEDIAN, tuple(range(n)), self.f)
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""

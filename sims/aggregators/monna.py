@@ -12,6 +12,7 @@ from sims.aggregators.shortest import mean_of, shortest
 from sims.aggregators.told import require_fewer_than_half
 from sims.backend import Array, device, namespace, surely
 from sims.checked import keep, whole
+from sims.kernels.in_rounds import RuleInRounds, Step
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,10 @@ class MoNNA(StatelessRule):
         """By squared distances."""
         self.require(len(rows))
         return average(sorted(rows, key=lambda row: (square(row, rows[self.idx]), row))[: len(rows) - self.f])
+
+    def in_rounds(self, n: int) -> RuleInRounds:
+        """The messages nearest to one."""
+        return RuleInRounds(Step.NEAREST_TO_ONE, f=self.f, whole=self.idx, rounding_decides=True)
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""

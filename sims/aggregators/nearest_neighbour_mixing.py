@@ -14,6 +14,7 @@ from sims.aggregators.rule import Promises
 from sims.aggregators.told import require_fewer_than_half
 from sims.backend import Array, all_finite, device, inverse, namespace, order_by_value, surely
 from sims.checked import keep, whole
+from sims.kernels.in_rounds import Mix, RuleInRounds
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +65,10 @@ class NearestNeighbourMixing(PreAggregation):
     def breakdown(self, n: int) -> int:
         """The declared f, as far as the rule bears as many: each spoils no mean but its own."""
         return min(self.f, self.rule.breakdown(n))
+
+    def in_rounds(self, n: int) -> RuleInRounds | None:
+        """The rule's own step, behind means of the nearest."""
+        return self.mixed_first(n, Mix.NEAREST, mixed=self.f, mix_order=(n - self.f - 1,))
 
     def mix(self, x: Array, rng: Any) -> Array:
         """The means, (..., n, d) → (..., n, d)."""

@@ -10,6 +10,7 @@ from sims import columns, kernels
 from sims.aggregators.exactly import Vector
 from sims.aggregators.told import ToldF
 from sims.backend import Array
+from sims.kernels.in_rounds import RuleInRounds, Step
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,10 @@ class Phocas(ToldF):
             nearest = sorted(column, key=lambda value, centre=centre: (abs(value - centre), value))
             found.append(sum(nearest[: n - self.f]) / (n - self.f))
         return found
+
+    def in_rounds(self, n: int) -> RuleInRounds:
+        """The values in ascending order, and a window of them."""
+        return RuleInRounds(Step.AROUND_TRIMMED_MEAN, tuple(range(n)), self.f)
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import abc
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sims.aggregators.rule import Rule, State
 from sims.backend import Array
 from sims.checked import told
+from sims.kernels.in_rounds import Mix, RuleInRounds, Step, declared
 from sims.owned import asked
 
 
@@ -25,6 +26,17 @@ class PreAggregation(Rule):
     def __post_init__(self) -> None:
         if not isinstance(self.rule, Rule):
             raise ValueError(f"{type(self).__name__} needs a sims Rule, got rule = {told(self.rule)}")
+
+    def mixed_first(self, n: int, mix: Mix, **settings: Any) -> RuleInRounds | None:
+        """The rule's own step of compiled rounds behind messages so mixed; None where it has none, or mixes itself.
+
+        Means of almost the same messages tie in any rule's scores.
+        """
+        inner = declared(self.rule, n)
+        scores = inner is not None and (inner.rounding_decides or inner.step == Step.KRUM)
+        if inner is None or inner.mix != Mix.NOTHING or (scores and mix == Mix.NEAREST):
+            return None
+        return replace(inner, mix=mix, rounding_decides=scores or mix == Mix.NEAREST, **settings)
 
     @abc.abstractmethod
     def mix(self, x: Array, rng: Any) -> Array:

@@ -19,7 +19,7 @@ from sims.engine.program import NOTED, Found, Program, program_of
 from sims.engine.record import Record
 from sims.kernels.cpu.tables import Aggregation, Attacking, Movement, Room, State, World
 from sims.kernels.cpu.threads import split
-from sims.kernels.in_rounds import Memory, Noise, Step
+from sims.kernels.in_rounds import Memory, Mix, Noise, Step
 
 SMALLEST = 2**16  # random numbers per run: below, compiling or loading the program costs more than it saves
 LARGEST = 2**13  # random numbers per run and round: beyond, the work of a few runs does not fit into the cache
@@ -129,7 +129,18 @@ class _Part:
             spread=self._lanes(p.spread),
             alike=p.alike,
         )
-        self.rule = Aggregation(int(p.rule.step), p.rule.f, self._all(p.parameters), p.network)
+        self.rule = Aggregation(
+            step=int(p.rule.step),
+            f=p.rule.f,
+            parameters=self._all(p.parameters),
+            network=p.network,
+            neighbours=p.rule.neighbours,
+            whole=p.rule.whole,
+            mix=int(p.rule.mix),
+            mixed=p.rule.mixed,
+            radius=self._all([p.radius]),
+            mix_network=p.mix_network,
+        )
         self.attacking = Attacking(
             answer=int(p.attack.answer),
             parameters=self._all(p.attacking),
@@ -180,16 +191,21 @@ def _state(program: Program) -> State:
 
 
 def _room(program: Program) -> Room:
-    from sims.kernels.cpu.vectors import zeros
+    from sims.kernels.cpu.vectors import LANES, zeros
 
-    n, d = program.e.n, program.e.problem.dim
+    n, d, rule = program.e.n, program.e.problem.dim, program.rule
+    by_pairs = rule.step in (Step.KRUM, Step.MULTI_KRUM) or rule.mix == Mix.NEAREST
     return Room(
         raw=zeros(n, d),
         before=zeros(n, d),
         sent=zeros(n, d),
-        work=zeros(n, n if program.rule.step == Step.KRUM else d),
+        work=zeros(n, max(n, d) if by_pairs else d),
+        distances=zeros(n if rule.mix == Mix.NEAREST else 0, n),
         norms=zeros(n),
         alive=zeros(n),
+        kept=zeros(n),
+        faint=np.zeros(LANES),
+        origin=zeros(1, d),
         slope=zeros(d),
         honest=zeros(d),
         out=zeros(d),

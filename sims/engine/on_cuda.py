@@ -22,7 +22,7 @@ from sims.engine.record import Record
 from sims.kernels.cuda import launch
 from sims.kernels.cuda.rounds import ANSWERS, STEPS, Rounds
 from sims.kernels.dispatch import MOST_WORKERS
-from sims.kernels.in_rounds import Memory, Noise, Slope
+from sims.kernels.in_rounds import Memory, Mix, Noise, Slope, Step
 from sims.owned import called
 
 LEAST_ROUNDS = 64  # below, compiling a kernel costs more than the launches of an array operation each
@@ -57,7 +57,9 @@ def lacks(program: Program) -> Iterator[str]:
         yield f"{called('problem', e.problem)} has no step of compiled rounds on a device"
     elif not shared or np.ndim(world.spread):
         yield f"{called('problem', e.problem)} has parameters that vary from run to run, as on a device only noise may"
-    if program.rule.step not in STEPS:
+    rule = program.rule
+    other_scores = rule.step == Step.KRUM and rule.neighbours != e.n - rule.f - 2
+    if rule.step not in STEPS or rule.mix != Mix.NOTHING or other_scores:
         yield f"{called('rule', as_rule(algorithm.rule))} has no step of compiled rounds on a device"
     if program.attack.answer not in ANSWERS:
         yield f"{called('attack', e.attack)} has no step of compiled rounds on a device"

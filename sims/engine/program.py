@@ -19,6 +19,7 @@ from sims.kernels.in_rounds import (
     Answer,
     AttackInRounds,
     Memory,
+    Noise,
     OptimizerInRounds,
     ProblemInRounds,
     RuleInRounds,
@@ -48,6 +49,7 @@ def program_of(e: Experiment, *against: str) -> Found:
     if e.shuffle:
         reasons.append("the workers are shuffled in every round")
     rule: Any = None
+    chosen: Any = None
     optimizer: Any = None
     attack: Any = NOBODY  # where nobody is Byzantine no attack is asked
     try:
@@ -55,13 +57,18 @@ def program_of(e: Experiment, *against: str) -> Found:
         if type(algorithm) is not RobustSGD:
             reasons.append(_none("algorithm", algorithm))
         else:
-            required(as_rule(algorithm.rule), e.n)
-            rule = _declared("rule", as_rule(algorithm.rule), reasons, e.n)
+            chosen = as_rule(algorithm.rule)
+            required(chosen, e.n)
+            rule = _declared("rule", chosen, reasons, e.n)
             optimizer = _declared("optimizer", algorithm.optimizer, reasons)
         if e.f:
             attack = _declared("attack", e.attack, reasons, e.n, e.f)
             if attack:
                 e.attack.require(e.n, e.f, problem.dim)
+        if world and rule and rule.rounding_decides and _few_values(world):
+            reasons.append(
+                f"{called('rule', chosen)} leaves ties to rounding, and messages of {called('problem', problem)} tie"
+            )
         return (None, tuple(reasons)) if reasons else (Program(e, world, rule, attack or NOBODY, optimizer), ())
     except ValueError as error:
         return None, (*reasons, str(error))
@@ -77,6 +84,13 @@ def _declared(kind: str, part: Any, reasons: list[str], *sizes: int) -> Any:
         sized = "".join(f", {name} = {size}" for name, size in zip(_SIZES[kind], sizes, strict=True))
         reasons.append(f"{called(kind, part)} has no step of compiled rounds with these settings{sized}")
     return found
+
+
+def _few_values(world: ProblemInRounds) -> bool:
+    """Whether gradients have so few values that workers have the same ones, or their mirror images."""
+    if world.noise in (Noise.NORMAL, Noise.SINE):
+        return bool(np.any(np.asarray(world.numbers[0]) == 0))
+    return world.noise != Noise.POWER
 
 
 def _none(kind: str, part: Any) -> str:
@@ -110,8 +124,8 @@ class Program:
         self.attacking = [self.everywhere(values) for values in attack.parameters or (0.0,)]
         self.direction = self.in_coordinates(0.0 if attack.direction is None else attack.direction)
         self.parameters = [self.everywhere(p) for p in rule.parameters or (0.0,)]
-        network = [(c.low, c.high, c.keep_low + 2 * c.keep_high) for c in selection_network(n, rule.order)]
-        self.network = np.array(network, dtype=np.int64).reshape(-1, 3)
+        self.radius = self.everywhere(rule.radius)
+        self.network, self.mix_network = _network(n, rule.order), _network(n, rule.mix_order)
         schedules = (optimizer.learning_rate, optimizer.kept, optimizer.decay)
         self.changes = math.inf if any(map(callable, schedules)) else max(optimizer.averaged, optimizer.idle)
         self.decays = callable(optimizer.decay) or bool(np.any(np.asarray(optimizer.decay) != 0))
@@ -161,3 +175,9 @@ class Program:
             alike = np.array(values).reshape(-1, *(1 for _ in self.e.shape))
             return np.broadcast_to(alike, (len(values), *self.e.shape))
         return np.stack([self.everywhere(value) for value in values])
+
+
+def _network(n: int, order: tuple[int, ...]) -> np.ndarray:
+    """The comparators of a selection network for n values: low, high, and which of the two is kept."""
+    found = [(c.low, c.high, c.keep_low + 2 * c.keep_high) for c in selection_network(n, order)]
+    return np.array(found, dtype=np.int64).reshape(-1, 3)

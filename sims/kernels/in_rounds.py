@@ -38,6 +38,20 @@ class Step(IntEnum):
     CLIPPING = 3
     WEISZFELD = 4
     KRUM = 5
+    AROUND_MEDIAN = 6  # the mean of the n − f values of a coordinate nearest to the median
+    AROUND_TRIMMED_MEAN = 7  # or to the trimmed mean
+    SHORTEST = 8  # the mean of the n − f shortest messages
+    NEAREST_TO_ONE = 9  # or of those nearest to that of worker `whole`
+    MULTI_KRUM = 10  # or of the `whole` messages of lowest score
+
+
+class Mix(IntEnum):
+    """What becomes of the messages before the rule sees them."""
+
+    NOTHING = 0
+    NEAREST = 1  # each becomes the mean of the n − f nearest to it, f = `mixed`
+    SHORTENED = 2  # to the length `radius`
+    AS_LONG_AS_OTHERS = 3  # the `mixed` longest to the length of the longest of the others
 
 
 class Answer(IntEnum):
@@ -99,14 +113,23 @@ class RuleInRounds:
 
     `order` are the order statistics (from 0) that its sorting network must bring to their places: of the values of a
     coordinate, or of one message's distances, the one to itself first. `f` values are left out at either end by
-    `TRIMMED_MEAN`, and `KRUM` adds up n − f − 2 distances. `parameters` has one number or array over the runs for each
-    inner step: τ or ν.
+    `TRIMMED_MEAN`, and `KRUM` and `MULTI_KRUM` add up `neighbours` distances. `parameters` has one number or array over
+    the runs for each inner step: τ or ν. `mix` is done to the messages before, with the order statistics `mix_order` of
+    distances or lengths. `rounding_decides` which messages are chosen where their lengths or scores tie, as they do
+    among messages of few values, and the step rounds in another order than the reference.
     """
 
     step: Step
     order: tuple[int, ...] = ()
     f: int = 0
     parameters: tuple[Any, ...] = ()
+    neighbours: int = 0
+    whole: int = 0
+    mix: Mix = Mix.NOTHING
+    mixed: int = 0
+    mix_order: tuple[int, ...] = ()
+    radius: Any = 0.0
+    rounding_decides: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -178,8 +178,16 @@ def _draw_uniforms(out, words, at, count, keys):
     steps, size, _ = out.shape
     for t in range(steps):
         for k in range(len(keys)):
-            for e in range(size):
-                out[t, e, k] = _uniform(words, at, count, keys, k)
+            p, e = at[k], 0
+            while e < size:
+                if p == WORDS:
+                    _refill(words, at, count, keys, k)
+                    p = 0
+                some = min(size - e, WORDS - p)
+                for s in range(some):
+                    out[t, e + s, k] = np.int64(words[k, p + s] >> _HALF) * _UNIT
+                p, e = p + some, e + some
+            at[k] = p
 
 
 class Normals:

@@ -11,6 +11,7 @@ import numpy as np
 from sims.backend import MOST, ORDINARY
 from sims.kernels.cpu.compiled import compiled
 from sims.kernels.cpu.round_edges import EPS, TINY, before, decide, mean_in_unit
+from sims.kernels.cpu.round_sums import added, squared_distance, who_is_alive
 from sims.kernels.cpu.vectors import LANES, both, choose, equal, every, everywhere, less, load, root, store
 from sims.kernels.cpu.whole_range import clipped, weiszfeld_from_zero
 
@@ -175,7 +176,7 @@ def weiszfeld(rows, z, smoothings, norms, alive, origin):
 
 
 @compiled
-def _sort(work, width, network):
+def sort(work, width, network):
     """Put the order statistics that the network was pruned to into their rows, of `width` vectors each, in place."""
     for c in range(network.shape[0]):
         low, high, keep = network[c, 0] * width, network[c, 1] * width, network[c, 2]
@@ -203,7 +204,7 @@ def order_statistics(rows, work, network, f, out):
     for e in range(n * d):
         v = load(rows, e)
         store(choose(less(v, worst), v, worst), work, e)  # NaN too
-    _sort(work, d, network)
+    sort(work, d, network)
     half, kept = everywhere(0.5), everywhere(float(n - 2 * f))
     for j in range(d):
         if f < 0:
@@ -231,28 +232,18 @@ def krum(rows, distances, network, neighbours, norms, alive, out):
     `distances` is room for (n, n, LANES).
     """
     n, d, _ = rows.shape
-    nothing, one, worst = everywhere(0.0), everywhere(1.0), everywhere(np.inf)
-    for i in range(n):
-        lost = nothing
-        for j in range(d):
-            value = load(rows, i * d + j)
-            lost = lost + (value - value)
-        store(choose(equal(lost, nothing), one, nothing), alive, i)
+    nothing, worst = everywhere(0.0), everywhere(np.inf)
+    who_is_alive(rows, alive)
     for i in range(n):
         store(everywhere(-1.0), distances, i * n + i)  # sorted first, and then left out
         living = less(nothing, load(alive, i))
         for h in range(i + 1, n):
-            sq = nothing
-            for j in range(d):
-                away = load(rows, i * d + j) - load(rows, h * d + j)
-                sq = sq + away * away
+            sq = squared_distance(rows, i, rows, h)
             store(choose(less(nothing, load(alive, h)), sq, worst), distances, h * n + i)
             store(choose(living, sq, worst), distances, i * n + h)
-    _sort(distances, n, network)
+    sort(distances, n, network)
     for i in range(n):
-        score = nothing
-        for h in range(1, neighbours + 1):
-            score = score + load(distances, h * n + i)
+        score = added(distances, i, n, 1, neighbours)
         store(choose(less(nothing, load(alive, i)), score, worst), norms, i)
     for k in range(LANES):
         best = 0

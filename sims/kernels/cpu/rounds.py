@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from sims.kernels.cpu.compiled import compiled
 from sims.kernels.cpu.round_attacks import answer, submit
+from sims.kernels.cpu.round_choices import mean_of_nearest, mix, multi_krum
 from sims.kernels.cpu.round_gradients import gradients, measured
 from sims.kernels.cpu.round_rules import clip, krum, mean, order_statistics, weiszfeld
+from sims.kernels.cpu.round_windows import mean_around
 from sims.kernels.cpu.tables import Aggregation, Attacking, Movement, Room, State, World
 from sims.kernels.cpu.vectors import everywhere, load, store
-from sims.kernels.in_rounds import Answer, Memory, Step
+from sims.kernels.in_rounds import Answer, Memory, Mix, Step
 
 
 @compiled
@@ -32,10 +34,13 @@ def _speak(r, movement, state, room):
 
 
 @compiled
-def _aggregate(rule, room, centre):
+def _aggregate(rule, room, centre, beyond):
     """The rule's step from what was sent to `out`."""
     sent, out, f = room.sent, room.out, rule.f
     n = sent.shape[0]
+    if rule.mix != Mix.NOTHING:
+        mix(rule, sent, room, beyond)
+        sent = room.raw
     if rule.step == Step.MEAN:
         mean(sent, n, out)
     elif rule.step == Step.MEDIAN:
@@ -47,8 +52,18 @@ def _aggregate(rule, room, centre):
         out[:] = centre
     elif rule.step == Step.WEISZFELD:
         weiszfeld(sent, out, rule.parameters, room.norms, room.alive, room.spare)
+    elif rule.step == Step.KRUM:
+        krum(sent, room.work, rule.network, rule.neighbours, room.norms, room.alive, out)
+    elif rule.step == Step.MULTI_KRUM:
+        places = room.norms, room.alive, room.kept, room.faint
+        multi_krum(sent, room.work, rule.network, rule.neighbours, rule.whole, *places, out, beyond)
+    elif rule.step == Step.SHORTEST:
+        mean_of_nearest(sent, room.origin, 0, n - f, room.norms, room.alive, room.kept, out, beyond)
+    elif rule.step == Step.NEAREST_TO_ONE:
+        mean_of_nearest(sent, sent, rule.whole, n - f, room.norms, room.alive, room.kept, out, beyond)
     else:
-        krum(sent, room.work, rule.network, n - f - 2, room.norms, room.alive, out)
+        about_trimmed_mean = rule.step == Step.AROUND_TRIMMED_MEAN
+        mean_around(sent, room.work, rule.network, f, about_trimmed_mean, out, beyond)
 
 
 @compiled
@@ -91,6 +106,6 @@ def play(drawn, aside, first, world, movement, rule, attacking, state, room, rec
         mean(room.sent, attacking.honest, room.honest)
         if attacking.answer != Answer.HONEST and not attacking.enters_gradients:
             answer(attacking, aside[t], room, state)
-        _aggregate(rule, room, state.centre)
+        _aggregate(rule, room, state.centre, state.beyond)
         _move(r, movement, state, room, records[t])
         measured(world, state.x, room.spare, records[t])

@@ -41,12 +41,21 @@ class Movement(NamedTuple):
 
 
 class Aggregation(NamedTuple):
-    """A `sims.kernels.in_rounds.RuleInRounds`, its parameters (steps, LANES) and its network's comparators (…, 3)."""
+    """A `sims.kernels.in_rounds.RuleInRounds`: its parameters (steps, LANES), its networks' comparators (…, 3).
+
+    The radius of what is mixed is (1, LANES).
+    """
 
     step: int
     f: int
     parameters: np.ndarray
     network: np.ndarray
+    neighbours: int
+    whole: int
+    mix: int
+    mixed: int
+    radius: np.ndarray
+    mix_network: np.ndarray
 
 
 class Attacking(NamedTuple):
@@ -86,8 +95,12 @@ class Room(NamedTuple):
     before: np.ndarray  # those of the same sample at the point before, (n, d, LANES), or of no workers
     sent: np.ndarray  # (n, d, LANES)
     work: np.ndarray  # values that are sorted, (n, d, LANES), or distances, (n, n, LANES)
+    distances: np.ndarray  # (n, n, LANES), or of no workers
     norms: np.ndarray  # (n, LANES)
     alive: np.ndarray  # (n, LANES)
+    kept: np.ndarray  # (n, LANES)
+    faint: np.ndarray  # (LANES,)
+    origin: np.ndarray  # zeros, (1, d, LANES)
     slope: np.ndarray  # ∇f(x), (d, LANES), as are the others
     honest: np.ndarray  # the mean of the honest messages
     out: np.ndarray  # the aggregate
