@@ -47,7 +47,7 @@ paper: $(VENV)/installed
 bench: $(VENV)/installed-peers
 	$(BIN)/byzcheck bench
 	mkdir -p results
-	$(BIN)/byzcheck bench --grid --keep results/grid.json --draw results
+	$(BIN)/byzcheck bench --grid --keep results/begun.json --output results/grid.json --draw results
 
 bench-gpu: $(VENV)/installed-cupy
 	$(BIN)/byzcheck bench --gpu

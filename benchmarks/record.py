@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -15,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+import benchmarks
+import sims
 from benchmarks import grid, peers, rules
 from benchmarks.once import Tables, once, parameters
 from benchmarks.plan import Plan
@@ -39,16 +42,16 @@ def measured(
 
     The processes run one after the other, or, unless `apart`, all in this one (for tests: too small a noise). `keep`
     is given the record after each of them. One that was cut so is gone on with if it is `begun`: a `ValueError` if it
-    is of another plan, another machine or other versions.
+    is of another plan, another machine, other versions or other code.
     """
     if begun is None:
         load = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else 0.0
         missing, differs, fails, in_grid = _run(_compare, (plan,), apart)
-        head = {"load": load, "missing": missing, "differs": differs, "fails": fails}
+        head = {"load": load, "code": code(), "missing": missing, "differs": differs, "fails": fails}
         found: list[Tables] = []
     else:
         found, in_grid = _gone_on_with(begun, plan, name)
-        head = {part: begun[part] for part in ("load", "missing", "differs", "fails")}
+        head = {part: begun[part] for part in ("load", "code", "missing", "differs", "fails")}
     for seed in range(len(found), plan.processes):
         found.append(_run(once, (plan, 2 * seed, frozenset(head["fails"]), in_grid), apart))
         keep(of_tables(name, found) | head)
@@ -58,9 +61,9 @@ def measured(
 
 def _gone_on_with(begun: BenchRecord, plan: Plan, name: str) -> tuple[list[Tables], dict[str, list[str]]]:
     """The tables of the processes that a record has, and the peers that it measured in the grid."""
-    for part, here in (("plan", name), ("machine", machine()), ("versions", versions())):
-        if begun[part] != here:
-            raise ValueError(f"the record that was begun is of another {part}: {begun[part]}, and here it is {here}")
+    for part, here in (("plan", name), ("machine", machine()), ("versions", versions()), ("code", code())):
+        if begun.get(part) != here:
+            raise ValueError(f"the record that was begun has another {part}: {begun.get(part)}, and here it is {here}")
     counts = {len(values) for table in begun["tables"].values() for values in table.values()}
     wanted = {f"grid {at}" for at in grid.all_sizes(plan.grid)} if plan.grid is not None else set()
     tables = {table: whose for table, whose in begun["tables"].items() if parameters(table)[0] == "grid"}
@@ -128,6 +131,15 @@ def _second_level_caches() -> int:
 def versions() -> dict[str, str]:
     """Of everything that takes part."""
     return installed(PACKAGES)
+
+
+def code() -> str:
+    """A digest of what is measured and of what measures: every file of `sims` and of `benchmarks`."""
+    digest = hashlib.sha256()
+    for package in (sims, benchmarks):
+        for path in sorted(Path(package.__path__[0]).rglob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def as_text(record: BenchRecord) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from invoke import call, refused
 
 from benchmarks import grid, grid_page, heat, memory, peers, plan, record, report, rules
 from benchmarks.cells import ALL, FASTER, LEAST, MEAN, MOST, OPEN, SLOWER, beyond, cells, extremes
-from benchmarks.compare import chance_of_rise, compare
+from benchmarks.compare import FALSE_ALARM, chance_of_rise, compare
 from benchmarks.grid_tables import many_reads, slow_cells
 from benchmarks.marks import MARKS, Mark, held
 from benchmarks.measure import seconds_of
@@ -184,8 +185,9 @@ def test_a_grid_is_measured_on_arrays_and_on_tensors_and_gone_on_with(tmp_path):
         }
     assert measured(few, "small", apart=False, begun=again)["tables"] == again["tables"]
     for other, sentence in (
-        ({"plan": "grid"}, "is of another plan"),
-        ({"versions": {}}, "is of another versions"),
+        ({"plan": "grid"}, "has another plan"),
+        ({"versions": {}}, "has another versions"),
+        ({"code": "0"}, "has another code"),
         ({"tables": {}}, "has other tables"),
     ):
         with pytest.raises(ValueError, match=sentence):
@@ -352,13 +354,36 @@ def test_what_a_run_keeps_is_gone_on_with(monkeypatch, tmp_path):
     monkeypatch.setattr(record, "_run", lambda function, arguments, apart: function(*arguments))
     kept = tmp_path / "kept.json"
     first = json.loads(call("bench", "--quick", "--keep", kept, "--output", "-").stdout)
-    assert load(kept)["tables"] == first["tables"]
+    assert not kept.exists()
+    kept.write_text(as_text(first), encoding="utf-8")
+    assert "has another plan" in refused("bench", "--grid", "--keep", kept)
     monkeypatch.setattr(plan, "QUICK", Plan(2, 1, (), grid=tiny.grid))
     second = json.loads(call("bench", "--quick", "--keep", kept, "--output", "-").stdout)
     assert all(
         values[:1] == first["tables"][t][w] for t, whose in second["tables"].items() for w, values in whose.items()
     )
-    assert "is of another plan" in refused("bench", "--grid", "--keep", kept)
+    assert not kept.exists()
+
+
+def test_a_killed_run_leaves_what_it_measured(monkeypatch, tmp_path):
+    begun = tmp_path / "begun.json"
+    monkeypatch.setattr(plan, "QUICK", Plan(3, 1, (), grid=Grid((5,), (3,), (32,), ("Mean",))))
+
+    def killed(function, arguments, apart):
+        if begun.exists() and report.processes_of(load(begun)) == 2:
+            raise KeyboardInterrupt
+        return function(*arguments)
+
+    monkeypatch.setattr(record, "_run", killed)
+    call("bench", "--quick", "--keep", begun, code=130)
+    assert report.processes_of(load(begun)) == 2
+
+
+def test_the_whole_grid_has_enough_processes_for_every_cell():
+    ratios = (
+        2 * 2 * len(plan.GRID.grid.rules) * len(grid.all_sizes(plan.GRID.grid))
+    )  # of both kinds, to both yardsticks
+    assert 1 / math.comb(2 * plan.GRID.processes, plan.GRID.processes) <= FALSE_ALARM / 2 / ratios
 
 
 def test_what_is_committed_was_drawn_from_its_record():

@@ -32,7 +32,7 @@ def bench(
         Path | None, typer.Option(metavar="FILE", help="Also write the record as JSON; - for stdout alone.")
     ] = None,
     keep: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Keep what is measured here, and go on from it after a kill.")
+        Path | None, typer.Option(metavar="FILE", help="Keep what is measured here until all is, and go on from it.")
     ] = None,
     recorded: Annotated[
         Path | None, typer.Option("--record", metavar="FILE", help="Measure nothing: show (or compare) this record.")
@@ -68,6 +68,8 @@ def bench(
     elif output is not None:
         texts[output] = records.as_text(found)
     write_all(texts)
+    if keep is not None:
+        keep.unlink(missing_ok=True)  # all is measured, and written where it was asked for
     out = console(stderr=str(output) == "-")
     out.print(report.everything(found))
     if write:
