@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from byzcheck.commands.report import report
 from byzcheck.commands.sweep import app as sweep
 from byzcheck.commands.train import train
 from byzcheck.commands.verify import verify
+from byzcheck.commands.warm import warm
 
 
 class Program(TyperGroup):
@@ -74,6 +76,7 @@ app.command()(constants)
 app.command()(cite)
 app.command()(bench)
 app.command()(train)
+app.command()(warm)
 app.add_typer(sweep, name="sweep")
 
 
@@ -117,6 +120,7 @@ def _run() -> int:
 
 def main() -> None:
     """Run the command line."""
+    os.environ.setdefault("BYZCHECK_SAYS", "1")  # in it and in its workers: that code is compiled, which takes seconds
     for number in (getattr(signal, name) for name in ENDS if hasattr(signal, name)):
         if signal.getsignal(number) is signal.SIG_DFL:  # what nohup lets pass stays as it is
             signal.signal(number, _end)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import itertools
 import os
 import signal
 import sys
@@ -20,6 +22,7 @@ from threadpoolctl import ThreadpoolController
 import theory
 from sims.backend import get_namespace
 from sims.checks.evidence import Evidence, Verdict, claim_verdict, headline, side_verdict
+from sims.kernels import reference
 from sims.kernels.cpu import threads
 from sims.owned import as_always
 from sims.sweep.schedulers import STOPS, undisturbed
@@ -139,7 +142,7 @@ def perform(task: Task, options: Options) -> Outcome:
     context = Context(task.stem, task.claim, options.budget, options.seed, options.backend)
     start = time.perf_counter()
     try:
-        with _one_thread(), as_always():
+        with _one_thread(), as_always(), _nothing_compiled(options.backend):
             found = claim.check(context, **replace)
             evidence = tuple(found if control is None or control.expect != "refuted" else _up_to_refuted(found))
     except Exception as error:
@@ -150,12 +153,22 @@ def perform(task: Task, options: Options) -> Outcome:
     return Outcome(task, evidence, context.intervals, time.perf_counter() - start)
 
 
+def _perform_all(some: Sequence[Task], options: Options) -> list[Outcome]:
+    """Do a claim and its controls, one after the other in one process: they share what the check keeps."""
+    return [perform(task, options) for task in some]
+
+
 def _up_to_refuted(evidence: Iterable[Evidence]) -> Iterator[Evidence]:
     """The evidence up to the first contradiction, which decides a control that must be refuted; the rest costs time."""
     for e in evidence:
         yield e
         if e.verdict == "refuted":
             return
+
+
+def _nothing_compiled(backend: str) -> contextlib.AbstractContextManager[None]:
+    """Within it the reference computes on the host: the first run would compile for longer than all runs gain by it."""
+    return reference() if backend == "numpy" else contextlib.nullcontext()
 
 
 def _one_thread() -> Any:
@@ -227,10 +240,10 @@ def check_statements(
     prepare(options, jobs)
     statements = [theory.load(stem) for stem in stems]
     todo = [task for statement in statements for task in tasks(statement)]
-    todo.sort(key=lambda task: task.control is not None)  # the short tasks last, so that no process waits long for one
+    claims = [tuple(same) for _, same in itertools.groupby(todo, lambda task: (task.stem, task.claim))]
     done: dict[Task, Outcome] = {}
-    with closing(_each(perform, todo, options, jobs)) as outcomes:
-        for outcome in outcomes:
+    with closing(_each(_perform_all, claims, options, jobs)) as together:
+        for outcome in itertools.chain.from_iterable(together):
             done[outcome.task] = outcome
             progress(outcome)
     return [Result(s, tuple(done[task] for task in tasks(s))) for s in statements]

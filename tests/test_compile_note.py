@@ -18,6 +18,7 @@ def told(tmp_path, monkeypatch):
     """A note whose seconds are kept in a folder of its own, and a clock to set."""
     clock = [100.0]
     monkeypatch.setattr(note.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setenv(note.SAYS, "1")
     return Note(tmp_path / "seconds.txt"), clock
 
 
@@ -53,8 +54,9 @@ def test_what_cannot_be_read_or_written_does_not_matter(told, capsys, content):
     assert "compiling" in capsys.readouterr().err
 
 
-def test_where_nobody_reads_it_is_not_said(told, capsys, monkeypatch):
-    monkeypatch.setenv(note.SILENT, "1")
+@pytest.mark.parametrize("value", ["", None])
+def test_whoever_uses_the_library_is_told_nothing(told, capsys, monkeypatch, value):
+    monkeypatch.setenv(note.SAYS, value) if value is not None else monkeypatch.delenv(note.SAYS)
     one, clock = told
     compiles(one, clock, 1.0)
     assert capsys.readouterr().err == ""
@@ -72,7 +74,7 @@ def twice(x):
 assert twice(2.0) == 4.0
 """
     (tmp_path / "doubling.py").write_text(text, encoding="utf-8")
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), note.SILENT: ""}
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), note.SAYS: "1"}
     said = []
     for _ in range(2):
         command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import doubling"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -108,16 +109,16 @@ MEDIANS = (
 
 
 def test_processes_that_compile_at_the_same_time(tmp_path):
-    """Each for its own number of workers; then a third finds what both kept, each for the right one."""
+    """Each for a number of workers of its own and for one of both; then a third finds all that they kept."""
     cache = {"NUMBA_CACHE_DIR": str(tmp_path)}
-    pair = [ask(MEDIANS.format(sizes=sizes), **cache) for sizes in ((2, 3), (4, 5))]
+    pair = [ask(MEDIANS.format(sizes=sizes), **cache) for sizes in ((2, 3), (3, 4))]
     for process in pair:
         assert "False" not in process.communicate()[0]
         assert process.returncode == 0
     kept = {path.name: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nbc") if "_run" in path.name}
-    assert len(kept) == 4
-    third = ask(MEDIANS.format(sizes=(2, 3, 4, 5)), **cache)
-    assert third.communicate()[0].split() == ["2", "True", "3", "True", "4", "True", "5", "True"]
+    assert len(kept) == 3
+    third = ask(MEDIANS.format(sizes=(2, 3, 4)), **cache)
+    assert third.communicate()[0].split() == ["2", "True", "3", "True", "4", "True"]
     assert kept == {path.name: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nbc") if "_run" in path.name}
 
 
@@ -158,7 +159,50 @@ def test_a_full_disk_leaves_no_half_of_a_file(files, monkeypatch):
     assert files.load("a") is None
 
 
-def test_without_a_place_for_a_cache_rules_are_compiled_all_the_same(tmp_path):
-    (tmp_path / "no folder").touch()
-    process = ask(MEDIANS.format(sizes=(3,)), NUMBA_CACHE_DIR=str(tmp_path / "no folder"))
-    assert process.communicate()[0].split() == ["3", "True"]
+NOWHERE = (  # neither the installation nor the home can be written to
+    "from numba.core import caching as c; c.CacheImpl._locator_classes = [c.UserProvidedCacheLocator]\n"
+    + MEDIANS.format(sizes=(3,))
+    + "from sims.kernels.cpu.compiled import kept_in; print(*kept_in())\n"
+)
+
+
+def test_without_another_place_the_cache_is_among_temporary_files(tmp_path):
+    own = tmp_path / f"byzcheck-{os.getuid()}"
+    pair = [ask(NOWHERE, NUMBA_CACHE_DIR="", TMPDIR=str(tmp_path)) for _ in range(2)]
+    for process in pair:
+        right, folder, lasting = process.communicate()[0].split()[1:]
+        assert (right, Path(folder).parent, lasting) == ("True", own, "False")
+    assert stat.S_IMODE(own.stat().st_mode) == 0o700
+    kept = {path: path.stat().st_mtime_ns for path in own.rglob("*.nbc")}
+    assert kept
+    assert ask(NOWHERE, NUMBA_CACHE_DIR="", TMPDIR=str(tmp_path)).communicate()[0].split()[1] == "True"
+    assert kept == {path: path.stat().st_mtime_ns for path in own.rglob("*.nbc")}
+
+
+def test_without_any_place_for_a_cache_rules_are_compiled_all_the_same(tmp_path):
+    own_one_is_open = tmp_path / f"byzcheck-{os.getuid()}"
+    own_one_is_open.mkdir()
+    own_one_is_open.chmod(0o777)
+    process = ask(NOWHERE, NUMBA_CACHE_DIR="", TMPDIR=str(tmp_path))
+    assert process.communicate()[0].split() == ["3", "True", "None", "False"]
+    assert list(own_one_is_open.iterdir()) == []
+
+
+@pytest.mark.parametrize("trouble", ["nothing", "open to others", "a link", "a file", "somebody else's"])
+def test_code_is_kept_only_where_nobody_else_can_write(tmp_path, monkeypatch, trouble):
+    monkeypatch.setattr(compiled.tempfile, "gettempdir", lambda: str(tmp_path))
+    folder = tmp_path / f"byzcheck-{os.getuid()}"
+    if trouble == "open to others":
+        folder.mkdir()
+        folder.chmod(0o750)
+    if trouble == "a link":
+        (tmp_path / "there").mkdir(mode=0o700)
+        folder.symlink_to(tmp_path / "there")
+    if trouble == "a file":
+        folder.touch(mode=0o600)
+    if trouble == "somebody else's":
+        folder.mkdir(mode=0o700)
+        uid = os.getuid()
+        monkeypatch.setattr(compiled.os, "getuid", lambda: uid + 1)
+        folder.rename(tmp_path / f"byzcheck-{uid + 1}")
+    assert compiled.own_folder() == (folder if trouble == "nothing" else None)

@@ -36,6 +36,7 @@ LAYERS = (  # a module belongs to the longest name that begins its own; later la
         "byzcheck.files",
         "byzcheck.guarantees",
         "byzcheck.radius",
+        "byzcheck.warm",
     ),
     ("byzcheck.advice",),
     ("byzcheck.record",),

@@ -21,6 +21,7 @@ import theory
 from byzcheck import run
 from byzcheck.record import run_record
 from byzcheck.run import CheckError, Options
+from sims import kernels
 from sims.checks.evidence import Evidence
 from theory.claim import FALSE_ALARM, SHARE, Claim, Control
 
@@ -97,6 +98,20 @@ def test_only_a_control_that_must_be_refuted_ends_with_the_first_contradiction(m
     assert [[e.measured for e in o.evidence] for o in outcomes] == [[1, 2, 1], [1, 2], [1, 2, 1]]
     assert [o.intervals for o in outcomes] == [3, 2, 3]
     assert {o.verdict for o in outcomes} == {"refuted"}
+
+
+@pytest.mark.parametrize(("backend", "may"), [("numpy", False), ("array_api_strict", True)])
+def test_a_check_on_the_host_compiles_nothing(monkeypatch, backend, may):
+    """The first run takes as long as the next one."""
+
+    def allowed(ctx):
+        yield Evidence("whether compiled code is used", int(kernels.enabled()), "=", int(may), "exact")
+
+    claims = (Claim("allowed", "It is as it is.", allowed, (Control("a", "because", {}),)),)
+    monkeypatch.setattr(theory, "load", lambda stem: SimpleNamespace(claims=claims))
+    outcome = run.perform(run.Task("stem", "allowed"), replace(Options(), backend=backend))
+    assert outcome.verdict == "supported"
+    assert kernels.enabled()
 
 
 def test_progress_tells_every_outcome_once(paper):

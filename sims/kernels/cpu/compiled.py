@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import os
 import pickle
-from collections.abc import Callable
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from numba import njit
-from numba.core.caching import IndexDataCacheFile
+from numba import config, njit
+from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 from sims import backend
 from sims.kernels.cpu import note as note  # which listens from now on
@@ -70,20 +73,68 @@ class _Files(IndexDataCacheFile):
         """Nothing: there is no index to empty."""
 
 
+_FOLDERS: list[Path] = []  # where what is compiled is kept, for each function
+
+
+def kept_in() -> tuple[Path | None, bool]:
+    """The folder in which compiled code is kept, None if it is not; and whether that lasts beyond temporary files.
+
+    Known once a module with something to compile was imported.
+    """
+    folder, own = next(iter(_FOLDERS), None), own_folder()
+    return folder, folder is not None and (own is None or own not in folder.parents)
+
+
+def own_folder() -> Path | None:
+    """A folder for temporary files that nobody but this user can write to; None where there can be none.
+
+    What is kept is code that is run. A folder that somebody else made under this name is left alone.
+    """
+    if not hasattr(os, "getuid"):
+        return None
+    folder = Path(tempfile.gettempdir()) / f"byzcheck-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        seen = folder.lstat()
+    except OSError:
+        return None
+    return folder if stat.S_ISDIR(seen.st_mode) and seen.st_uid == os.getuid() and not seen.st_mode & 0o077 else None
+
+
+@contextlib.contextmanager
+def _below(folder: Path) -> Iterator[None]:
+    """Within it numba keeps what it compiles below `folder`."""
+    settings: Any = config
+    before = settings.CACHE_DIR
+    settings.CACHE_DIR = str(folder)
+    try:
+        yield
+    finally:
+        settings.CACHE_DIR = before
+
+
+def _made(make: Callable[..., Any], function: Callable[..., Any]) -> Any:
+    """The function with a cache where numba finds a place for one, else in the folder of one's own, else without."""
+    with contextlib.suppress(RuntimeError):
+        return make(cache=True)(function)
+    if (folder := own_folder()) is not None:
+        with contextlib.suppress(RuntimeError), _below(folder):
+            return make(cache=True)(function)
+    return make()(function)
+
+
 def compiled(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     """Numba's `njit` without the interpreter's lock, with NumPy's division by zero, and with a cache on disk.
 
     Numba forgets what it cached when the function's own file changes; but functions contain those that they call. Here
-    it forgets when any file of `sims.kernels` changes. Where no folder for a cache can be written to, there is none.
+    it forgets when any file of `sims.kernels` changes. Where neither the installation nor the home can be written to,
+    the cache is in a folder of this user's own below that for temporary files; where there can be none, there is none.
     """
     if function is None:
         return functools.partial(compiled, **options)
-    make = functools.partial(njit, nogil=True, error_model="numpy", **options)
-    try:
-        made: Any = make(cache=True)(function)
-    except RuntimeError:  # no place for a cache
-        return make()(function)
+    made = _made(functools.partial(njit, nogil=True, error_model="numpy", **options), function)
     cache: Any = getattr(made, "_cache", None)  # none if numba is told not to compile
-    if cache is not None:
+    if isinstance(cache, FunctionCache):
         cache._cache_file = _Files(cache._cache_path, cache._impl.filename_base, _stamp())
+        _FOLDERS.append(Path(cache._cache_path))
     return made

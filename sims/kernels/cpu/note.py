@@ -12,11 +12,11 @@ from typing import Any
 from numba.core import event
 
 KEPT = Path(__file__).parent / "__pycache__" / "seconds.txt"  # beside what was compiled
-SILENT = "BYZCHECK_SILENT"  # an environment variable that is not empty where nobody reads standard error
+SAYS = "BYZCHECK_SAYS"  # an environment variable that the program sets: whoever uses the library is told nothing
 
 
 class Note(event.Listener):
-    """A line on standard error before the first compilation of a process; the seconds of all are kept in a file.
+    """A line on standard error before the program's first compilation; the seconds of all are kept in a file.
 
     Numba tells when it begins and ends to compile a function, also within another; what is loaded from the cache is no
     compilation.
@@ -30,7 +30,7 @@ class Note(event.Listener):
         """Say so the first time."""
         if self.depth == 0:
             self.began = time.perf_counter()
-            if self.seconds == 0.0 and not os.environ.get(SILENT):
+            if self.seconds == 0.0 and os.environ.get(SAYS):
                 print(f"byzcheck: compiling for this machine, once{self._last()}", file=sys.stderr, flush=True)
         self.depth += 1
 
