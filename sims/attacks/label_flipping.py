@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from sims.attacks.attack import STAGES, Attack, State, View
 from sims.backend import Array
 from sims.checked import choice, keep
+from sims.kernels.in_rounds import Answer, AttackInRounds
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,10 @@ class LabelFlipping(Attack):
     def acts_on(self) -> str:
         """The stage which `on` names."""
         return self.on
+
+    def in_rounds(self, n: int, f: int) -> AttackInRounds:
+        """The worker's own, which is of flipped labels."""
+        return AttackInRounds(Answer.GRADIENT if self.on == "gradients" else Answer.HONEST)
 
     def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
         """The g_i or m_i themselves, which are of flipped labels."""

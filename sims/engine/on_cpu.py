@@ -15,11 +15,13 @@ import numpy as np
 from sims.backend import get_namespace
 from sims.engine import on_arrays
 from sims.engine.experiment import Experiment
+from sims.engine.notes import MEASURED_NUMBERS
 from sims.engine.program import NOTED, Found, Program, program_of
 from sims.engine.record import Record
 from sims.kernels.cpu.tables import Aggregation, Attacking, Movement, Room, State, World
 from sims.kernels.cpu.threads import split
 from sims.kernels.in_rounds import Memory, Mix, Noise, Step
+from sims.problems import Oracle
 
 SMALLEST = 2**16  # random numbers per run: below, compiling or loading the program costs more than it saves
 LARGEST = 2**13  # random numbers per run and round: beyond, the work of a few runs does not fit into the cache
@@ -46,13 +48,15 @@ def play(program: Program, start: np.ndarray, configuration: dict[str, Any]) -> 
 
     e, problem = program.e, program.e.problem
     kind, aside = Normals if program.world.noise == Noise.NORMAL else Uniforms, program.attack.draws * e.problem.dim
+    numbers = e.n * math.prod(problem.sample_shape)
     *grid, runs = e.shape
     cells, d, lanes = math.prod(grid), problem.dim, vectors.LANES
     noted = [t for t in range(1, e.steps + 1) if t % e.every == 0 or t == e.steps]
-    values = np.empty((len(noted), 4, cells, runs))
+    rows = 4 if program.world.points is None else 4 + d
+    values = np.empty((len(noted), rows, cells, runs))
     last = np.empty((cells, runs, d))
     starts = start.reshape(cells, runs, d)
-    size = max(1, min(e.steps, BUFFER // (lanes * e.n * d)))
+    size = max(1, min(e.steps, BUFFER // (lanes * numbers)))
     keys, other_keys = e.keys("sample"), e.keys("attack") if aside else None
     beyond = np.zeros((cells, runs), dtype=bool)
 
@@ -60,9 +64,9 @@ def play(program: Program, start: np.ndarray, configuration: dict[str, Any]) -> 
         chosen = np.minimum(np.arange(number * lanes, (number + 1) * lanes), runs - 1)  # the last one fills up
         own = int(chosen[-1] - chosen[0]) + 1
         here = slice(chosen[0], chosen[0] + own)
-        stream, drawn = kind(keys[chosen[:own]]), vectors.zeros(size, e.n * d)
+        stream, drawn = kind(keys[chosen[:own]]), vectors.zeros(size, numbers)
         other = None if other_keys is None else Normals(other_keys[chosen[:own]])
-        others, records, room = vectors.zeros(size, aside), vectors.zeros(size, 4), _room(program)
+        others, records, room = vectors.zeros(size, aside), vectors.zeros(size, rows), _room(program)
         states = [_state(program) for _ in range(cells)]
         parts = [_Part(program, c, chosen) for c in range(cells)]
         for c in range(cells):
@@ -92,10 +96,21 @@ def play(program: Program, start: np.ndarray, configuration: dict[str, Any]) -> 
     with np.errstate(over="ignore", invalid="ignore"):
         split(part, -(-runs // lanes))
         before = problem.measure(start)
-    after = values.reshape(len(noted), 4, *e.shape)
-    measures = {name: np.concatenate([before[name][None], after[:, k]]) for k, name in enumerate(NOTED)}
+        after = values.reshape(len(noted), rows, *e.shape)
+        if program.world.points is None:
+            found = {name: after[:, k] for k, name in enumerate(NOTED)}
+        else:
+            found = _measured(problem, np.moveaxis(after[:, 4:], 1, -1))
+    measures = {name: np.concatenate([before[name][None], found[name]]) for name in found}
     record = Record(np.array([0, *noted]), measures, np.array(after[:, 3]), last.reshape(*e.shape, d), configuration)
     return _mended(record, beyond.reshape(e.shape), e) if beyond.any() else record
+
+
+def _measured(problem: Oracle, x: np.ndarray) -> dict[str, np.ndarray]:
+    """What a problem measures of iterates (times, *shape, d), some times at once as in the array engine."""
+    size = max(1, MEASURED_NUMBERS // math.prod(x.shape[1:]))
+    pieces = [problem.measure(np.ascontiguousarray(x[k : k + size])) for k in range(0, len(x), size)]
+    return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
 
 
 def _mended(record: Record, beyond: np.ndarray, e: Experiment) -> Record:
@@ -128,6 +143,15 @@ class _Part:
             offsets=p.offsets,
             spread=self._lanes(p.spread),
             alike=p.alike,
+            points=p.points,
+            labels=p.labels,
+            first=p.first,
+            count=0 if p.world.points is None else p.world.points.count,
+            classes=1 if p.world.points is None else p.world.points.classes,
+            batch=1 if p.world.points is None else p.world.points.batch,
+            ridge=0.0 if p.world.points is None else float(p.world.points.ridge),
+            flips=bool(e.f and e.attack.flips_labels),
+            honest=e.n - e.f,
         )
         self.rule = Aggregation(
             step=int(p.rule.step),

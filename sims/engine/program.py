@@ -90,7 +90,7 @@ def _few_values(world: ProblemInRounds) -> bool:
     """Whether gradients have so few values that workers have the same ones, or their mirror images."""
     if world.noise in (Noise.NORMAL, Noise.SINE):
         return bool(np.any(np.asarray(world.numbers[0]) == 0))
-    return world.noise != Noise.POWER
+    return world.noise in (Noise.TWO_VALUES, Noise.SQUARE)
 
 
 def _none(kind: str, part: Any) -> str:
@@ -114,13 +114,17 @@ class Program:
     ) -> None:
         n, d = e.n, e.problem.dim
         self.e, self.world, self.rule, self.attack, self.optimizer = e, world, rule, attack, optimizer
-        self.numbers = [self.everywhere(values) for values in world.numbers]
+        self.numbers = [self.everywhere(values) for values in world.numbers or (0.0,)]
         self.eigenvalues, self.origin, self.x_star = map(
             self.in_coordinates, (world.eigenvalues, world.origin, world.x_star)
         )
         self.spread = self.everywhere(world.spread)
         self.alike = world.offsets is None
         self.offsets = np.zeros((n, d)) if self.alike else np.ascontiguousarray(world.offsets, dtype=np.float64)
+        points = world.points
+        self.points = np.zeros((0, 1)) if points is None else np.array(points.features, dtype=np.float64)
+        self.labels = np.array([] if points is None else points.labels, dtype=np.int64)
+        self.first = np.zeros(n, dtype=np.int64) if points is None else np.array(points.first, dtype=np.int64)
         self.attacking = [self.everywhere(values) for values in attack.parameters or (0.0,)]
         self.direction = self.in_coordinates(0.0 if attack.direction is None else attack.direction)
         self.parameters = [self.everywhere(p) for p in rule.parameters or (0.0,)]

@@ -27,6 +27,7 @@ class Noise(IntEnum):
     POWER = 2  # −(1 − u)^k
     SINE = 3  # s·sin(x + 2πu)
     SQUARE = 4  # s·sign(sin(x + 2πu))
+    POINTS = 5  # no noise: the gradient is that of softmax regression on `Points`, of which u is one
 
 
 class Step(IntEnum):
@@ -68,7 +69,8 @@ class Answer(IntEnum):
     NEAR_CENTRE = 8  # q·last aggregate + (1 − q)·mean + p·direction
     FARTHEST = 9  # mean + γ·direction, as far from each honest message as two of them are
     ON_SPHERE = 10  # mean + γ·direction, as far from the mean as the farthest honest message, or the nearest
-    MIRRORED = 11  # as many of λx + p as honest gradients differ from λx, with λ = q; λx from the others
+    GRADIENT = 11  # the worker's own gradient, which may be of flipped labels
+    MIRRORED = 12  # as many of λx + p as honest gradients differ from λx, with λ = q; λx from the others
 
 
 class Along(IntEnum):
@@ -89,12 +91,29 @@ class Memory(IntEnum):
 
 
 @dataclass(frozen=True, eq=False)
+class Points:
+    """A data set for softmax regression: features (m, p) and labels (m,), a `batch` of it for a gradient, a ridge.
+
+    Worker i draws from the `count` points from `first`[i] on.
+    """
+
+    features: Any
+    labels: Any
+    classes: int
+    batch: int
+    ridge: float
+    first: Any
+    count: int
+
+
+@dataclass(frozen=True, eq=False)
 class ProblemInRounds:
     """A problem as steps of compiled rounds: worker i has the gradient slope(x) + noise + `spread`·`offsets`[i].
 
     `numbers` are those of the `noise`. `eigenvalues` λ and `origin` o are of a linear slope, `x_star` is where
     distances are measured from; each is a number or (..., d). f(x) − f* is ½ Σ λ_j (x_j − x*_j)², or 2 Σ sin²(x_j/2)
-    with the slope `SINE`. `offsets` are (n, d), None without any.
+    with the slope `SINE`. `offsets` are (n, d), None without any. With `points` gradients are theirs, and the problem
+    measures the iterates itself.
     """
 
     noise: Noise
@@ -105,6 +124,7 @@ class ProblemInRounds:
     x_star: Any = 0.0
     offsets: Any = None
     spread: Any = 0.0
+    points: Points | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ import numpy as np
 
 from sims.backend import Array, as_like, device, namespace
 from sims.checked import keep, real, whole
+from sims.kernels.in_rounds import ProblemInRounds
 from sims.owned import read_only
 from sims.problems.oracle import at_points
 from sims.problems.problem import sq_norm, vanishing
@@ -131,12 +132,22 @@ class HeterogeneousSoftmaxRegression(SoftmaxRegression):
         """What every problem measures, and the `heterogeneity`."""
         return {**super().measure(x), "heterogeneity": self.heterogeneity(x)}
 
+    def in_rounds(self, n: int, honest: int) -> ProblemInRounds:
+        """Each worker draws from its shard."""
+        k = self.places.shape[1]
+        return self._in_rounds(k * self._shard_of(n, honest), k)
+
     def _picks(self, sample: Array, honest: int) -> Array:
-        xp, (shards, k) = namespace(sample), self.places.shape
+        xp, k = namespace(sample), self.places.shape[1]
+        workers = self._shard_of(sample.shape[-2], honest)
+        first = xp.asarray(k * workers[:, None], dtype=xp.int64, device=device(sample))
+        return first + xp.astype(xp.floor(sample * k), xp.int64)
+
+    def _shard_of(self, n: int, honest: int) -> np.ndarray:
+        """The shard of each of n workers, (n,)."""
+        shards = len(self.places)
         if honest < 1 or honest % shards:
             raise ValueError(
                 f"{type(self).__name__} needs a multiple of shards = {shards} as number of honest workers, got {honest}"
             )
-        workers = np.concatenate([np.arange(honest), np.arange(sample.shape[-2] - honest)]) % shards
-        first = xp.asarray(k * workers[:, None], dtype=xp.int64, device=device(sample))
-        return first + xp.astype(xp.floor(sample * k), xp.int64)
+        return np.concatenate([np.arange(honest), np.arange(n - honest)]) % shards

@@ -11,6 +11,7 @@ from scipy import sparse
 
 from sims.backend import Array, as_like, device, max_across, namespace, sum_across
 from sims.checked import flag, keep, real, whole
+from sims.kernels.in_rounds import Noise, Points, ProblemInRounds
 from sims.owned import read_only
 from sims.problems.features import array, dense
 from sims.problems.labelled import Labelled
@@ -115,6 +116,15 @@ class SoftmaxRegression(Labelled, Problem):
         if intercept:
             features = sparse.hstack([features, np.ones((len(labels), 1))], format="csr")
         return cls(features, relabelled(labels)[0], **parameters)
+
+    def in_rounds(self, n: int, honest: int) -> ProblemInRounds:
+        """Each worker draws from all points."""
+        return self._in_rounds(np.zeros(n, dtype=np.int64), len(self.points))
+
+    def _in_rounds(self, first: np.ndarray, count: int) -> ProblemInRounds:
+        settings = {"classes": self.classes, "batch": self.batch, "ridge": self.ridge}
+        points = Points(self.points, self.point_labels, first=first, count=count, **settings)
+        return ProblemInRounds(Noise.POINTS, (), points=points)
 
     @property
     def classes(self) -> int:

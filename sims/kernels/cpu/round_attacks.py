@@ -43,6 +43,8 @@ def answer(attacking, drawn, room, state):
                 store(-load(raw, e), sent, e)
             elif kind == Answer.MINUS_MESSAGE:
                 store(-load(sent, e), sent, e)
+            elif kind == Answer.GRADIENT:
+                store(load(raw, e), sent, e)
             elif kind == Answer.NORMAL:
                 own = j if attacking.whole[0] else (i - g) * d + j
                 store(p + load(attacking.parameters, 1) * load(drawn, own), sent, e)

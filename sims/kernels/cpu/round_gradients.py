@@ -1,6 +1,6 @@
 """The gradients of whole rounds: what the workers see of a problem, eight runs at once.
 
-The steps are those of `sims.kernels.in_rounds.Slope` and `Noise`. Sines are within two units of the last place.
+The steps are those of `sims.kernels.in_rounds.Slope` and `Noise`. Sines are within four units of the last place.
 """
 
 from __future__ import annotations
@@ -10,39 +10,36 @@ import math
 import numpy as np
 
 from sims.kernels.cpu.compiled import compiled
-from sims.kernels.cpu.vectors import LANES, both, choose, equal, every, everywhere, less, load, store
+from sims.kernels.cpu.vectors import LANES, both, choose, every, everywhere, less, load, store
 from sims.kernels.in_rounds import Noise, Slope
 
 TURNS = 1.5 * 2.0**52  # added and taken away again, it rounds to a whole number
-FARTHEST_TURN = 1e5  # of up to so many quarter turns each part of π/2 has an exact product
-# π/2 in three parts, the first two of 33 bits (fdlibm, Sun Microsystems 1993, as are the polynomials)
-PARTS = (1.57079632673412561417e00, 6.07710050630396597660e-11, 2.02226624879595063154e-21)
-S1, S2, S3 = -1.66666666666666324348e-01, 8.33333333332248946124e-03, -1.98412698298579493134e-04
-S4, S5, S6 = 2.75573137070700676789e-06, -2.50507602534068634195e-08, 1.58969099521155010221e-10
-C1, C2, C3 = 4.16666666666666019037e-02, -1.38888888888741095749e-03, 2.48015872894767294178e-05
-C4, C5, C6 = -2.75573143513906633035e-07, 2.08757232129817482790e-09, -1.13596475577881948265e-11
+FARTHEST_TURN = 1e5  # of up to so many half turns each part of π has an exact product
+# π in three parts, the first two of 33 bits (twice those of fdlibm, Sun Microsystems 1993)
+PARTS = (2 * 1.57079632673412561417e00, 2 * 6.07710050630396597660e-11, 2 * 2.02226624879595063154e-21)
+# (sin r − r)/r³ for |r| ≤ π/2, in powers of r² from the highest on (SLEEF, Shibata and Petrogalli 2020)
+WAVE = (
+    *(-7.97255955009037868891952e-18, 2.81009972710863200091251e-15, -7.64712219118158833288484e-13),
+    *(1.60590430605664501629054e-10, -2.50521083763502045810755e-08, 2.75573192239198747630416e-06),
+    *(-0.000198412698412696162806809, 0.00833333333333332974823815, -0.166666666666666657414808),
+)
 
 
 @compiled
 def sine(angle, room, row):
     """The sine of eight numbers; a row of `room` is where those are computed that are far from 0, or no numbers."""
-    one = everywhere(1.0)
-    turns = angle * everywhere(2 / math.pi)
+    turns = angle * everywhere(1 / math.pi)
     near = both(less(turns, everywhere(FARTHEST_TURN)), less(everywhere(-FARTHEST_TURN), turns))
     turns = (turns + everywhere(TURNS)) - everywhere(TURNS)
-    whole = (turns * everywhere(0.25) + everywhere(TURNS)) - everywhere(TURNS)
-    quarter = turns - everywhere(4.0) * whole  # −2, …, 2
+    half = (turns * everywhere(0.5) + everywhere(TURNS)) - everywhere(TURNS)
+    odd = turns - everywhere(2.0) * half  # −1, 0 or 1
     rest = angle - turns * everywhere(PARTS[0])
     rest = (rest - turns * everywhere(PARTS[1])) - turns * everywhere(PARTS[2])
-    z, squared = rest * rest, quarter * quarter
-    s = everywhere(S5) + z * everywhere(S6)
-    s = everywhere(S2) + z * (everywhere(S3) + z * (everywhere(S4) + z * s))
-    s = rest + rest * z * (everywhere(S1) + z * s)
-    c = everywhere(C5) + z * everywhere(C6)
-    c = everywhere(C2) + z * (everywhere(C3) + z * (everywhere(C4) + z * c))
-    c = (one - everywhere(0.5) * z) + z * z * (everywhere(C1) + z * c)
-    odd = equal(squared, one)
-    found = choose(odd, quarter, one - everywhere(0.5) * squared) * choose(odd, c, s)
+    z = rest * rest
+    found = (everywhere(WAVE[0]) * z + everywhere(WAVE[1])) * z + everywhere(WAVE[2])
+    found = ((found * z + everywhere(WAVE[3])) * z + everywhere(WAVE[4])) * z + everywhere(WAVE[5])
+    found = ((found * z + everywhere(WAVE[6])) * z + everywhere(WAVE[7])) * z + everywhere(WAVE[8])
+    found = (rest + rest * z * found) * (everywhere(1.0) - everywhere(2.0) * odd * odd)
     if not every(near):
         store(angle, room, row)
         for k in range(LANES):

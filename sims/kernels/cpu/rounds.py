@@ -10,11 +10,12 @@ from sims.kernels.cpu.compiled import compiled
 from sims.kernels.cpu.round_attacks import answer, submit
 from sims.kernels.cpu.round_choices import mean_of_nearest, mix, multi_krum
 from sims.kernels.cpu.round_gradients import gradients, measured
+from sims.kernels.cpu.round_points import softmax_gradients
 from sims.kernels.cpu.round_rules import clip, krum, mean, order_statistics, weiszfeld
 from sims.kernels.cpu.round_windows import mean_around
 from sims.kernels.cpu.tables import Aggregation, Attacking, Movement, Room, State, World
 from sims.kernels.cpu.vectors import everywhere, load, store
-from sims.kernels.in_rounds import Answer, Memory, Mix, Step
+from sims.kernels.in_rounds import Answer, Memory, Mix, Noise, Step
 
 
 @compiled
@@ -43,10 +44,8 @@ def _aggregate(rule, room, centre, beyond):
         sent = room.raw
     if rule.step == Step.MEAN:
         mean(sent, n, out)
-    elif rule.step == Step.MEDIAN:
-        order_statistics(sent, room.work, rule.network, -1, out)
-    elif rule.step == Step.TRIMMED_MEAN:
-        order_statistics(sent, room.work, rule.network, f, out)
+    elif rule.step == Step.MEDIAN or rule.step == Step.TRIMMED_MEAN:
+        order_statistics(sent, room.work, rule.network, -1 if rule.step == Step.MEDIAN else f, out)
     elif rule.step == Step.CLIPPING:
         clip(sent, centre, rule.parameters, room.norms, room.alive, room.spare)
         out[:] = centre
@@ -57,10 +56,9 @@ def _aggregate(rule, room, centre, beyond):
     elif rule.step == Step.MULTI_KRUM:
         places = room.norms, room.alive, room.kept, room.faint
         multi_krum(sent, room.work, rule.network, rule.neighbours, rule.whole, *places, out, beyond)
-    elif rule.step == Step.SHORTEST:
-        mean_of_nearest(sent, room.origin, 0, n - f, room.norms, room.alive, room.kept, out, beyond)
-    elif rule.step == Step.NEAREST_TO_ONE:
-        mean_of_nearest(sent, sent, rule.whole, n - f, room.norms, room.alive, room.kept, out, beyond)
+    elif rule.step == Step.SHORTEST or rule.step == Step.NEAREST_TO_ONE:
+        about, row = (room.origin, 0) if rule.step == Step.SHORTEST else (sent, rule.whole)
+        mean_of_nearest(sent, about, row, n - f, room.norms, room.alive, room.kept, out, beyond)
     else:
         about_trimmed_mean = rule.step == Step.AROUND_TRIMMED_MEAN
         mean_around(sent, room.work, rule.network, f, about_trimmed_mean, out, beyond)
@@ -88,18 +86,24 @@ def _move(r, movement, state, room, record):
 
 @compiled
 def play(drawn, aside, first, world, movement, rule, attacking, state, room, records):
-    """Play a round for each of `drawn` (rounds, n d, LANES), and write what is recorded of it, (rounds, 4, LANES).
+    """Play a round for each of `drawn` (rounds, …, LANES), and write what is recorded of it, (rounds, 4, LANES).
 
-    They are the rounds first + 1, …; `aside` are the normals that the attack draws, (rounds, …, LANES). The others are
-    the tuples of `tables` as plain ones: numba takes ten times as long to see what a named one is.
+    Where the problem measures iterates itself, these are in rows of their own, (rounds, 4 + d, LANES). They are the
+    rounds first + 1, …; `aside` are the normals that the attack draws, (rounds, …, LANES). The others are the tuples of
+    `tables` as plain ones: numba takes ten times as long to see what a named one is.
     """
     world, movement, rule, attacking = World(*world), Movement(*movement), Aggregation(*rule), Attacking(*attacking)
     state, room = State(*state), Room(*room)
     for t in range(drawn.shape[0]):
         r = min(t, movement.eta.shape[0] - 1)  # schedules that are constant have one row
-        gradients(drawn[t], world, state.x, room.slope, room.raw, room.spare)
-        if movement.corrects[r]:
-            gradients(drawn[t], world, state.past, room.slope, room.before, room.spare)
+        if world.noise == Noise.POINTS:
+            softmax_gradients(drawn[t], world, state.x, room.raw, room.spare, room.out, room.faint)
+            if movement.corrects[r]:
+                softmax_gradients(drawn[t], world, state.past, room.before, room.spare, room.out, room.faint)
+        else:
+            gradients(drawn[t], world, state.x, room.slope, room.raw, room.spare)
+            if movement.corrects[r]:
+                gradients(drawn[t], world, state.past, room.slope, room.before, room.spare)
         if attacking.enters_gradients:
             submit(attacking, first + t + 1, room.raw, state.x)
         _speak(r, movement, state, room)
@@ -108,4 +112,7 @@ def play(drawn, aside, first, world, movement, rule, attacking, state, room, rec
             answer(attacking, aside[t], room, state)
         _aggregate(rule, room, state.centre, state.beyond)
         _move(r, movement, state, room, records[t])
-        measured(world, state.x, room.spare, records[t])
+        if world.noise == Noise.POINTS:
+            records[t, 4:] = state.x
+        else:
+            measured(world, state.x, room.spare, records[t])

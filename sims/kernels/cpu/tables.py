@@ -10,7 +10,8 @@ import numpy as np
 class World(NamedTuple):
     """A `sims.kernels.in_rounds.ProblemInRounds`: the noise's numbers (…, LANES), λ, o and x* (d, LANES).
 
-    The workers' offsets (n, d) are multiplied by the spread (LANES,), if they are not `alike`.
+    The workers' offsets (n, d) are multiplied by the spread (LANES,), if they are not `alike`. Then
+    the `sims.kernels.in_rounds.Points`; labels (m,) are whole numbers, and with `flips` others for who is not honest.
     """
 
     noise: int
@@ -22,6 +23,15 @@ class World(NamedTuple):
     offsets: np.ndarray
     spread: np.ndarray
     alike: bool
+    points: np.ndarray
+    labels: np.ndarray
+    first: np.ndarray
+    count: int
+    classes: int
+    batch: int
+    ridge: float
+    flips: bool
+    honest: int
 
 
 class Movement(NamedTuple):
