@@ -7,7 +7,7 @@ import pytest
 from experiments import PROBLEM, agree, both
 
 from sims.aggregators import CenteredClipping, CoordinateMedian, Krum, Mean, TrimmedMean
-from sims.attacks import Gaussian, Infinite, LabelFlipping, Mimic, MinMax, MinSum, Relocation
+from sims.attacks import ROP, Gaussian, Infinite, LabelFlipping, Mimic, MinMax, MinSum, Relocation
 from sims.engine import Axis, Experiment, on_arrays, on_cpu, simulate
 from sims.kernels.cpu import round_gradients, vectors
 from sims.kernels.cpu.compiled import compiled
@@ -55,6 +55,9 @@ ATTACKS = {
     **{f"min-max {along}": MinMax(along) for along in ("std", "sign", "unit")},
     **{f"min-sum {along}": MinSum(along, "paper" if along == "std" else "released") for along in ("std", "sign")},
     "relocation": Relocation(2.0, direction=ALONG),
+    "ROP": ROP(),
+    "held up": Relocation(1.0, angle=150.0, mix=0.5, reference=0.3),
+    "chosen": Mimic(warm_up=9),
     "between": Relocation(2.0, direction=ALONG, mix=0.3),
 }
 
@@ -100,6 +103,11 @@ def test_all_steps_are_met():
         Answer.MIRRORED,
         Answer.GRADIENT,
     }  # the others are in test_on_cpu, and below
+
+
+def test_relocation_on_the_line():
+    for attack in (Relocation(1.0, angle=180.0, reference=0.5), Relocation(2.0, angle=0.0)):
+        agree(*both(Quadratic((1.0,), sigma_sq=1.0), RobustSGD(CenteredClipping(0.7), SGD(0.1)), attack=attack, x0=2.0))
 
 
 @pytest.mark.parametrize("optimizer", [SGD(0.1), WorkerMomentum(0.1, 0.9), WorkerMVR(0.1, 0.2)])

@@ -36,9 +36,11 @@ class Mimic(Attack):
         if self.worker is not None and self.worker >= n - f:
             raise ValueError(f"Mimic needs worker < n − f, got worker = {self.worker}, n = {n}, f = {f}")
 
-    def in_rounds(self, n: int, f: int) -> AttackInRounds | None:
-        """The message of a worker that is given; whom to choose is decided by the reference alone."""
-        return None if self.worker is None else AttackInRounds(Answer.ONE_OF_THEM, whole=(self.worker,))
+    def in_rounds(self, n: int, f: int) -> AttackInRounds:
+        """The message of a worker, given or chosen, for which the first normals of the stream are z_0."""
+        if self.worker is None:
+            return AttackInRounds(Answer.MOST_APART, whole=(self.warm_up,), draws=1)
+        return AttackInRounds(Answer.ONE_OF_THEM, whole=(self.worker,))
 
     def send(self, view: View, state: State, rng: Any) -> tuple[Array, State]:
         """The honest worker's message, f times; the state is μ, z and whom it mimics."""

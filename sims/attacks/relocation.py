@@ -72,10 +72,12 @@ class Relocation(Attack):
         elif d == 1 and (host(self.angle, np.float64) % 180 != 0).any():
             raise ValueError(f"Relocation on the line needs an angle of 0 or 180 degrees, got {self.angle}")
 
-    def in_rounds(self, n: int, f: int) -> AttackInRounds | None:
-        """A point near the last aggregate, in a direction that is given; one that turns has the reference alone."""
+    def in_rounds(self, n: int, f: int) -> AttackInRounds:
+        """A point near the last aggregate, in a direction that is given or at an angle."""
         if self.direction is None:
-            return None
+            radians = np.asarray(host(self.angle, np.float64)) * (math.pi / 180)
+            turn = np.cos(radians), np.sin(radians)
+            return AttackInRounds(Answer.TURNED, (self.radius, self.mix, self.reference, *turn))
         along = unit(np.asarray(host(self.direction), dtype=np.float64))[0]
         return AttackInRounds(Answer.NEAR_CENTRE, (self.radius, self.mix), direction=along)
 

@@ -28,6 +28,6 @@ class ROP(Relocation):
         """As published."""
         return cls()
 
-    def in_rounds(self, n: int, f: int) -> AttackInRounds | None:
-        """As `Relocation`: in a direction that is given."""
+    def in_rounds(self, n: int, f: int) -> AttackInRounds:
+        """As `Relocation`."""
         return super().in_rounds(n, f)

@@ -210,6 +210,9 @@ def _state(program: Program) -> State:
         centre=zeros(d),
         velocity=zeros(d),
         last=zeros(d),
+        seen=zeros(d),
+        along=zeros(d),
+        chosen=np.zeros(LANES, dtype=np.int64),
         beyond=np.zeros(LANES),
     )
 

@@ -70,7 +70,9 @@ class Answer(IntEnum):
     FARTHEST = 9  # mean + γ·direction, as far from each honest message as two of them are
     ON_SPHERE = 10  # mean + γ·direction, as far from the mean as the farthest honest message, or the nearest
     GRADIENT = 11  # the worker's own gradient, which may be of flipped labels
-    MIRRORED = 12  # as many of λx + p as honest gradients differ from λx, with λ = q; λx from the others
+    TURNED = 12  # as NEAR_CENTRE, at an angle from r·last aggregate + (1 − r)·mean, of the cosine s and the sine t
+    MOST_APART = 13  # the honest message that is farthest along where they differ most, chosen in `whole[0]` rounds
+    MIRRORED = 14  # as many of λx + p as honest gradients differ from λx, with λ = q; λx from the others
 
 
 class Along(IntEnum):
@@ -156,9 +158,9 @@ class RuleInRounds:
 class AttackInRounds:
     """An attack's answer, with its `parameters` (numbers), settings that are `whole` numbers, and its `direction`.
 
-    `EDGE` has the ddof of its deviation in `whole`, `ON_SPHERE` whether the nearest counts. `draws` are the normals of
-    a round that it takes from its own stream. With `enters_gradients` what it sends goes in as gradients, from which
-    workers of the Byzantine kind make messages as all others do.
+    `EDGE` has the ddof of its deviation in `whole`, `ON_SPHERE` whether the nearest counts. `draws` are the vectors of
+    normals that it takes from its own stream in a round. With `enters_gradients` what it sends goes in as gradients,
+    from which Byzantine workers make messages as all others do.
     """
 
     answer: Answer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from sims.kernels.cpu.compiled import compiled
@@ -12,14 +14,18 @@ WIDEST = 1e150  # messages farther apart than that are for the reference
 
 
 @compiled
-def answer(attacking, drawn, room, state):
-    """Replace the messages of the Byzantine workers by what they send; `drawn` are normals of their own stream."""
+def answer(attacking, drawn, t, room, state):
+    """Replace the messages of the Byzantine workers in round t; `drawn` are normals of their own stream."""
     sent, raw, kind, p = room.sent, room.raw, attacking.answer, load(attacking.parameters, 0)
     n, d, _ = sent.shape
     g = attacking.honest
     if kind == Answer.FARTHEST or kind == Answer.ON_SPHERE:
         _away_from_mean(attacking, room, state)
         return
+    if kind == Answer.TURNED:
+        _turn(attacking, room, state)
+    if kind == Answer.MOST_APART and t <= attacking.whole[0]:
+        _choose(drawn, t, g, room, state)
     for j in range(d):
         middle = load(room.honest, j)
         common = -p * middle
@@ -31,10 +37,13 @@ def answer(attacking, drawn, room, state):
             common = middle + p * root(squares / everywhere(float(g - attacking.whole[0])))
         elif kind == Answer.CONSTANT:
             common = p
-        elif kind == Answer.NEAR_CENTRE:
-            mix = load(attacking.parameters, 1)
-            centre = mix * load(state.last, j) + (everywhere(1.0) - mix) * middle
-            common = centre + p * load(attacking.direction, j)
+        elif kind == Answer.NEAR_CENTRE or kind == Answer.TURNED:
+            along = load(room.spare, j) if kind == Answer.TURNED else load(attacking.direction, j)
+            common = _mixed(attacking, 1, j, room, state) + p * along
+        elif kind == Answer.MOST_APART:
+            for k in range(LANES):
+                room.spare[j, k] = sent[state.chosen[k], j, k]
+            common = load(room.spare, j)
         elif kind == Answer.ONE_OF_THEM:
             common = load(sent, attacking.whole[0] * d + j)
         for i in range(g, n):
@@ -66,6 +75,81 @@ def submit(attacking, t, raw, x):
             place = everywhere(float((i + 7 * t) % f))
             spike = base + load(attacking.parameters, 0)
             store(choose(less(place, spikes), spike, base), raw, (g + i) * d + j)
+
+
+@compiled
+def _mixed(attacking, parameter, j, room, state):
+    """Coordinate j between the honest mean and the last aggregate, of which it has the share of that parameter."""
+    share = load(attacking.parameters, parameter)
+    return share * load(state.last, j) + (everywhere(1.0) - share) * load(room.honest, j)
+
+
+@compiled
+def _turn(attacking, room, state):
+    """The unit vector at the attacker's angle from a point between mean and last aggregate, into `spare`."""
+    d, forward, sideways, nothing = state.last.shape[0], room.slope, room.spare, everywhere(0.0)
+    cosine, sine, one = load(attacking.parameters, 3), load(attacking.parameters, 4), everywhere(1.0)
+    far = nothing
+    for j in range(d):
+        reference = _mixed(attacking, 2, j, room, state)
+        store(reference, forward, j)
+        far = _larger(reference, far)
+    _unit(forward)
+    entry, inner = everywhere(1.0 / math.sqrt(float(d))), nothing
+    for j in range(d):
+        inner = inner + entry * load(forward, j)
+    squares, first = nothing, load(forward, 0)
+    for j in range(d):
+        away = entry - inner * load(forward, j)
+        squares = squares + away * away
+    apart = less(everywhere(1e-9), root(squares))
+    for j in range(d):
+        other = (one if j == 0 else nothing) - first * load(forward, j)
+        store(choose(apart, entry - inner * load(forward, j), other), sideways, j)
+    _unit(sideways)
+    for j in range(d):
+        turned = cosine * load(forward, j)
+        if d > 1:
+            turned = turned + sine * load(sideways, j)
+        store(choose(less(nothing, far), turned, entry), sideways, j)
+
+
+@compiled
+def _choose(drawn, t, g, room, state):
+    """The honest worker who is farthest along the direction in which messages differ most, as far as that is known."""
+    sent, away, spread, along = room.sent, room.before, room.spare, state.along
+    d = len(along)
+    past, now = everywhere(float(t - 1)), everywhere(float(t))
+    for j in range(d):
+        mean = load(room.honest, j)
+        store((past * load(state.seen, j) + mean) / now, state.seen, j)
+        if t == 1:
+            store(mean, state.seen, j)
+            store(load(drawn, j), along, j)
+        store(everywhere(0.0), spread, j)
+    for i in range(g):
+        inner = everywhere(0.0)
+        for j in range(d):
+            apart = load(sent, i * d + j) - load(state.seen, j)
+            store(apart, away, i * d + j)
+            inner = inner + apart * load(along, j)
+        for j in range(d):
+            store(load(spread, j) + inner * load(away, i * d + j), spread, j)
+    _unit(spread)
+    for j in range(d):
+        store(past * load(along, j) + load(spread, j), along, j)
+    _unit(along)
+    for i in range(g):
+        inner = everywhere(0.0)
+        for j in range(d):
+            inner = inner + load(sent, i * d + j) * load(along, j)
+        store(inner, room.norms, i)
+    for k in range(LANES):
+        best = 0
+        for i in range(1, g):
+            if room.norms[i, k] > room.norms[best, k]:
+                best = i
+        state.chosen[k] = best
 
 
 @compiled

@@ -36,9 +36,11 @@ def sine(angle, room, row):
     rest = angle - turns * everywhere(PARTS[0])
     rest = (rest - turns * everywhere(PARTS[1])) - turns * everywhere(PARTS[2])
     z = rest * rest
-    found = (everywhere(WAVE[0]) * z + everywhere(WAVE[1])) * z + everywhere(WAVE[2])
-    found = ((found * z + everywhere(WAVE[3])) * z + everywhere(WAVE[4])) * z + everywhere(WAVE[5])
-    found = ((found * z + everywhere(WAVE[6])) * z + everywhere(WAVE[7])) * z + everywhere(WAVE[8])
+    square = z * z  # terms in pairs, which do not wait for each other
+    low = (everywhere(WAVE[7]) * z + everywhere(WAVE[8])) + (everywhere(WAVE[5]) * z + everywhere(WAVE[6])) * square
+    high = (everywhere(WAVE[3]) * z + everywhere(WAVE[4])) + (everywhere(WAVE[1]) * z + everywhere(WAVE[2])) * square
+    fourth = square * square
+    found = low + (high + everywhere(WAVE[0]) * fourth) * fourth
     found = (rest + rest * z * found) * (everywhere(1.0) - everywhere(2.0) * odd * odd)
     if not every(near):
         store(angle, room, row)

@@ -109,7 +109,7 @@ def play(drawn, aside, first, world, movement, rule, attacking, state, room, rec
         _speak(r, movement, state, room)
         mean(room.sent, attacking.honest, room.honest)
         if attacking.answer != Answer.HONEST and not attacking.enters_gradients:
-            answer(attacking, aside[t], room, state)
+            answer(attacking, aside[t], first + t + 1, room, state)
         _aggregate(rule, room, state.centre, state.beyond)
         _move(r, movement, state, room, records[t])
         if world.noise == Noise.POINTS:

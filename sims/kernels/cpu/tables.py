@@ -85,7 +85,8 @@ class Attacking(NamedTuple):
 class State(NamedTuple):
     """What is kept from round to round: momenta (n, d, LANES), vectors (d, LANES), and which runs went beyond.
 
-    The vectors are x, that of the round before, the rule's centre, the server's momentum and the last aggregate. A run
+    The vectors are x, that of the round before, the rule's centre, the server's momentum, the last aggregate, and what
+    an attacker remembers: the mean of all rounds, and a direction; `chosen` (LANES,) is the worker of his choice. A run
     is `beyond` (LANES,), 1 and not 0, once its numbers left the range for which some step is written.
     """
 
@@ -95,6 +96,9 @@ class State(NamedTuple):
     centre: np.ndarray
     velocity: np.ndarray
     last: np.ndarray
+    seen: np.ndarray
+    along: np.ndarray
+    chosen: np.ndarray
     beyond: np.ndarray
 
 
