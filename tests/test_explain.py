@@ -74,7 +74,7 @@ def test_what_is_said_is_what_happens_for_every_two_parts_of_the_register(played
             alone[kind, type(thing).__name__] = told(**chosen).reasons if works(chosen) else None
     for (kind, name), reasons in alone.items():
         assert reasons is None or all(reason.startswith(f"the {kind} {name} ") for reason in reasons)
-    assert sum(reasons == () for reasons in alone.values()) >= 40
+    assert sum(reasons == () for reasons in alone.values()) >= 35
     for (one, firsts), (other, seconds) in itertools.combinations(parts().items(), 2):
         for first, second in itertools.product(firsts, seconds):
             chosen = {**USUAL, one: first, other: second}
