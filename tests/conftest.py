@@ -96,6 +96,24 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     ]
 
 
+@pytest.fixture(scope="session")
+def common_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for what is computed once: the processes of one run have one, which no other run has."""
+    base, several = tmp_path_factory.getbasetemp(), hasattr(request.config, "workerinput")
+    folder = (base.parent if several else base) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_results(request: pytest.FixtureRequest, common_folder: Path) -> None:
+    """The processes of one run share the statements' results."""
+    if hasattr(request.config, "workerinput"):
+        from perform import SHARED  # which imports much that the tests of a GPU do without
+
+        SHARED[:] = [common_folder]
+
+
 @pytest.fixture
 def one_torch_thread() -> Iterator[None]:
     """torch's own threads wait for each other, and on a machine that is busy that takes most of the time."""
@@ -131,9 +149,9 @@ def make_array(request: pytest.FixtureRequest) -> Callable[..., Any]:
 
 
 @pytest.fixture(scope="session")
-def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def libraries(common_folder: Path) -> Path:
     """Where emulated kernels are compiled."""
-    return tmp_path_factory.mktemp("cuda")
+    return common_folder
 
 
 @pytest.fixture(scope="session", params=[False, True], ids=["forwards", "backwards"])

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -189,10 +190,11 @@ class Emulator:
         text = SHIM + "".join(_in_namespace(source, k) for k, source in enumerate(new))
         name = self.folder / f"{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}"
         if not name.with_suffix(".so").exists():
-            name.with_suffix(".cpp").write_text(text)
-            command = [str(COMPILER), *FLAGS, str(name.with_suffix(".cpp")), "-o", str(name.with_suffix(".so"))]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            code, made = (name.with_suffix(f".{os.getpid()}.{kind}") for kind in ("cpp", "so"))
+            code.write_text(text)
+            done = subprocess.run([str(COMPILER), *FLAGS, str(code), "-o", str(made)], capture_output=True, text=True)
             assert done.returncode == 0, done.stderr[:3000]
+            made.replace(name.with_suffix(".so"))  # at one stroke: processes may share the folder
         library = ctypes.CDLL(str(name.with_suffix(".so")))
         self._libraries |= {source: (library, k) for k, source in enumerate(new)}
 
