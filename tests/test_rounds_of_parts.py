@@ -16,6 +16,7 @@ from sims.optimizers import SGD, RobustSGD, ServerMomentum, WeightDecay, WorkerM
 from sims.problems import (
     Bernoulli,
     HeterogeneousSoftmaxRegression,
+    Huber,
     Pareto,
     Pendulum,
     Quadratic,
@@ -33,6 +34,7 @@ PROBLEMS = {
     "sinusoid": Sinusoidal(1.0, dim=3),
     "square": Sinusoidal(2.0, dim=2, wave="square"),
     "pendulum": Pendulum(1.0, dim=2),
+    "Huber": Huber(1.0, dim=2),
     "worlds": TwoWorlds(1, 0.1),
     "softmax": SoftmaxRegression.mixture(classes=3, dim=2, size=48, ridge=0.1, batch=2),
     "shards": HeterogeneousSoftmaxRegression.example(),

@@ -10,6 +10,7 @@ from sims.aggregators import (
     ARC,
     CGE,
     RFA,
+    Bucketing,
     CenteredClipping,
     Clipping,
     CoordinateMedian,
@@ -45,6 +46,10 @@ MADE = {
     "clipped": Clipping(TrimmedMean(2), 2.0),
     "clipped Krum": Clipping(Krum(2), 1.5),
     "clipped to nothing": Clipping(RFA(), 0.0),
+    "buckets": Bucketing(CoordinateMedian()),
+    "buckets of three": Bucketing(CenteredClipping(0.7), size=3),
+    "buckets of Krum": Bucketing(Krum(1), size=2),
+    "single": Bucketing(TrimmedMean(2), size=1),
     "ARC": ARC(Mean(), 2),
     "ARC's windows": ARC(Phocas(2), 2),
 }

@@ -11,6 +11,7 @@ from sims.aggregators.pre_aggregation import PreAggregation
 from sims.aggregators.rule import Promises
 from sims.backend import Array, device, lexicographic_ranks, namespace, take_rows
 from sims.checked import keep, whole
+from sims.kernels.in_rounds import Mix, RuleInRounds
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +61,10 @@ class Bucketing(PreAggregation):
     def breakdown(self, n: int) -> int:
         """As many messages as buckets that the rule bears."""
         return self.rule.breakdown(self.outputs(n))
+
+    def in_rounds(self, n: int) -> RuleInRounds | None:
+        """The rule's own step on the means of the buckets."""
+        return self.mixed_first(self.outputs(n), Mix.BUCKETS, mixed=self.size)
 
     def mix(self, x: Array, rng: Any) -> Array:
         """The means of the buckets, (..., n, d) → (..., ⌈n/s⌉, d)."""

@@ -57,7 +57,9 @@ def play(program: Program, start: np.ndarray, configuration: dict[str, Any]) -> 
     last = np.empty((cells, runs, d))
     starts = start.reshape(cells, runs, d)
     size = max(1, min(e.steps, BUFFER // (lanes * numbers)))
+    buckets = program.rule.mix == Mix.BUCKETS
     keys, other_keys = e.keys("sample"), e.keys("attack") if aside else None
+    order_keys = e.keys("rule") if buckets else None
     beyond = np.zeros((cells, runs), dtype=bool)
 
     def group(number: int) -> None:
@@ -66,6 +68,8 @@ def play(program: Program, start: np.ndarray, configuration: dict[str, Any]) -> 
         here = slice(chosen[0], chosen[0] + own)
         stream, drawn = kind(keys[chosen[:own]]), vectors.zeros(size, numbers)
         other = None if other_keys is None else Normals(other_keys[chosen[:own]])
+        order = None if order_keys is None else Uniforms(order_keys[chosen[:own]])
+        orders = vectors.zeros(size, e.n if buckets else 0)
         others, records, room = vectors.zeros(size, aside), vectors.zeros(size, rows), _room(program)
         states = [_state(program) for _ in range(cells)]
         parts = [_Part(program, c, chosen) for c in range(cells)]
@@ -76,13 +80,16 @@ def play(program: Program, start: np.ndarray, configuration: dict[str, Any]) -> 
             stream.fill(drawn[:count])
             if other is not None:
                 other.fill(others[:count])
+            if order is not None:
+                order.fill(orders[:count])
             kept = [*range(e.every - 1 - first % e.every, count, e.every)]
             if first + count == e.steps and e.steps % e.every:
                 kept.append(count - 1)
             place = first // e.every
             for c in range(cells):
                 told = parts[c].arguments(first, count)
-                rounds.play(drawn[:count], others[:count], first, *told, tuple(states[c]), tuple(room), records)
+                streams = drawn[:count], others[:count], orders[:count]
+                rounds.play(*streams, first, *told, tuple(states[c]), tuple(room), records)
                 if kept:
                     values[place : place + len(kept), :, c, here] = records[kept, :, :own]
         for c in range(cells):

@@ -19,6 +19,7 @@ from sims.kernels.in_rounds import (
     Answer,
     AttackInRounds,
     Memory,
+    Mix,
     Noise,
     OptimizerInRounds,
     ProblemInRounds,
@@ -129,7 +130,8 @@ class Program:
         self.direction = self.in_coordinates(0.0 if attack.direction is None else attack.direction)
         self.parameters = [self.everywhere(p) for p in rule.parameters or (0.0,)]
         self.radius = self.everywhere(rule.radius)
-        self.network, self.mix_network = _network(n, rule.order), _network(n, rule.mix_order)
+        behind = -(-n // rule.mixed) if rule.mix == Mix.BUCKETS else n  # messages that the rule itself sees
+        self.network, self.mix_network = _network(behind, rule.order), _network(n, rule.mix_order)
         schedules = (optimizer.learning_rate, optimizer.kept, optimizer.decay)
         self.changes = math.inf if any(map(callable, schedules)) else max(optimizer.averaged, optimizer.idle)
         self.decays = callable(optimizer.decay) or bool(np.any(np.asarray(optimizer.decay) != 0))

@@ -17,6 +17,7 @@ class Slope(IntEnum):
 
     LINEAR = 0  # λ_j (x_j − o_j)
     SINE = 1  # sin x_j
+    CLIPPED = 2  # x_j, clipped to [−1, 1]
 
 
 class Noise(IntEnum):
@@ -53,6 +54,7 @@ class Mix(IntEnum):
     NEAREST = 1  # each becomes the mean of the n − f nearest to it, f = `mixed`
     SHORTENED = 2  # to the length `radius`
     AS_LONG_AS_OTHERS = 3  # the `mixed` longest to the length of the longest of the others
+    BUCKETS = 4  # the means of `mixed` workers each, in a random order of the rule's own stream; the last of fewer
 
 
 class Answer(IntEnum):
@@ -113,9 +115,9 @@ class ProblemInRounds:
     """A problem as steps of compiled rounds: worker i has the gradient slope(x) + noise + `spread`·`offsets`[i].
 
     `numbers` are those of the `noise`. `eigenvalues` λ and `origin` o are of a linear slope, `x_star` is where
-    distances are measured from; each is a number or (..., d). f(x) − f* is ½ Σ λ_j (x_j − x*_j)², or 2 Σ sin²(x_j/2)
-    with the slope `SINE`. `offsets` are (n, d), None without any. With `points` gradients are theirs, and the problem
-    measures the iterates itself.
+    distances are measured from; each is a number or (..., d). f(x) − f* is ½ Σ λ_j (x_j − x*_j)², with the slope `SINE`
+    2 Σ sin²(x_j/2), and with `CLIPPED` Σ c(|x_j| − ½c), c = min(1, |x_j|). `offsets` are (n, d), None without any. With
+    `points` gradients are theirs, and the problem measures the iterates itself.
     """
 
     noise: Noise

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from sims.backend import Array, namespace
+from sims.kernels.in_rounds import ProblemInRounds, Slope
 from sims.problems.oracle import at_points
 from sims.problems.sinusoidal import PhaseNoise
 
@@ -14,6 +15,10 @@ class Huber(PhaseNoise):
     """½x² for |x| ≤ 1, |x| − ½ beyond, coordinate by coordinate, with the noise s·sin(x + ξ): convex, L = 1."""
 
     reals: ClassVar[Mapping[str, int]] = PhaseNoise.reals
+
+    def in_rounds(self, n: int, honest: int) -> ProblemInRounds:
+        """A clipped gradient and a wave."""
+        return self._in_rounds(Slope.CLIPPED)
 
     @property
     def mu(self) -> float:

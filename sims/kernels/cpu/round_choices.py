@@ -163,12 +163,47 @@ def multi_krum(rows, work, network, neighbours, count, keys, alive, kept, faint,
 
 
 @compiled
-def mix(rule, rows, room, beyond):
-    """What the rule sees instead of `rows`, into `raw` (n, d, LANES)."""
+def mix(rule, rows, order, room, beyond):
+    """What the rule sees instead of `rows`, into the first rows of `raw` (n, d, LANES); and how many they are."""
+    if rule.mix == Mix.BUCKETS:
+        return _fill_buckets(rows, rule.mixed, order, room, beyond)
     if rule.mix == Mix.NEAREST:
         _mix_nearest(rows, rule.mixed, rule.mix_network, room, beyond)
     else:
         _shorten(rows, rule, room, beyond)
+    return rows.shape[0]
+
+
+@compiled
+def _fill_buckets(rows, size, order, room, beyond):
+    """The means of `size` rows each, in the order of the numbers `order` (n, LANES)."""
+    n, d, _ = rows.shape
+    buckets, nothing, one, half = -(-n // size), everywhere(0.0), everywhere(1.0), everywhere(0.5)
+    who_is_alive(rows, room.alive)
+    for i in range(n):
+        place, own = nothing, load(order, i)
+        for h in range(n):
+            place = place + choose(less(load(order, h), own), one, nothing)
+        store(place, room.norms, i)
+    for b in range(buckets):
+        first, last = b * size, min((b + 1) * size, n)
+        low, high, dead = everywhere(float(first)) - half, everywhere(float(last)) - half, nothing
+        for i in range(n):
+            place = load(room.norms, i)
+            within = choose(both(less(low, place), less(place, high)), one, nothing)
+            store(within, room.kept, i)
+            dead = dead + within * (one - load(room.alive, i))
+        store(dead, room.spare, 0)
+        for j in range(d):
+            total = nothing
+            for i in range(n):
+                total = total + choose(less(nothing, load(room.kept, i)), load(rows, i * d + j), nothing)
+            store(total / everywhere(float(last - first)), room.raw, b * d + j)
+            if not every(equal(total - total, nothing)):
+                for k in range(LANES):
+                    if room.spare[0, k] == 0 and not abs(room.raw[b, j, k]) < np.inf:
+                        beyond[k] = 1.0
+    return buckets
 
 
 @compiled

@@ -51,13 +51,21 @@ def sine(angle, room, row):
 
 
 @compiled
+def _within_one(value):
+    one = everywhere(1.0)
+    return choose(less(value, -one), -one, choose(less(one, value), one, value))
+
+
+@compiled
 def slopes(world, x, out, spare):
     """∇f(x) or, where the noise has another mean than 0, what is not noise of it, into out (d, LANES)."""
     for j in range(x.shape[0]):
         if world.slope == Slope.LINEAR:
             store(load(world.eigenvalues, j) * (load(x, j) - load(world.origin, j)), out, j)
-        else:
+        elif world.slope == Slope.SINE:
             store(sine(load(x, j), spare, j), out, j)
+        else:
+            store(_within_one(load(x, j)), out, j)
 
 
 @compiled
@@ -106,6 +114,9 @@ def measured(world, x, spare, record):
         if world.slope == Slope.LINEAR:
             slope = load(world.eigenvalues, j) * away
             excess = excess + everywhere(0.5) * slope * away
+        elif world.slope == Slope.CLIPPED:
+            slope = _within_one(load(x, j))
+            excess = excess + slope * (load(x, j) - everywhere(0.5) * slope)
         else:
             slope, half = sine(load(x, j), spare, j), sine(everywhere(0.5) * load(x, j), spare, j)
             excess = excess + everywhere(2.0) * half * half

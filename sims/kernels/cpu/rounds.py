@@ -35,30 +35,31 @@ def _speak(r, movement, state, room):
 
 
 @compiled
-def _aggregate(rule, room, centre, beyond):
-    """The rule's step from what was sent to `out`."""
+def _aggregate(rule, room, order, centre, beyond):
+    """The rule's step from what was sent to `out`; the order of workers in buckets is that of the numbers `order`."""
     sent, out, f = room.sent, room.out, rule.f
     n = sent.shape[0]
     if rule.mix != Mix.NOTHING:
-        mix(rule, sent, room, beyond)
+        n = mix(rule, sent, order, room, beyond)
         sent = room.raw
+    sent, norms, alive, kept = sent[:n], room.norms[:n], room.alive[:n], room.kept[:n]
     if rule.step == Step.MEAN:
         mean(sent, n, out)
     elif rule.step == Step.MEDIAN or rule.step == Step.TRIMMED_MEAN:
         order_statistics(sent, room.work, rule.network, -1 if rule.step == Step.MEDIAN else f, out)
     elif rule.step == Step.CLIPPING:
-        clip(sent, centre, rule.parameters, room.norms, room.alive, room.spare)
+        clip(sent, centre, rule.parameters, norms, alive, room.spare)
         out[:] = centre
     elif rule.step == Step.WEISZFELD:
-        weiszfeld(sent, out, rule.parameters, room.norms, room.alive, room.spare)
+        weiszfeld(sent, out, rule.parameters, norms, alive, room.spare)
     elif rule.step == Step.KRUM:
-        krum(sent, room.work, rule.network, rule.neighbours, room.norms, room.alive, out)
+        krum(sent, room.work, rule.network, rule.neighbours, norms, alive, out)
     elif rule.step == Step.MULTI_KRUM:
-        places = room.norms, room.alive, room.kept, room.faint
+        places = norms, alive, kept, room.faint
         multi_krum(sent, room.work, rule.network, rule.neighbours, rule.whole, *places, out, beyond)
     elif rule.step == Step.SHORTEST or rule.step == Step.NEAREST_TO_ONE:
         about, row = (room.origin, 0) if rule.step == Step.SHORTEST else (sent, rule.whole)
-        mean_of_nearest(sent, about, row, n - f, room.norms, room.alive, room.kept, out, beyond)
+        mean_of_nearest(sent, about, row, n - f, norms, alive, kept, out, beyond)
     else:
         about_trimmed_mean = rule.step == Step.AROUND_TRIMMED_MEAN
         mean_around(sent, room.work, rule.network, f, about_trimmed_mean, out, beyond)
@@ -85,12 +86,13 @@ def _move(r, movement, state, room, record):
 
 
 @compiled
-def play(drawn, aside, first, world, movement, rule, attacking, state, room, records):
+def play(drawn, aside, orders, first, world, movement, rule, attacking, state, room, records):
     """Play a round for each of `drawn` (rounds, …, LANES), and write what is recorded of it, (rounds, 4, LANES).
 
     Where the problem measures iterates itself, these are in rows of their own, (rounds, 4 + d, LANES). They are the
-    rounds first + 1, …; `aside` are the normals that the attack draws, (rounds, …, LANES). The others are the tuples of
-    `tables` as plain ones: numba takes ten times as long to see what a named one is.
+    rounds first + 1, …; `aside` are the normals that the attack draws, `orders` the uniform numbers of a rule that
+    does, (rounds, …, LANES) each. The others are the tuples of `tables` as plain ones: numba takes ten times as long to
+    see what a named one is.
     """
     world, movement, rule, attacking = World(*world), Movement(*movement), Aggregation(*rule), Attacking(*attacking)
     state, room = State(*state), Room(*room)
@@ -110,7 +112,7 @@ def play(drawn, aside, first, world, movement, rule, attacking, state, room, rec
         mean(room.sent, attacking.honest, room.honest)
         if attacking.answer != Answer.HONEST and not attacking.enters_gradients:
             answer(attacking, aside[t], first + t + 1, room, state)
-        _aggregate(rule, room, state.centre, state.beyond)
+        _aggregate(rule, room, orders[t], state.centre, state.beyond)
         _move(r, movement, state, room, records[t])
         if world.noise == Noise.POINTS:
             records[t, 4:] = state.x
