@@ -23,7 +23,7 @@ from sims.kernels.cpu.threads import split
 from sims.kernels.in_rounds import Memory, Mix, Noise, Step
 from sims.problems import Oracle
 
-SMALLEST = 2**16  # random numbers per run: below, compiling or loading the program costs more than it saves
+SMALLEST = 3 * 2**14  # random numbers per run: below, loading the program may cost more than it saves
 LARGEST = 2**13  # random numbers per run and round: beyond, the work of a few runs does not fit into the cache
 BUFFER = 2**17  # random numbers that a thread draws before it uses them
 
