@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from benchmarks.peers import Peer, as_array, peers_of
 from benchmarks.read import read
 from sims.aggregators import RFA, Bulyan, CenteredClipping, CoordinateMedian, Krum, Mean, MultiKrum, Rule, TrimmedMean
 from sims.by_name import made_by_f
+from sims.kernels import at_once
 
 AGREE = {4: 1e-4, 8: 1e-10}  # of the largest entry, by the bytes of a number: what sums over 10⁶ numbers may lose
 NARROW = "computes in float32"
@@ -82,6 +84,13 @@ def contenders(
     return calls_on(messages(rng, n, f, d), f, rules, (lambda who: who not in left_out) if peers else None)
 
 
+@functools.cache
+def _load() -> None:
+    """The kernels for few messages: a process that has a few calls to make would not, and here calls are hot."""
+    for name, number in at_once.names():
+        at_once.load(name, number)
+
+
 def calls_on(
     x: np.ndarray,
     f: int,
@@ -93,6 +102,7 @@ def calls_on(
 
     `forms` are the same messages as ours may get them, too, by the name of the contender.
     """
+    _load()
     n, d = x.shape
     calls: dict[str, Call] = {READ: partial(read, x)}
     for rule in (r for r in rules if defined(r, n, f)):

@@ -1,7 +1,8 @@
 """Compiling ahead: what rules and rounds need is compiled and kept, so that nothing waits for it later.
 
-Code is compiled for each number of workers and each type of number. It is compiled by being used: each rule of the
-register aggregates messages that are large enough for compiled code, and each part that has compiled rounds plays some.
+Code for few messages is compiled once, and for large ones for each number of workers; both for each type of number. The
+latter is compiled by being used: each rule of the register aggregates messages that are large enough for it, and each
+part that has compiled rounds plays some.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from sims.checked import whole
 from sims.engine import Experiment, Streams, play
 from sims.engine.on_cpu import SMALLEST
 from sims.engine.simulate import compiled
-from sims.kernels import enabled
+from sims.kernels import at_once, enabled
 from sims.kernels.dispatch import MOST_WORKERS
 from sims.kernels.dispatch import SMALLEST as SMALLEST_MESSAGES
 from sims.optimizers import RobustSGD, WorkerMomentum
@@ -61,7 +62,9 @@ def pieces(n: int, f: int, only: str | None = None) -> Iterator[tuple[str, Calla
 
 
 def _rules(n: int, f: int) -> Iterator[tuple[str, Callable[[], object]]]:
-    d = -(-SMALLEST_MESSAGES // n) + 8
+    for name, number in at_once.names():
+        yield f"{name} of few, {np.dtype(number)}", lambda name=name, number=number: at_once.load(name, number)
+    d = -(-max(SMALLEST_MESSAGES, at_once.MOST) // n) + 8  # more than one call is for
     for dtype in (np.float32, np.float64):
         x = np.random.default_rng(0).normal(size=(1, n, d)).astype(dtype)
         for name, rule in examples(n, f).items():

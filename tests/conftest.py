@@ -148,6 +148,12 @@ def make_array(request: pytest.FixtureRequest) -> Callable[..., Any]:
     return arrays_of(request.param)
 
 
+@pytest.fixture
+def all_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No messages are so few that a rule is one call: it goes the way of large ones, or the reference's."""
+    monkeypatch.setattr(importlib.import_module("sims.kernels.at_once"), "MOST", 0)
+
+
 @pytest.fixture(scope="session")
 def libraries(common_folder: Path) -> Path:
     """Where emulated kernels are compiled."""
@@ -161,7 +167,7 @@ def emulator(request: pytest.FixtureRequest, libraries: Path) -> Emulator:
 
 
 @pytest.fixture
-def device(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+def device(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, all_are_many: None) -> Emulator:
     """NumPy's arrays stand for the device's: all goes the way of CuPy's, and kernels are emulated."""
     from sims.engine import streams
     from sims.kernels import dispatch, entry

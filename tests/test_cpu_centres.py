@@ -13,6 +13,8 @@ from sims.aggregators import (
 from sims.backend import HUGE
 from sims.kernels.cpu import centres, clipping
 
+pytestmark = pytest.mark.usefixtures("all_are_many")
+
 
 def test_rows_whose_squares_overflow_or_vanish_are_left_to_the_reference():
     x = large(7)

@@ -11,6 +11,8 @@ from sims.aggregators import (
 )
 from sims.kernels.cpu import distances, products
 
+pytestmark = pytest.mark.usefixtures("all_are_many")
+
 
 def within_bounds(x):
     """Whether the float32 bounds of all distances hold; and how wide they are, in units of the largest distance."""

@@ -9,6 +9,8 @@ from sims import kernels
 from sims.aggregators import RFA, CenteredClipping
 from sims.kernels.cpu import round_rules, vectors
 
+pytestmark = pytest.mark.usefixtures("all_are_many")
+
 LARGEST = float(np.finfo(np.float64).max)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -30,6 +28,8 @@ from sims.aggregators import (
 )
 from sims.kernels import dispatch
 from sims.kernels.cpu import clipping, columns, threads
+
+pytestmark = pytest.mark.usefixtures("all_are_many")
 
 
 @pytest.mark.parametrize("n", WORKERS)
@@ -152,18 +152,6 @@ def test_small_work_and_other_dtypes_take_the_reference():
     with kernels.reference():
         assert not kernels.pays(large(7))
     assert kernels.pays(large(7))
-
-
-def test_small_work_compiles_nothing():
-    """A thousand rules on messages of random n do not even import the compiler."""
-    program = (
-        "import sys, numpy as np; from sims.aggregators import *\n"
-        "for n in range(3, 40):\n"
-        "    for rule in (Mean(), CoordinateMedian(), TrimmedMean(1), RFA(), CenteredClipping(1.0), Krum(0)):\n"
-        "        rule.aggregate(np.ones((n, 50)))\n"
-        "assert 'numba' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 @pytest.mark.skipif(not usable("torch"), reason="torch is not available here")

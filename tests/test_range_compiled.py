@@ -21,6 +21,8 @@ from sims.kernels.cuda import column_rules
 from sims.optimizers import SGD, RobustSGD
 from sims.problems import Quadratic
 
+pytestmark = pytest.mark.usefixtures("all_are_many")
+
 RULES = (
     *(Mean(), CoordinateMedian(), TrimmedMean(0), TrimmedMean(1), Krum(1), Krum(1, "released")),
     *(MultiKrum(0), MultiKrum(1), MultiKrum(1, m=2), Bulyan(0), Bulyan(1)),

@@ -13,7 +13,9 @@ from sims.aggregators import whole_range
 from sims.aggregators.rule import Promises, Rule, State
 from sims.backend import Array, device, finite_rows, host, lead, namespace, only, row_norms, surely, widest
 from sims.checked import MOST_STEPS, keep, over_axes, points, told, whole
+from sims.kernels import at_once
 from sims.kernels.in_rounds import RuleInRounds, Step
+from sims.owned import copy_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +83,14 @@ class CenteredClipping(Rule):
         """The origin, as a view of a single zero, which takes no memory."""
         xp = namespace(x)
         return xp.broadcast_to(xp.zeros((), dtype=x.dtype, device=device(x)), (*x.shape[:-2], x.shape[-1]))
+
+    def at_once(self, x: np.ndarray, state: State) -> np.ndarray | None:
+        """Few messages at once."""
+        return at_once.centered_clipping(x, state, self.radii)
+
+    def after(self, y: Array, state: State) -> State:
+        """The aggregate is the next centre."""
+        return copy_of(y)
 
     def combine(self, x: Array, state: State, rng: Any) -> tuple[Array, State]:
         """(..., n, d) and the centre (..., d) → the new centre, twice."""

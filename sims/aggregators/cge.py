@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from sims.aggregators.exactly import Vector, average, square
-from sims.aggregators.rule import Promises
+from sims.aggregators.rule import Promises, State
 from sims.aggregators.shortest import mean_of, shortest
 from sims.aggregators.told import ToldF
 from sims.backend import Array
+from sims.kernels import at_once
 from sims.kernels.in_rounds import RuleInRounds, Step
 
 
@@ -47,6 +50,10 @@ class CGE(ToldF):
     def in_rounds(self, n: int) -> RuleInRounds:
         """The shortest messages."""
         return RuleInRounds(Step.SHORTEST, f=self.f, rounding_decides=True)
+
+    def at_once(self, x: np.ndarray, state: State) -> np.ndarray | None:
+        """Few messages at once."""
+        return at_once.shortest(x, -1, x.shape[-2] - self.f)
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""

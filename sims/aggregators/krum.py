@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from sims import columns, kernels
 from sims.aggregators.distances import Either, Telling, chosen_by, in_order
-from sims.aggregators.rule import Promises, StatelessRule
+from sims.aggregators.rule import Promises, State, StatelessRule
 from sims.backend import Array, take_rows
 from sims.checked import choice, keep, whole
+from sims.kernels import at_once
 from sims.kernels.in_rounds import RuleInRounds, Step
 
 # name → (neighbours are n − f − this many others, power to which squared distances are raised)
@@ -55,6 +58,12 @@ def _lowest(x: Array, f: int, variant: str, count: int) -> Array:
         return order, [(powers, order), (scores, order)]  # powers have a unit of their own, and tell nothing of theirs
 
     return chosen_by(x, f, choose)[0]
+
+
+def _at_once(x: np.ndarray, f: int, variant: str, count: int) -> np.ndarray | None:
+    """The mean of the `count` messages of lowest score, of few; None where equal scores have to be decided."""
+    fewer, power = VARIANTS[variant]
+    return at_once.nearest(x, x.shape[-2] - f - fewer, count) if power == 1.0 else None
 
 
 @dataclass(frozen=True)
@@ -103,6 +112,10 @@ class Krum(StatelessRule):
     def breakdown(self, n: int) -> int:
         """The declared f."""
         return self.f
+
+    def at_once(self, x: np.ndarray, state: State) -> np.ndarray | None:
+        """Few messages at once."""
+        return _at_once(x, self.f, self.variant, 1)
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""
@@ -159,6 +172,10 @@ class MultiKrum(StatelessRule):
     def breakdown(self, n: int) -> int:
         """The declared f."""
         return self.f
+
+    def at_once(self, x: np.ndarray, state: State) -> np.ndarray | None:
+        """Few messages at once."""
+        return _at_once(x, self.f, self.variant, x.shape[-2] - self.f if self.m is None else self.m)
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""

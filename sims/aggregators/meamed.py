@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from sims import columns, kernels
 from sims.aggregators.exactly import Vector, median
+from sims.aggregators.rule import State
 from sims.aggregators.told import ToldF
 from sims.backend import Array, device, namespace
+from sims.kernels import at_once
 from sims.kernels.in_rounds import RuleInRounds, Step
 
 
@@ -41,6 +45,10 @@ class Meamed(ToldF):
     def in_rounds(self, n: int) -> RuleInRounds:
         """The values in ascending order, and a window of them."""
         return RuleInRounds(Step.AROUND_MEDIAN, tuple(range(n)), self.f)
+
+    def at_once(self, x: np.ndarray, state: State) -> np.ndarray | None:
+        """Few messages at once."""
+        return at_once.mean_around_median(x, self.f)
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""

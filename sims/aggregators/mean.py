@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from sims import columns, kernels
-from sims.aggregators.rule import Promises, StatelessRule
+from sims.aggregators.rule import Promises, State, StatelessRule
 from sims.backend import Array
+from sims.kernels import at_once
 from sims.kernels.in_rounds import RuleInRounds, Step
 
 
@@ -38,6 +41,10 @@ class Mean(StatelessRule):
     def breakdown(self, n: int) -> int:
         """0: no arbitrary message is tolerated."""
         return 0
+
+    def at_once(self, x: np.ndarray, state: State) -> np.ndarray | None:
+        """Few messages at once."""
+        return at_once.mean(x)
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from sims.aggregators.exactly import Vector, average, square
-from sims.aggregators.rule import Promises, StatelessRule
+from sims.aggregators.rule import Promises, State, StatelessRule
 from sims.aggregators.shortest import mean_of, shortest
 from sims.aggregators.told import require_fewer_than_half
 from sims.backend import Array, device, namespace, surely
 from sims.checked import keep, whole
+from sims.kernels import at_once
 from sims.kernels.in_rounds import RuleInRounds, Step
 
 
@@ -63,6 +66,10 @@ class MoNNA(StatelessRule):
     def in_rounds(self, n: int) -> RuleInRounds:
         """The messages nearest to one."""
         return RuleInRounds(Step.NEAREST_TO_ONE, f=self.f, whole=self.idx, rounding_decides=True)
+
+    def at_once(self, x: np.ndarray, state: State) -> np.ndarray | None:
+        """Few messages at once."""
+        return at_once.shortest(x, self.idx, x.shape[-2] - self.f)
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""

@@ -10,9 +10,10 @@ import numpy as np
 
 from sims import kernels
 from sims.aggregators import whole_range
-from sims.aggregators.rule import Promises, StatelessRule
+from sims.aggregators.rule import Promises, State, StatelessRule
 from sims.backend import MOST, Array, finite_rows, host, lead, namespace, row_norms, surely
 from sims.checked import MOST_STEPS, keep, over_axes, whole
+from sims.kernels import at_once
 from sims.kernels.in_rounds import RuleInRounds, Step
 
 
@@ -69,6 +70,10 @@ class RFA(StatelessRule):
         for _ in range(self.steps):
             norm += 2 * max(float(np.max(host(self.nu), initial=0.0)), reach + norm)
         return norm
+
+    def at_once(self, x: np.ndarray, state: State) -> np.ndarray | None:
+        """Few messages at once."""
+        return at_once.weiszfeld_steps(x, self.nu, self.steps)
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""

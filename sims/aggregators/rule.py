@@ -13,9 +13,10 @@ import numpy as np
 from array_api_compat import is_array_api_obj
 
 from sims import checked
-from sims.backend import Array, device, namespace
+from sims.backend import Array, device, namespace, to_numpy
+from sims.kernels.at_once import few, like
 from sims.kernels.in_rounds import RuleInRounds
-from sims.owned import PartError, apart, asked, called, ours, pair, received, told
+from sims.owned import SIMS, PartError, apart, asked, called, ours, pair, received, told
 
 State = Any
 
@@ -71,10 +72,13 @@ class Rule(abc.ABC):
     needs: ClassVar[str] = "n ≥ 1"  # in words, as the table of all rules has it: what `require` asks for,
     bears: ClassVar[str] = "breakdown(n)"  # and against how many messages the output stays bounded
     reals: ClassVar[Mapping[str, int]] = {}  # real parameters that may be arrays: how many axes of its own each has
+    _at_once: ClassVar[Callable[[Any, np.ndarray, State], np.ndarray | None] | None] = None
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
         checked.reals(cls)
+        # not inherited: a subclass may compute something else
+        cls._at_once = vars(cls).get("at_once") if cls.__module__.startswith(SIMS) else None
 
     @property
     @abc.abstractmethod
@@ -125,6 +129,18 @@ class Rule(abc.ABC):
         """
         return None
 
+    def at_once(self, x: np.ndarray, state: State) -> np.ndarray | None:
+        """The rule on few messages in one compiled call (`sims.kernels.at_once`), which our own rules may have.
+
+        None, as here, where `combine` has to do it, and of several runs NaN for those. It is not inherited, as
+        `in_rounds` is not.
+        """
+        return None
+
+    def after(self, y: Array, state: State) -> State:
+        """The state after the aggregate y that `at_once` found; here, for most rules, the one before."""
+        return () if state is None else state
+
     def meets_ties(self, n: int, d: int) -> bool:
         """Whether ties occur among n messages in general position in d coordinates, so that `odd` says nothing."""
         return False
@@ -139,6 +155,20 @@ class Rule(abc.ABC):
     @final
     def __call__(self, x: Array, state: State = None, rng: Any = None) -> tuple[Array, State]:
         """Aggregate messages (..., n, d) → (..., d); `state` None means the initial one. Returns (y, new state)."""
+        at_once = self._at_once
+        if at_once is not None and (some := few(x)) is not None:
+            self.require(some.shape[-2])
+            if self.reals:
+                checked.leading(self, self.reals, some.shape[:-2])
+            if (y := at_once(some, state)) is not None:
+                if some.ndim > 2 and (left := np.isnan(y[..., 0])).any():
+                    y = np.where(left[..., None], to_numpy(self._usually(x, state, rng)[0]), y)
+                y = like(y, x)
+                return y, self.after(y, state)
+        return self._usually(x, state, rng)
+
+    def _usually(self, x: Array, state: State, rng: Any) -> tuple[Array, State]:
+        """The same, however many messages there are and wherever."""
         checked.messages(x)
         if self.reals:
             checked.leading(self, self.reals, tuple(x.shape[:-2]))

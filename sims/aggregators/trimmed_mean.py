@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from sims import columns, kernels
+from sims.aggregators.rule import State
 from sims.aggregators.told import ToldF
 from sims.backend import Array
+from sims.kernels import at_once
 from sims.kernels.in_rounds import RuleInRounds, Step
 
 
@@ -25,6 +29,10 @@ class TrimmedMean(ToldF):
     def in_rounds(self, n: int) -> RuleInRounds:
         """The order statistics that are kept."""
         return RuleInRounds(Step.TRIMMED_MEAN, order=tuple(range(self.f, n - self.f)), f=self.f)
+
+    def at_once(self, x: np.ndarray, state: State) -> np.ndarray | None:
+        """Few messages at once."""
+        return at_once.trimmed_mean(x, self.f)
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d); summed around the middle value, so that a common offset costs no digits."""

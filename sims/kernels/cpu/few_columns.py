@@ -1,0 +1,211 @@
+"""Coordinate by coordinate for few numbers, where a call costs more than its arithmetic: one program for all n and f.
+
+Some columns at a time are brought to a buffer that stays in the cache, and are sorted there by a network that is read
+from a table. The arithmetic and its order are those of `sims.columns`: the results are equal bit for bit. Where one is
+not finite, something may have overflowed on the way, and the reference makes such a run once more.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import types
+
+from sims.kernels.cpu.compiled import compiled
+from sims.kernels.cpu.lanes import LINE, Lanes, intrinsic
+
+LINES = 4  # of each row in the buffer, at most: a comparator is read from the table once for all of them
+MEDIAN, TRIMMED_MEAN, AROUND_MEDIAN, AROUND_TRIMMED_MEAN = range(4)
+
+
+@intrinsic
+def _fill(typing, source, target, number):
+    """A line of a row from one address to another, +∞ in the place of NaN."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        lanes = Lanes(builder, context.get_value_type(number), number.bitwidth)
+        lanes.store(lanes.worst_for_nan(lanes.load(arguments[0])), arguments[1])
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.intp, number), generate
+
+
+@intrinsic
+def _order(typing, low, high, number):
+    """The smaller numbers of two lines to the first of their addresses, the larger to the second."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        lanes = Lanes(builder, context.get_value_type(number), number.bitwidth)
+        a, b = lanes.load(arguments[0]), lanes.load(arguments[1])
+        ordered = lanes.less(a, b)
+        lanes.store(lanes.choose(ordered, a, b), arguments[0])
+        lanes.store(lanes.choose(ordered, b, a), arguments[1])
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.intp, number), generate
+
+
+@compiled
+def sort_lines(rows, lines, network):
+    """Bring the order statistics of a network (comparators, 2) to their rows of the buffer, in its first lines."""
+    first, apart, number = rows.ctypes.data, rows.strides[0], rows[0, 0]
+    for c in range(network.shape[0]):
+        low, high = first + network[c, 0] * apart, first + network[c, 1] * apart
+        for e in range(0, lines * LINE, LINE):
+            _order(low + e, high + e, number)
+
+
+@compiled
+def _bring(x, first, n, start, width, lines, rows):
+    """Columns from `start` on of n rows from `first` on to the first `lines` lines of the buffer, and zeros behind."""
+    number, size = rows[0, 0], rows.itemsize
+    whole = width * size // LINE
+    done = whole * LINE // size
+    for i in range(n):
+        source = x.ctypes.data + ((first + i) * x.shape[1] + start) * size
+        target = rows.ctypes.data + i * rows.strides[0]
+        for e in range(0, whole * LINE, LINE):
+            _fill(source + e, target + e, number)
+        for j in range(done, width):
+            value = x[first + i, start + j]
+            rows[i, j] = value if value < np.inf else np.inf
+        for j in range(width, lines * LINE // size):
+            rows[i, j] = 0.0
+
+
+@compiled
+def add_up(rows, index, centre, alone, total):
+    """Σ_i (row_i − centre) over the rows at `index`, in their order; of a column `alone` in that of NumPy."""
+    if alone and index.size >= 8:
+        column = np.empty(index.size, rows.dtype)
+        for i in range(index.size):
+            column[i] = rows[index[i], 0] - centre[0]
+        total[0] = _sum(column)
+        return
+    first = rows[index[0]]
+    for j in range(total.size):
+        total[j] = first[j] - centre[j]
+    for i in range(1, index.size - 3, 4):
+        a, b, c, e = rows[index[i]], rows[index[i + 1]], rows[index[i + 2]], rows[index[i + 3]]
+        for j in range(total.size):
+            v = centre[j]
+            total[j] = (((total[j] + (a[j] - v)) + (b[j] - v)) + (c[j] - v)) + (e[j] - v)
+    for i in range(1 + (index.size - 1) // 4 * 4, index.size):
+        last = rows[index[i]]
+        for j in range(total.size):
+            total[j] += last[j] - centre[j]
+
+
+@compiled
+def _sum(values):
+    """Σ of at most 256 numbers that are side by side: NumPy has eight sums, and from 128 numbers on two times eight."""
+    n = values.size
+    if n <= 128:
+        return _sum_of_eighths(values)
+    half = n // 2 - n // 2 % 8
+    return _sum_of_eighths(values[:half]) + _sum_of_eighths(values[half:])
+
+
+@compiled
+def _sum_of_eighths(values):
+    sums, last = values[:8].copy(), values.size - values.size % 8
+    for i in range(8, last, 8):
+        for k in range(8):
+            sums[k] += values[i + k]
+    total = ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]))
+    for i in range(last, values.size):
+        total += values[i]
+    return total
+
+
+@compiled
+def _mean_of_nearest(values, f, low, high, centre, alone):
+    """The average of the n − f of a column's ordered values that are nearest to (low + high)/2; see `sims.columns`."""
+    keep, first, open_ = values.size - f, 0, False
+    for i in range(f):
+        one, less = _difference(low, values[i])
+        other, left = _difference(values[keep + i], high)
+        first += one > other or (one == other and less > left)
+        open_ |= one == other and one == np.inf  # of the halves the reference finds out
+    away = values[first : first + keep] - centre
+    total = away[0]
+    if alone and keep >= 8:
+        total = _sum(away)
+    else:
+        for i in range(1, keep):
+            total += away[i]
+    return centre + (values.dtype.type(np.nan) if open_ else total / values.dtype.type(keep))
+
+
+@compiled
+def _difference(a, b):
+    """The difference a − b rounded, and what rounding took from it."""
+    found = a - b
+    shift = found - a
+    return found, (a - (found - shift)) - (b + shift)
+
+
+@compiled
+def finish(y, fine):
+    """Whether all is fine and what was found finite; if not that is NaN."""
+    for j in range(y.size):
+        fine &= abs(y[j]) < np.inf
+    if not fine:
+        y[:] = np.nan
+    return fine
+
+
+@compiled
+def mean(x, n, out, first, last):
+    """The means of the runs [first, last), n rows each of x (runs·n, d) → out (runs, d).
+
+    Whether all are finite; a run that is not is NaN.
+    """
+    d = out.shape[1]
+    fine, nothing, every = True, np.zeros(d, x.dtype), np.arange(n)
+    for r in range(first, last):
+        add_up(x[r * n : r * n + n], every, nothing, d == 1, out[r])
+        for j in range(d):
+            out[r, j] /= x.dtype.type(n)
+        fine &= finish(out[r], True)
+    return fine
+
+
+@compiled
+def reduce(x, n, out, first, last, network, rule, f):
+    """The same of a rule that orders the values of each column by a network (comparators, 2), which f parametrizes."""
+    d = out.shape[1]
+    in_a_line = LINE // x.itemsize
+    most = min(LINES, -(-d // in_a_line)) * in_a_line
+    rows, total, fine = np.empty((n, most), x.dtype), np.empty(most, x.dtype), True
+    for r in range(first, last):
+        for start in range(0, d, most):
+            y = out[r, start : start + most]
+            lines = -(-y.size // in_a_line)
+            _bring(x, r * n, n, start, y.size, lines, rows)
+            sort_lines(rows, lines, network)
+            _reduce(rows, rule, f, d == 1, total[: y.size], y)
+        fine &= finish(out[r], True)
+    return fine
+
+
+@compiled
+def _reduce(rows, rule, f, alone, total, y):
+    n = len(rows)
+    low, high = rows[(n - 1) // 2], rows[n // 2]
+    half = y.dtype.type(0.5)
+    if rule in (MEDIAN, AROUND_MEDIAN):
+        for j in range(y.size):
+            y[j] = low[j] if n % 2 else low[j] + half * (high[j] - low[j])
+    else:
+        middle = rows[f + (n - 2 * f) // 2]
+        add_up(rows, np.arange(f, n - f), middle, alone, total)
+        for j in range(y.size):
+            y[j] = middle[j] + total[j] / y.dtype.type(n - 2 * f)
+    if rule == AROUND_MEDIAN:
+        for j in range(y.size):
+            y[j] = _mean_of_nearest(rows[:, j], f, low[j], high[j], y[j], alone)
+    if rule == AROUND_TRIMMED_MEAN:
+        for j in range(y.size):
+            y[j] = _mean_of_nearest(rows[:, j], f, y[j], y[j], y[j], alone)
