@@ -153,7 +153,7 @@ class _Part:
             points=p.points,
             labels=p.labels,
             first=p.first,
-            count=0 if p.world.points is None else p.world.points.count,
+            each=0 if p.world.points is None else p.world.points.count,
             classes=1 if p.world.points is None else p.world.points.classes,
             batch=1 if p.world.points is None else p.world.points.batch,
             ridge=0.0 if p.world.points is None else float(p.world.points.ridge),

@@ -23,7 +23,7 @@ def softmax_gradients(drawn, world, x, out, point, scores, label):
             store(nothing, out, i * d + e)
         for s in range(batch):
             for k in range(LANES):
-                place = world.first[i] + np.int64(drawn[i * batch + s, k] * world.count)
+                place = world.first[i] + np.int64(drawn[i * batch + s, k] * world.each)
                 label[k] = world.labels[place]
                 if world.flips and i >= world.honest:
                     label[k] = classes - 1 - label[k]

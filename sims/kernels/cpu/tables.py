@@ -10,8 +10,9 @@ import numpy as np
 class World(NamedTuple):
     """A `sims.kernels.in_rounds.ProblemInRounds`: the noise's numbers (…, LANES), λ, o and x* (d, LANES).
 
-    The workers' offsets (n, d) are multiplied by the spread (LANES,), if they are not `alike`. Then
-    the `sims.kernels.in_rounds.Points`; labels (m,) are whole numbers, and with `flips` others for who is not honest.
+    The workers' offsets (n, d) are multiplied by the spread (LANES,), if they are not `alike`. Then the
+    `sims.kernels.in_rounds.Points`, of which `each` worker has so many; labels (m,) are whole numbers, and with `flips`
+    others for who is not honest.
     """
 
     noise: int
@@ -26,7 +27,7 @@ class World(NamedTuple):
     points: np.ndarray
     labels: np.ndarray
     first: np.ndarray
-    count: int
+    each: int
     classes: int
     batch: int
     ridge: float
