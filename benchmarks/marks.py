@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.batches import BY_HAND, LOOPED, RULES_IN_BATCHES
 from benchmarks.cells import ALL, LEAST, MEAN, MOST, extremes
 from benchmarks.plan import GRID_RULES, MARKED_RULES, ONE_BY_ONE, RESNET_20, SIMULATED, STEPS
 from benchmarks.ratio import PUBLIC, Tracked, named
@@ -41,6 +42,7 @@ def _faster(n: int, d: int, bounds: Mapping[str, float]) -> list[Mark]:
 
 
 READS = {"Mean": 3, "CoordinateMedian": 3, "TrimmedMean": 3, "Krum": 6, "RFA": 6, "CenteredClipping": 6}  # beyond L2
+MANY = ({"runs": 1024, "n": 25, "d": 10}, {"runs": 64, "n": 25, "d": 1000})
 RESNET = {"n": 25, "d": RESNET_20}
 SIMULATION = {"n": 25, "d": 10, "runs": 1024, "T": STEPS}
 MARKS = (
@@ -71,6 +73,8 @@ MARKS = (
     Mark("open, 10,000 files", SECONDS, 2, at_most=True),
     Mark("batch, 1,000 jobs", ONE_BY_ONE, 10),
     Mark("batch, 1,000 jobs", "fastest loop", 50),
+    *(Mark(named(rule, at), f"fastest {LOOPED}", 10) for at in MANY for rule in RULES_IN_BATCHES),
+    *(Mark(named(rule, at), f"fastest {BY_HAND}", 2) for at in MANY for rule in RULES_IN_BATCHES),
     *(Mark(f"{rule}, {LEAST}", PUBLIC, 1, end=0.9) for rule in GRID_RULES),
     *(Mark(f"{rule}, {MEAN}", PUBLIC, 6) for rule in (ALL, *GRID_RULES[1:])),  # not Mean, which memory forbids
     *(Mark(f"{rule}, {MOST}", READ, bound, at_most=True) for rule, bound in READS.items()),

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import grid, memory, rules, simulation
+from benchmarks import batches, grid, memory, rules, simulation
 from benchmarks.measure import Call, single, take_turns
 from benchmarks.plan import Plan
 
@@ -72,6 +72,10 @@ def _of_rules(
 
     found: dict[str, Any] = {
         f"rules n={n} f={f} d={d}": partial(_all_rules, n, f, d, plan, left_out) for n, f, d in plan.shapes
+    }
+    found |= {
+        f"many runs={runs} n={n} f={f} d={d}": partial(batches.contenders, runs=runs, n=n, f=f, d=d)
+        for runs, n, f, d in plan.batches
     }
     found |= {f"rules-by-n n={n} d={plan.grow_n_at}": partial(grown, n, plan.grow_n_at) for n in plan.grow_n}
     return found | {f"rules-by-d n={plan.workers[0]} d={d}": partial(grown, plan.workers[0], d) for d in plan.grow_d}

@@ -66,8 +66,8 @@ class Plan:
 
     `shapes` are (n, f, d) for the rules. `simulations` are (d, runs, T, rules), with n and f of `workers`. Growth of
     the rules that are `grown`: n of `grow_n` at d = `grow_n_at`, d of `grow_d`; of the simulation: `base` (n, d, runs,
-    T), each alone times the `factors`. `memory` is the (n, f, d) where peak memory is measured. `sweeps` are as their
-    sizes say, and the `grid` as its own say.
+    T), each alone times the `factors`. `memory` is the (n, f, d) where peak memory is measured. `batches` are (runs, n,
+    f, d) of many small problems at once. `sweeps` are as their sizes say, and the `grid` as its own say.
     """
 
     processes: int
@@ -84,6 +84,7 @@ class Plan:
     base: tuple[int, int, int, int] = (25, 10, 32, 600)
     factors: Sizes = ()
     memory: tuple[int, int, int] | None = None
+    batches: tuple[tuple[int, int, int, int], ...] = ()
     sweeps: SweepSizes | None = None
     grid: Grid | None = None
 
@@ -102,6 +103,7 @@ FULL = Plan(
     grow_d=(100_000, 200_000, 400_000, 800_000),
     factors=(1, 2, 4),
     memory=(25, 5, RESNET_20),
+    batches=((1024, 25, 5, 10), (64, 25, 5, 1000)),
     sweeps=SweepSizes(
         tiny=((5, 2, 100), (50, 2, 100), (500, 2, 100), (400, 250, 1)), files=10_000, real=(20, 5, 10), some=10
     ),

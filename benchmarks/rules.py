@@ -85,7 +85,7 @@ def contenders(
 
 
 @functools.cache
-def _load() -> None:
+def load_kernels() -> None:
     """The kernels for few messages: a process that has a few calls to make would not, and here calls are hot."""
     for name, number in at_once.names():
         at_once.load(name, number)
@@ -102,7 +102,7 @@ def calls_on(
 
     `forms` are the same messages as ours may get them, too, by the name of the contender.
     """
-    _load()
+    load_kernels()
     n, d = x.shape
     calls: dict[str, Call] = {READ: partial(read, x)}
     for rule in (r for r in rules if defined(r, n, f)):

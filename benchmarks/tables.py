@@ -189,9 +189,26 @@ def marks_table(record: Mapping[str, Any]) -> Group | None:
     return under(title, table)
 
 
+def many_table(record: Mapping[str, Any], name: str) -> Group:
+    """A row per rule: the time of a batch, and how much longer loops and batches written by hand take."""
+    contenders, at = record["tables"][name], parameters(name)[1]
+    title = f"{at['runs']} problems at once, n = {at['n']}, f = {at['f']}, d = {at['d']:,}, float32"
+    table = plain_table()
+    table.add_column("rule", no_wrap=True)
+    table.add_column("ms", justify="right", no_wrap=True)
+    ways = list(dict.fromkeys(who.split("/")[1] for who in contenders if not who.endswith("/ours")))
+    for way in ways:
+        table.add_column(way.replace(" ", "\n"), justify="right", no_wrap=True)
+    for rule in our_rules(contenders):
+        ours = float(np.median(contenders[f"{rule}/ours"]))
+        table.add_row(rule, short(1e3 * ours), *(peer_cell(record, name, rule, way) for way in ways))
+    return under(title, table)
+
+
 TABLES = {
     "rules": rules_table,
     "simulation": simulation_table,
+    "many": many_table,
     "memory": memory_table,
     "device": device_table,
     "device-simulation": device_simulation_table,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from benchmarks.batches import BY_HAND, LOOPED
 from benchmarks.cells import of_grid
 from benchmarks.measure import ratios, slopes
 from benchmarks.once import AXES, parameters
@@ -64,6 +65,15 @@ def _of_simulation(
             who = fastest(record, table, rule, f"{loop} ")
             if who is not None:
                 yield Tracked(subject, f"fastest {loop}", tuple(ratios(contenders[who], ours)), False, who)
+
+
+def _of_many(record: Mapping[str, Any], table: str, contenders: Contenders, at: Mapping[str, int]) -> Iterator[Tracked]:
+    for rule in our_rules(contenders):
+        for way in (LOOPED, BY_HAND):
+            who = fastest(record, table, rule, f"{way} ")
+            if who is not None:
+                values = tuple(ratios(contenders[who], contenders[f"{rule}/ours"]))
+                yield Tracked(named(rule, at), f"fastest {way}", values, False, who)
 
 
 def _of_memory(
@@ -143,6 +153,7 @@ def _growth(record: Mapping[str, Any]) -> Iterator[Tracked]:
 MAKERS = {
     "rules": _of_rules,
     "simulation": _of_simulation,
+    "many": _of_many,
     "memory": _of_memory,
     "device": _of_device,
     "sweep-plan": _of_sweep,

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from invoke import call, refused
 
-from benchmarks import gpu, memory, peers, plan, record, report, rules, simulation, sweeps
+from benchmarks import batches, gpu, memory, peers, plan, record, report, rules, simulation, sweeps
 from benchmarks.marks import MARKS
 from benchmarks.once import parameters
 from benchmarks.peers import Peer
@@ -40,6 +40,7 @@ TINY = Plan(
     base=(7, 2, 2, 3),
     factors=(1, 2),
     memory=(7, 1, 3000),
+    batches=((3, 7, 1, 5), (2, 8, 2, 1)),
     sweeps=plan.SweepSizes(tiny=((2, 2, 2), (3, 2, 2), (4, 2, 1)), files=3, real=(2, 2, 2), some=2),
 )
 
@@ -231,6 +232,41 @@ def test_the_marks_of_sweeps_are_of_what_is_measured():
     assert [mark for mark in asked if (mark.subject, mark.against) not in found] == []
 
 
+def test_many_problems_at_once_are_held_to_loops_and_to_what_is_written_by_hand(tiny):
+    ours = {f"{rule}/{who}" for rule in batches.RULES_IN_BATCHES for who in ("ours", "by hand numpy")}
+    assert ours <= set(tiny["tables"]["many runs=3 n=7 f=1 d=5"])
+    tables = {
+        f"many runs={runs} n={n} f={f} d={d}": {
+            f"{rule}/{who}": [time]
+            for rule in batches.RULES_IN_BATCHES
+            for who, time in (
+                ("ours", 1.0),
+                ("looped byzfl numpy", 30.0),
+                ("by hand numpy", 5.0),
+                ("by hand torch", 4.0),
+            )
+        }
+        for runs, n, f, d in plan.FULL.batches
+    }
+    found = tracked({"tables": tables, "differs": {}})
+    asked = [mark for mark in MARKS if mark.against in ("fastest looped", "fastest by hand")]
+    assert len(asked) == 24
+    medians = {found[mark.subject, mark.against].median for mark in asked}
+    assert medians == {30.0, 4.0}
+
+
+def test_a_batch_written_by_hand_that_is_wrong_is_refused(monkeypatch):
+    made = batches._numpy
+
+    def halved(rule, *sizes):
+        batched, convert = made(rule, *sizes)
+        return (lambda x: batched(x) / 2), convert
+
+    monkeypatch.setattr(batches, "_numpy", halved)
+    with pytest.raises(ValueError, match="by hand with numpy is"):
+        batches.contenders(np.random.default_rng(0), 2, 7, 1, 5, ("TrimmedMean",))
+
+
 def test_the_report_fits_a_hundred_columns(tiny):
     draws = np.random.Generator(np.random.Philox(3))
     wild = {
@@ -255,6 +291,7 @@ def test_the_report_fits_a_hundred_columns(tiny):
     for words in (
         *("fastest public", "CenteredClipping 3", "byzfl", "✗ missed", "growth", "peak memory", "M worker-"),
         *("sweeps, on one thread", "plan, nothing done", "one batch", "one by one"),
+        *("3 problems at once, n = 7", "looped"),
     ):
         assert words in text
 

@@ -58,20 +58,20 @@ def sort_lines(rows, lines, network):
 
 @compiled
 def _bring(x, first, n, start, width, lines, rows):
-    """Columns from `start` on of n rows from `first` on to the first `lines` lines of the buffer, and zeros behind."""
+    """`width` columns from `start` on of n rows from `first` on to the first lines of the buffer.
+
+    What is behind them there is of no consequence: the next numbers of x, so that nearly all lines are whole ones.
+    """
     number, size = rows[0, 0], rows.itemsize
-    whole = width * size // LINE
-    done = whole * LINE // size
+    end = x.ctypes.data + x.size * size
     for i in range(n):
         source = x.ctypes.data + ((first + i) * x.shape[1] + start) * size
-        target = rows.ctypes.data + i * rows.strides[0]
+        target, whole = rows.ctypes.data + i * rows.strides[0], min(lines, (end - source) // LINE)
         for e in range(0, whole * LINE, LINE):
             _fill(source + e, target + e, number)
-        for j in range(done, width):
+        for j in range(whole * LINE // size, width):
             value = x[first + i, start + j]
             rows[i, j] = value if value < np.inf else np.inf
-        for j in range(width, lines * LINE // size):
-            rows[i, j] = 0.0
 
 
 @compiled
@@ -178,20 +178,21 @@ def reduce(x, n, out, first, last, network, rule, f):
     d = out.shape[1]
     in_a_line = LINE // x.itemsize
     most = min(LINES, -(-d // in_a_line)) * in_a_line
-    rows, total, fine = np.empty((n, most), x.dtype), np.empty(most, x.dtype), True
+    rows, total, fine = np.zeros((n, most), x.dtype), np.empty(most, x.dtype), True
+    kept = np.arange(f, n - f)
     for r in range(first, last):
         for start in range(0, d, most):
             y = out[r, start : start + most]
             lines = -(-y.size // in_a_line)
             _bring(x, r * n, n, start, y.size, lines, rows)
             sort_lines(rows, lines, network)
-            _reduce(rows, rule, f, d == 1, total[: y.size], y)
+            _reduce(rows, rule, f, kept, d == 1, total[: y.size], y)
         fine &= finish(out[r], True)
     return fine
 
 
 @compiled
-def _reduce(rows, rule, f, alone, total, y):
+def _reduce(rows, rule, f, kept, alone, total, y):
     n = len(rows)
     low, high = rows[(n - 1) // 2], rows[n // 2]
     half = y.dtype.type(0.5)
@@ -200,7 +201,7 @@ def _reduce(rows, rule, f, alone, total, y):
             y[j] = low[j] if n % 2 else low[j] + half * (high[j] - low[j])
     else:
         middle = rows[f + (n - 2 * f) // 2]
-        add_up(rows, np.arange(f, n - f), middle, alone, total)
+        add_up(rows, kept, middle, alone, total)
         for j in range(y.size):
             y[j] = middle[j] + total[j] / y.dtype.type(n - 2 * f)
     if rule == AROUND_MEDIAN:
