@@ -36,6 +36,8 @@ from sims.by_name import RULES
 from sims.checks.exact_rules import exact_aggregate
 from theory.definition_c_robust_aggregator import published
 
+pytestmark = pytest.mark.usefixtures("all_are_many")
+
 ORIGINAL = {(rule, name): vars(rule)[name] for rule in RULES for name in ("reduce", "combine") if name in vars(rule)}
 
 

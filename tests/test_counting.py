@@ -18,6 +18,8 @@ from sims.aggregators import (
 from sims.by_name import examples
 from sims.checks.counting import Counted, CountingNamespace, Tally, count, degree
 
+pytestmark = pytest.mark.usefixtures("all_are_many")
+
 RULES = [*examples(7, 1).values(), CenteredClipping(1.0, 2), Krum(1, "released")]
 
 

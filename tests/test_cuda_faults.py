@@ -57,7 +57,7 @@ def test_a_wrong_kernel_is_noticed(device, monkeypatch, rule, d, old, new):
     ],
     ids=["short", "long", "distances"],
 )
-def test_each_missing_barrier_is_noticed(tmp_path, monkeypatch, rule, d, source, needless):
+def test_each_missing_barrier_is_noticed(tmp_path, monkeypatch, all_are_many, rule, d, source, needless):
     """Without it one of the two orders of the threads differs from the reference."""
     text, barrier = source(), "__syncthreads();"
     places = [k for k in range(len(text)) if text.startswith(barrier, k)]

@@ -17,6 +17,8 @@ from sims.engine.describe import code_as_loaded
 from sims.engine.loaded import changed
 from sims.optimizers import SGD
 
+pytestmark = pytest.mark.usefixtures("all_are_many")
+
 PAIRS = {}
 
 

@@ -182,7 +182,7 @@ def test_one_coordinate_and_one_worker():
             assert differences(batch) == []
 
 
-def test_a_batch_whose_runs_wait_for_each_other_is_noticed(monkeypatch):
+def test_a_batch_whose_runs_wait_for_each_other_is_noticed(monkeypatch, all_are_many):
     """A rule that looks at the whole batch, as one with a global stopping test would."""
 
     def whole(self, x):

@@ -13,6 +13,8 @@ from conftest import usable
 from sims import kernels
 from sims.aggregators import ARC, RFA, CenteredClipping, Clipping, GeometricMedian, Mean, whole_range
 
+pytestmark = pytest.mark.usefixtures("all_are_many")
+
 TINY, LARGEST = float(np.finfo(np.float64).smallest_subnormal), float(np.finfo(np.float64).max)
 UNIT = 2.0**-53
 KINDS = ("ordinary", "largest", "smallest", "any", "any entries", "far attackers")

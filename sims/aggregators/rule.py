@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import functools
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -72,13 +73,10 @@ class Rule(abc.ABC):
     needs: ClassVar[str] = "n ≥ 1"  # in words, as the table of all rules has it: what `require` asks for,
     bears: ClassVar[str] = "breakdown(n)"  # and against how many messages the output stays bounded
     reals: ClassVar[Mapping[str, int]] = {}  # real parameters that may be arrays: how many axes of its own each has
-    _at_once: ClassVar[Callable[[Any, np.ndarray, State], np.ndarray | None] | None] = None
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
         checked.reals(cls)
-        # not inherited: a subclass may compute something else
-        cls._at_once = vars(cls).get("at_once") if cls.__module__.startswith(SIMS) else None
 
     @property
     @abc.abstractmethod
@@ -155,12 +153,11 @@ class Rule(abc.ABC):
     @final
     def __call__(self, x: Array, state: State = None, rng: Any = None) -> tuple[Array, State]:
         """Aggregate messages (..., n, d) → (..., d); `state` None means the initial one. Returns (y, new state)."""
-        at_once = self._at_once
-        if at_once is not None and (some := few(x)) is not None:
+        if _has_at_once(type(self)) and (some := few(x)) is not None:
             self.require(some.shape[-2])
             if self.reals:
                 checked.leading(self, self.reals, some.shape[:-2])
-            if (y := at_once(some, state)) is not None:
+            if (y := self.at_once(some, state)) is not None:
                 if some.ndim > 2 and (left := np.isnan(y[..., 0])).any():
                     y = np.where(left[..., None], to_numpy(self._usually(x, state, rng)[0]), y)
                 y = like(y, x)
@@ -196,6 +193,12 @@ class Rule(abc.ABC):
     def aggregate(self, x: Array, state: State = None, rng: Any = None) -> Array:
         """One aggregation, (..., n, d) → (..., d), from `state` (None: the initial one)."""
         return self(x, state, rng)[0]
+
+
+@functools.cache
+def _has_at_once(kind: type[Rule]) -> bool:
+    """Whether a class of ours says itself what its rule is in one call: a subclass may compute something else."""
+    return "at_once" in vars(kind) and kind.__module__.startswith(SIMS)
 
 
 class StatelessRule(Rule):
