@@ -114,6 +114,12 @@ def shared_results(request: pytest.FixtureRequest, common_folder: Path) -> None:
         SHARED[:] = [common_folder]
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Of several processes that keep the cores busy each has one of torch's threads: two wait for each other."""
+    if hasattr(session.config, "workerinput") and importlib.util.find_spec("torch"):
+        importlib.import_module("torch").set_num_threads(1)
+
+
 @pytest.fixture
 def one_torch_thread() -> Iterator[None]:
     """torch's own threads wait for each other, and on a machine that is busy that takes most of the time."""
