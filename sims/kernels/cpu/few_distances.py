@@ -17,6 +17,7 @@ from sims.kernels.cpu.lanes import LINE
 
 EPS, FAINTEST, LARGEST = 2.0**-52, 1e-290, 1e290
 WITHIN = LINE // 8  # float64 numbers in a line
+SHORT = 24  # numbers of a row up to which rows are taken side by side, and above which one after the other
 
 
 @compiled
@@ -112,6 +113,30 @@ def _average(rows, chosen, total, y):
 
 
 @compiled
+def _measure_short(x, first, n, columns, squares):
+    """The same of n short rows of x from `first` on, side by side: `columns` is room for (d, n or more)."""
+    d, width = len(columns), squares.shape[1]
+    for i in range(n):
+        for k in range(d):
+            columns[k, i] = x[first + i, k]
+    for i in range(n):
+        row = squares[i]
+        row[:] = 0.0
+        for k in range(d):
+            column, value = columns[k], columns[k, i]
+            for j in range(width):
+                row[j] += (value - column[j]) * (value - column[j])
+        fine = True
+        for j in range(n):
+            fine &= _known(row[j], d)
+        if not fine:
+            return False
+        row[i] = np.inf
+        row[n:] = np.inf
+    return True
+
+
+@compiled
 def krum(x, n, out, first, last, network, neighbours, count):
     """The means of the `count` rows nearest to their neighbours, of the runs [first, last), n rows each of x → out.
 
@@ -122,9 +147,10 @@ def krum(x, n, out, first, last, network, neighbours, count):
     lines = -(-n // WITHIN)
     rows, squares, scores = np.empty((n, d)), np.full((n, lines * WITHIN), np.inf), np.empty(n)
     order, total, all_fine = np.empty(n, np.int64), np.empty(d, x.dtype), True
+    columns = np.zeros((d if d <= SHORT else 0, squares.shape[1]))
     for r in range(first, last):
         _widen(x, r * n, rows)
-        fine = _measure(rows, squares)
+        fine = _measure_short(x, r * n, n, columns, squares) if d <= SHORT else _measure(rows, squares)
         if fine:
             sort_lines(squares, lines, network)
             scores[:] = 0.0
