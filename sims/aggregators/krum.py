@@ -157,7 +157,7 @@ class MultiKrum(StatelessRule):
 
     def in_rounds(self, n: int) -> RuleInRounds | None:
         """As `Krum`, and how many messages are averaged."""
-        return _in_rounds(Step.MULTI_KRUM, n, self.f, self.variant, n - self.f if self.m is None else self.m)
+        return _in_rounds(Step.MULTI_KRUM, n, self.f, self.variant, self._averaged(n))
 
     def meets_ties(self, n: int, d: int) -> bool:
         """Where `scores_tie`, but as the mean."""
@@ -175,16 +175,19 @@ class MultiKrum(StatelessRule):
 
     def at_once(self, x: np.ndarray, state: State) -> np.ndarray | None:
         """Few messages at once."""
-        return _at_once(x, self.f, self.variant, x.shape[-2] - self.f if self.m is None else self.m)
+        return _at_once(x, self.f, self.variant, self._averaged(x.shape[-2]))
 
     def reduce(self, x: Array) -> Array:
         """(..., n, d) → (..., d)."""
-        m = x.shape[-2] - self.f if self.m is None else self.m
-        chosen = _lowest(x, self.f, self.variant, m)
+        chosen = _lowest(x, self.f, self.variant, self._averaged(x.shape[-2]))
         if kernels.pays(x):
             return kernels.mean_from_first(x, chosen)
         rows = take_rows(x, chosen)
         return columns.mean_around(rows, rows[..., 0, :])
+
+    def _averaged(self, n: int) -> int:
+        """How many messages are averaged."""
+        return n - self.f if self.m is None else self.m
 
 
 def _in_rounds(step: Step, n: int, f: int, variant: str, count: int = 1) -> RuleInRounds | None:

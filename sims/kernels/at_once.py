@@ -19,6 +19,7 @@ import numpy as np
 
 from sims.backend import Array
 from sims.kernels.dispatch import MOST_WORKERS, SMALLEST, enabled
+from sims.kernels.in_rounds import Step
 from sims.kernels.networks import selection_network
 from sims.owned import read_only
 
@@ -77,25 +78,23 @@ def mean(x: np.ndarray) -> np.ndarray | None:
 def coordinate_median(x: np.ndarray) -> np.ndarray | None:
     """The median of each coordinate, (..., d)."""
     n = x.shape[-2]
-    return _each(x, _kernel("reduce", x, PATIENCE), _network(n, (n - 1) // 2, n // 2 + 1), 0, 0)
+    return _ordered(x, Step.MEDIAN, 0, (n - 1) // 2, n // 2 + 1)
 
 
 def trimmed_mean(x: np.ndarray, f: int) -> np.ndarray | None:
     """The mean of each coordinate without its f smallest and f largest values, (..., d)."""
     n = x.shape[-2]
-    return _each(x, _kernel("reduce", x, PATIENCE), _network(n, f, n - f), 1, f)
+    return _ordered(x, Step.TRIMMED_MEAN, f, f, n - f)
 
 
 def mean_around_median(x: np.ndarray, f: int) -> np.ndarray | None:
     """The mean of the n − f values of each coordinate nearest to its median, (..., d)."""
-    n = x.shape[-2]
-    return _each(x, _kernel("reduce", x, PATIENCE), _network(n, 0, n), 2, f)
+    return _ordered(x, Step.AROUND_MEDIAN, f, 0, x.shape[-2])
 
 
 def mean_around_trimmed_mean(x: np.ndarray, f: int) -> np.ndarray | None:
     """The mean of the n − f values of each coordinate nearest to its trimmed mean, (..., d)."""
-    n = x.shape[-2]
-    return _each(x, _kernel("reduce", x, PATIENCE), _network(n, 0, n), 3, f)
+    return _ordered(x, Step.AROUND_TRIMMED_MEAN, f, 0, x.shape[-2])
 
 
 def nearest(x: np.ndarray, neighbours: int, count: int) -> np.ndarray | None:
@@ -127,6 +126,11 @@ def weiszfeld_steps(x: np.ndarray, nu: Any, steps: int) -> np.ndarray | None:
     if (nus := _parameters((nu,) * steps, x.shape[:-2])) is None:
         return None
     return _each(x, _kernel("weiszfeld", x, 0), nus)
+
+
+def _ordered(x: np.ndarray, step: Step, f: int, first: int, last: int) -> np.ndarray | None:
+    """A step that needs the order statistics first, …, last − 1 of each coordinate."""
+    return _each(x, _kernel("reduce", x, PATIENCE), _network(x.shape[-2], first, last), step.value, f)
 
 
 def _each(x: np.ndarray, kernel: Callable[..., bool] | None, *arguments: Any) -> np.ndarray | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from sims.kernels.cpu.compiled import compiled
+from sims.kernels.cpu.few_columns import finish
 
 # squares between them have neither vanished nor overflowed; a radius or ν is 0 or in between, with room for quotients
 SMALLEST, LARGEST = 1e-280, 1e280
@@ -58,17 +59,6 @@ def _fit(parameters, run, most):
 
 
 @compiled
-def _finish(v, fine, y):
-    """The centre, rounded, if all is fine and it stays finite; NaN otherwise."""
-    for j in range(y.size):
-        y[j] = v[j]
-        fine &= abs(y[j]) < np.inf
-    if not fine:
-        y[:] = np.nan
-    return fine
-
-
-@compiled
 def clip(x, n, out, first, last, centres, parameters):
     """Clipped averages of the runs [first, last), n rows each of x (runs·n, d), a step for each τ → out (runs, d).
 
@@ -92,7 +82,8 @@ def clip(x, n, out, first, last, centres, parameters):
             _add(x, r * n, squares, v, step)
             for j in range(d):
                 v[j] += step[j]
-        all_fine &= _finish(v, fine, out[r])
+        out[r] = v
+        all_fine &= finish(out[r], fine)
     return all_fine
 
 
@@ -114,5 +105,6 @@ def weiszfeld(x, n, out, first, last, parameters):
                 total += squares[i]
             squares /= total
             _add(x, r * n, squares, origin, z)
-        all_fine &= _finish(z, fine, out[r])
+        out[r] = z
+        all_fine &= finish(out[r], fine)
     return all_fine

@@ -14,9 +14,9 @@ from numba import types
 
 from sims.kernels.cpu.compiled import compiled
 from sims.kernels.cpu.lanes import LINE, Lanes, intrinsic
+from sims.kernels.in_rounds import Step
 
 LINES = 4  # of each row in the buffer, at most: a comparator is read from the table once for all of them
-MEDIAN, TRIMMED_MEAN, AROUND_MEDIAN, AROUND_TRIMMED_MEAN = range(4)
 
 
 @intrinsic
@@ -196,7 +196,7 @@ def _reduce(rows, rule, f, kept, alone, total, y):
     n = len(rows)
     low, high = rows[(n - 1) // 2], rows[n // 2]
     half = y.dtype.type(0.5)
-    if rule in (MEDIAN, AROUND_MEDIAN):
+    if rule == Step.MEDIAN or rule == Step.AROUND_MEDIAN:
         for j in range(y.size):
             y[j] = low[j] if n % 2 else low[j] + half * (high[j] - low[j])
     else:
@@ -204,9 +204,9 @@ def _reduce(rows, rule, f, kept, alone, total, y):
         add_up(rows, kept, middle, alone, total)
         for j in range(y.size):
             y[j] = middle[j] + total[j] / y.dtype.type(n - 2 * f)
-    if rule == AROUND_MEDIAN:
+    if rule == Step.AROUND_MEDIAN:
         for j in range(y.size):
             y[j] = _mean_of_nearest(rows[:, j], f, low[j], high[j], y[j], alone)
-    if rule == AROUND_TRIMMED_MEAN:
+    if rule == Step.AROUND_TRIMMED_MEAN:
         for j in range(y.size):
             y[j] = _mean_of_nearest(rows[:, j], f, y[j], y[j], y[j], alone)

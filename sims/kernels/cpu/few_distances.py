@@ -21,14 +21,6 @@ SHORT = 24  # numbers of a row up to which rows are taken side by side, and abov
 
 
 @compiled
-def _widen(x, first, rows):
-    """Rows in float64."""
-    for i in range(len(rows)):
-        for j in range(rows.shape[1]):
-            rows[i, j] = x[first + i, j]
-
-
-@compiled
 def _same(rows, i, j):
     same = True
     for k in range(rows.shape[1]):
@@ -57,9 +49,13 @@ def _known(square, d):
 
 
 @compiled
-def _measure(rows, squares):
-    """All squared distances of n rows, (n, n or more), ∞ on the diagonal; whether they are known up to rounding."""
-    n, d = rows.shape
+def _measure(x, rows, squares):
+    """All squared distances of n messages, (n, n or more), ∞ on the diagonal; whether they are known up to rounding.
+
+    `rows` is room for them in float64.
+    """
+    n, d = x.shape
+    rows[:] = x
     for i in range(n):
         squares[i, i] = np.inf
         last = i - i % 4
@@ -71,6 +67,31 @@ def _measure(rows, squares):
             if not _known(squares[i, j], d):
                 return False
             squares[j, i] = squares[i, j]
+    return True
+
+
+@compiled
+def _measure_short(x, columns, squares):
+    """The same of short messages, side by side: `columns` is room for (d, n or more)."""
+    n, d = x.shape
+    width = squares.shape[1]
+    for i in range(n):
+        for k in range(d):
+            columns[k, i] = x[i, k]
+    for i in range(n):
+        row = squares[i]
+        row[:] = 0.0
+        for k in range(d):
+            column, value = columns[k], columns[k, i]
+            for j in range(width):
+                row[j] += (value - column[j]) * (value - column[j])
+        fine = True
+        for j in range(n):
+            fine &= _known(row[j], d)
+        if not fine:
+            return False
+        row[i] = np.inf
+        row[n:] = np.inf
     return True
 
 
@@ -113,30 +134,6 @@ def _average(rows, chosen, total, y):
 
 
 @compiled
-def _measure_short(x, first, n, columns, squares):
-    """The same of n short rows of x from `first` on, side by side: `columns` is room for (d, n or more)."""
-    d, width = len(columns), squares.shape[1]
-    for i in range(n):
-        for k in range(d):
-            columns[k, i] = x[first + i, k]
-    for i in range(n):
-        row = squares[i]
-        row[:] = 0.0
-        for k in range(d):
-            column, value = columns[k], columns[k, i]
-            for j in range(width):
-                row[j] += (value - column[j]) * (value - column[j])
-        fine = True
-        for j in range(n):
-            fine &= _known(row[j], d)
-        if not fine:
-            return False
-        row[i] = np.inf
-        row[n:] = np.inf
-    return True
-
-
-@compiled
 def krum(x, n, out, first, last, network, neighbours, count):
     """The means of the `count` rows nearest to their neighbours, of the runs [first, last), n rows each of x → out.
 
@@ -145,12 +142,12 @@ def krum(x, n, out, first, last, network, neighbours, count):
     """
     d = out.shape[1]
     lines = -(-n // WITHIN)
-    rows, squares, scores = np.empty((n, d)), np.full((n, lines * WITHIN), np.inf), np.empty(n)
+    rows, squares, scores = np.empty((0 if d <= SHORT else n, d)), np.full((n, lines * WITHIN), np.inf), np.empty(n)
     order, total, all_fine = np.empty(n, np.int64), np.empty(d, x.dtype), True
     columns = np.zeros((d if d <= SHORT else 0, squares.shape[1]))
     for r in range(first, last):
-        _widen(x, r * n, rows)
-        fine = _measure_short(x, r * n, n, columns, squares) if d <= SHORT else _measure(rows, squares)
+        messages = x[r * n : r * n + n]
+        fine = _measure_short(messages, columns, squares) if d <= SHORT else _measure(messages, rows, squares)
         if fine:
             sort_lines(squares, lines, network)
             scores[:] = 0.0
@@ -158,9 +155,9 @@ def krum(x, n, out, first, last, network, neighbours, count):
                 for i in range(n):
                     scores[i] += squares[k, i]
             _rank(scores, order)
-            fine = _certain(scores, order, count, d + n, rows)
+            fine = _certain(scores, order, count, d + n, messages)
         if fine:
-            _average(x[r * n : r * n + n], order[:count], total, out[r])
+            _average(messages, order[:count], total, out[r])
         all_fine &= finish(out[r], fine)
     return all_fine
 
@@ -181,6 +178,6 @@ def shortest(x, n, out, first, last, about, count):
             _rank(scores, order)
             fine = _certain(scores, order, count, d, rows)
         if fine:
-            _average(x[r * n : r * n + n], order[:count], total, out[r])
+            _average(rows, order[:count], total, out[r])
         all_fine &= finish(out[r], fine)
     return all_fine
