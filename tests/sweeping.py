@@ -7,19 +7,18 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import PATIENCE, until
 
 from sims.sweep import Results, read
 
 HERE = Path(__file__).parent
 LINUX = pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="processes are looked up in /proc")
-PATIENCE = 60  # seconds until a test gives up waiting for what must come
 SWEEP = """
 n = 5
 f = 1
@@ -93,15 +92,6 @@ def done(process: Any, code: int) -> tuple[str, str]:
     assert process.returncode == code, out + err
     until(lambda: not session(process.pid))
     return out, err
-
-
-def until(true: Callable[[], Any], while_running: Any = None) -> None:
-    """Wait for it."""
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end
-        assert while_running is None or while_running.poll() is None, while_running.communicate()
-        time.sleep(0.01)
 
 
 def session(leader: int) -> list[int]:

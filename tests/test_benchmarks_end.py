@@ -7,10 +7,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE, until
 
 ROOT = Path(__file__).parents[1]
 MEASURING = """
@@ -23,7 +23,7 @@ import signal
 def measure(path):
     with open(path, "w") as file:
         file.write(str(os.getpid()))
-    time.sleep(600)
+    time.sleep(3600)
 
 
 if __name__ == "__main__":
@@ -48,18 +48,13 @@ def test_what_measures_ends_with_what_waits_for_it(tmp_path, name):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, str(tmp_path / "measuring.py"), str(told)]
     waiting = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-    until = time.monotonic() + 60
-    while not (told.exists() and told.read_text(encoding="utf-8")) and time.monotonic() < until:
-        time.sleep(0.05)
+    until(lambda: told.exists() and told.read_text(encoding="utf-8"), waiting)
     measuring = int(told.read_text(encoding="utf-8"))
     assert is_there(measuring)
     try:
         waiting.send_signal(getattr(signal, name))
-        waiting.wait(timeout=60)
-        until = time.monotonic() + 60
-        while is_there(measuring) and time.monotonic() < until:
-            time.sleep(0.05)
-        assert not is_there(measuring)
+        waiting.wait(timeout=PATIENCE)
+        until(lambda: not is_there(measuring))
     finally:
         waiting.kill()
         with contextlib.suppress(ProcessLookupError):

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 from invoke import call
+from waiting import PATIENCE
 
 from sims.sweep.store import Results
 
@@ -61,17 +62,15 @@ def test_the_local_commands_do_what_a_run_without_them_does(tmp_path):
     (tmp_path / "sweep.toml").write_text(SWEEP, encoding="utf-8")
     here = {"head": "127.0.0.1", "8786": port}
     begun = [
-        subprocess.Popen(
-            program(line, **changes), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True
-        )
+        subprocess.Popen(program(line, **changes), cwd=tmp_path)  # pytest prints what they say when the test fails
         for line, changes in (
             (f"{scheduler} --host 127.0.0.1 --no-dashboard", {"8786": port}),
             (worker, {**here, "32": 2}),
         )
     ]
     try:
-        with importlib.import_module("distributed").Client(f"tcp://127.0.0.1:{port}", timeout="60s") as client:
-            client.wait_for_workers(2, timeout=60)
+        with importlib.import_module("distributed").Client(f"tcp://127.0.0.1:{port}", timeout=f"{PATIENCE}s") as client:
+            client.wait_for_workers(2, timeout=PATIENCE)
             assert set(client.nthreads().values()) == {1}
         command = program(f"{running.strip()} --batch 2", **here, **{"/shared/results": tmp_path / "far"})
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import tiny_statements as tiny
 from invoke import call, everything, make_checkout, refused, verify
+from waiting import PATIENCE
 
 import byzcheck
 import theory
@@ -165,7 +166,8 @@ def test_show_and_list_run_nothing_unless_asked(checkout):
 
 def python(*arguments, **env):
     environment = os.environ | {"PYTHONPATH": str(ROOT)} | env
-    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=environment, timeout=60)
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=PATIENCE)
 
 
 def test_help_imports_nothing_heavy():

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from invoke import call, refused
 from rich.console import Console
+from waiting import PATIENCE
 
 from byzcheck.__main__ import Ended
 from byzcheck.commands import console
@@ -71,7 +72,7 @@ def test_a_signal_ends_a_run_as_ctrl_c_does(name):
     first = process.stderr.readline()
     assert b"checks" in first
     process.send_signal(number)
-    out, said = process.communicate(timeout=60)
+    out, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 128 + number
     assert out == b""
     assert [line for line in said.decode().splitlines() if "check" not in line] == []

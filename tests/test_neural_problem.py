@@ -511,11 +511,12 @@ from pathlib import Path
 from sims.neural.problem import ImageClassification
 
 GRADIENTS = 80 * 2**20  # bytes, beyond what glibc keeps by itself
+LARGER = 4  # no gap that a round leaves in the heap has room for so many
 
-def faults_of(rounds):  # pages that the kernel had to clear for so many tensors, one after the other
+def faults_of(rounds, times=1):  # pages that the kernel had to clear for so many tensors, one after the other
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(rounds):
-        torch.ones(GRADIENTS // 4)
+        torch.ones(times * GRADIENTS // 4)
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 def resident():
@@ -528,7 +529,9 @@ with ImageClassification(model="linear").session():
     with ImageClassification(model="linear").session():
         pass
     nested, held = faults_of(8), resident()
-print(outside, inside, nested, held - resident(), faults_of(8), GRADIENTS)
+given_back = held - resident()
+faults_of(1, LARGER)
+print(outside, inside, nested, given_back, faults_of(8, LARGER) // LARGER, GRADIENTS)
 """
 
 

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +15,7 @@ from types import SimpleNamespace
 import pytest
 import tiny_statements as tiny
 from threadpoolctl import threadpool_info
+from waiting import PATIENCE, until
 
 import theory
 from byzcheck import run
@@ -51,7 +51,7 @@ def without_seconds(record):
 def test_two_processes_give_the_record_of_one(paper):
     alone = run_record(run.check_statements(BOTH, Options(seed=3), jobs=1), Options(seed=3))
     with start("verify", "--jobs", "2", "--seed", "3", "--json", "-") as process:
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
     assert without_seconds(json.loads(out)) == without_seconds(alone)
 
@@ -157,13 +157,11 @@ def test_a_check_that_raises_is_named(paper):
 
 
 def gone(group: int) -> bool:
-    """Whether no process of the group is left, given some seconds."""
-    for _ in range(100):
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.1)
+    """Whether no process of the group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
     return False
 
 
@@ -178,11 +176,11 @@ def test_no_process_outlives_an_interrupted_run(send, code):
                 os.killpg(process.pid, send)  # as a terminal does
             else:
                 process.kill()
-            _, err = process.communicate(timeout=120)
+            _, err = process.communicate(timeout=PATIENCE)
             assert process.returncode == code
             if send == signal.SIGINT:  # after a kill Python's resource tracker may say that it cleaned up
                 assert err == ""
-            assert gone(process.pid)
+            until(lambda: gone(process.pid))
         finally:
             if not gone(process.pid):
                 os.killpg(process.pid, signal.SIGKILL)

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from browser import lacking
 from invoke import call
+from waiting import PATIENCE
 
 import theory
 from theory.proof import proofs_of
@@ -180,5 +181,5 @@ def test_in_a_browser_every_page_fits_and_asks_nobody(site, pages, browser, widt
 def test_in_a_browser_the_search_finds_krum(site, browser):
     view = browser.new_page()
     view.goto((site / "search.html").resolve().as_uri() + "?q=Krum")
-    view.wait_for_selector('#search-results a[href*="api/rules"]', timeout=20_000)  # results come one by one
+    view.wait_for_selector('#search-results a[href*="api/rules"]', timeout=1000 * PATIENCE)  # results come one by one
     view.close()

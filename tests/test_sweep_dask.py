@@ -8,7 +8,8 @@ from contextlib import ExitStack
 import pytest
 import sweeping
 from invoke import call
-from sweeping import LINUX, done, kept, own, running, until
+from sweeping import LINUX, done, kept, own, running
+from waiting import until
 
 from sims.sweep import Results, schedulers
 

@@ -9,6 +9,7 @@ import sys
 import threading
 
 import pytest
+from waiting import PATIENCE
 
 from sims.sweep import folder
 from sims.sweep.folder import LocalFolder, RemoteFolder, open_folder
@@ -21,7 +22,7 @@ FSSPEC = pytest.importorskip("fsspec")
 def run(program, *arguments, before=()):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [*before, sys.executable, "-c", program, *map(str, arguments)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE)
 
 
 class Faults:

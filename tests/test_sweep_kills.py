@@ -13,7 +13,8 @@ import pytest
 import sweeping
 from invoke import call
 from rules_that_fail import PLAYED
-from sweeping import LINUX, done, kept, own, running, until
+from sweeping import LINUX, done, kept, own, running
+from waiting import until
 
 from sims.sweep import Results
 

@@ -11,7 +11,8 @@ from concurrent.futures.process import BrokenProcessPool
 import pytest
 import sweeping
 from invoke import call
-from sweeping import LINUX, done, own, running, until
+from sweeping import LINUX, done, own, running
+from waiting import until
 
 from sims.engine import play
 from sims.owned import PartError

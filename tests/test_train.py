@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import sweeping
 from invoke import call, refused
-from sweeping import LINUX, done, running, until
+from sweeping import LINUX, done, running
+from waiting import until
 
 from byzcheck.commands.train import Training, label
 from sims.engine import Progress
