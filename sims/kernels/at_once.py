@@ -23,15 +23,17 @@ from sims.kernels.in_rounds import Step
 from sims.kernels.networks import selection_network
 from sims.owned import read_only
 
+OTHERWISE = ("clip", "weiszfeld")  # added up in another order than the reference does: these do not wait
 PATIENCE = 20  # calls of few numbers that the reference answers first: importing numba takes as long as a thousand
 TENSORS = "tensors"  # among what was asked for
 MANY = 2**12  # numbers that count as one call more
 # Numbers of a run up to which one call is no slower than the kernels for many, which have a network for every n, two
 # threads and less to do for a pair of messages.
-LARGEST = {"mean": 2**18, "reduce": SMALLEST, "krum": SMALLEST, "shortest": 2**20, "clip": 2**19, "weiszfeld": 2**19}
+LARGEST = {"mean": 2**20, "reduce": SMALLEST, "krum": SMALLEST, "shortest": 2**20, "clip": 2**20, "weiszfeld": 2**20}
 MOST = max(LARGEST.values())
 PAIRS = 2**22  # coordinates of all ordered pairs up to which the same holds of rules that compare all
-ENOUGH = 2**14  # numbers of all runs for which a second thread is worth waking
+# what one thread takes for each number, in nanoseconds, from the caches; of Krum also for each other message
+COST = {"mean": 0.06, "reduce": 0.8, "krum": 0.07, "shortest": 0.2, "clip": 0.4, "weiszfeld": 0.4}
 
 
 def few(x: Array) -> np.ndarray | None:
@@ -72,7 +74,7 @@ def like(y: np.ndarray, x: Array) -> Array:
 
 def mean(x: np.ndarray) -> np.ndarray | None:
     """The arithmetic mean, (..., d)."""
-    return _each(x, _kernel("mean", x, PATIENCE))
+    return _each(x, "mean", 1)
 
 
 def coordinate_median(x: np.ndarray) -> np.ndarray | None:
@@ -100,12 +102,12 @@ def mean_around_trimmed_mean(x: np.ndarray, f: int) -> np.ndarray | None:
 def nearest(x: np.ndarray, neighbours: int, count: int) -> np.ndarray | None:
     """The mean of the `count` messages with the least sums over their nearest others, the first of them first."""
     network = _network(x.shape[-2], 0, neighbours)
-    return _each(x, _kernel("krum", x, PATIENCE), network, neighbours, count)
+    return _each(x, "krum", x.shape[-2], network, neighbours, count)
 
 
 def shortest(x: np.ndarray, about: int, count: int) -> np.ndarray | None:
     """The mean of the `count` messages nearest to that of worker `about`, or, if that is −1, to the origin."""
-    return _each(x, _kernel("shortest", x, PATIENCE), about, count)
+    return _each(x, "shortest", 1, about, count)
 
 
 def centered_clipping(x: np.ndarray, centre: Any, radii: Sequence[Any]) -> np.ndarray | None:
@@ -114,41 +116,35 @@ def centered_clipping(x: np.ndarray, centre: Any, radii: Sequence[Any]) -> np.nd
     if (taus := _parameters(radii, x.shape[:-2])) is None:
         return None
     if centre is None:
-        return _each(x, _kernel("clip", x, 0), _nothing(d, number), taus)
+        return _each(x, "clip", len(radii), _nothing(d, number), taus)
     around = centre if type(centre) is np.ndarray else on_host(centre)
     if around is None or around.dtype != x.dtype or around.shape != (*x.shape[:-2], d):
         return None
-    return _each(x, _kernel("clip", x, 0), np.ascontiguousarray(around).reshape(-1, d), taus)
+    return _each(x, "clip", len(radii), np.ascontiguousarray(around).reshape(-1, d), taus)
 
 
 def weiszfeld_steps(x: np.ndarray, nu: Any, steps: int) -> np.ndarray | None:
     """Smoothed Weiszfeld steps from the origin with ν, a number or (...)."""
     if (nus := _parameters((nu,) * steps, x.shape[:-2])) is None:
         return None
-    return _each(x, _kernel("weiszfeld", x, 0), nus)
+    return _each(x, "weiszfeld", steps, nus)
 
 
 def _ordered(x: np.ndarray, step: Step, f: int, first: int, last: int) -> np.ndarray | None:
     """A step that needs the order statistics first, …, last − 1 of each coordinate."""
-    return _each(x, _kernel("reduce", x, PATIENCE), _network(x.shape[-2], first, last), step.value, f)
+    return _each(x, "reduce", 1, _network(x.shape[-2], first, last), step.value, f)
 
 
-def _each(x: np.ndarray, kernel: Callable[..., bool] | None, *arguments: Any) -> np.ndarray | None:
-    """A kernel on every run."""
+def _each(x: np.ndarray, name: str, times: int, *arguments: Any) -> np.ndarray | None:
+    """A kernel on every run, which works on each number so many times."""
+    kernel = _kernel(name, x)
     if kernel is None:
         return None
     n, d = x.shape[-2:]
-    if x.ndim == 2:
-        found = np.empty(d, x.dtype)
-        return found if kernel(x, n, found[None], 0, 1, *arguments) else None
     found = np.empty((*x.shape[:-2], d), x.dtype)
-    rows, out = x.reshape(-1, d), found.reshape(-1, d)
-
-    def some(first: int, last: int) -> None:
-        kernel(rows, n, out, first, last, *arguments)
-
-    _few().split(some, len(out), least=-(-ENOUGH // (n * d)))
-    return found
+    rows, out = (x, found[None]) if x.ndim == 2 else (x.reshape(-1, d), found.reshape(-1, d))
+    done = kernel(rows, n, out, *_few().team(COST[name] * times * x.size / 1000), *arguments)
+    return found if done or x.ndim > 2 else None
 
 
 @functools.cache
@@ -157,7 +153,7 @@ def _few() -> Any:
     return importlib.import_module("sims.kernels.cpu.few")
 
 
-def _kernel(name: str, x: np.ndarray, patience: int) -> Callable[..., bool] | None:
+def _kernel(name: str, x: np.ndarray) -> Callable[..., bool] | None:
     """A kernel for messages of this dtype, loaded or compiled when that is worth while; None before, and for many."""
     n, d = x.shape[-2:]
     if n * d >= LARGEST[name] and not (name == "krum" and n * n * d < PAIRS):
@@ -165,7 +161,7 @@ def _kernel(name: str, x: np.ndarray, patience: int) -> Callable[..., bool] | No
     kernel = _loaded.get((name, x.dtype.char))
     if kernel is None:
         _asked[name] += 1 + x.size // MANY
-        if _asked[name] > patience or TENSORS in _asked:
+        if _asked[name] > PATIENCE or name in OTHERWISE or TENSORS in _asked:
             kernel = load(name, x.dtype.char)
     return kernel
 
@@ -198,14 +194,15 @@ def _nothing(d: int, number: str) -> np.ndarray:
 
 
 def _parameters(values: Sequence[Any], runs: tuple[int, ...]) -> np.ndarray | None:
-    """A rule's parameters for all steps as (steps, 1), or (steps, runs) if one of them is an array; None of torch's."""
+    """A rule's parameters for all steps as (1, steps), or (runs, steps) if one of them is an array; None of torch's."""
     if all(isinstance(value, int | float) for value in values):
         return _numbers(tuple(values))
     if not all(isinstance(value, int | float | np.ndarray) for value in values):
         return None
-    return np.stack([np.broadcast_to(np.asarray(value, np.float64), runs).reshape(-1) for value in values])
+    each = [np.broadcast_to(np.asarray(value, np.float64), runs).reshape(-1) for value in values]
+    return np.stack(each, axis=1)
 
 
 @functools.lru_cache(maxsize=256)
 def _numbers(values: tuple[float, ...]) -> np.ndarray:
-    return read_only(np.array(values, dtype=np.float64)[:, None])
+    return read_only(np.array(values, dtype=np.float64)[None])

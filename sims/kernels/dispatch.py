@@ -132,7 +132,7 @@ def whole_groups(messages: np.ndarray, size: int) -> Iterator[Piece]:
             yield Piece(first + whole, width - whole, rest)
 
 
-def row_addresses(messages: np.ndarray) -> tuple[int, ...]:
-    """Where each message begins in memory; their number is part of the type for which a kernel is compiled."""
-    first, step = messages.ctypes.data, messages.strides[0]
-    return tuple(first + i * step for i in range(len(messages)))
+def row_addresses(messages: np.ndarray, chosen: np.ndarray | None = None) -> np.ndarray:
+    """Where each message begins in memory, or each of the `chosen` ones."""
+    which = np.arange(len(messages)) if chosen is None else chosen
+    return messages.ctypes.data + messages.strides[0] * which.astype(np.int64)

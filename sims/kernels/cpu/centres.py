@@ -17,12 +17,12 @@ from numba.core import cgutils
 
 from sims.kernels.cpu.compiled import compiled
 from sims.kernels.cpu.lanes import LINE, WIDE, Lanes, intrinsic, prefetch
-from sims.kernels.cpu.threads import split
+from sims.kernels.cpu.team import each
+from sims.kernels.cpu.threads import strips_of_chunk, team
 from sims.kernels.dispatch import whole_groups
 
 STRIP = 2**9  # coordinates of a row that are worked on at a time
-CHUNK = 32 * STRIP  # coordinates whose squares are summed before they are added to the total
-ENOUGH = 2**22  # bytes of messages for which a second thread is worth waking: it takes 0.1 ms, a read of so many 0.2
+NUMBERS_A_MICROSECOND = 2**12  # that one thread works on
 ONE, TWO, FOUR = (0,), (0, 0), (0, 0, 0, 0)  # rows at a time: the lengths of tuples are known to the compiler
 
 
@@ -171,8 +171,8 @@ def _strip(messages, strip, v, step, weights, todo, squares):
 
 
 @compiled
-def _chunks(begin, end, messages, source, target, weights, todo, squares):
-    """The chunks begin, …, end − 1 of the messages, or in the opposite order; squares (chunks, n).
+def _chunks(begin, end, strips, messages, source, target, weights, todo, squares):
+    """The chunks begin, …, end − 1 of so many strips each, or in the opposite order; squares (chunks, n).
 
     Tuples arrive as plain ones: numba takes ten times as long to see what a named one is.
     """
@@ -180,7 +180,7 @@ def _chunks(begin, end, messages, source, target, weights, todo, squares):
     v, step = np.zeros(STRIP), np.zeros(STRIP)
     size, itemsize = messages.size, messages.itemsize
     ahead = (-STRIP if todo.backwards else STRIP) * itemsize
-    strips, last = CHUNK // STRIP, -(-size // STRIP)
+    last = -(-size // STRIP)
     for s in range(begin * strips, min(end * strips, last)):
         strip = begin * strips + min(end * strips, last) - 1 - s if todo.backwards else s
         first = strip * STRIP
@@ -203,6 +203,12 @@ def _chunks(begin, end, messages, source, target, weights, todo, squares):
                 left = target.rest[first : first + known]
                 for k in range(known):
                     left[k] = v[k] - there[k]
+
+
+@compiled
+def _advance(strips, messages, source, target, weights, todo, squares, parts, boxes):
+    """All chunks of the messages."""
+    each(_chunks, (strips, messages, source, target, weights, todo, squares), len(squares), 1, parts, boxes)
 
 
 def advance(
@@ -234,13 +240,10 @@ def advance(
         known = tuple(_Messages(rows, piece.shape[1], piece.itemsize, number))
         # not what the next piece begins with
         centres = tuple(source.beyond(first, width)), tuple(there.beyond(first, width))
-        chunks = -(-piece.shape[1] // CHUNK)
-        squares = np.zeros((chunks, n))
-
-        def part(a: int, b: int, arguments: Any = (known, *centres, shares, todo, squares)) -> None:
-            _chunks(a, b, *arguments)
-
-        split(part, chunks, least=-(-ENOUGH // (n * piece.itemsize * CHUNK)))
+        strips = strips_of_chunk(piece.shape[1], STRIP)
+        squares = np.zeros((-(-piece.shape[1] // (strips * STRIP)), n))
+        shared = team(piece.size / NUMBERS_A_MICROSECOND)
+        _advance(strips, known, *centres, shares, todo, squares, *shared)
         with np.errstate(all="ignore"):
             total += np.sum(squares, axis=0)
     return total

@@ -9,21 +9,26 @@ something may have overflowed on the way, and the reference makes it once more.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import from_dtype, types
+from numba.core import cgutils
 
 from sims import columns
+from sims.kernels.cpu import few
 from sims.kernels.cpu.compiled import compiled
 from sims.kernels.cpu.lanes import LINE, REGISTER, Lanes, intrinsic, prefetch
-from sims.kernels.cpu.threads import split
+from sims.kernels.cpu.team import address, each
+from sims.kernels.cpu.threads import team
 from sims.kernels.dispatch import pieces, row_addresses
 
 ColumnRule = Callable[[Lanes, list[Any], int], Any]  # the values of all workers in a line of columns, f → the result
-ENOUGH = 2**21  # bytes of messages for which a second thread is worth waking
+ROWS = 16  # which memory can deliver at the same time
+BYTES_A_MICROSECOND = 2**14  # that one thread works on
 AGAIN = 2**16  # columns that the reference makes at once: messages may fill the memory
 
 
@@ -95,60 +100,79 @@ def _mean_of_nearest(lanes: Lanes, values: list[Any], less: int, low: Any, high:
 RULES = (_mean, _mean_from_first, _median, _trimmed_mean, _mean_around_median, _mean_around_trimmed_mean)
 
 
-@intrinsic
-def _group(typing: Any, rows: Any, out: Any, offset: Any, rule: Any, trimmed: Any, number: Any) -> Any:
-    """One line of columns: `RULES` at the length of `rule`, with f the length of `trimmed`; whether all are finite."""
+@intrinsic(prefer_literal=True)
+def _lines(typing, rows, out, begin, end, n, rule, f, number):
+    """The lines of columns that begin in bytes [begin, end): `RULES` at `rule` with f; whether all are finite.
+
+    The addresses of the n rows' first values are at the address `rows`. n, the rule and f are known to the compiler.
+    """
+    known = [kind.literal_value for kind in (n, rule, f)]
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        addresses, result, at = arguments[:3]
+        rows, result, begin, end = arguments[:4]
+        (n, rule, f), word = known, rows.type
         lanes = Lanes(builder, context.get_value_type(number), number.bitwidth, REGISTER * 8 // number.bitwidth)
         most = float(np.finfo(f"float{number.bitwidth}").max)
-        fine = ir.Constant(ir.VectorType(ir.IntType(1), lanes.lanes), [1] * lanes.lanes)
-        for i in range(rows.count):
-            prefetch(builder, builder.add(builder.extract_value(addresses, i), at))
-        for part in range(0, LINE, REGISTER):
-            here = builder.add(at, at.type(part))
-            places = [builder.add(builder.extract_value(addresses, i), here) for i in range(rows.count)]
-            values = [lanes.load(place) for place in places]
-            found = RULES[rule.count](lanes, values, trimmed.count)
-            lanes.store(found, builder.add(result, here))
-            fine = builder.and_(fine, lanes.within(found, most))
-        word = builder.bitcast(fine, ir.IntType(lanes.lanes))
-        return builder.icmp_unsigned("==", word, word.type(2**lanes.lanes - 1))
+        truths = ir.VectorType(ir.IntType(1), lanes.lanes)
+        fine = cgutils.alloca_once_value(builder, ir.Constant(truths, [1] * lanes.lanes))
+        first = builder.inttoptr(rows, word.as_pointer())
+        places = [builder.load(builder.gep(first, [word(i)])) for i in range(n)]
+        count = builder.sdiv(builder.add(builder.sub(end, begin), word(LINE - 1)), word(LINE))
+        with cgutils.for_range(builder, count) as loop:
+            at = builder.add(begin, builder.mul(loop.index, word(LINE)))
+            for place in places:
+                prefetch(builder, builder.add(place, at))
+            for part in range(0, LINE, REGISTER):
+                here = builder.add(at, word(part))
+                found = RULES[rule](lanes, [lanes.load(builder.add(place, here)) for place in places], f)
+                lanes.store(found, builder.add(result, here))
+                builder.store(builder.and_(builder.load(fine), lanes.within(found, most)), fine)
+        bits = builder.bitcast(builder.load(fine), ir.IntType(lanes.lanes))
+        return builder.icmp_unsigned("==", bits, bits.type(2**lanes.lanes - 1))
 
-    return types.boolean(rows, out, offset, rule, trimmed, number), generate
+    return types.boolean(rows, out, begin, end, n, rule, f, number), generate
 
 
 @compiled
-def _run(rows, out, first, last, rule, trimmed, number):
-    """The columns in bytes [first, last), and whether all are finite; the last line may overlap the one before.
+def _run(first, last, rows, out, size, fine, n, rule, f, number):
+    """The columns first, …, last − 1 of numbers like `number`, `size` bytes each, from `rows` (n,) to `out`: addresses.
 
-    `rows` are the addresses of the workers' first values, `out` that of the result, `number` is one like the values.
-    The lengths of the tuples `rows`, `rule` and `trimmed` are part of the type for which numba compiles and caches.
+    The last line may overlap the one before it.
     """
-    fine = _group(rows, out, last - 64, rule, trimmed, number)
-    for offset in range(first, last - 63, 64):
-        fine &= _group(rows, out, offset, rule, trimmed, number)
-    return fine
+    begin, end = first * size, last * size
+    whole = _lines(rows, out, end - LINE, end, n, rule, f, number)
+    whole &= _lines(rows, out, begin, end - LINE + 1, n, rule, f, number)
+    if not whole:
+        fine[0] = False
+
+
+@compiled
+def _share(code, rows, out, size, fine, n, rule, f, number, width, parts, boxes):
+    each(code, (rows, out, size, fine, n, rule, f, number), width, LINE, parts, boxes)
+
+
+@functools.cache
+def _code(number: str, n: int, rule: int, f: int) -> int:
+    """The address of `_run` for these."""
+    kinds = [types.literal(k) for k in (n, rule, f)]
+    return address(_run, (*[types.int64] * 5, types.Array(types.boolean, 1, "C"), *kinds, from_dtype(np.dtype(number))))
 
 
 def _apply(rule: ColumnRule, messages: np.ndarray, f: int = 0, chosen: np.ndarray | None = None) -> np.ndarray:
     """(runs, n, d) → (runs, d), each thread some of the columns; `chosen` (runs, m) are the messages that take part."""
-    runs, _, d = messages.shape
+    runs, n, d = messages.shape
+    n, size, number = n if chosen is None else chosen.shape[1], messages.itemsize, messages.dtype.type(0)
+    which = n, RULES.index(rule), f
+    code = _code(messages.dtype.char, *which)
     result = np.empty((runs, d), messages.dtype)
-    number, trimmed, kind = messages.dtype.type(0), (0,) * f, (0,) * RULES.index(rule)
     for r in range(runs):
-        fine: list[bool] = []
+        fine = np.ones(1, np.bool_)
         for first, width, piece in pieces(messages[r]):
-            rows = row_addresses(piece)
-            rows = rows if chosen is None else tuple(rows[i] for i in chosen[r])
+            rows = row_addresses(piece, None if chosen is None else chosen[r])
             out = result[r, first : first + width].ctypes.data
-
-            def part(a: int, b: int, rows: Any = rows, out: int = out, fine: list[bool] = fine) -> None:
-                fine.append(_run(rows, out, a * messages.itemsize, b * messages.itemsize, kind, trimmed, number))
-
-            split(part, width, LINE, max(1, ENOUGH // (len(rows) * messages.itemsize)))
-        if not all(fine):
+            shared = team(n * width * size / BYTES_A_MICROSECOND)
+            _share(code, rows.ctypes.data, out, size, fine, *which, number, width, *shared)
+        if not fine[0]:
             _make_again(rule, messages[r], slice(None) if chosen is None else chosen[r], f, result[r])
     return result
 
@@ -177,8 +201,19 @@ REFERENCE: dict[ColumnRule, Callable[[np.ndarray, int], np.ndarray]] = {
 
 
 def mean(messages: np.ndarray) -> np.ndarray:
-    """The arithmetic mean, (runs, n, d) → (runs, d)."""
-    return _apply(_mean, messages)
+    """The arithmetic mean, (runs, n, d) → (runs, d).
+
+    Of many rows that are side by side, one after the other is read: memory delivers them faster than a line of each.
+    """
+    runs, n, d = messages.shape
+    if n < ROWS or not messages.flags.c_contiguous:
+        return _apply(_mean, messages)
+    result = np.empty((runs, d), messages.dtype)
+    shared = team(messages.nbytes / BYTES_A_MICROSECOND)
+    if not few.kernel("mean", messages.dtype.char)(messages.reshape(-1, d), n, result, *shared):
+        for r in range(runs):
+            _make_again(_mean, messages[r], slice(None), 0, result[r])
+    return result
 
 
 def mean_from_first(messages: np.ndarray, chosen: np.ndarray) -> np.ndarray:

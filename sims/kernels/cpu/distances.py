@@ -17,11 +17,11 @@ from numba.core import cgutils
 
 from sims.kernels.cpu.compiled import compiled
 from sims.kernels.cpu.lanes import LINE, WIDE, Lanes, intrinsic
-from sims.kernels.cpu.threads import split
-from sims.kernels.cpu.tiles import DISTANCES, ENOUGH, STRIP, Following, Strip, add_pairs, shapes_of
+from sims.kernels.cpu.team import each
+from sims.kernels.cpu.threads import strips_of_chunk, team
+from sims.kernels.cpu.tiles import DISTANCES, PAIRS_A_MICROSECOND, STRIP, Following, Strip, add_pairs, shapes_of
 from sims.kernels.dispatch import whole_groups
 
-CHUNK = 64 * STRIP  # coordinates that one thread sums up at a time
 FEW = 4  # coordinates that tell almost all messages apart
 
 
@@ -64,6 +64,18 @@ def _strips(rows, first, last, out, alive, itemsize, shapes, number):
         add_pairs(Strip(b.ctypes.data, 8 * STRIP), Strip(out.ctypes.data, 8 * n), following, shapes, DISTANCES, 0.0)
 
 
+@compiled
+def _chunks(begin, end, rows, d, size, sums, lives, kinds):
+    """The chunks begin, …, end − 1 of so many coordinates each."""
+    for c in range(begin, end):
+        _strips(rows, c * size, min(d, (c + 1) * size), sums[c], lives[c], *kinds)
+
+
+@compiled
+def _share(rows, d, size, sums, lives, kinds, parts, boxes):
+    each(_chunks, (rows, d, size, sums, lives, kinds), len(sums), 1, parts, boxes)
+
+
 def sq_distances(messages: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Squared distances (n, n) between the messages (n, d) of one run, and which of them are alive, (n,).
 
@@ -74,14 +86,9 @@ def sq_distances(messages: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     kinds = (messages.itemsize, shapes_of(n), messages.dtype.type(0))
     for _, _, piece in whole_groups(messages, WIDE):  # zeros are at no distance from each other
         rows, d = piece.ctypes.data + piece.strides[0] * np.arange(n), piece.shape[1]
-        chunks = -(-d // CHUNK)
-        sums, lives = np.zeros((chunks, n, n)), np.ones((chunks, n), dtype=bool)
-
-        def part(a: int, b: int, rows: Any = rows, d: int = d, found: Any = (sums, lives)) -> None:
-            for c in range(a, b):
-                _strips(rows, c * CHUNK, min(d, (c + 1) * CHUNK), found[0][c], found[1][c], *kinds)
-
-        split(part, chunks, least=-(-ENOUGH // (n * n * CHUNK)))
+        size = STRIP * strips_of_chunk(d, STRIP)
+        sums, lives = np.zeros((-(-d // size), n, n)), np.ones((-(-d // size), n), dtype=bool)
+        _share(rows, d, size, sums, lives, kinds, *team(n * n * d / PAIRS_A_MICROSECOND))
         with np.errstate(all="ignore"):
             total += np.sum(sums, axis=0)
         alive &= np.all(lives, axis=0)

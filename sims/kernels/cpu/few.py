@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -9,9 +10,9 @@ from typing import Any
 from numba import types
 
 from sims.kernels.cpu import few_centres, few_columns, few_distances
-from sims.kernels.cpu.threads import split as split
+from sims.kernels.cpu.threads import team as team
 
-KERNELS = {  # name → the function, and what it takes behind the messages, n, the room and the runs
+KERNELS = {  # name → the function, and what it takes behind the messages, n, the room and a team
     "mean": (few_columns.mean, ""),
     "reduce": (few_columns.reduce, "Iii"),  # a network, the rule, f
     "krum": (few_distances.krum, "Iii"),  # a network, how many neighbours, how many are chosen
@@ -22,6 +23,7 @@ KERNELS = {  # name → the function, and what it takes behind the messages, n, 
 _compiling = threading.Lock()
 
 
+@functools.cache
 def kernel(name: str, number: str) -> Callable[..., bool]:
     """The kernel called `name` for messages in float32 ("f") or float64 ("d").
 
@@ -30,10 +32,10 @@ def kernel(name: str, number: str) -> Callable[..., bool]:
     function, more = KERNELS[name]
     kind = types.float32 if number == "f" else types.float64
     takes = {"i": types.int64, "I": _table(types.int64), "P": _table(types.float64), "X": _table(kind)}
-    room = types.Array(kind, 2, "C")
+    room, boxes = types.Array(kind, 2, "C"), types.Array(types.int64, 2, "C")
     with _compiling:
         function.disable_compile(False)
-        function.compile((takes["X"], takes["i"], room, takes["i"], takes["i"], *(takes[letter] for letter in more)))
+        function.compile((takes["X"], takes["i"], room, takes["i"], boxes, *(takes[letter] for letter in more)))
         function.disable_compile()
     return function
 

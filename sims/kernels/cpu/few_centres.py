@@ -9,11 +9,12 @@ from __future__ import annotations
 import numpy as np
 
 from sims.kernels.cpu.compiled import compiled
-from sims.kernels.cpu.few_columns import finish
+from sims.kernels.cpu.few_columns import all_of, finite
+from sims.kernels.cpu.few_short import LARGEST, LEAST, MOST, SMALLEST, steps_of_short
+from sims.kernels.cpu.lanes import LINE
+from sims.kernels.cpu.team import each, teams
 
-# squares between them have neither vanished nor overflowed; a radius or ν is 0 or in between, with room for quotients
-SMALLEST, LARGEST = 1e-280, 1e280
-LEAST, MOST = 1e-100, 1e140
+SHORT = 24  # numbers of a row up to which rows are taken side by side, and above which one after the other
 
 
 @compiled(fastmath={"reassoc", "contract"})
@@ -27,11 +28,17 @@ def sum_of_squares(row, centre):
 
 
 @compiled
-def _measure(x, first, n, centre, squares):
-    """The squared distances of n rows to the centre; whether all are finite and their sums have lost nothing."""
+def _measure_rows(first, last, x, centre, squares):
+    """The squared distances of the rows first, …, last − 1 to the centre."""
+    for i in range(first, last):
+        squares[i] = sum_of_squares(x[i], centre)
+
+
+@compiled
+def _known(squares):
+    """Whether all squares are finite and their sums have lost nothing."""
     longest = 0.0
-    for i in range(n):
-        squares[i] = sum_of_squares(x[first + i], centre)
+    for i in range(squares.size):
         if not squares[i] <= LARGEST:
             return False
         longest = max(longest, squares[i])
@@ -39,72 +46,110 @@ def _measure(x, first, n, centre, squares):
 
 
 @compiled
-def _add(x, first, weights, centre, step):
-    """Σ_i w_i (x_i − centre), in the order of the rows."""
+def _add_columns(first, last, x, weights, centre, step):
+    """Σ_i w_i (x_i − centre), in the order of the rows, in the columns first, …, last − 1."""
+    step, centre = step[first:last], centre[first:last]
     step[:] = 0.0
     for i in range(weights.size):
-        weight = weights[i]
+        weight, row = weights[i], x[i][first:last]
         for j in range(step.size):
-            step[j] += weight * (np.float64(x[first + i, j]) - centre[j])
+            step[j] += weight * (np.float64(row[j]) - centre[j])
 
 
 @compiled
-def _fit(parameters, run, most):
-    """Whether a run's parameters (steps, runs or 1) are within the range of ordinary numbers."""
-    at = run if parameters.shape[1] > 1 else 0
+def _fit(parameters, most):
+    """Whether a run's parameters are within the range of ordinary numbers."""
     fit = True
-    for k in range(parameters.shape[0]):
-        fit &= LEAST <= parameters[k, at] <= most
+    for k in range(parameters.size):
+        fit &= LEAST <= parameters[k] <= most
     return fit
 
 
 @compiled
-def clip(x, n, out, first, last, centres, parameters):
-    """Clipped averages of the runs [first, last), n rows each of x (runs·n, d), a step for each τ → out (runs, d).
-
-    `centres` are (runs or 1, d), `parameters` (steps, runs or 1). Whether all is done; a run that is not is NaN.
-    """
-    d = out.shape[1]
-    v, step, squares, all_fine = np.empty(d), np.empty(d), np.empty(n), True
-    for r in range(first, last):
-        start, fine = centres[r if len(centres) > 1 else 0], _fit(parameters, r, np.inf)
+def _clip(x, start, radii, room, parts, boxes, y):
+    """Clipped averages of x (n, d) around the start (d,), a step for each radius → y (d,); whether all is known."""
+    n, d = x.shape
+    v, step, squares = room[:d], room[d : 2 * d], room[2 * d :]
+    for j in range(d):
+        v[j] = start[j]
+        if not abs(v[j]) <= MOST:
+            return False
+    for k in range(radii.size):
+        each(_measure_rows, (x, v, squares), n, 1, parts, boxes)
+        if not _known(squares):
+            return False
+        for i in range(n):
+            norm = np.sqrt(squares[i])
+            squares[i] = (1.0 if norm <= radii[k] else radii[k] / norm) / n
+        each(_add_columns, (x, squares, v, step), d, LINE // 8, parts, boxes)
         for j in range(d):
-            v[j] = start[j]
-            fine &= abs(v[j]) <= MOST
-        for k in range(parameters.shape[0]):
-            if not fine:
-                break
-            tau = parameters[k, r if parameters.shape[1] > 1 else 0]
-            fine = _measure(x, r * n, n, v, squares)
-            for i in range(n):
-                norm = np.sqrt(squares[i])
-                squares[i] = (1.0 if norm <= tau else tau / norm) / n
-            _add(x, r * n, squares, v, step)
-            for j in range(d):
-                v[j] += step[j]
-        out[r] = v
-        all_fine &= finish(out[r], fine)
-    return all_fine
+            v[j] += step[j]
+    y[:] = v
+    return finite(y)
 
 
 @compiled
-def weiszfeld(x, n, out, first, last, parameters):
-    """Smoothed Weiszfeld steps from the origin, one for each ν; otherwise as `clip`."""
+def _clip_runs(first, last, x, n, out, fine, centres, parameters, parts, boxes):
     d = out.shape[1]
-    z, origin, squares, all_fine = np.empty(d), np.zeros(d), np.empty(n), True
+    room = np.empty(2 * d + n)
     for r in range(first, last):
-        fine = _fit(parameters, r, MOST)
-        z[:] = 0.0
-        for k in range(parameters.shape[0]):
-            if not fine:
-                break
-            nu, total = parameters[k, r if parameters.shape[1] > 1 else 0], 0.0
-            fine = _measure(x, r * n, n, z, squares)
-            for i in range(n):
-                squares[i] = 1.0 / max(np.sqrt(squares[i]), nu)
-                total += squares[i]
-            squares /= total
-            _add(x, r * n, squares, origin, z)
-        out[r] = z
-        all_fine &= finish(out[r], fine)
-    return all_fine
+        start, radii = centres[r if len(centres) > 1 else 0], parameters[r if len(parameters) > 1 else 0]
+        fine[r] = _fit(radii, np.inf) and _clip(x[r * n : r * n + n], start, radii, room, parts, boxes, out[r])
+
+
+@compiled
+def clip(x, n, out, parts, boxes, centres, parameters):
+    """Clipped averages of runs of n rows each, x (runs·n, d), a step for each τ → out (runs, d).
+
+    `centres` are (runs or 1, d), `parameters` (runs or 1, steps). Whether all is done; a run that is not is NaN.
+    """
+    fine = np.ones(len(out), np.bool_)
+    if out.shape[1] <= SHORT:
+        each(steps_of_short, (x, n, out, fine, centres, parameters, True), len(out), 1, parts, boxes)
+    else:
+        (many, outer), (few, inner) = teams(len(out), parts, boxes)
+        each(_clip_runs, (x, n, out, fine, centres, parameters, few, inner), len(out), 1, many, outer)
+    return all_of(fine, out)
+
+
+@compiled
+def _weigh(x, origin, nus, room, parts, boxes, y):
+    """Smoothed Weiszfeld steps of x (n, d) from the origin, one for each ν → y (d,); whether all is known."""
+    n, d = x.shape
+    z, squares = room[:d], room[d:]
+    z[:] = 0.0
+    for k in range(nus.size):
+        each(_measure_rows, (x, z, squares), n, 1, parts, boxes)
+        if not _known(squares):
+            return False
+        total = 0.0
+        for i in range(n):
+            squares[i] = 1.0 / max(np.sqrt(squares[i]), nus[k])
+            total += squares[i]
+        for i in range(n):
+            squares[i] /= total
+        each(_add_columns, (x, squares, origin, z), d, LINE // 8, parts, boxes)
+    y[:] = z
+    return finite(y)
+
+
+@compiled
+def _weigh_runs(first, last, x, n, out, fine, parameters, parts, boxes):
+    d = out.shape[1]
+    room, origin = np.empty(d + n), np.zeros(d)
+    for r in range(first, last):
+        nus = parameters[r if len(parameters) > 1 else 0]
+        fine[r] = _fit(nus, MOST) and _weigh(x[r * n : r * n + n], origin, nus, room, parts, boxes, out[r])
+
+
+@compiled
+def weiszfeld(x, n, out, parts, boxes, parameters):
+    """Smoothed Weiszfeld steps from the origin, one for each ν; otherwise as `clip`."""
+    fine = np.ones(len(out), np.bool_)
+    if out.shape[1] <= SHORT:
+        origin = np.zeros((1, out.shape[1]), x.dtype)
+        each(steps_of_short, (x, n, out, fine, origin, parameters, False), len(out), 1, parts, boxes)
+    else:
+        (many, outer), (few, inner) = teams(len(out), parts, boxes)
+        each(_weigh_runs, (x, n, out, fine, parameters, few, inner), len(out), 1, many, outer)
+    return all_of(fine, out)

@@ -11,11 +11,14 @@ from typing import Any
 
 import numpy as np
 from numba import types
+from numba.core import cgutils
 
 from sims.kernels.cpu.compiled import compiled
 from sims.kernels.cpu.lanes import LINE, Lanes, intrinsic
+from sims.kernels.cpu.team import each
 from sims.kernels.in_rounds import Step
 
+BLOCK, AT_A_TIME = 512, 32  # columns that one thread averages at least, and blocks whose sums stay in the cache
 LINES = 4  # of each row in the buffer, at most: a comparator is read from the table once for all of them
 
 
@@ -75,24 +78,26 @@ def _bring(x, first, n, start, width, lines, rows):
 
 
 @compiled
-def add_up(rows, index, centre, alone, total):
-    """Σ_i (row_i − centre) over the rows at `index`, in their order; of a column `alone` in that of NumPy."""
+def add_up(rows, start, index, centre, alone, total):
+    """Σ_i (row_i − centre) over the rows at `index` from column `start` on, in their order; of one `alone` as NumPy."""
     if alone and index.size >= 8:
         column = np.empty(index.size, rows.dtype)
         for i in range(index.size):
-            column[i] = rows[index[i], 0] - centre[0]
+            column[i] = rows[index[i], start] - centre[0]
         total[0] = _sum(column)
         return
-    first = rows[index[0]]
+    end = start + total.size
+    first = rows[index[0]][start:end]
     for j in range(total.size):
         total[j] = first[j] - centre[j]
     for i in range(1, index.size - 3, 4):
-        a, b, c, e = rows[index[i]], rows[index[i + 1]], rows[index[i + 2]], rows[index[i + 3]]
+        a, b = rows[index[i]][start:end], rows[index[i + 1]][start:end]
+        c, e = rows[index[i + 2]][start:end], rows[index[i + 3]][start:end]
         for j in range(total.size):
             v = centre[j]
             total[j] = (((total[j] + (a[j] - v)) + (b[j] - v)) + (c[j] - v)) + (e[j] - v)
     for i in range(1 + (index.size - 1) // 4 * 4, index.size):
-        last = rows[index[i]]
+        last = rows[index[i]][start:end]
         for j in range(total.size):
             total[j] += last[j] - centre[j]
 
@@ -147,48 +152,122 @@ def _difference(a, b):
 
 
 @compiled
-def finish(y, fine):
-    """Whether all is fine and what was found finite; if not that is NaN."""
+def finite(y):
+    """Whether all numbers are finite."""
+    fine = True
     for j in range(y.size):
         fine &= abs(y[j]) < np.inf
-    if not fine:
-        y[:] = np.nan
     return fine
 
 
+@intrinsic
+def _sum_line(typing, source, apart, n, target, number):
+    """Σ_i x_i of a line of numbers of n rows, so many bytes from one to the next, to an address."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        source, apart, n, target = arguments[:4]
+        lanes = Lanes(builder, context.get_value_type(number), number.bitwidth)
+        total = cgutils.alloca_once_value(builder, lanes.load(source))
+        with cgutils.for_range_slice(builder, apart.type(1), n, apart.type(1)) as (i, _):
+            row = lanes.load(builder.add(source, builder.mul(i, apart)))
+            builder.store(lanes.add(builder.load(total), row), total)
+        lanes.store(builder.load(total), target)
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.intp, types.intp, types.intp, number), generate
+
+
 @compiled
-def mean(x, n, out, first, last):
-    """The means of the runs [first, last), n rows each of x (runs·n, d) → out (runs, d).
+def _sum_rows(x, first, n, start, total):
+    """Σ_i x_i over n rows from `first` on, from column `start` on, in their order."""
+    end = start + total.size
+    total[:] = x[first][start:end]
+    i = 1
+    while i + 4 <= n:
+        a, b = x[first + i][start:end], x[first + i + 1][start:end]
+        c, e = x[first + i + 2][start:end], x[first + i + 3][start:end]
+        for j in range(total.size):
+            total[j] = (((total[j] + a[j]) + b[j]) + c[j]) + e[j]
+        i += 4
+    while i < n:
+        last = x[first + i][start:end]
+        for j in range(total.size):
+            total[j] += last[j]
+        i += 1
+
+
+@compiled
+def _average(first, last, x, n, out, fine):
+    """The means of the blocks of columns first, …, last − 1 of all runs."""
+    d, size = out.shape[1], x.itemsize
+    blocks, line = -(-d // BLOCK), np.empty(LINE // size, x.dtype)
+    end = x.ctypes.data + x.size * size
+    while first < last:
+        r, begin = first // blocks, first % blocks
+        count = min(last - first, blocks - begin, AT_A_TIME)
+        y = out[r][begin * BLOCK : (begin + count) * BLOCK]
+        source = x.ctypes.data + r * n * d * size
+        if d == 1 and n >= 8:
+            y[0] = _sum(x[r * n : r * n + n, 0])
+        elif d <= line.size and source + (n - 1) * d * size + LINE <= end:  # what is behind a row is left out
+            _sum_line(source, d * size, n, line.ctypes.data, x[0, 0])
+            y[:] = line[:d]
+        else:
+            _sum_rows(x, r * n, n, begin * BLOCK, y)
+        for j in range(y.size):
+            y[j] /= x.dtype.type(n)
+        if not finite(y):
+            fine[r] = False
+        first += count
+
+
+@compiled
+def mean(x, n, out, parts, boxes):
+    """The means of runs of n rows each, x (runs·n, d) → out (runs, d).
 
     Whether all are finite; a run that is not is NaN.
     """
-    d = out.shape[1]
-    fine, nothing, every = True, np.zeros(d, x.dtype), np.arange(n)
-    for r in range(first, last):
-        add_up(x[r * n : r * n + n], every, nothing, d == 1, out[r])
-        for j in range(d):
-            out[r, j] /= x.dtype.type(n)
-        fine &= finish(out[r], True)
-    return fine
+    fine, blocks = np.ones(len(out), np.bool_), -(-out.shape[1] // BLOCK)
+    each(_average, (x, n, out, fine), len(out) * blocks, 1, parts, boxes)
+    return all_of(fine, out)
 
 
 @compiled
-def reduce(x, n, out, first, last, network, rule, f):
-    """The same of a rule that orders the values of each column by a network (comparators, 2), which f parametrizes."""
+def _order_and_reduce(first, last, x, n, out, fine, network, rule, f):
+    """What a rule makes of the blocks of columns first, …, last − 1 of all runs."""
     d = out.shape[1]
     in_a_line = LINE // x.itemsize
     most = min(LINES, -(-d // in_a_line)) * in_a_line
-    rows, total, fine = np.zeros((n, most), x.dtype), np.empty(most, x.dtype), True
-    kept = np.arange(f, n - f)
-    for r in range(first, last):
-        for start in range(0, d, most):
-            y = out[r, start : start + most]
-            lines = -(-y.size // in_a_line)
-            _bring(x, r * n, n, start, y.size, lines, rows)
-            sort_lines(rows, lines, network)
-            _reduce(rows, rule, f, kept, d == 1, total[: y.size], y)
-        fine &= finish(out[r], True)
-    return fine
+    blocks = -(-d // most)
+    rows, total, kept = np.zeros((n, most), x.dtype), np.empty(most, x.dtype), np.arange(f, n - f)
+    for k in range(first, last):
+        r, start = k // blocks, k % blocks * most
+        y = out[r, start : start + most]
+        lines = -(-y.size // in_a_line)
+        _bring(x, r * n, n, start, y.size, lines, rows)
+        sort_lines(rows, lines, network)
+        _reduce(rows, rule, f, kept, d == 1, total[: y.size], y)
+        if not finite(y):
+            fine[r] = False
+
+
+@compiled
+def reduce(x, n, out, parts, boxes, network, rule, f):
+    """The same of a rule that orders the values of each column by a network (comparators, 2), which f parametrizes."""
+    fine, in_a_line = np.ones(len(out), np.bool_), LINE // x.itemsize
+    lines = -(-out.shape[1] // in_a_line)
+    blocks = -(-lines // min(LINES, lines))
+    each(_order_and_reduce, (x, n, out, fine, network, rule, f), len(out) * blocks, 1, parts, boxes)
+    return all_of(fine, out)
+
+
+@compiled
+def all_of(fine, out):
+    """Whether all runs are fine; those that are not are NaN."""
+    for r in range(fine.size):
+        if not fine[r]:
+            out[r] = np.nan
+    return fine.all()
 
 
 @compiled
@@ -201,7 +280,7 @@ def _reduce(rows, rule, f, kept, alone, total, y):
             y[j] = low[j] if n % 2 else low[j] + half * (high[j] - low[j])
     else:
         middle = rows[f + (n - 2 * f) // 2]
-        add_up(rows, kept, middle, alone, total)
+        add_up(rows, 0, kept, middle, alone, total)
         for j in range(y.size):
             y[j] = middle[j] + total[j] / y.dtype.type(n - 2 * f)
     if rule == Step.AROUND_MEDIAN:

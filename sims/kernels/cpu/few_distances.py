@@ -11,13 +11,12 @@ from __future__ import annotations
 import numpy as np
 
 from sims.kernels.cpu.compiled import compiled
-from sims.kernels.cpu.few_centres import sum_of_squares
-from sims.kernels.cpu.few_columns import add_up, finish, sort_lines
-from sims.kernels.cpu.lanes import LINE
+from sims.kernels.cpu.few_centres import SHORT, sum_of_squares
+from sims.kernels.cpu.few_columns import add_up, all_of, finite, sort_lines
+from sims.kernels.cpu.few_short import WITHIN, turn
+from sims.kernels.cpu.team import each, teams
 
 EPS, FAINTEST, LARGEST = 2.0**-52, 1e-290, 1e290
-WITHIN = LINE // 8  # float64 numbers in a line
-SHORT = 24  # numbers of a row up to which rows are taken side by side, and above which one after the other
 
 
 @compiled
@@ -49,25 +48,32 @@ def _known(square, d):
 
 
 @compiled
-def _measure(x, rows, squares):
-    """All squared distances of n messages, (n, n or more), ∞ on the diagonal; whether they are known up to rounding.
+def _widen(first, last, x, rows):
+    """The rows first, …, last − 1 in float64."""
+    rows[first:last] = x[first:last]
 
-    `rows` is room for them in float64.
+
+@compiled
+def _measure_rows(first, last, rows, squares, fine):
+    """The squared distances of some rows to those before them; whether these are known.
+
+    The rows are n − 1 − k for k = first, …, last − 1: threads begin with those that take longest.
     """
-    n, d = x.shape
-    rows[:] = x
-    for i in range(n):
+    for k in range(first, last):
+        i = len(rows) - 1 - k
         squares[i, i] = np.inf
-        last = i - i % 4
-        for j in range(0, last, 4):
+        fours = i - i % 4
+        for j in range(0, fours, 4):
             squares[i, j], squares[i, j + 1], squares[i, j + 2], squares[i, j + 3] = _to_four(rows[i], rows, j)
-        for j in range(last, i):
+        for j in range(fours, i):
             squares[i, j] = sum_of_squares(rows[i], rows[j])
+        known = True
         for j in range(i):
-            if not _known(squares[i, j], d):
-                return False
+            known &= _known(squares[i, j], rows.shape[1])
             squares[j, i] = squares[i, j]
-    return True
+        if not known:
+            fine[0] = False
+            return
 
 
 @compiled
@@ -75,9 +81,7 @@ def _measure_short(x, columns, squares):
     """The same of short messages, side by side: `columns` is room for (d, n or more)."""
     n, d = x.shape
     width = squares.shape[1]
-    for i in range(n):
-        for k in range(d):
-            columns[k, i] = x[i, k]
+    turn(x, 0, n, columns)
     for i in range(n):
         row = squares[i]
         row[:] = 0.0
@@ -128,56 +132,80 @@ def _average(rows, chosen, total, y):
     if chosen.size == 1:
         y[:] = first
         return
-    add_up(rows, chosen, first, y.size == 1, total)
+    add_up(rows, 0, chosen, first, y.size == 1, total)
     for j in range(y.size):
         y[j] = first[j] + total[j] / y.dtype.type(chosen.size)
 
 
 @compiled
-def krum(x, n, out, first, last, network, neighbours, count):
-    """The means of the `count` rows nearest to their neighbours, of the runs [first, last), n rows each of x → out.
-
-    x is (runs·n, d) and out (runs, d). The network (comparators, 2) puts the least of n numbers in order, as many as
-    there are neighbours. Whether all is done; a run that is not is NaN.
-    """
-    d = out.shape[1]
-    lines = -(-n // WITHIN)
-    rows, squares, scores = np.empty((0 if d <= SHORT else n, d)), np.full((n, lines * WITHIN), np.inf), np.empty(n)
-    order, total, all_fine = np.empty(n, np.int64), np.empty(d, x.dtype), True
-    columns = np.zeros((d if d <= SHORT else 0, squares.shape[1]))
-    for r in range(first, last):
-        messages = x[r * n : r * n + n]
-        fine = _measure_short(messages, columns, squares) if d <= SHORT else _measure(messages, rows, squares)
-        if fine:
-            sort_lines(squares, lines, network)
-            scores[:] = 0.0
-            for k in range(neighbours):
-                for i in range(n):
-                    scores[i] += squares[k, i]
-            _rank(scores, order)
-            fine = _certain(scores, order, count, d + n, messages)
-        if fine:
-            _average(messages, order[:count], total, out[r])
-        all_fine &= finish(out[r], fine)
-    return all_fine
+def _nearest(squares, network, neighbours, count, messages, order, y):
+    """The mean of the `count` messages nearest to their neighbours, by their squared distances; whether it is known."""
+    n = len(messages)
+    scores = np.zeros(n)
+    sort_lines(squares, squares.shape[1] // WITHIN, network)
+    for k in range(neighbours):
+        for i in range(n):
+            scores[i] += squares[k, i]
+    _rank(scores, order)
+    if not _certain(scores, order, count, messages.shape[1] + n, messages):
+        return False
+    _average(messages, order[:count], np.empty(y.size, y.dtype), y)
+    return finite(y)
 
 
 @compiled
-def shortest(x, n, out, first, last, about, count):
-    """The mean of the `count` rows nearest to row `about`, or to the origin if that is −1; otherwise as `krum`."""
+def _krum_runs(first, last, x, n, out, fine, network, neighbours, count, parts, boxes):
+    d = out.shape[1]
+    lines = -(-n // WITHIN)
+    rows, squares = np.empty((0 if d <= SHORT else n, d)), np.full((n, lines * WITHIN), np.inf)
+    order, known = np.empty(n, np.int64), np.ones(1, np.bool_)
+    columns = np.zeros((d if d <= SHORT else 0, squares.shape[1]))
+    for r in range(first, last):
+        messages = x[r * n : r * n + n]
+        known[0] = True
+        if d <= SHORT:
+            known[0] = _measure_short(messages, columns, squares)
+        else:
+            each(_widen, (messages, rows), n, 1, parts, boxes)
+            each(_measure_rows, (rows, squares, known), n, 1, parts, boxes)
+        fine[r] = known[0] and _nearest(squares, network, neighbours, count, messages, order, out[r])
+
+
+@compiled
+def krum(x, n, out, parts, boxes, network, neighbours, count):
+    """The means of the `count` rows nearest to their neighbours, of runs of n rows each, x (runs·n, d) → out (runs, d).
+
+    The network (comparators, 2) puts the least of n numbers in order, as many as there are neighbours. Whether all is
+    done; a run that is not is NaN.
+    """
+    fine = np.ones(len(out), np.bool_)
+    (many, outer), (few, inner) = teams(len(out), parts, boxes)
+    each(_krum_runs, (x, n, out, fine, network, neighbours, count, few, inner), len(out), 1, many, outer)
+    return all_of(fine, out)
+
+
+@compiled
+def _shortest_of_runs(first, last, x, n, out, fine, about, count):
     d = out.shape[1]
     origin, scores, order = np.zeros(d, x.dtype), np.empty(n), np.empty(n, np.int64)
-    total, all_fine = np.empty(d, x.dtype), True
+    total = np.empty(d, x.dtype)
     for r in range(first, last):
-        rows, fine = x[r * n : r * n + n], True
+        rows, known = x[r * n : r * n + n], True
         centre = origin if about < 0 else rows[about]
         for i in range(n):
             scores[i] = sum_of_squares(rows[i], centre)
-            fine &= _known(scores[i], d)
-        if fine:
+            known &= _known(scores[i], d)
+        if known:
             _rank(scores, order)
-            fine = _certain(scores, order, count, d, rows)
-        if fine:
+            known = _certain(scores, order, count, d, rows)
+        if known:
             _average(rows, order[:count], total, out[r])
-        all_fine &= finish(out[r], fine)
-    return all_fine
+        fine[r] = known and finite(out[r])
+
+
+@compiled
+def shortest(x, n, out, parts, boxes, about, count):
+    """The mean of the `count` rows nearest to row `about`, or to the origin if that is −1; otherwise as `krum`."""
+    fine = np.ones(len(out), np.bool_)
+    each(_shortest_of_runs, (x, n, out, fine, about, count), len(out), 1, parts, boxes)
+    return all_of(fine, out)

@@ -15,11 +15,11 @@ from numba.core import cgutils
 
 from sims.kernels.cpu.compiled import compiled
 from sims.kernels.cpu.lanes import LINE, WIDE, Lanes, intrinsic
-from sims.kernels.cpu.threads import split
-from sims.kernels.cpu.tiles import ADDED, ENOUGH, PRODUCTS, STRIP, Following, Strip, add_pairs, shapes_of
+from sims.kernels.cpu.team import each
+from sims.kernels.cpu.threads import strips_of_chunk, team
+from sims.kernels.cpu.tiles import ADDED, PAIRS_A_MICROSECOND, PRODUCTS, STRIP, Following, Strip, add_pairs, shapes_of
 from sims.kernels.dispatch import whole_groups
 
-CHUNK = 64 * STRIP  # coordinates that one thread sums up at a time
 UNIT, FAINTEST = 2.0**-24, 2.0**-149  # the rounding of a float32, relatively and where it is next to zero
 
 
@@ -73,20 +73,27 @@ def _strips(rows, first, last, out, shapes, zero):
         add_pairs(Strip(b.ctypes.data, 4 * STRIP), Strip(out.ctypes.data, 8 * n), following, shapes, PRODUCTS, zero)
 
 
+@compiled
+def _chunks(begin, end, rows, d, size, sums, kinds):
+    """The chunks begin, …, end − 1 of so many coordinates each."""
+    for c in range(begin, end):
+        _strips(rows, c * size, min(d, (c + 1) * size), sums[c], *kinds)
+
+
+@compiled
+def _share(rows, d, size, sums, kinds, parts, boxes):
+    each(_chunks, (rows, d, size, sums, kinds), len(sums), 1, parts, boxes)
+
+
 def centred_products(messages: np.ndarray) -> np.ndarray:
     """The Gram matrix (n, n) of the float32 messages (n, d) of one run, less a common centre of no consequence."""
     n = len(messages)
     total, kinds = np.zeros((n, n)), (shapes_of(n), messages.dtype.type(0))
     for _, _, piece in whole_groups(messages, WIDE):  # products with zeros are zero
         rows, d = piece.ctypes.data + piece.strides[0] * np.arange(n), piece.shape[1]
-        chunks = -(-d // CHUNK)
-        sums = np.zeros((chunks, n, n))
-
-        def part(a: int, b: int, rows: Any = rows, d: int = d, sums: np.ndarray = sums) -> None:
-            for c in range(a, b):
-                _strips(rows, c * CHUNK, min(d, (c + 1) * CHUNK), sums[c], *kinds)
-
-        split(part, chunks, least=-(-ENOUGH // (n * n * CHUNK)))
+        size = STRIP * strips_of_chunk(d, STRIP)
+        sums = np.zeros((-(-d // size), n, n))
+        _share(rows, d, size, sums, kinds, *team(n * n * d / PAIRS_A_MICROSECOND))
         with np.errstate(all="ignore"):
             total += np.sum(sums, axis=0)
     upper = np.triu(total)

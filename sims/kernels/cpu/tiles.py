@@ -20,7 +20,7 @@ STRIP = 256  # coordinates of all rows that are in the cache at a time
 TILE = 4 if REGISTER == LINE else 3  # rows whose pairs with as many others fit into 32 registers, or 16
 DISTANCES, PRODUCTS = (), (0,)  # tuples, since their lengths are known to the compiler
 ADDED = STRIP * 4 // REGISTER + REGISTER // 4  # float32 terms that are rounded one after the other in a strip, at most
-ENOUGH = 2**24  # ordered pairs of rows times coordinates for which a second thread is worth waking: it takes 0.1 ms
+PAIRS_A_MICROSECOND = 2**15  # ordered pairs of rows times coordinates that one thread works on
 
 
 class Strip(NamedTuple):

@@ -1,0 +1,172 @@
+"""Threads that share a compiled call: each part is done once, by whoever is free; nobody waits for those who sleep."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+from waiting import PATIENCE, until
+
+from sims.kernels.cpu import team, threads
+from sims.kernels.cpu.compiled import compiled
+from sims.kernels.cpu.team import each
+
+LONG = 1e6  # µs: helpers are woken for it
+
+
+@pytest.fixture(autouse=True)
+def three_helpers(monkeypatch):
+    """However many cores there are."""
+    monkeypatch.setattr(threads.os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
+    threads.limit(None)
+    yield
+    threads.limit(None)
+    until(lambda: not threads._boxes[:, team.STATE].any())  # all sleep again
+
+
+@compiled
+def _count(first, last, calls, edges):
+    for k in range(first, last):
+        calls[k] += 1
+    if last > first:
+        edges[first] = last
+
+
+@compiled
+def counted(calls, edges, unit, parts, boxes):
+    each(_count, (calls, edges), calls.size, unit, parts, boxes)
+
+
+@pytest.mark.parametrize("helpers", [0, 1, 3])
+def test_each_index_is_worked_on_once_in_parts_cut_at_units(helpers):
+    for size in (0, 1, 7, 63, 64, 65, 1000):
+        for unit in (1, 8, 64):
+            for parts in (1, 2, 3, 16, 2000):
+                calls, edges = np.zeros(size, np.int64), np.zeros(size + 1, np.int64)
+                _, boxes = threads.team(LONG)
+                counted(calls, edges, unit, parts, boxes[:helpers])
+                assert np.all(calls == 1)
+                starts = np.flatnonzero(edges)
+                assert len(starts) <= parts
+                assert all(k % unit == 0 for k in starts)
+                assert all(edges[k] - k >= unit for k in starts) or size < unit
+
+
+@compiled
+def _meet(first, last, seen):
+    """Wait until somebody does the other part at the same time."""
+    here, there = seen.ctypes.data + 8 * first, seen.ctypes.data + 8 * (1 - first)
+    team._write(here, 1)
+    for _ in range(2**20):
+        if team._read(there):
+            return
+        team._offer()
+    team._write(here, -1)
+
+
+@compiled
+def met(seen, parts, boxes):
+    each(_meet, (seen,), 2, 1, parts, boxes)
+
+
+def test_two_threads_work_at_the_same_time():
+    def together():
+        seen = np.zeros(2, np.int64)
+        met(seen, 2, threads.team(LONG)[1][:1])
+        return seen.tolist() == [1, 1]
+
+    until(together)  # a helper may fall asleep at the moment at which it is asked
+
+
+@compiled
+def _fail(first, last, wrong):
+    if first == wrong:
+        raise ValueError("a part")
+
+
+@compiled
+def failing(wrong, parts, boxes):
+    each(_fail, (wrong,), 40, 1, parts, boxes)
+
+
+def test_an_error_in_a_part_is_not_lost():
+    for wrong in range(40):
+        _, boxes = threads.team(LONG)
+        with pytest.raises(MemoryError):
+            failing(wrong, 40, boxes)
+    failing(-1, 40, boxes)
+
+
+def test_many_threads_of_python_may_share_the_same_helpers():
+    wrong = []
+
+    def work():
+        for _ in range(300):
+            calls, edges = np.zeros(500, np.int64), np.zeros(501, np.int64)
+            counted(calls, edges, 1, 16, threads.team(LONG)[1])
+            wrong.extend(np.flatnonzero(calls != 1))
+
+    several = [threading.Thread(target=work) for _ in range(5)]
+    for thread in several:
+        thread.start()
+    for thread in several:
+        thread.join(PATIENCE)
+    assert wrong == []
+
+
+def test_helpers_are_woken_for_long_work_and_where_calls_follow_each_other(monkeypatch):
+    def woken():
+        return threads._boxes[0, team.STATE] != team.ASLEEP
+
+    assert threads.team(threads.SHORTEST / 2)[0] == 1
+    threads.team(threads.SHORTEST)
+    assert not woken()
+    threads.team(threads.WORTH_WAKING + 1)
+    assert woken()
+    until(lambda: not woken())
+    monkeypatch.setattr(threads, "SOON", float(PATIENCE))
+    threads.team(threads.SHORTEST)
+    assert woken()
+
+
+def test_who_has_nothing_to_do_sleeps():
+    threads.team(LONG)
+    until(lambda: not threads._boxes[:, team.STATE].any())
+    before = time.process_time()
+    time.sleep(0.2)
+    assert time.process_time() - before < 0.1
+
+
+def test_of_one_thread_there_is_nobody_else():
+    threads.limit(1)
+    threads.team(LONG)
+    assert threads.team(LONG)[1].shape == (0, team.WORDS)
+
+
+FORK = """
+import os, threading, warnings
+import numpy as np
+from sims.aggregators import Mean
+from sims.kernels.cpu import threads
+
+warnings.simplefilter("ignore")  # of Python, that there are threads
+threads.count = lambda: 4
+x = np.ones((20, 100_000), np.float32)
+for _ in range(30):
+    Mean().aggregate(x)
+child = os.fork()
+for _ in range(30):
+    assert np.all(Mean().aggregate(x) == 1)
+if child == 0:
+    os._exit(sum(thread.name == "helper" for thread in threading.enumerate()))  # those of the parent are not among them
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+def test_a_forked_child_has_helpers_of_its_own():
+    subprocess.run([sys.executable, "-c", FORK], check=True, timeout=PATIENCE)
