@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from sims.kernels.cpu.threads import split
+from sims.kernels.cpu.compiled import compiled
+from sims.kernels.cpu.team import each
+from sims.kernels.cpu.threads import team
 
-LINE = 64  # bytes: a thread's part begins at a multiple
+BLOCK = 2**12  # words: a thread's part begins at a multiple
+WORDS_A_MICROSECOND = 2**13  # that one thread reads from the caches
 
 
-@njit(nogil=True, cache=True)
-def _sum(words):
+@compiled
+def _sum(first, last, words, sums):
     """Whole numbers may be added in any order: so they are, in vector registers, and only memory is waited for."""
     total = np.uint64(0)
-    for k in range(len(words)):
-        total += words[k]
-    return total
+    part = words[first:last]
+    for k in range(part.size):
+        total += part[k]
+    sums[first // BLOCK] = total
+
+
+@compiled
+def _sums(words, sums, parts, boxes):
+    each(_sum, (words, sums), words.size, BLOCK, parts, boxes)
 
 
 def read(x: np.ndarray) -> int:
-    """Read the contiguous array once, every thread a contiguous part: the sum of its 64-bit words, modulo 2^64.
+    """Read the contiguous array once, threads sharing it: the sum of its 64-bit words, modulo 2^64.
 
     Up to 7 bytes at the end that fill no word are left out.
 
@@ -29,6 +37,6 @@ def read(x: np.ndarray) -> int:
     """
     flat = x.reshape(-1).view(np.uint8)
     words = flat[: flat.size // 8 * 8].view(np.uint64)
-    sums: list[int] = []
-    split(lambda first, last: sums.append(int(_sum(words[first:last]))), words.size, LINE // 8)
-    return sum(sums) % 2**64
+    sums = np.zeros(words.size // BLOCK + 1, np.uint64)
+    _sums(words, sums, *team(words.size / WORDS_A_MICROSECOND))
+    return int(np.sum(sums))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from waiting import PATIENCE, until
 
-from sims.kernels.cpu import team, threads
+from sims.kernels.cpu import openmp, team, threads
 from sims.kernels.cpu.compiled import compiled
 from sims.kernels.cpu.team import each
 
@@ -20,7 +20,8 @@ LONG = 1e6  # µs: helpers are woken for it
 
 @pytest.fixture(autouse=True)
 def three_helpers(monkeypatch):
-    """However many cores there are."""
+    """However many cores there are, and of ours even where torch has threads."""
+    monkeypatch.setattr(openmp, "_left", True)
     monkeypatch.setattr(threads.os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
     threads.limit(None)
     yield
@@ -101,7 +102,8 @@ def test_an_error_in_a_part_is_not_lost():
     failing(-1, 40, boxes)
 
 
-def test_many_threads_of_python_may_share_the_same_helpers():
+def test_many_threads_of_python_may_share_the_same_helpers(monkeypatch):
+    monkeypatch.setattr(threads, "_team", [])  # which all of them find missing at once
     wrong = []
 
     def work():
@@ -116,6 +118,7 @@ def test_many_threads_of_python_may_share_the_same_helpers():
     for thread in several:
         thread.join(PATIENCE)
     assert wrong == []
+    assert len(threads._team) == 3
 
 
 def test_helpers_are_woken_for_long_work_and_where_calls_follow_each_other(monkeypatch):
@@ -145,6 +148,40 @@ def test_of_one_thread_there_is_nobody_else():
     threads.limit(1)
     threads.team(LONG)
     assert threads.team(LONG)[1].shape == (0, team.WORDS)
+
+
+@pytest.fixture
+def three_of_openmp(monkeypatch):
+    """As many threads of torch's, if it has OpenMP's."""
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(openmp, "_left", False)
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    if not openmp.threads():
+        pytest.skip("torch has no threads of OpenMP here")
+    yield torch
+    torch.set_num_threads(before)
+
+
+def test_where_torch_has_threads_they_are_the_helpers(three_of_openmp):
+    parts, boxes = threads.team(LONG)
+    assert boxes[:, [team.STATE, team.JOB]].tolist() == [[team.OPENMP, 3]]
+    for size in (1, 65, 1000):
+        calls, edges = np.zeros(size, np.int64), np.zeros(size + 1, np.int64)
+        counted(calls, edges, 8, parts, boxes)
+        assert np.all(calls == 1)
+    seen = np.zeros(2, np.int64)
+    met(seen, 2, boxes)
+    assert seen.tolist() == [1, 1]
+    with pytest.raises(MemoryError):
+        failing(17, 40, boxes)
+    three_of_openmp.set_num_threads(1)
+    assert threads.team(LONG)[1].shape == (3, team.WORDS)
+
+
+def test_a_forked_child_leaves_them_alone(three_of_openmp):
+    threads._forget()
+    assert threads.team(LONG)[1].shape == (3, team.WORDS)
 
 
 FORK = """

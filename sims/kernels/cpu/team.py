@@ -4,6 +4,9 @@ To wake a thread takes 30 µs and more, which is longer than most calls. So whoe
 moment before it sleeps, outside the interpreter's lock, and work is handed over through memory that both look at: a box
 of words for each helper. The parts of a job are taken one by one by whoever is free, so that a helper which comes late,
 or not at all, only leaves more to the others. What is computed must not depend on where the parts are cut.
+
+Where torch has OpenMP's threads, which look for work for longer than that, these are the helpers: threads of our own
+and those would take the processor from each other. Then there is one box, in the state `OPENMP`.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from numba.core import cgutils
 from sims.kernels.cpu.compiled import compiled
 from sims.kernels.cpu.lanes import LINE, intrinsic
 
-ASLEEP, FREE, CLAIMED, POSTED, BUSY, DONE = range(6)  # states of a helper; a free one is awake or on its way
+ASLEEP, FREE, CLAIMED, POSTED, BUSY, DONE, OPENMP = range(7)  # states of a box; a free helper is awake or on its way
 STATE, CODE, JOB = range(3)  # words of a box
 WORDS = LINE // 8
 MOST = 62  # helpers that one call can have: a bit for each
@@ -27,7 +30,7 @@ PATIENCE = 2**9  # looks for work before a helper sleeps, each of which offers t
 LOOKS = 2**6  # for the end of a helper's part before the same
 NEXT, FAILED, PARTS, SIZE, UNIT, ARGUMENTS, KERNEL = range(7)  # words of a job
 _WORD, _BIT = ir.IntType(64), ir.IntType(1)
-_PART = ir.FunctionType(_BIT, [_WORD])
+_PART, _C_FUNCTION = ir.FunctionType(_BIT, [_WORD]), ir.FunctionType(ir.VoidType(), [_WORD])
 _PAUSE = {"x86_64": "llvm.x86.sse2.pause", "amd64": "llvm.x86.sse2.pause"}.get(platform.machine().lower())
 
 
@@ -137,10 +140,9 @@ def each(typing, kernel, arguments, size, unit, parts, boxes):
         job = cgutils.alloca_once(builder, _WORD, len(words))
         for k, value in enumerate(words):
             builder.store(value, builder.gep(job, [_WORD(k)]))
-        where = [builder.ptrtoint(place, _WORD) for place in (code, job)]
-        context.compile_internal(
-            builder, _together, types.void(types.intp, types.intp, signature.args[-1]), [*where, boxes]
-        )
+        where = [builder.ptrtoint(place, _WORD) for place in (code, _all_parts(builder.module, code), job)]
+        kinds = (types.intp, types.intp, types.intp, signature.args[-1])
+        context.compile_internal(builder, _together, types.void(*kinds), [*where, boxes])
         return context.get_dummy_value()
 
     kind = kernel if known else types.intp
@@ -186,9 +188,40 @@ def _part(context: Any, module: Any, function: Any, called: Any, kinds: Any) -> 
     return part
 
 
-def _together(code: Any, job: Any, boxes: Any) -> None:
+def _all_parts(module: Any, part: Any) -> Any:
+    """A function of a job's address, as C has it, that does parts until there are no more."""
+    whole = ir.Function(module, _C_FUNCTION, module.get_unique_name("parts"))
+    whole.linkage = "internal"
+    builder = ir.IRBuilder(whole.append_basic_block())
+    again, end = whole.append_basic_block(), whole.append_basic_block()
+    builder.branch(again)
+    builder.position_at_end(again)
+    builder.cbranch(builder.call(part, whole.args), again, end)
+    builder.position_at_end(end)
+    builder.ret_void()
+    return whole
+
+
+@intrinsic
+def _parallel(typing, openmp, function, job, threads):
+    """OpenMP's: every one of so many threads calls the function with the job."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        openmp, function, job, threads = arguments
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [_WORD, _WORD, number, number])  # GOMP_parallel of GNU's, and of others'
+        given = [function, job, builder.trunc(threads, number), number(0)]
+        builder.call(builder.inttoptr(openmp, kind.as_pointer()), given)
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.intp, types.intp, types.intp), generate
+
+
+def _together(code: Any, whole: Any, job: Any, boxes: Any) -> None:
     """Do a job, with those helpers that are free."""
     mine = 0
+    if boxes.shape[0] == 1 and boxes[0, STATE] == OPENMP:
+        _parallel(boxes[0, CODE], whole, job, boxes[0, JOB])
     for h in range(min(boxes.shape[0], MOST)):
         box = boxes[h]
         state = box.ctypes.data

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 from numba import types
 
+from sims.kernels.cpu import openmp
 from sims.kernels.cpu.team import ASLEEP, FREE, LINE, MOST, PATIENCE, STATE, WORDS, serve
 
 SHORTEST = 8.0  # µs of one thread's work from which on it is shared with helpers that are awake
 WORTH_WAKING = 60.0  # µs from which on helpers are woken for it: that takes 30 and they come 30 later
 SOON = 5e-4  # seconds after which the next call may be one of many: then helpers are woken for the next but one
 PART = 2.0  # µs of a part at least
-PARTS = 4  # for each thread, at most: the last one waits for the others at the end
-
+PARTS = 4  # for each thread, at most
 EIGHT, CHUNK = 8, 2**14  # chunks of few coordinates, and coordinates of a chunk of many
 
 _most: int | None = None
@@ -49,6 +49,7 @@ class _Helper:
 _room = np.zeros((MOST + 1) * WORDS, np.int64)
 _boxes = _room[-_room.ctypes.data % LINE // 8 :][: MOST * WORDS].reshape(MOST, WORDS)  # each in a line of its own
 _team: list[_Helper] = []
+_starting = threading.Lock()
 _last, _cores = 0.0, 1
 
 
@@ -81,12 +82,21 @@ def team(microseconds: float) -> tuple[int, np.ndarray]:
     helpers = min(_cores - 1, int(microseconds / SHORTEST), MOST)
     if helpers < 1:
         return 1, _boxes[:0]
-    while len(_team) < helpers:
-        _team.append(_Helper(_boxes[len(_team)]))
+    parts = min(int(microseconds / PART), PARTS * (helpers + 1))
+    if (others := openmp.threads()) > 1:
+        return parts, openmp.box(min(others, helpers + 1))
+    if len(_team) < helpers:
+        _enlarge(helpers)
     if soon or microseconds > WORTH_WAKING:
         for k in range(helpers):
             _team[k].wake()
-    return min(int(microseconds / PART), PARTS * (helpers + 1)), _boxes[:helpers]
+    return parts, _boxes[:helpers]
+
+
+def _enlarge(helpers: int) -> None:
+    with _starting:
+        while len(_team) < helpers:
+            _team.append(_Helper(_boxes[len(_team)]))
 
 
 def strips_of_chunk(d: int, strip: int) -> int:
@@ -122,10 +132,11 @@ def _workers() -> ThreadPoolExecutor:
 
 def _forget() -> None:
     """A forked child has none of its parent's threads."""
-    global _pool
-    _pool = None
+    global _pool, _starting
+    _pool, _starting = None, threading.Lock()
     _team.clear()
     _boxes[:] = 0
+    openmp.leave()
 
 
 if hasattr(os, "register_at_fork"):
