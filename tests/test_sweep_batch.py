@@ -87,15 +87,9 @@ def differences(batch):
         shape = (len(record.times), len(part.cells), len(part.seeds))
         for (i, cell), (j, seed) in itertools.product(enumerate(part.cells), enumerate(part.seeds)):
             one = alone(cell, seed)
-            pairs = [(record.measures[name], one.measures[name]) for name in one.measures]
-            same = all(
-                np.array_equal(a.reshape(shape)[:, i, j], b[:, 0], equal_nan=True) for a, b in pairs
-            ) and np.array_equal(
-                record.sq_aggregate_errors.reshape(-1, *shape[1:])[:, i, j],
-                one.sq_aggregate_errors[:, 0],
-                equal_nan=True,
-            )
-            if not same:
+            pairs = [(record.measures[name].reshape(shape), one.measures[name]) for name in one.measures]
+            pairs.append((record.sq_aggregate_errors.reshape(-1, *shape[1:]), one.sq_aggregate_errors))
+            if not all(np.array_equal(a[:, i, j], b[:, 0], equal_nan=True) for a, b in pairs):
                 found.append((cell.settings, seed))
     return found
 

@@ -40,7 +40,7 @@ def coin(ctx: Context, *, claimed: float = 0.5) -> Iterable[Evidence]:
 
 
 def slow(ctx: Context, *, claimed: float = 0.0) -> Iterable[Evidence]:
-    """Takes a minute."""
+    """Takes an hour."""
     time.sleep(3600)
     yield Evidence("nothing", 1.0, "=", claimed, "exact")
 

@@ -27,8 +27,8 @@ OTHERWISE = ("clip", "weiszfeld")  # added up in another order than the referenc
 PATIENCE = 20  # calls of few numbers that the reference answers first: importing numba takes as long as a thousand
 TENSORS = "tensors"  # among what was asked for
 MANY = 2**12  # numbers that count as one call more
-# Numbers of a run up to which one call is no slower than the kernels for many, which have a network for every n, two
-# threads and less to do for a pair of messages.
+# Numbers of a run up to which one call is no slower than the kernels for many, which have a network for every n and
+# less to do for a pair of messages.
 LARGEST = {"mean": 2**20, "reduce": SMALLEST, "krum": SMALLEST, "shortest": 2**20, "clip": 2**20, "weiszfeld": 2**20}
 MOST = max(LARGEST.values())
 PAIRS = 2**22  # coordinates of all ordered pairs up to which the same holds of rules that compare all

@@ -185,7 +185,7 @@ def krum(x, n, out, parts, boxes, network, neighbours, count):
 
 
 @compiled
-def _shortest_of_runs(first, last, x, n, out, fine, about, count):
+def _shortest_runs(first, last, x, n, out, fine, about, count):
     d = out.shape[1]
     origin, scores, order = np.zeros(d, x.dtype), np.empty(n), np.empty(n, np.int64)
     total = np.empty(d, x.dtype)
@@ -207,5 +207,5 @@ def _shortest_of_runs(first, last, x, n, out, fine, about, count):
 def shortest(x, n, out, parts, boxes, about, count):
     """The mean of the `count` rows nearest to row `about`, or to the origin if that is −1; otherwise as `krum`."""
     fine = np.ones(len(out), np.bool_)
-    each(_shortest_of_runs, (x, n, out, fine, about, count), len(out), 1, parts, boxes)
+    each(_shortest_runs, (x, n, out, fine, about, count), len(out), 1, parts, boxes)
     return all_of(fine, out)

@@ -29,8 +29,8 @@ MOST = 62  # helpers that one call can have: a bit for each
 PATIENCE = 2**9  # looks for work before a helper sleeps, each of which offers the processor to others: 0.2 ms
 LOOKS = 2**6  # for the end of a helper's part before the same
 NEXT, FAILED, PARTS, SIZE, UNIT, ARGUMENTS, KERNEL = range(7)  # words of a job
-_WORD, _BIT = ir.IntType(64), ir.IntType(1)
-_PART, _C_FUNCTION = ir.FunctionType(_BIT, [_WORD]), ir.FunctionType(ir.VoidType(), [_WORD])
+_WORD = ir.IntType(64)
+_CODE = ir.FunctionType(ir.VoidType(), [_WORD])
 _PAUSE = {"x86_64": "llvm.x86.sse2.pause", "amd64": "llvm.x86.sse2.pause"}.get(platform.machine().lower())
 
 
@@ -99,13 +99,13 @@ def _external(builder: Any, result: Any, name: str | None) -> None:
 
 @intrinsic
 def _run(typing, code, job):
-    """Call the function at an address with the address of a job: whether there may be more to do."""
+    """Call the function at an address with the address of a job: it does parts until there are no more."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        function = builder.inttoptr(arguments[0], _PART.as_pointer())
-        return builder.call(function, [arguments[1]])
+        builder.call(builder.inttoptr(arguments[0], _CODE.as_pointer()), [arguments[1]])
+        return context.get_dummy_value()
 
-    return types.boolean(types.intp, types.intp), generate
+    return types.void(types.intp, types.intp), generate
 
 
 @intrinsic
@@ -126,7 +126,7 @@ def each(typing, kernel, arguments, size, unit, parts, boxes):
             result = kernel.dispatcher.get_compile_result(called)
             context.add_linking_libs([result.library])
             function, described = context.declare_function(builder.module, result.fndesc), result.fndesc
-        code = _part(context, builder.module, function, described or called, arguments)
+        code = _all_parts(context, builder.module, function, described or called, arguments)
         values, (size, unit, parts, boxes) = cgutils.alloca_once_value(builder, given[1]), given[2:]
         words = (
             _WORD(0),
@@ -140,8 +140,8 @@ def each(typing, kernel, arguments, size, unit, parts, boxes):
         job = cgutils.alloca_once(builder, _WORD, len(words))
         for k, value in enumerate(words):
             builder.store(value, builder.gep(job, [_WORD(k)]))
-        where = [builder.ptrtoint(place, _WORD) for place in (code, _all_parts(builder.module, code), job)]
-        kinds = (types.intp, types.intp, types.intp, signature.args[-1])
+        where = [builder.ptrtoint(place, _WORD) for place in (code, job)]
+        kinds = (types.intp, types.intp, signature.args[-1])
         context.compile_internal(builder, _together, types.void(*kinds), [*where, boxes])
         return context.get_dummy_value()
 
@@ -156,22 +156,25 @@ def address(kernel: Any, kinds: tuple[Any, ...]) -> int:
     return result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
 
 
-def _part(context: Any, module: Any, function: Any, called: Any, kinds: Any) -> Any:
-    """A function of a job's address that does the next part which nobody has taken, and whether there was one.
+def _all_parts(context: Any, module: Any, function: Any, called: Any, kinds: Any) -> Any:
+    """A function of a job's address, as C has it, that does the parts which nobody has taken, one after the other.
 
     Written out, since what numba compiles by itself is optimized once more with all that it calls.
     """
-    part = ir.Function(module, _PART, module.get_unique_name("part"))
-    part.linkage = "internal"
-    builder = ir.IRBuilder(part.append_basic_block())
-    [job] = part.args
-    number = builder.atomic_rmw("add", _place(builder, job, NEXT), _WORD(1), "acq_rel")
+    whole = ir.Function(module, _CODE, module.get_unique_name("parts"))
+    whole.linkage = "internal"
+    [job] = whole.args
+    begin, again, part, end = (whole.append_basic_block() for _ in range(4))
+    builder = ir.IRBuilder(begin)
     parts, size, unit, values = (builder.load(_place(builder, job, k)) for k in (PARTS, SIZE, UNIT, ARGUMENTS))
-    with builder.if_then(builder.icmp_signed(">=", number, parts)):
-        builder.ret(_BIT(0))
+    builder.branch(again)
+    builder.position_at_end(again)
+    number = builder.atomic_rmw("add", _place(builder, job, NEXT), _WORD(1), "acq_rel")
+    builder.cbranch(builder.icmp_signed("<", number, parts), part, end)
+    builder.position_at_end(part)
     units, following = builder.sdiv(size, unit), builder.add(number, _WORD(1))
-    first, end = (builder.mul(builder.sdiv(builder.mul(units, k), parts), unit) for k in (number, following))
-    last = builder.select(builder.icmp_signed("==", following, parts), size, end)
+    first, stop = (builder.mul(builder.sdiv(builder.mul(units, k), parts), unit) for k in (number, following))
+    last = builder.select(builder.icmp_signed("==", following, parts), size, stop)
     with builder.if_then(builder.icmp_signed("<", first, last)):
         stored = builder.load(builder.inttoptr(values, context.get_value_type(kinds).as_pointer()))
         given = [first, last, *cgutils.unpack_tuple(builder, stored, len(kinds))]
@@ -184,19 +187,7 @@ def _part(context: Any, module: Any, function: Any, called: Any, kinds: Any) -> 
         status, _ = context.call_conv.call_function(builder, function, gives, takes, cast)
         with builder.if_then(status.is_error, likely=False):
             builder.store_atomic(_WORD(1), _place(builder, job, FAILED), "release", 8)
-    builder.ret(_BIT(1))
-    return part
-
-
-def _all_parts(module: Any, part: Any) -> Any:
-    """A function of a job's address, as C has it, that does parts until there are no more."""
-    whole = ir.Function(module, _C_FUNCTION, module.get_unique_name("parts"))
-    whole.linkage = "internal"
-    builder = ir.IRBuilder(whole.append_basic_block())
-    again, end = whole.append_basic_block(), whole.append_basic_block()
     builder.branch(again)
-    builder.position_at_end(again)
-    builder.cbranch(builder.call(part, whole.args), again, end)
     builder.position_at_end(end)
     builder.ret_void()
     return whole
@@ -217,11 +208,11 @@ def _parallel(typing, openmp, function, job, threads):
     return types.void(types.intp, types.intp, types.intp, types.intp), generate
 
 
-def _together(code: Any, whole: Any, job: Any, boxes: Any) -> None:
+def _together(code: Any, job: Any, boxes: Any) -> None:
     """Do a job, with those helpers that are free."""
     mine = 0
     if boxes.shape[0] == 1 and boxes[0, STATE] == OPENMP:
-        _parallel(boxes[0, CODE], whole, job, boxes[0, JOB])
+        _parallel(boxes[0, CODE], code, job, boxes[0, JOB])
     for h in range(min(boxes.shape[0], MOST)):
         box = boxes[h]
         state = box.ctypes.data
@@ -229,8 +220,7 @@ def _together(code: Any, whole: Any, job: Any, boxes: Any) -> None:
             box[CODE], box[JOB] = code, job
             _write(state, POSTED)
             mine |= 1 << h
-    while _run(code, job):
-        pass
+    _run(code, job)
     for h in range(min(boxes.shape[0], MOST)):
         state = boxes[h].ctypes.data
         if mine >> h & 1 and not _exchange(state, POSTED, FREE):  # it has begun
@@ -261,9 +251,7 @@ def serve(box, patience):
     looks = 0
     while True:
         if _exchange(state, POSTED, BUSY):
-            code, job = box[CODE], box[JOB]
-            while _run(code, job):
-                pass
+            _run(box[CODE], box[JOB])
             _write(state, DONE)
             looks = 0
         else:  # a loop of pauses alone would be one that a hypervisor takes for idle

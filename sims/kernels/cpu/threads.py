@@ -107,13 +107,13 @@ def strips_of_chunk(d: int, strip: int) -> int:
     return min(max(1, -(-d // (EIGHT * strip))), CHUNK // strip)
 
 
-def split(work: Callable[[int, int], Any], size: int, unit: int = 1, least: int = 1) -> None:
+def split(work: Callable[[int, int], Any], size: int, unit: int = 1) -> None:
     """Call work(first, last) for contiguous parts of range(size), one per thread, cut at multiples of `unit`.
 
-    For work of milliseconds that needs the interpreter. No thread is woken for fewer than `least`, and the calling
-    thread does the last part itself. What is computed must not depend on where the parts are cut.
+    For work of milliseconds that needs the interpreter. The calling thread does the last part itself. What is computed
+    must not depend on where the parts are cut.
     """
-    parts = max(1, min(count(), size // unit, size // least))
+    parts = max(1, min(count(), size // unit))
     edges = [size * k // (parts * unit) * unit for k in range(parts)] + [size]
     futures = [_workers().submit(work, edges[k], edges[k + 1]) for k in range(parts - 1)]
     try:
