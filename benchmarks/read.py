@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sims.kernels.cpu.compiled import compiled
+from sims.kernels.cpu.helpers import team
 from sims.kernels.cpu.team import each
-from sims.kernels.cpu.threads import team
 
 BLOCK = 2**12  # words: a thread's part begins at a multiple
 WORDS_A_MICROSECOND = 2**13  # that one thread reads from the caches

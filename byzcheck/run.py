@@ -22,10 +22,10 @@ from threadpoolctl import ThreadpoolController
 import theory
 from sims.backend import get_namespace
 from sims.checks.evidence import Evidence, Verdict, claim_verdict, headline, side_verdict
+from sims.interrupts import STOPS, undisturbed
 from sims.kernels import reference
 from sims.kernels.cpu import threads
 from sims.owned import as_always
-from sims.sweep.schedulers import STOPS, undisturbed
 from theory.claim import BUDGETS, FALSE_ALARM, SHARE, Claim, Context, Side, Statement
 
 Item = TypeVar("Item")

@@ -22,7 +22,7 @@ from sims import kernels
 from sims.aggregators import RFA, Bulyan, CenteredClipping, CoordinateMedian, Krum, Mean, MultiKrum, Rule, TrimmedMean
 from sims.backend import HUGE
 from sims.kernels import dispatch
-from sims.kernels.cpu import centres, clipping, columns, distances, lanes, products, threads, tiles
+from sims.kernels.cpu import centres, clipping, columns, distances, helpers, lanes, products, tiles
 
 UNIT = 2.0**-53
 MOST = 3 * 2**18  # numbers of a case, lest it take long
@@ -34,9 +34,9 @@ UNITS = (  # what compiled code works through at a time, in coordinates
     lanes.LINE // 8,
     tiles.STRIP,
     centres.STRIP,
-    threads.EIGHT * tiles.STRIP,
-    threads.EIGHT * centres.STRIP,
-    threads.CHUNK,
+    helpers.EIGHT * tiles.STRIP,
+    helpers.EIGHT * centres.STRIP,
+    helpers.CHUNK,
 )
 LENGTHS = (clipping.SMALLEST_LENGTH, math.sqrt(clipping.LARGEST_SQUARE), clipping.LARGEST_CENTRE, HUGE, 1e155, 1e300)
 
@@ -440,7 +440,7 @@ def bounds(rule: Any, x: np.ndarray, centre: np.ndarray, run: tuple[int, ...]) -
     v = np.zeros(d) if mean else centre.astype(np.float64)
     unit = 2.0 ** math.frexp(max(np.max(np.abs(wide), initial=0), np.max(np.abs(v), initial=0)) or 1.0)[1]
     wide, v = wide / unit, v / unit
-    m = centres.STRIP // lanes.WIDE + threads.CHUNK // centres.STRIP + threads.EIGHT + d // threads.CHUNK + 64
+    m = centres.STRIP // lanes.WIDE + helpers.CHUNK // centres.STRIP + helpers.EIGHT + d // helpers.CHUNK + 64
     phi, root, e = (m / 2 + 2) * UNIT, math.sqrt(d), 0.0
     rest = 2.0**-48 if dtype == np.float32 else 0.0  # of a centre that is kept as two float32 numbers
     lost = float(np.finfo(dtype).smallest_subnormal) / unit

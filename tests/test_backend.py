@@ -62,14 +62,16 @@ def test_a_missing_gpu_is_reported(monkeypatch, count):
         backend.get_namespace("cupy")
 
 
-def test_a_small_aggregate_imports_neither_an_optional_library_nor_a_slow_one():
-    """In a fresh interpreter: here the tests themselves may have imported one."""
-    libraries = {"torch", "cupy", "hypothesis", "numba", "scipy", "flint", "matplotlib", "rich", "dask", "pyarrow"}
-    program = (
-        "import sys, numpy, sims.aggregators as a\n"
-        "a.Krum(1).aggregate(numpy.ones((5, 2)))\n"
-        f"sys.exit(' '.join({libraries!r} & set(sys.modules)) or 0)"
-    )
+SMALL = "import numpy, sims.aggregators as a; a.Krum(1).aggregate(numpy.ones((5, 2)))"
+STATEMENTS = "import byzcheck.run, theory; [theory.load(stem) for stem in theory.PAPER]"
+
+
+@pytest.mark.parametrize(("program", "needed"), [(SMALL, set()), (STATEMENTS, {"scipy", "flint"})])
+def test_what_is_imported_is_needed(program, needed):
+    """Neither an optional library nor a slow one. In a fresh interpreter: the tests may have imported one."""
+    slow = {"torch", "cupy", "hypothesis", "numba", "matplotlib", "rich", "dask", "pyarrow", "pydantic"}
+    slow |= {"scipy", "flint"} - needed
+    program = f"{program}\nimport sys\nsys.exit(' '.join({slow!r} & set(sys.modules)) or 0)"
     subprocess.run([sys.executable, "-c", program], check=True)
 
 

@@ -282,6 +282,9 @@ def test_the_report_fits_a_hundred_columns(tiny):
             for who in ("ours", "byzfl numpy", "byzfl torch", "byzpy torch", "numpy", "scipy", "torch")
         },
     }
+    for name in wild:  # whatever is installed here
+        if name.startswith("many "):
+            wild[name]["Krum/looped byzfl numpy"] = [0.5] * 18
     steady = {name: {who: [0.0123456] * 18 for who in table} for name, table in tiny["tables"].items()}
     for found in (big, {**tiny, "tables": steady}):
         lines = report.as_markdown(found).splitlines()

@@ -26,7 +26,7 @@ from sims.aggregators import (
 )
 from sims.by_name import examples
 from sims.kernels import at_once
-from sims.kernels.cpu import few, threads
+from sims.kernels.cpu import few, helpers, threads
 
 SHAPES = [(1, 1), (2, 3), (5, 10), (7, 1), (9, 16), (11, 33), (25, 130), (64, 2), (130, 1), (256, 9)]
 
@@ -165,8 +165,8 @@ def test_a_run_does_not_depend_on_its_batch(dtype):
 @pytest.mark.parametrize("shape", [(1001, 5, 3), (5, 2000), (33, 700), (9, 1)])
 def test_work_is_shared_by_threads(monkeypatch, shape):
     """Whatever helpers are awake, and however many: one has as many parts to choose from as three."""
-    monkeypatch.setattr(threads, "SHORTEST", 0.01)
-    monkeypatch.setattr(threads, "PART", 0.01)
+    monkeypatch.setattr(helpers, "SHORTEST", 0.01)
+    monkeypatch.setattr(helpers, "PART", 0.01)
     monkeypatch.setattr(threads.os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
     threads.limit(None)
     *runs, n, d = shape
@@ -174,7 +174,7 @@ def test_work_is_shared_by_threads(monkeypatch, shape):
     for rule, _ in rules(n):
         shared = [rule.aggregate(x) for _ in range(5)]
         with monkeypatch.context() as patch:
-            patch.setattr(threads, "SHORTEST", 1e9)
+            patch.setattr(helpers, "SHORTEST", 1e9)
             alone = rule.aggregate(x)
         for found in shared:
             np.testing.assert_array_equal(found, alone)

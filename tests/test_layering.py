@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("sims", "theory", "figures", "benchmarks", "byzcheck")
 LAYERS = (  # a module belongs to the longest name that begins its own; later layers import earlier ones
-    ("sims.backend", "sims.checked", "sims.trees", "sims.owned", "sims.packages"),
+    ("sims.backend", "sims.checked", "sims.trees", "sims.owned", "sims.packages", "sims.interrupts"),
     ("sims.columns", "sims.exponents"),
     ("sims.kernels.dispatch", "sims.kernels.in_rounds", "sims.kernels.networks"),
     ("sims.kernels.cpu", "sims.kernels.cuda"),

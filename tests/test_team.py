@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from waiting import PATIENCE, until
 
-from sims.kernels.cpu import openmp, team, threads
+from sims.kernels.cpu import helpers, openmp, team, threads
 from sims.kernels.cpu.compiled import compiled
 from sims.kernels.cpu.team import each
 
@@ -26,7 +26,7 @@ def three_helpers(monkeypatch):
     threads.limit(None)
     yield
     threads.limit(None)
-    until(lambda: not threads._boxes[:, team.STATE].any())  # all sleep again
+    until(lambda: not helpers._boxes[:, team.STATE].any())  # all sleep again
 
 
 @compiled
@@ -42,14 +42,14 @@ def counted(calls, edges, unit, parts, boxes):
     each(_count, (calls, edges), calls.size, unit, parts, boxes)
 
 
-@pytest.mark.parametrize("helpers", [0, 1, 3])
-def test_each_index_is_worked_on_once_in_parts_cut_at_units(helpers):
+@pytest.mark.parametrize("several", [0, 1, 3])
+def test_each_index_is_worked_on_once_in_parts_cut_at_units(several):
     for size in (0, 1, 7, 63, 64, 65, 1000):
         for unit in (1, 8, 64):
             for parts in (1, 2, 3, 16, 2000):
                 calls, edges = np.zeros(size, np.int64), np.zeros(size + 1, np.int64)
-                _, boxes = threads.team(LONG)
-                counted(calls, edges, unit, parts, boxes[:helpers])
+                _, boxes = helpers.team(LONG)
+                counted(calls, edges, unit, parts, boxes[:several])
                 assert np.all(calls == 1)
                 starts = np.flatnonzero(edges)
                 assert len(starts) <= parts
@@ -77,7 +77,7 @@ def met(seen, parts, boxes):
 def test_two_threads_work_at_the_same_time():
     def together():
         seen = np.zeros(2, np.int64)
-        met(seen, 2, threads.team(LONG)[1][:1])
+        met(seen, 2, helpers.team(LONG)[1][:1])
         return seen.tolist() == [1, 1]
 
     until(together)  # a helper may fall asleep at the moment at which it is asked
@@ -96,20 +96,20 @@ def failing(wrong, parts, boxes):
 
 def test_an_error_in_a_part_is_not_lost():
     for wrong in range(40):
-        _, boxes = threads.team(LONG)
+        _, boxes = helpers.team(LONG)
         with pytest.raises(MemoryError):
             failing(wrong, 40, boxes)
     failing(-1, 40, boxes)
 
 
 def test_many_threads_of_python_may_share_the_same_helpers(monkeypatch):
-    monkeypatch.setattr(threads, "_team", [])  # which all of them find missing at once
+    monkeypatch.setattr(helpers, "_team", [])  # which all of them find missing at once
     wrong = []
 
     def work():
         for _ in range(300):
             calls, edges = np.zeros(500, np.int64), np.zeros(501, np.int64)
-            counted(calls, edges, 1, 16, threads.team(LONG)[1])
+            counted(calls, edges, 1, 16, helpers.team(LONG)[1])
             wrong.extend(np.flatnonzero(calls != 1))
 
     several = [threading.Thread(target=work) for _ in range(5)]
@@ -118,27 +118,27 @@ def test_many_threads_of_python_may_share_the_same_helpers(monkeypatch):
     for thread in several:
         thread.join(PATIENCE)
     assert wrong == []
-    assert len(threads._team) == 3
+    assert len(helpers._team) == 3
 
 
 def test_helpers_are_woken_for_long_work_and_where_calls_follow_each_other(monkeypatch):
     def woken():
-        return threads._boxes[0, team.STATE] != team.ASLEEP
+        return helpers._boxes[0, team.STATE] != team.ASLEEP
 
-    assert threads.team(threads.SHORTEST / 2)[0] == 1
-    threads.team(threads.SHORTEST)
+    assert helpers.team(helpers.SHORTEST / 2)[0] == 1
+    helpers.team(helpers.SHORTEST)
     assert not woken()
-    threads.team(threads.WORTH_WAKING + 1)
+    helpers.team(helpers.WORTH_WAKING + 1)
     assert woken()
     until(lambda: not woken())
-    monkeypatch.setattr(threads, "SOON", float(PATIENCE))
-    threads.team(threads.SHORTEST)
+    monkeypatch.setattr(helpers, "SOON", float(PATIENCE))
+    helpers.team(helpers.SHORTEST)
     assert woken()
 
 
 def test_who_has_nothing_to_do_sleeps():
-    threads.team(LONG)
-    until(lambda: not threads._boxes[:, team.STATE].any())
+    helpers.team(LONG)
+    until(lambda: not helpers._boxes[:, team.STATE].any())
     before = time.process_time()
     time.sleep(0.2)
     assert time.process_time() - before < 0.1
@@ -146,8 +146,8 @@ def test_who_has_nothing_to_do_sleeps():
 
 def test_of_one_thread_there_is_nobody_else():
     threads.limit(1)
-    threads.team(LONG)
-    assert threads.team(LONG)[1].shape == (0, team.WORDS)
+    helpers.team(LONG)
+    assert helpers.team(LONG)[1].shape == (0, team.WORDS)
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def three_of_openmp(monkeypatch):
 
 
 def test_where_torch_has_threads_they_are_the_helpers(three_of_openmp):
-    parts, boxes = threads.team(LONG)
+    parts, boxes = helpers.team(LONG)
     assert boxes[:, [team.STATE, team.JOB]].tolist() == [[team.OPENMP, 3]]
     for size in (1, 65, 1000):
         calls, edges = np.zeros(size, np.int64), np.zeros(size + 1, np.int64)
@@ -176,12 +176,12 @@ def test_where_torch_has_threads_they_are_the_helpers(three_of_openmp):
     with pytest.raises(MemoryError):
         failing(17, 40, boxes)
     three_of_openmp.set_num_threads(1)
-    assert threads.team(LONG)[1].shape == (3, team.WORDS)
+    assert helpers.team(LONG)[1].shape == (3, team.WORDS)
 
 
 def test_a_forked_child_leaves_them_alone(three_of_openmp):
-    threads._forget()
-    assert threads.team(LONG)[1].shape == (3, team.WORDS)
+    helpers._forget()
+    assert helpers.team(LONG)[1].shape == (3, team.WORDS)
 
 
 FORK = """

@@ -18,8 +18,9 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from sims.interrupts import STOPS, undisturbed
+
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-STOPS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)]
 ANSWER = 20  # seconds in which a scheduler of Dask's has to answer
 DASK = ("tcp://", "tls://", "ucx://", "ws://", "wss://", "inproc://")
 
@@ -105,25 +106,6 @@ def _processes(count: int) -> Iterator[Executor]:
             yield pool
         finally:
             pool.end()
-
-
-@contextlib.contextmanager
-def undisturbed() -> Iterator[None]:
-    """Ctrl-C and requests to end are heard when it is over, and processes that begin in it do not hear them."""
-    if threading.current_thread() is not threading.main_thread():  # which never hears them
-        yield
-        return
-    heard: list[int] = []
-    handlers = {number: signal.signal(number, lambda number, _: heard.append(number)) for number in STOPS}
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)  # handed down to processes, until they are ready
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-        for number in heard:
-            signal.raise_signal(number)
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from sims.engine import Progress
+from sims.kernels.cpu import threads
 from sims.sweep.batch import Batch, about
 from sims.sweep.cell import make
 from sims.sweep.parts import Parts
@@ -43,8 +44,6 @@ def do(given: Json, watch: Watch | None = None, most: int | None = 1) -> Json:
     kernels and gradients use at most so many threads, None: one a core, on which no number depends. Raises `OSError`
     where nothing can be written, and `ValueError` if the code here is not what the jobs were planned with.
     """
-    from sims.kernels.cpu import threads  # numba, which takes half a second to import
-
     if given["data"] is not None:
         os.environ[DATA] = given["data"]  # of whoever planned it: this process may have been begun by another
     parts = Parts()

@@ -16,9 +16,9 @@ from numba import types
 from numba.core import cgutils
 
 from sims.kernels.cpu.compiled import compiled
+from sims.kernels.cpu.helpers import strips_of_chunk, team
 from sims.kernels.cpu.lanes import LINE, WIDE, Lanes, intrinsic, prefetch
 from sims.kernels.cpu.team import each
-from sims.kernels.cpu.threads import strips_of_chunk, team
 from sims.kernels.dispatch import whole_groups
 
 STRIP = 2**9  # coordinates of a row that are worked on at a time

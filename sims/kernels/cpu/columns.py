@@ -21,9 +21,9 @@ from numba.core import cgutils
 from sims import columns
 from sims.kernels.cpu import few
 from sims.kernels.cpu.compiled import compiled
+from sims.kernels.cpu.helpers import team
 from sims.kernels.cpu.lanes import LINE, REGISTER, Lanes, intrinsic, prefetch
 from sims.kernels.cpu.team import address, each
-from sims.kernels.cpu.threads import team
 from sims.kernels.dispatch import pieces, row_addresses
 
 ColumnRule = Callable[[Lanes, list[Any], int], Any]  # the values of all workers in a line of columns, f → the result

@@ -16,9 +16,9 @@ from numba import types
 from numba.core import cgutils
 
 from sims.kernels.cpu.compiled import compiled
+from sims.kernels.cpu.helpers import strips_of_chunk, team
 from sims.kernels.cpu.lanes import LINE, WIDE, Lanes, intrinsic
 from sims.kernels.cpu.team import each
-from sims.kernels.cpu.threads import strips_of_chunk, team
 from sims.kernels.cpu.tiles import DISTANCES, PAIRS_A_MICROSECOND, STRIP, Following, Strip, add_pairs, shapes_of
 from sims.kernels.dispatch import whole_groups
 

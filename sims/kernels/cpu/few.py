@@ -10,7 +10,7 @@ from typing import Any
 from numba import types
 
 from sims.kernels.cpu import few_centres, few_columns, few_distances
-from sims.kernels.cpu.threads import team as team
+from sims.kernels.cpu.helpers import team as team
 
 KERNELS = {  # name → the function, and what it takes behind the messages, n, the room and a team
     "mean": (few_columns.mean, ""),
