@@ -9,7 +9,7 @@ import pytest
 from flint import arb, ctx
 
 from sims import backend
-from sims.aggregators import GeometricMedian, geometric_median
+from sims.aggregators import GeometricMedian, geometric_median, least_distance
 from sims.contracts import check_oddness, check_permutation, check_scale, check_translation
 
 
@@ -147,3 +147,14 @@ def test_the_same_where_there_is_no_float64():
     for x, exponent in itertools.product(CLOSE, (-149, -145, -130, -127, -125, -110, -100, -90)):
         messages, found = close_together(make, x, "float32", exponent)
         assert np.all(found == messages[1 if len(x) == 5 else 0]), (x, exponent)
+
+
+@pytest.mark.parametrize("held", [1, 100])
+def test_however_many_messages_are_tried_at_a_time(monkeypatch, held):
+    x = rng(7).standard_normal((3, 7, 5))
+    x[1, 4] = x[1, 2]
+    x[2, :4] = x[2, 0]  # which is the median
+    found = GeometricMedian().aggregate(x)
+    np.testing.assert_array_equal(found[2], x[2, 0])
+    monkeypatch.setattr(least_distance, "BLOCK", held)
+    np.testing.assert_array_equal(GeometricMedian().aggregate(x), found)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from sims.backend import Array, device, namespace, row_norms, surely
+from sims.backend import BLOCK, Array, device, namespace, row_norms, surely, take_rows
 
 STRAIGHT = 1e-4  # see `in_line`
 STEEP = 64  # times the root of a rounding, a minimiser's mean subgradient is not: the objective tells no more
@@ -23,7 +23,8 @@ def minimised(rows: Array, weights: Array, v: Array, done: Array, tol: float, ma
     """
     xp = namespace(rows)
     total = xp.sum(weights, axis=-1, keepdims=True)
-    value = objective(rows, weights, v)
+    sizes = row_norms(rows)
+    value = objective(rows, sizes, weights, v)
     rounding = 8 * xp.finfo(rows.dtype).eps * total[..., 0]
     for _ in range(max_steps):
         units, inverse = units_from(rows, weights, v)
@@ -34,7 +35,7 @@ def minimised(rows: Array, weights: Array, v: Array, done: Array, tol: float, ma
         stiffness = xp.sum(inverse, axis=-1, keepdims=True)
         newton = v + newton_step(units, inverse, stiffness, pull)
         weiszfeld = v + pull / xp.where(stiffness > 0, stiffness, xp.ones_like(stiffness))
-        at_newton, at_weiszfeld = objective(rows, weights, newton), objective(rows, weights, weiszfeld)
+        at_newton, at_weiszfeld = (objective(rows, sizes, weights, at) for at in (newton, weiszfeld))
         # below this difference the objective cannot tell two points apart
         slack = rounding * (row_norms(v) + row_norms(weiszfeld))
         better = at_newton <= at_weiszfeld + slack  # False where the Newton step is not finite
@@ -142,14 +143,14 @@ def units_from(rows: Array, weights: Array, v: Array) -> tuple[Array, Array]:
     return away * inverse[..., None], inverse
 
 
-def objective(rows: Array, weights: Array, v: Array) -> Array:
-    """Σ_i (‖x_i − v‖ − ‖x_i‖), the objective less its value at 0, without cancellation.
+def objective(rows: Array, sizes: Array, weights: Array, v: Array) -> Array:
+    """Σ_i w_i (‖x_i − v‖ − ‖x_i‖), the objective less its value at 0, without cancellation; `sizes` are the ‖x_i‖.
 
     As v·(v − 2x_i)/(‖x_i − v‖ + ‖x_i‖), whose error is that of ‖v‖ and not that of the farthest message.
     """
     xp = namespace(rows)
     v = v[..., None, :]
-    sums = row_norms(rows - v) + row_norms(rows)
+    sums = row_norms(rows - v) + sizes
     sums = xp.where(sums > 0, sums, xp.ones_like(sums))
     return xp.sum(xp.sum(v * ((v - 2 * rows) / sums[..., None]), axis=-1) * weights, axis=-1)
 
@@ -157,31 +158,37 @@ def objective(rows: Array, weights: Array, v: Array) -> Array:
 def best_message(rows: Array, weights: Array) -> tuple[Array, Array, Array]:
     """Each message's share in the optimal one (..., n), whether there is one, and a Weiszfeld step off the best.
 
-    Where two messages are optimal the median is their midpoint.
+    Where two messages are optimal the median is their midpoint. Some messages are tried at a time, as many as the
+    differences from them may be held at once.
     """
     xp = namespace(rows)
     n = rows.shape[-2]
-    pulls, copies, steps, values = [], [], [], []
-    for k in range(n):
-        here = rows[..., k, :]
-        units, inverse = units_from(rows, weights, here)
-        pull, slack = xp.sum(units, axis=-2), xp.sum(inverse, axis=-1, keepdims=True)
-        size = row_norms(pull)
-        same = xp.sum(weights, axis=-1) - xp.sum(xp.astype(inverse > 0, rows.dtype), axis=-1)
-        pulls.append(size)
-        copies.append(same)
-        shorter = 1 - same / xp.where(size > 0, size, xp.ones_like(size))  # Vardi and Zhang 2000: step off a message
-        steps.append(here + shorter[..., None] * pull / xp.where(slack > 0, slack, xp.ones_like(slack)))
-        values.append(objective(rows, weights, here))
-    pull, same, value = xp.stack(pulls, axis=-1), xp.stack(copies, axis=-1), xp.stack(values, axis=-1)
+    some = max(1, BLOCK // max(1, math.prod(rows.shape)))
+    tried = [_at(rows, weights, rows[..., k : min(k + some, n), :]) for k in range(0, n, some)]
+    pull, same, value = (xp.concat(parts, axis=-1) for parts in zip(*(one[:3] for one in tried), strict=True))
     rounding = 8 * n * xp.finfo(rows.dtype).eps
     optimal = (pull <= same + rounding) & (weights > 0)
     share = xp.where(optimal, 1 / xp.where(same > 0, same, xp.ones_like(same)), xp.zeros_like(same))
     worst = xp.asarray(float("inf"), dtype=rows.dtype, device=device(rows))
-    best = xp.argmin(xp.where(weights > 0, value, worst), axis=-1, keepdims=True)[..., None]
-    step = xp.stack(steps, axis=-2)
-    start = xp.take_along_axis(step, xp.broadcast_to(best, (*best.shape[:-1], step.shape[-1])), axis=-2)[..., 0, :]
+    best = xp.argmin(xp.where(weights > 0, value, worst), axis=-1, keepdims=True)
+    start = take_rows(xp.concat([one[3] for one in tried], axis=-2), best)[..., 0, :]
     return share, xp.any(optimal, axis=-1, keepdims=True), start
+
+
+def _at(rows: Array, weights: Array, some: Array) -> tuple[Array, Array, Array, Array]:
+    """At some of the messages, (..., m, d): the pull of the others, how many are there, the objective, and a step off.
+
+    Each (..., m), the step (..., m, d).
+    """
+    xp = namespace(rows)
+    sizes, rows, weights = row_norms(rows)[..., None, :], rows[..., None, :, :], weights[..., None, :]
+    units, inverse = units_from(rows, weights, some)
+    pull, slack = xp.sum(units, axis=-2), xp.sum(inverse, axis=-1, keepdims=True)
+    size = row_norms(pull)
+    same = xp.sum(weights, axis=-1) - xp.sum(xp.astype(inverse > 0, rows.dtype), axis=-1)
+    shorter = 1 - same / xp.where(size > 0, size, xp.ones_like(size))  # Vardi and Zhang 2000: step off a message
+    step = some + shorter[..., None] * pull / xp.where(slack > 0, slack, xp.ones_like(slack))
+    return size, same, objective(rows, sizes, weights, some), step
 
 
 def newton_step(units: Array, inverse: Array, slack: Array, pull: Array) -> Array:
