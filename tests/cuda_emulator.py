@@ -21,11 +21,12 @@ from typing import Any
 import numpy as np
 
 COMPILER = shutil.which("g++") or shutil.which("c++") or shutil.which("clang++")
-FLAGS = ("-O1", "-std=c++17", "-ffp-contract=off", "-w", "-fPIC")
+FLAGS = ("-O1", "-U_FORTIFY_SOURCE", "-std=c++17", "-ffp-contract=off", "-w", "-fPIC")
 
 SHIM = r"""
 #include <algorithm>
 #include <cmath>
+#include <csetjmp>
 #include <cstddef>
 #include <cstring>
 #include <type_traits>
@@ -45,15 +46,32 @@ struct Index { unsigned x, y, z; };
 static Index threadIdx, blockIdx, blockDim, gridDim;
 
 struct Barrier { unsigned waiting = 0, generation = 0; };
-struct Fiber { ucontext_t context; std::vector<char> stack; bool done; Barrier* at; unsigned generation; Index index; };
+struct Fiber {
+  jmp_buf here;
+  ucontext_t start;
+  std::vector<char> stack;
+  bool begun = false, done;
+  Barrier* at;
+  unsigned generation;
+  Index index;
+};
 static std::vector<Fiber> fibers;
 static std::vector<Barrier> warps;
 static Barrier whole;
-static ucontext_t scheduler;
+static jmp_buf scheduler;
 static int current;
 static void (*body)(void**);
 static void** arguments;
 static unsigned long long slots[1024];
+
+// ucontext's own switches ask the system for the signals each time: it serves for the first step onto a stack alone
+static void leave() { if (!_setjmp(fibers[current].here)) _longjmp(scheduler, 1); }
+static void enter(Fiber& f) {
+  if (_setjmp(scheduler)) return;
+  if (f.begun) _longjmp(f.here, 1);
+  f.begun = true;
+  setcontext(&f.start);
+}
 
 static unsigned members(int first, int last) {
   unsigned count = 0;
@@ -73,7 +91,7 @@ static void wait(Barrier& b, unsigned count) {
   self.generation = b.generation;
   b.waiting++;
   release(b, count);
-  while (b.generation == self.generation) swapcontext(&self.context, &scheduler);
+  while (b.generation == self.generation) leave();
   self.at = nullptr;
 }
 static void __syncthreads() { wait(whole, members(0, fibers.size())); }
@@ -105,9 +123,12 @@ static double __longlong_as_double(long long bits) { double d; std::memcpy(&d, &
 static void sincospi(double x, double* s, double* c) { *s = std::sin(M_PI * x); *c = std::cos(M_PI * x); }
 
 static void fiber_main() {
-  body(arguments);
-  fibers[current].done = true;
-  release_all();
+  for (;;) {  // once a block
+    body(arguments);
+    fibers[current].done = true;
+    release_all();
+    leave();
+  }
 }
 static int run_block(bool backwards, bool simple) {
   const int count = blockDim.x * blockDim.y * blockDim.z;
@@ -116,20 +137,23 @@ static int run_block(bool backwards, bool simple) {
     for (int i = 0; i < count; i++) { threadIdx = index(backwards ? count - 1 - i : i); body(arguments); }
     return 0;
   }
-  if ((int)fibers.size() != count) fibers = std::vector<Fiber>(count);
+  if ((int)fibers.size() != count) {
+    fibers = std::vector<Fiber>(count);
+    for (Fiber& f : fibers) {
+      f.stack.resize(1 << 16);
+      getcontext(&f.start);
+      f.start.uc_stack.ss_sp = f.stack.data();
+      f.start.uc_stack.ss_size = f.stack.size();
+      makecontext(&f.start, fiber_main, 0);
+    }
+  }
   warps.assign((count + 31) / 32, Barrier());
   whole = Barrier();
   for (int i = 0; i < count; i++) {
     Fiber& f = fibers[i];
-    f.stack.resize(1 << 16);
     f.done = false;
     f.at = nullptr;
     f.index = index(i);
-    getcontext(&f.context);
-    f.context.uc_stack.ss_sp = f.stack.data();
-    f.context.uc_stack.ss_size = f.stack.size();
-    f.context.uc_link = &scheduler;
-    makecontext(&f.context, fiber_main, 0);
   }
   const int parts = warps.size();
   for (int left = count; left;) {
@@ -144,12 +168,15 @@ static int run_block(bool backwards, bool simple) {
           if (f.done || (f.at && f.at->generation == f.generation)) continue;
           threadIdx = f.index;
           again = true;
-          swapcontext(&scheduler, &f.context);
+          enter(f);
           left -= f.done;
         }
       }
     }
-    if (!moved) return 1;  // some wait where the others never come
+    if (!moved) {  // some wait where the others never come
+      fibers.clear();
+      return 1;
+    }
   }
   return 0;
 }
