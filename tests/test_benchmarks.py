@@ -299,6 +299,16 @@ def test_the_report_fits_a_hundred_columns(tiny):
         assert words in text
 
 
+def test_what_the_documentation_says_of_speed_is_recorded():
+    root = Path(__file__).parents[1]
+    said = (root / "docs" / "faq.md").read_text(encoding="utf-8").partition("## How fast is it?")[2]
+    recorded = (root / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8").partition("d = 272,474, float32")[2]
+    rows = [re.search(rf"\n{rule} +(\S+) .* (\S+) \(.*\)\n", recorded) for rule in ("TrimmedMean", "Krum")]
+    times, ratios = zip(*(row.groups() for row in rows if row), strict=True)
+    assert "takes {} ms on two cores, and Krum {} ms".format(*times) in said
+    assert "{} times as long for the first, and {} times for the second".format(*ratios) in said
+
+
 def test_a_device_is_measured_through_the_public_interface():
     pretended = gpu.Device(np, lambda: None, "numpy", "no device at all")
     found = gpu.measured(pretended, Plan(2, 1, ((11, 2, 50),), simulations=((2, 3, 2, ("Mean", "Krum")),)))
