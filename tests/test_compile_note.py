@@ -8,9 +8,11 @@ import subprocess
 import sys
 
 import pytest
+from waiting import until
 
 from sims.kernels.cpu import note
 from sims.kernels.cpu.note import Note
+from sims.sweep.schedulers import scheduler
 
 
 @pytest.fixture
@@ -81,3 +83,17 @@ assert twice(2.0) == 4.0
         said.append(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stderr)
     assert re.fullmatch(r"byzcheck: compiling for this machine, once( \(the last time it took \d+ s\))?\n", said[0])
     assert said[1] == ""
+
+
+def speaks(alone):
+    """In a worker, once all have come: its number, and whether it would say that it compiles."""
+    alone.mkdir()
+    until(lambda: len(list(alone.parent.iterdir())) == 3)
+    return os.getpid(), note.SAYS in os.environ
+
+
+def test_of_several_workers_one_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv(note.SAYS, "1")
+    with scheduler("local", 3).open() as workers:
+        found = dict(workers.map(speaks, (tmp_path / str(k) for k in range(3))))
+    assert sorted(found.values()) == [False, False, True]

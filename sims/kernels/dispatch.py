@@ -16,6 +16,7 @@ from sims.backend import Array, namespace
 
 SMALLEST = 2**17  # numbers per run: below, NumPy's overhead is small against the time to compile or load a kernel
 MOST_WORKERS = 256  # sorting networks are compiled per number of workers, in seconds beyond this
+SAYS = "BYZCHECK_SAYS"  # the environment's name of whether a person is told that code is compiled
 BLOCK_BYTES = 2**21  # of messages that are copied at once if their coordinates are not neighbours in memory
 
 # where numba is told not to compile, for a debugger or to measure coverage, there are no kernels: what they have of

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sims.interrupts import STOPS, undisturbed
+from sims.kernels.dispatch import SAYS
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 ANSWER = 20  # seconds in which a scheduler of Dask's has to answer
@@ -83,7 +84,8 @@ class Processes(ProcessPoolExecutor):
     """Fresh processes with one thread each, which end with this one however it ends."""
 
     def __init__(self, count: int) -> None:
-        super().__init__(count, multiprocessing.get_context("spawn"), _begin, (os.getpid(),))
+        context = multiprocessing.get_context("spawn")
+        super().__init__(count, context, _begin, (os.getpid(), context.Semaphore(1)))
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """As every executor; here processes begin, and one that is half begun would be waited for without end."""
@@ -120,8 +122,13 @@ def _one_thread() -> Iterator[None]:
             os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
-def _begin(parent: int) -> None:
-    """In a new worker: Ctrl-C is for the one who started it, and without that one it ends too."""
+def _begin(parent: int, speaker: Any) -> None:
+    """In a new worker: Ctrl-C is for the one who started it, and without that one it ends too.
+
+    Workers compile the same at the same time: one of them, who gets hold of `speaker`, says so.
+    """
+    if not speaker.acquire(block=False):
+        os.environ.pop(SAYS, None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
 

@@ -11,13 +11,15 @@ from typing import Any
 
 from numba.core import event
 
+from sims.kernels.dispatch import SAYS
+
 KEPT = Path(__file__).parent / "__pycache__" / "seconds.txt"  # beside what was compiled
-SAYS = "BYZCHECK_SAYS"  # an environment variable that the program sets: whoever uses the library is told nothing
 
 
 class Note(event.Listener):
     """A line on standard error before the program's first compilation; the seconds of all are kept in a file.
 
+    It is the program that sets `SAYS` in the environment: whoever uses the library is told nothing.
     Numba tells when it begins and ends to compile a function, also within another; what is loaded from the cache is no
     compilation.
     """
