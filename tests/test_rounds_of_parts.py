@@ -203,3 +203,16 @@ def test_sines_are_right_to_the_last_digits():
     odd[0, :3] = np.inf, 1.0, -np.inf
     _sines(odd, out[:1])
     assert np.isnan(out[0]).tolist() == [True, False, True] + [True] * 5
+
+
+@pytest.mark.parametrize("problem", ["sinusoid", "square", "pendulum"])
+def test_a_wave_is_the_same_beside_one_that_is_far_away(problem):
+    """Turns are told at once only near 0; which way a run's sines take depends on no other run."""
+    on, algorithm = PROBLEMS[problem], RobustSGD(Mean(), WorkerMVR(0.3, 0.2))
+    x0 = np.array([0.3, 6e5, -7e5, 3e7, 1e16])[:, None] * np.ones(on.dim)
+    size = {"n": 5, "f": 0, "steps": 20, "seed": 3}
+    found, expected = both(on, algorithm, runs=5, x0=x0, **size)
+    agree(found, expected, rtol=1e-6)  # so far away a rounding is 1e-9, of which an excess near 0 has more
+    for run in range(5):
+        alone = simulate(on, algorithm, runs=1, first_run=run, x0=x0[run : run + 1], **size)
+        np.testing.assert_array_equal(alone.x[0], found.x[run])

@@ -1,6 +1,7 @@
 """The gradients of whole rounds: what the workers see of a problem, eight runs at once.
 
-The steps are those of `sims.kernels.in_rounds.Slope` and `Noise`. Sines are within four units of the last place.
+The steps are those of `sims.kernels.in_rounds.Slope` and `Noise`. Sines of iterates are within four units of the last
+place, those of noise within a few units of x/2π + u, as NumPy's are within some of x + 2πu.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import math
 import numpy as np
 
 from sims.kernels.cpu.compiled import compiled
-from sims.kernels.cpu.vectors import LANES, both, choose, every, everywhere, less, load, store
+from sims.kernels.cpu.vectors import LANES, both, choose, every, everywhere, flipped, less, load, store
 from sims.kernels.in_rounds import Noise, Slope
 
 TURNS = 1.5 * 2.0**52  # added and taken away again, it rounds to a whole number
@@ -26,28 +27,41 @@ WAVE = (
 
 
 @compiled
-def sine(angle, room, row):
-    """The sine of eight numbers; a row of `room` is where those are computed that are far from 0, or no numbers."""
-    turns = angle * everywhere(1 / math.pi)
-    near = both(less(turns, everywhere(FARTHEST_TURN)), less(everywhere(-FARTHEST_TURN), turns))
-    turns = (turns + everywhere(TURNS)) - everywhere(TURNS)
-    half = (turns * everywhere(0.5) + everywhere(TURNS)) - everywhere(TURNS)
-    odd = turns - everywhere(2.0) * half  # −1, 0 or 1
-    rest = angle - turns * everywhere(PARTS[0])
-    rest = (rest - turns * everywhere(PARTS[1])) - turns * everywhere(PARTS[2])
+def _sine_within(rest):
+    """The sine of eight numbers of at most π/2."""
     z = rest * rest
     square = z * z  # terms in pairs, which do not wait for each other
     low = (everywhere(WAVE[7]) * z + everywhere(WAVE[8])) + (everywhere(WAVE[5]) * z + everywhere(WAVE[6])) * square
     high = (everywhere(WAVE[3]) * z + everywhere(WAVE[4])) + (everywhere(WAVE[1]) * z + everywhere(WAVE[2])) * square
     fourth = square * square
     found = low + (high + everywhere(WAVE[0]) * fourth) * fourth
-    found = (rest + rest * z * found) * (everywhere(1.0) - everywhere(2.0) * odd * odd)
+    return rest + rest * z * found
+
+
+@compiled
+def sine(angle, room, row):
+    """The sine of eight numbers; a row of `room` is where those are computed that are far from 0, or no numbers."""
+    turns = angle * everywhere(1 / math.pi)
+    near = both(less(turns, everywhere(FARTHEST_TURN)), less(everywhere(-FARTHEST_TURN), turns))
+    whole = turns + everywhere(TURNS)
+    turns = whole - everywhere(TURNS)
+    rest = angle - turns * everywhere(PARTS[0])
+    rest = (rest - turns * everywhere(PARTS[1])) - turns * everywhere(PARTS[2])
+    found = flipped(_sine_within(rest), whole)
     if not every(near):
         store(angle, room, row)
         for k in range(LANES):
             room[row, k] = np.sin(room[row, k])
         found = choose(near, found, load(room, row))
     return found
+
+
+@compiled
+def _sine_of_turns(turns):
+    """sin(2πt) of eight numbers t that are not far from 0, as near as t's own rounding lets it be."""
+    doubled = turns + turns
+    whole = doubled + everywhere(TURNS)
+    return flipped(_sine_within(everywhere(math.pi) * (doubled - (whole - everywhere(TURNS)))), whole)
 
 
 @compiled
@@ -66,6 +80,25 @@ def slopes(world, x, out, spare):
             store(sine(load(x, j), spare, j), out, j)
         else:
             store(_within_one(load(x, j)), out, j)
+
+
+@compiled
+def _waves(drawn, world, x, slope, out, spare):
+    """The same where the noise is s·sin(x + 2πu), or its sign: by x/2π + u, whose whole turns are told at once."""
+    n, d, _ = out.shape
+    wide, nothing, one = load(world.numbers, 0), everywhere(0.0), everywhere(1.0)
+    for j in range(d):
+        own, turns = load(slope, j), load(x, j) * everywhere(0.5 / math.pi)
+        near = both(less(turns, everywhere(FARTHEST_TURN)), less(everywhere(-FARTHEST_TURN), turns))
+        all_near = every(near)
+        for i in range(n):
+            u = load(drawn, i * d + j)
+            wave = _sine_of_turns(turns + u)
+            if not all_near:  # of each run by itself
+                wave = choose(near, wave, sine(load(x, j) + everywhere(2 * math.pi) * u, spare, j))
+            if world.noise == Noise.SQUARE:
+                wave = choose(less(wave, nothing), -one, choose(less(nothing, wave), one, wave))
+            store(own + wide * wave, out, i * d + j)
 
 
 @compiled
@@ -90,14 +123,7 @@ def gradients(drawn, world, x, slope, out, spare):
                 for k in range(LANES):
                     out[i, j, k] = slope[j, k] - (1.0 - drawn[i * d + j, k]) ** world.numbers[0, k]
     else:
-        wide, nothing, one = load(world.numbers, 0), everywhere(0.0), everywhere(1.0)
-        for i in range(n):
-            for j in range(d):
-                angle = load(x, j) + everywhere(2 * math.pi) * load(drawn, i * d + j)
-                wave = sine(angle, spare, j)
-                if world.noise == Noise.SQUARE:
-                    wave = choose(less(wave, nothing), -one, choose(less(nothing, wave), one, wave))
-                store(load(slope, j) + wide * wave, out, i * d + j)
+        _waves(drawn, world, x, slope, out, spare)
     if not world.alike:
         spread = load(world.spread, 0)
         for i in range(n):

@@ -72,6 +72,12 @@ def _root(builder: Any, value: Any) -> Any:
     return builder.call(function, [value])
 
 
+def _flipped(builder: Any, value: Any, other: Any) -> Any:
+    words = ir.VectorType(ir.IntType(64), LANES)
+    sign = builder.shl(builder.bitcast(other, words), ir.Constant(words, [63] * LANES))
+    return builder.bitcast(builder.xor(builder.bitcast(value, words), sign), _DOUBLES)
+
+
 def _every(builder: Any, value: Any) -> Any:
     word = builder.bitcast(value, ir.IntType(LANES))
     return builder.icmp_unsigned("==", word, word.type(2**LANES - 1))
@@ -85,6 +91,7 @@ everywhere = _unary(lambda builder, value: spread(builder, value, LANES), types.
 root = _unary(_root)
 less = _binary(lambda builder, a, b: builder.fcmp_ordered("<", a, b), result=truths)  # false for NaN
 equal = _binary(lambda builder, a, b: builder.fcmp_ordered("==", a, b), result=truths)
+flipped = _binary(_flipped)  # with the other sign where the last bit of the second vector's number is set
 both = _binary(lambda builder, a, b: builder.and_(a, b), truths, truths)
 every = _unary(_every, truths, types.boolean)  # whether all eight are true
 _read = _unary(lambda builder, address: builder.load(_place(builder, address), align=8), types.intp)
