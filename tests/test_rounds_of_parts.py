@@ -9,7 +9,7 @@ from experiments import PROBLEM, agree, both
 from sims.aggregators import CenteredClipping, CoordinateMedian, Krum, Mean, TrimmedMean
 from sims.attacks import ROP, Gaussian, Infinite, LabelFlipping, Mimic, MinMax, MinSum, Relocation
 from sims.engine import Axis, Experiment, on_arrays, on_cpu, simulate
-from sims.kernels.cpu import round_gradients, vectors
+from sims.kernels.cpu import round_functions, vectors
 from sims.kernels.cpu.compiled import compiled
 from sims.kernels.in_rounds import Answer, Memory, Noise
 from sims.optimizers import SGD, RobustSGD, ServerMomentum, WeightDecay, WorkerMomentum, WorkerMVR
@@ -183,7 +183,7 @@ def test_runs_that_go_beyond_have_the_reference_s_numbers_and_no_others(monkeypa
 @compiled
 def _sines(angles, out):
     for row in range(len(angles)):
-        vectors.store(round_gradients.sine(vectors.load(angles, row), out, row), out, row)
+        vectors.store(round_functions.sine(vectors.load(angles, row), out, row), out, row)
 
 
 def test_sines_are_right_to_the_last_digits():
@@ -203,6 +203,38 @@ def test_sines_are_right_to_the_last_digits():
     odd[0, :3] = np.inf, 1.0, -np.inf
     _sines(odd, out[:1])
     assert np.isnan(out[0]).tolist() == [True, False, True] + [True] * 5
+
+
+@compiled
+def _powers(bases, exponents, out):
+    for row in range(len(bases)):
+        vectors.store(round_functions.power(vectors.load(bases, row), exponents, out, row), out, row)
+
+
+def test_powers_are_right_to_the_last_digits():
+    """Of all that 1 − u can be, next to 1 and to √½, with exponents up to where results overflow or vanish."""
+    rng = np.random.Generator(np.random.Philox(0))
+    turns = np.concatenate(
+        [2.0 ** -np.arange(54.0), np.sqrt(0.5) * 2.0 ** -np.arange(50.0), 1 - 2.0 ** -np.arange(2, 54)]
+    )
+    near = [np.nextafter(turns, side) for side in (0, 1)]
+    bases = np.concatenate([turns, *near, rng.uniform(0, 1, 4000), 2.0 ** -rng.uniform(0, 53, 400)])
+    bases = bases[: len(bases) // vectors.LANES * vectors.LANES].reshape(-1, vectors.LANES)
+    exponents = np.array([[-0.4, -1 / 1.0001, -1.0, 0.0, 3.0, 0.5, -15.0, -30.0]])
+    out = np.zeros_like(bases)
+    for _ in range(vectors.LANES):  # every base in every lane
+        _powers(bases, exponents, out)
+        with np.errstate(over="ignore"):
+            expected = bases**exponents
+        far = np.isinf(expected)
+        np.testing.assert_array_equal(out[far], expected[far])
+        units = np.abs(out[~far] - expected[~far]) / np.spacing(expected[~far])
+        np.testing.assert_array_less(units, (8 + 4 * np.abs(exponents * np.log(bases)))[~far])
+        bases = np.roll(bases, 1, axis=1)
+    odd, exponents = np.full((1, vectors.LANES), 0.5), np.full((1, vectors.LANES), 2.0)
+    exponents[0, :4] = np.nan, np.inf, -np.inf, 5000.0
+    _powers(odd, exponents, out[:1])
+    np.testing.assert_array_equal(out[0], [np.nan, 0.0, np.inf, 0.0] + [0.25] * 4)
 
 
 @pytest.mark.parametrize("problem", ["sinusoid", "square", "pendulum"])

@@ -1,67 +1,17 @@
 """The gradients of whole rounds: what the workers see of a problem, eight runs at once.
 
-The steps are those of `sims.kernels.in_rounds.Slope` and `Noise`. Sines of iterates are within four units of the last
-place, those of noise within a few units of x/2π + u, as NumPy's are within some of x + 2πu.
+The steps are those of `sims.kernels.in_rounds.Slope` and `Noise`. Sines of noise are within a few units of x/2π + u, as
+NumPy's are within some of x + 2πu.
 """
 
 from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from sims.kernels.cpu.compiled import compiled
-from sims.kernels.cpu.vectors import LANES, both, choose, every, everywhere, flipped, less, load, store
+from sims.kernels.cpu.round_functions import FARTHEST_TURN, power, sine, sine_of_turns, within
+from sims.kernels.cpu.vectors import choose, every, everywhere, less, load, store
 from sims.kernels.in_rounds import Noise, Slope
-
-TURNS = 1.5 * 2.0**52  # added and taken away again, it rounds to a whole number
-FARTHEST_TURN = 1e5  # of up to so many half turns each part of π has an exact product
-# π in three parts, the first two of 33 bits (twice those of fdlibm, Sun Microsystems 1993)
-PARTS = (2 * 1.57079632673412561417e00, 2 * 6.07710050630396597660e-11, 2 * 2.02226624879595063154e-21)
-# (sin r − r)/r³ for |r| ≤ π/2, in powers of r² from the highest on (SLEEF, Shibata and Petrogalli 2020)
-WAVE = (
-    *(-7.97255955009037868891952e-18, 2.81009972710863200091251e-15, -7.64712219118158833288484e-13),
-    *(1.60590430605664501629054e-10, -2.50521083763502045810755e-08, 2.75573192239198747630416e-06),
-    *(-0.000198412698412696162806809, 0.00833333333333332974823815, -0.166666666666666657414808),
-)
-
-
-@compiled
-def _sine_within(rest):
-    """The sine of eight numbers of at most π/2."""
-    z = rest * rest
-    square = z * z  # terms in pairs, which do not wait for each other
-    low = (everywhere(WAVE[7]) * z + everywhere(WAVE[8])) + (everywhere(WAVE[5]) * z + everywhere(WAVE[6])) * square
-    high = (everywhere(WAVE[3]) * z + everywhere(WAVE[4])) + (everywhere(WAVE[1]) * z + everywhere(WAVE[2])) * square
-    fourth = square * square
-    found = low + (high + everywhere(WAVE[0]) * fourth) * fourth
-    return rest + rest * z * found
-
-
-@compiled
-def sine(angle, room, row):
-    """The sine of eight numbers; a row of `room` is where those are computed that are far from 0, or no numbers."""
-    turns = angle * everywhere(1 / math.pi)
-    near = both(less(turns, everywhere(FARTHEST_TURN)), less(everywhere(-FARTHEST_TURN), turns))
-    whole = turns + everywhere(TURNS)
-    turns = whole - everywhere(TURNS)
-    rest = angle - turns * everywhere(PARTS[0])
-    rest = (rest - turns * everywhere(PARTS[1])) - turns * everywhere(PARTS[2])
-    found = flipped(_sine_within(rest), whole)
-    if not every(near):
-        store(angle, room, row)
-        for k in range(LANES):
-            room[row, k] = np.sin(room[row, k])
-        found = choose(near, found, load(room, row))
-    return found
-
-
-@compiled
-def _sine_of_turns(turns):
-    """sin(2πt) of eight numbers t that are not far from 0, as near as t's own rounding lets it be."""
-    doubled = turns + turns
-    whole = doubled + everywhere(TURNS)
-    return flipped(_sine_within(everywhere(math.pi) * (doubled - (whole - everywhere(TURNS)))), whole)
 
 
 @compiled
@@ -89,11 +39,11 @@ def _waves(drawn, world, x, slope, out, spare):
     wide, nothing, one = load(world.numbers, 0), everywhere(0.0), everywhere(1.0)
     for j in range(d):
         own, turns = load(slope, j), load(x, j) * everywhere(0.5 / math.pi)
-        near = both(less(turns, everywhere(FARTHEST_TURN)), less(everywhere(-FARTHEST_TURN), turns))
+        near = within(turns, FARTHEST_TURN)
         all_near = every(near)
         for i in range(n):
             u = load(drawn, i * d + j)
-            wave = _sine_of_turns(turns + u)
+            wave = sine_of_turns(turns + u)
             if not all_near:  # of each run by itself
                 wave = choose(near, wave, sine(load(x, j) + everywhere(2 * math.pi) * u, spare, j))
             if world.noise == Noise.SQUARE:
@@ -120,8 +70,8 @@ def gradients(drawn, world, x, slope, out, spare):
     elif world.noise == Noise.POWER:
         for i in range(n):
             for j in range(d):
-                for k in range(LANES):
-                    out[i, j, k] = slope[j, k] - (1.0 - drawn[i * d + j, k]) ** world.numbers[0, k]
+                left = everywhere(1.0) - load(drawn, i * d + j)
+                store(load(slope, j) - power(left, world.numbers, spare, j), out, i * d + j)
     else:
         _waves(drawn, world, x, slope, out, spare)
     if not world.alike:

@@ -20,7 +20,7 @@ from sims.kernels.cpu.compiled import compiled
 from sims.kernels.cpu.lanes import LINE, intrinsic, spread
 
 LANES = 8
-_DOUBLES = ir.VectorType(ir.DoubleType(), LANES)
+_DOUBLES, _WORDS = (ir.VectorType(kind, LANES) for kind in (ir.DoubleType(), ir.IntType(64)))
 
 
 class _Numbers(types.Type):
@@ -66,6 +66,10 @@ def _binary(emit: Callable[..., Any], argument: Any = numbers, result: Any = num
     return instruction
 
 
+def _words(word: int) -> Any:
+    return ir.Constant(_WORDS, [word] * LANES)
+
+
 def _root(builder: Any, value: Any) -> Any:
     kind = ir.FunctionType(_DOUBLES, [_DOUBLES])
     function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.sqrt.v{LANES}f64")
@@ -73,9 +77,24 @@ def _root(builder: Any, value: Any) -> Any:
 
 
 def _flipped(builder: Any, value: Any, other: Any) -> Any:
-    words = ir.VectorType(ir.IntType(64), LANES)
-    sign = builder.shl(builder.bitcast(other, words), ir.Constant(words, [63] * LANES))
-    return builder.bitcast(builder.xor(builder.bitcast(value, words), sign), _DOUBLES)
+    sign = builder.shl(builder.bitcast(other, _WORDS), _words(63))
+    return builder.bitcast(builder.xor(builder.bitcast(value, _WORDS), sign), _DOUBLES)
+
+
+def _scaled(builder: Any, value: Any, other: Any) -> Any:
+    exponent = builder.shl(builder.bitcast(other, _WORDS), _words(52))
+    return builder.bitcast(builder.add(builder.bitcast(value, _WORDS), exponent), _DOUBLES)
+
+
+def _exponent(builder: Any, value: Any) -> Any:
+    word = builder.lshr(builder.bitcast(value, _WORDS), _words(52))
+    found = builder.bitcast(builder.or_(word, _words(1075 << 52)), _DOUBLES)  # 2^52 and the word
+    return builder.fsub(found, spread(builder, ir.Constant(ir.DoubleType(), 2.0**52 + 1023), LANES))
+
+
+def _significand(builder: Any, value: Any) -> Any:
+    word = builder.and_(builder.bitcast(value, _WORDS), _words(2**52 - 1))
+    return builder.bitcast(builder.or_(word, _words(1023 << 52)), _DOUBLES)
 
 
 def _every(builder: Any, value: Any) -> Any:
@@ -92,6 +111,9 @@ root = _unary(_root)
 less = _binary(lambda builder, a, b: builder.fcmp_ordered("<", a, b), result=truths)  # false for NaN
 equal = _binary(lambda builder, a, b: builder.fcmp_ordered("==", a, b), result=truths)
 flipped = _binary(_flipped)  # with the other sign where the last bit of the second vector's number is set
+scaled = _binary(_scaled)  # times 2^m, for a second number of 1.5·2^52 + m; without overflow
+exponent = _unary(_exponent)  # m of positive numbers s·2^m, 1 ≤ s < 2, that are not next to zero
+significand = _unary(_significand)  # s
 both = _binary(lambda builder, a, b: builder.and_(a, b), truths, truths)
 every = _unary(_every, truths, types.boolean)  # whether all eight are true
 _read = _unary(lambda builder, address: builder.load(_place(builder, address), align=8), types.intp)
