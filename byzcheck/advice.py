@@ -28,10 +28,10 @@ from sims.aggregators import (
 from sims.attacks import ALittleIsEnough, Attack, BitFlipping, InnerProductManipulation, Mimic, NoAttack
 from sims.checked import whole
 from sims.engine import simulate
+from sims.means import over_seeds
 from sims.optimizers import RobustSGD, WorkerMomentum
 from sims.owned import as_always
 from sims.problems import Quadratic
-from sims.sweep.means import over_seeds
 from theory.beyond_exact_constants.proved import proved
 
 DIM, RUNS, FEWEST = 10, 16, 4  # runs: as many as some seconds allow

@@ -63,7 +63,7 @@ def test_a_missing_gpu_is_reported(monkeypatch, count):
 
 
 SMALL = "import numpy, sims.aggregators as a; a.Krum(1).aggregate(numpy.ones((5, 2)))"
-STATEMENTS = "import byzcheck.run, theory; [theory.load(stem) for stem in theory.PAPER]"
+STATEMENTS = "import byzcheck.run, byzcheck.checkout, theory; [theory.load(stem) for stem in theory.PAPER]"
 
 
 @pytest.mark.parametrize(("program", "needed"), [(SMALL, set()), (STATEMENTS, {"scipy", "flint"})])

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("sims", "theory", "figures", "benchmarks", "byzcheck")
 LAYERS = (  # a module belongs to the longest name that begins its own; later layers import earlier ones
     ("sims.backend", "sims.checked", "sims.trees", "sims.owned", "sims.packages", "sims.interrupts"),
-    ("sims.columns", "sims.exponents"),
+    ("sims.columns", "sims.exponents", "sims.means"),
     ("sims.kernels.dispatch", "sims.kernels.in_rounds", "sims.kernels.networks"),
     ("sims.kernels.cpu", "sims.kernels.cuda"),
     ("sims.kernels",),

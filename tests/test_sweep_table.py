@@ -17,7 +17,7 @@ import pytest
 from scipy import stats
 from sweep_rows import rows, shuffled
 
-from sims.sweep.means import over_seeds
+from sims.means import over_seeds
 from sims.sweep.table import measures, summary
 from sims.sweep.texts import FORMATS
 

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import types
 
-from sims.sweep.means import average, over_seeds
+from sims.means import average, over_seeds
 
 SEED, TIME = "seed", "t"
 PARTS = ("problem", "rule", "attack", "optimizer")
