@@ -12,7 +12,7 @@ import importlib.metadata
 import math
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -304,13 +304,17 @@ def sq_distances(x: Array) -> Array:
     By differences, some rows at a time: the common offset cancels before anything is squared.
     """
     xp = namespace(x)
-    n, d = x.shape[-2:]
-    if d == 1 and type(x) is np.ndarray:
+    if x.shape[-1] == 1 and type(x) is np.ndarray:
         return (x - xp.matrix_transpose(x)) ** 2
     x = in_rows(x)  # once, and so are the differences
+    return xp.concat([sum_across((x[..., None, :] - b[..., None, :, :]) ** 2) for b in blocks(x)], axis=-1)
+
+
+def blocks(x: Array) -> Iterator[Array]:
+    """The rows (..., n, d) some at a time, as many as all rows' differences from them may be held at once."""
+    n = x.shape[-2]
     size = max(1, BLOCK // max(1, math.prod(x.shape)))
-    blocks = (x[..., i : min(i + size, n), :] for i in range(0, n, size))
-    return xp.concat([sum_across((x[..., None, :] - b[..., None, :, :]) ** 2) for b in blocks], axis=-1)
+    return (x[..., i : min(i + size, n), :] for i in range(0, n, size))
 
 
 def lexicographic_ranks(x: Array) -> Array:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from sims.backend import BLOCK, Array, device, namespace, row_norms, surely, take_rows
+from sims.backend import Array, blocks, device, namespace, row_norms, surely, take_rows
 
 STRAIGHT = 1e-4  # see `in_line`
 STEEP = 64  # times the root of a rounding, a minimiser's mean subgradient is not: the objective tells no more
@@ -158,13 +158,12 @@ def objective(rows: Array, sizes: Array, weights: Array, v: Array) -> Array:
 def best_message(rows: Array, weights: Array) -> tuple[Array, Array, Array]:
     """Each message's share in the optimal one (..., n), whether there is one, and a Weiszfeld step off the best.
 
-    Where two messages are optimal the median is their midpoint. Some messages are tried at a time, as many as the
-    differences from them may be held at once.
+    Where two messages are optimal the median is their midpoint.
     """
     xp = namespace(rows)
     n = rows.shape[-2]
-    some = max(1, BLOCK // max(1, math.prod(rows.shape)))
-    tried = [_at(rows, weights, rows[..., k : min(k + some, n), :]) for k in range(0, n, some)]
+    sizes = row_norms(rows)
+    tried = [_at(rows, sizes, weights, some) for some in blocks(rows)]
     pull, same, value = (xp.concat(parts, axis=-1) for parts in zip(*(one[:3] for one in tried), strict=True))
     rounding = 8 * n * xp.finfo(rows.dtype).eps
     optimal = (pull <= same + rounding) & (weights > 0)
@@ -175,13 +174,13 @@ def best_message(rows: Array, weights: Array) -> tuple[Array, Array, Array]:
     return share, xp.any(optimal, axis=-1, keepdims=True), start
 
 
-def _at(rows: Array, weights: Array, some: Array) -> tuple[Array, Array, Array, Array]:
+def _at(rows: Array, sizes: Array, weights: Array, some: Array) -> tuple[Array, Array, Array, Array]:
     """At some of the messages, (..., m, d): the pull of the others, how many are there, the objective, and a step off.
 
     Each (..., m), the step (..., m, d).
     """
     xp = namespace(rows)
-    sizes, rows, weights = row_norms(rows)[..., None, :], rows[..., None, :, :], weights[..., None, :]
+    rows, sizes, weights = rows[..., None, :, :], sizes[..., None, :], weights[..., None, :]
     units, inverse = units_from(rows, weights, some)
     pull, slack = xp.sum(units, axis=-2), xp.sum(inverse, axis=-1, keepdims=True)
     size = row_norms(pull)

@@ -34,7 +34,7 @@ def slopes(world, x, out, spare):
 
 @compiled
 def _waves(drawn, world, x, slope, out, spare):
-    """The same where the noise is s·sin(x + 2πu), or its sign: by x/2π + u, whose whole turns are told at once."""
+    """`gradients` where the noise is s·sin(x + 2πu), or its sign: by x/2π + u, whose whole turns are told at once."""
     n, d, _ = out.shape
     wide, nothing, one = load(world.numbers, 0), everywhere(0.0), everywhere(1.0)
     for j in range(d):
